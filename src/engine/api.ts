@@ -1,0 +1,165 @@
+import type { LlamaConfig } from '../model/config.js';
+
+/** How weights are held on the GPU. `auto`: f16, or f32 for an F32 checkpoint that would lose range in f16. */
+export type WeightDtype = 'f16' | 'bf16' | 'f32';
+/** How keys and values are held in the paged cache. */
+export type KvDtype = 'f16' | 'f32';
+
+/** One phase of loading, reported while it happens. Bytes count what has reached the GPU. */
+export interface LoadProgress {
+  readonly stage: 'download' | 'weights' | 'pipelines';
+  /** What is being worked on: a file or a tensor. */
+  readonly item: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'pipelines';
+}
+
+/** What a run was made with; part of every published figure. */
+export interface EngineInfo {
+  /** For example `llvmpipe (LLVM 15.0.6, 256 bits)`. */
+  readonly adapter: string;
+  /** Driver name and version as the adapter states it. */
+  readonly driver: string;
+  /** Capability tier in use, for example `f16+subgroups`. */
+  readonly tier: string;
+  readonly model: string;
+  readonly dtype: WeightDtype;
+  readonly kvDtype: KvDtype;
+  /** Longest sequence this engine holds, in tokens. */
+  readonly contextLength: number;
+  readonly parameters: number;
+  readonly weightBytes: number;
+  readonly kvCacheBytes: number;
+}
+
+/** Milliseconds spent on the way to a ready engine; stages overlap, so they do not add up to `total`. */
+export interface LoadTimings {
+  readonly adapter: number;
+  readonly device: number;
+  readonly checkpoint: number;
+  readonly tokenizer: number;
+  readonly weights: number;
+  readonly pipelines: number;
+  readonly total: number;
+}
+
+export interface SamplingOptions {
+  /** 0 is greedy. */
+  readonly temperature?: number;
+  /** 0 turns it off. */
+  readonly topK?: number;
+  /** In (0, 1]; 1 turns it off. */
+  readonly topP?: number;
+  /** In [0, 1); 0 turns it off. A token stays if its probability is at least `minP` times the best one's. */
+  readonly minP?: number;
+  /** 1 turns it off; divides positive and multiplies negative logits of every token seen, prompt included. */
+  readonly repetitionPenalty?: number;
+  /** 0 turns it off; subtracted once from the logit of every generated token. */
+  readonly presencePenalty?: number;
+  /** 0 turns it off; subtracted from the logit of a token for each time it was generated. */
+  readonly frequencyPenalty?: number;
+  /** Added to the logits of these token ids. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** 32-bit seed; random when absent, and then reported in the result. */
+  readonly seed?: number;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Most tokens to generate; the rest of the context when absent. */
+  readonly maxTokens?: number;
+  /** Text that ends the generation; it is not part of the text returned. */
+  readonly stop?: readonly string[];
+  /** Go on past end-of-sequence ids. */
+  readonly ignoreEos?: boolean;
+  /** Report the log-probability of each token and of this many most likely ones. */
+  readonly logprobs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface TokenLogprob {
+  readonly id: number;
+  /** Natural logarithm of the probability, before temperature and truncation. */
+  readonly logprob: number;
+}
+
+/** A piece of a generation: text that is safe to print, and the token that made it. */
+export interface GenerationChunk {
+  /** Whole characters only; empty while a character or a possible stop string is still incomplete. */
+  readonly text: string;
+  /** The token ids this chunk brought; the last chunk may bring held-back text and none. */
+  readonly ids: readonly number[];
+  /** Present when asked for: per id, its own log-probability and the most likely alternatives. */
+  readonly logprobs?: readonly { readonly token: TokenLogprob; readonly top: readonly TokenLogprob[] }[];
+}
+
+export type FinishReason = 'eos' | 'stop' | 'length' | 'context' | 'abort';
+
+export interface GenerationResult {
+  readonly text: string;
+  readonly promptIds: readonly number[];
+  readonly ids: readonly number[];
+  readonly finishReason: FinishReason;
+  readonly seed: number;
+  /** Milliseconds from the call to the first token's arrival on the host. */
+  readonly ttftMs: number;
+  /** (E2E - TTFT) / (n - 1), or undefined for fewer than two tokens. */
+  readonly tpotMs: number | undefined;
+  readonly e2eMs: number;
+}
+
+/** A running generation: iterate it for chunks, or await `result`. Iterating is not needed for it to progress. */
+export interface Generation extends AsyncIterable<GenerationChunk> {
+  readonly result: Promise<GenerationResult>;
+}
+
+/** Text to be tokenized, or token ids to be taken as they are. */
+export type Prompt = string | readonly number[];
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+/** What every front end (command line, server, harness) needs of an engine. */
+export interface TextEngine extends AsyncDisposable {
+  readonly info: EngineInfo;
+  readonly config: LlamaConfig;
+  readonly timings: LoadTimings;
+  /** Whether the model folder carries a tokenizer; without one only token ids work. */
+  readonly hasTokenizer: boolean;
+  /** Whether the tokenizer carries a chat template. */
+  readonly hasChatTemplate: boolean;
+  /** Sampling options of the model's `generation_config.json`. */
+  readonly defaults: SamplingOptions & Pick<GenerateOptions, 'maxTokens'>;
+  generate(prompt: Prompt, options?: GenerateOptions): Generation;
+  /** Renders the chat template and tokenizes it. */
+  chatPrompt(messages: readonly ChatMessage[]): number[];
+  tokenize(text: string): number[];
+  detokenize(ids: readonly number[]): string;
+  dispose(): Promise<void>;
+}
+
+/** Options of `Engine.load` that do not depend on the platform. */
+export interface EngineOptions {
+  /** A folder, a Hub name such as `meta-llama/Llama-2-7b-hf`, or a preset; the embedded model when absent. */
+  readonly model?: string;
+  /** Part of an adapter's name. */
+  readonly adapter?: string;
+  readonly dtype?: WeightDtype | 'auto';
+  readonly kvDtype?: KvDtype | 'auto';
+  /** `synthetic` fills the model with deterministic pseudo-random weights made on the GPU. */
+  readonly weights?: 'checkpoint' | 'synthetic';
+  /** Longest sequence to make room for, in tokens; default the model's own, at most 4096. */
+  readonly contextLength?: number;
+  /** Sequences that may run together; default 8. */
+  readonly maxSequences?: number;
+  /** Tokens of all sequences together the KV cache has room for; default `contextLength`. */
+  readonly kvCacheTokens?: number;
+  /** Most prompt tokens in one forward pass; default 512. */
+  readonly prefillChunk?: number;
+  /** Refuse NaN and infinite weights while loading. */
+  readonly checkWeights?: boolean;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+}
