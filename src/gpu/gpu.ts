@@ -1,0 +1,197 @@
+import { RidgepointError } from '../errors.js';
+import { readCapabilities, wantedFeatures, wantedLimits, type Capabilities } from './capabilities.js';
+import { PipelineCache, type Pipeline } from './pipelines.js';
+import type { ShaderReader } from './shader-source.js';
+
+/** What a platform hands over: an adapter it chose and how to read shader text. */
+export interface GpuSource {
+  readonly adapter: GPUAdapter;
+  /** The adapter's name as shown to users. */
+  readonly name: string;
+  readonly driver: string;
+  readonly languageFeatures: ReadonlySet<string>;
+  readonly readShader: ShaderReader;
+}
+
+/** A part of a buffer, as a binding takes it. */
+export interface BufferRange {
+  readonly buffer: GPUBuffer;
+  readonly offset?: number;
+  readonly size?: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** An open device with its capabilities, pipelines and the account of its memory. */
+export class Gpu {
+  readonly capabilities: Capabilities;
+  readonly pipelines: PipelineCache;
+  readonly queue: GPUQueue;
+  readonly #buffers = new Set<GPUBuffer>();
+  #allocated = 0;
+  #lost: RidgepointError | undefined;
+  #disposed = false;
+  #onLost: ((error: RidgepointError) => void)[] = [];
+  /** The first validation or memory error nobody scoped: a fault of ours, shown at the next check. */
+  #fault: RidgepointError | undefined;
+
+  private constructor(
+    readonly device: GPUDevice,
+    readonly name: string,
+    readonly driver: string,
+    source: GpuSource,
+  ) {
+    this.queue = device.queue;
+    this.capabilities = readCapabilities(source.adapter, source.languageFeatures);
+    this.pipelines = new PipelineCache(device, source.readShader);
+    void device.lost.then((info) => {
+      if (this.#disposed) return;
+      this.#lost = new RidgepointError(
+        'device',
+        `the GPU device was lost (${info.message || info.reason}); load the engine again, with a smaller model or context if this repeats`,
+      );
+      for (const notify of this.#onLost) notify(this.#lost);
+    });
+    device.addEventListener('uncapturederror', (event) => {
+      const { error } = event;
+      const outOfMemory = typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError;
+      this.#fault ??= new RidgepointError(outOfMemory ? 'memory' : 'internal', `GPU error: ${error.message}`);
+    });
+  }
+
+  /** @throws RidgepointError when the adapter gives no device */
+  static async open(source: GpuSource): Promise<Gpu> {
+    let device: GPUDevice;
+    try {
+      device = await source.adapter.requestDevice({
+        label: 'ridgepoint',
+        requiredFeatures: wantedFeatures(source.adapter),
+        requiredLimits: wantedLimits(source.adapter),
+      });
+    } catch (cause) {
+      throw new RidgepointError(
+        'adapter',
+        `adapter ${source.name} gives no device: ${(cause as Error).message}; choose another with --adapter`,
+        { cause },
+      );
+    }
+    return new Gpu(device, source.name, source.driver, source);
+  }
+
+  /** Bytes of all live buffers. */
+  get allocatedBytes(): number {
+    return this.#allocated;
+  }
+
+  /** Called once if the device is lost while in use. */
+  onLost(notify: (error: RidgepointError) => void): void {
+    if (this.#lost !== undefined) notify(this.#lost);
+    else this.#onLost.push(notify);
+  }
+
+  /** @throws RidgepointError if the device was lost or an operation failed since the last call */
+  check(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+    if (this.#fault !== undefined) {
+      const fault = this.#fault;
+      this.#fault = undefined;
+      throw fault;
+    }
+  }
+
+  /** A zero-initialised buffer; its size is rounded up to 16 bytes. Allocation errors surface in `checkedAllocation`. */
+  buffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    if (size > this.capabilities.maxBufferBytes) {
+      throw new RidgepointError(
+        'memory',
+        `${label} needs a buffer of ${(size / MIB).toFixed(0)} MiB, but ${this.name} allows ${(this.capabilities.maxBufferBytes / MIB).toFixed(0)} MiB`,
+      );
+    }
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.#buffers.add(buffer);
+    this.#allocated += size;
+    return buffer;
+  }
+
+  /** Storage that kernels read and write, and that copies may fill or read. */
+  storage(label: string, bytes: number): GPUBuffer {
+    return this.buffer(label, bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
+  }
+
+  /** A uniform buffer holding `words`, written once. */
+  uniform(label: string, words: ArrayBuffer | ArrayBufferView<ArrayBuffer>): GPUBuffer {
+    const bytes = words.byteLength;
+    const buffer = this.buffer(label, bytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+    this.queue.writeBuffer(buffer, 0, words);
+    return buffer;
+  }
+
+  free(buffer: GPUBuffer): void {
+    if (!this.#buffers.delete(buffer)) return;
+    this.#allocated -= buffer.size;
+    buffer.destroy();
+  }
+
+  bindGroup(pipeline: Pipeline, label: string, ranges: readonly (GPUBuffer | BufferRange)[]): GPUBindGroup {
+    return this.device.createBindGroup({
+      label,
+      layout: pipeline.layout,
+      entries: ranges.map((range, binding) => ({
+        binding,
+        resource: 'buffer' in range ? { ...range } : { buffer: range },
+      })),
+    });
+  }
+
+  /**
+   * Runs `allocate` so that a failed allocation inside it becomes an error that says how much was asked for.
+   *
+   * @param what what is being allocated, for the message
+   */
+  async checkedAllocation<T>(what: string, allocate: () => T | Promise<T>): Promise<T> {
+    const before = this.#allocated;
+    this.device.pushErrorScope('out-of-memory');
+    let result: T;
+    try {
+      result = await allocate();
+    } finally {
+      const error = await this.device.popErrorScope();
+      if (error !== null) {
+        const asked = ((this.#allocated - before) / MIB).toFixed(0);
+        // eslint-disable-next-line no-unsafe-finally -- the allocation's failure is the cause of whatever followed
+        throw new RidgepointError(
+          'memory',
+          `out of GPU memory: ${what} asked for ${asked} MiB beside the ${(before / MIB).toFixed(0)} MiB in use on ${this.name}; use a smaller --context-length, model or --dtype`,
+        );
+      }
+    }
+    return result;
+  }
+
+  /** Copies a buffer's bytes to the host. For tests and tools; the step loop has its own ring. */
+  async read(buffer: GPUBuffer, offset = 0, bytes = buffer.size - offset): Promise<ArrayBuffer> {
+    const staging = this.device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    this.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
+      this.check();
+    }
+  }
+
+  /** Frees every buffer and closes the device; safe to call twice. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of this.#buffers) buffer.destroy();
+    this.#buffers.clear();
+    this.#allocated = 0;
+    this.device.destroy();
+    await this.device.lost;
+  }
+}

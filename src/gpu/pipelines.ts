@@ -1,0 +1,102 @@
+import { RidgepointError } from '../errors.js';
+import { composeShader, type Defines, type ShaderReader } from './shader-source.js';
+
+/**
+ * How a kernel's buffers are bound, one letter a binding, in order:
+ * `u` uniform, `r` read-only storage, `w` read-write storage.
+ */
+export type BindingSpec = string;
+
+/** A kernel variant: a shader with its conditions and constants. */
+export interface PipelineSpec {
+  readonly shader: string;
+  readonly defines: Defines;
+  readonly bindings: BindingSpec;
+}
+
+export interface Pipeline {
+  readonly name: string;
+  readonly handle: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+const TYPES: Record<string, GPUBufferBindingType> = { u: 'uniform', r: 'read-only-storage', w: 'storage' };
+
+/** A readable name: `matmul_vec(MT=1,R=4,f16,subgroups)`. It is also the cache key. */
+export function pipelineName({ shader, defines }: PipelineSpec): string {
+  const parts = Object.entries(defines)
+    .filter(([, value]) => value !== false)
+    .map(([name, value]) => (value === true ? name : `${name}=${value}`))
+    .sort();
+  return `${shader.replace(/\.wgsl$/, '')}(${parts.join(',')})`;
+}
+
+/** Compiles each variant once; callers that ask for one being compiled share it. */
+export class PipelineCache {
+  readonly #layouts = new Map<BindingSpec, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  #started = 0;
+  #finished = 0;
+  /** Called whenever a compilation starts or ends. */
+  onProgress: ((finished: number, started: number, name: string) => void) | undefined;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly read: ShaderReader,
+  ) {}
+
+  /** @throws RidgepointError with the compiler's messages when the shader does not compile */
+  get(spec: PipelineSpec): Promise<Pipeline> {
+    const name = pipelineName(spec);
+    let pipeline = this.#pipelines.get(name);
+    if (pipeline === undefined) {
+      this.#started++;
+      this.onProgress?.(this.#finished, this.#started, name);
+      pipeline = this.#compile(spec, name).then((compiled) => {
+        this.#finished++;
+        this.onProgress?.(this.#finished, this.#started, name);
+        return compiled;
+      });
+      this.#pipelines.set(name, pipeline);
+    }
+    return pipeline;
+  }
+
+  layout(bindings: BindingSpec): GPUBindGroupLayout {
+    let layout = this.#layouts.get(bindings);
+    if (layout === undefined) {
+      layout = this.device.createBindGroupLayout({
+        label: `layout ${bindings}`,
+        entries: [...bindings].map((letter, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: TYPES[letter] },
+        })),
+      });
+      this.#layouts.set(bindings, layout);
+    }
+    return layout;
+  }
+
+  async #compile(spec: PipelineSpec, name: string): Promise<Pipeline> {
+    const code = composeShader(spec.shader, spec.defines, this.read);
+    const layout = this.layout(spec.bindings);
+    const module = this.device.createShaderModule({ label: name, code });
+    try {
+      const handle = await this.device.createComputePipelineAsync({
+        label: name,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: 'main' },
+      });
+      return { name, handle, layout };
+    } catch (cause) {
+      const info = await module.getCompilationInfo();
+      const source = code.split('\n');
+      const details = info.messages
+        .filter((message) => message.type === 'error')
+        .map((message) => `line ${message.lineNum}: ${message.message}: ${(source[message.lineNum - 1] ?? '').trim()}`);
+      const reason = details.length > 0 ? details.join('; ') : (cause as Error).message;
+      throw new RidgepointError('internal', `kernel ${name} does not compile: ${reason}`, { cause });
+    }
+  }
+}

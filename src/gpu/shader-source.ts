@@ -1,0 +1,85 @@
+/** Gives the text of a shader by its path below `shaders/`, for example `matmul_vec.wgsl`. */
+export type ShaderReader = (path: string) => string;
+
+/** What a variant is made of: numbers become WGSL constants, booleans become conditions. */
+export type Defines = Readonly<Record<string, number | boolean>>;
+
+const DIRECTIVE = /^\s*\/\/#(if|elif|else|endif|include)\b\s*(.*?)\s*$/;
+
+/**
+ * Composes one WGSL module.
+ *
+ * Directives are comments, so that a shader file stays readable to WGSL tools:
+ * `//#include common/weights.wgsl`, `//#if name`, `//#if !name`, `//#elif name`, `//#else`, `//#endif`.
+ * Numeric defines are put in front as `const NAME: u32 = 4u;` (or `f32` when the value is not whole). They are
+ * constants rather than `override`s because WGSL sizes a function's arrays, the register tiles, by constants only.
+ *
+ * @throws Error naming the file and line of a directive that is unknown, unbalanced or names an absent define
+ */
+export function composeShader(path: string, defines: Defines, read: ShaderReader): string {
+  const constants: string[] = [];
+  for (const [name, value] of Object.entries(defines)) {
+    if (typeof value !== 'number') continue;
+    constants.push(Number.isInteger(value) ? `const ${name}: u32 = ${value}u;` : `const ${name}: f32 = ${value};`);
+  }
+  const included = new Set<string>();
+  const body = expand(path, defines, read, included);
+  // `enable` and `requires` must come before every declaration, so the constants go behind them.
+  const head = body.filter((line) => /^\s*(enable|requires|diagnostic)\b/.test(line));
+  const rest = body.filter((line) => !/^\s*(enable|requires|diagnostic)\b/.test(line));
+  return [...new Set(head), ...constants, ...rest].join('\n');
+}
+
+function expand(path: string, defines: Defines, read: ShaderReader, included: Set<string>): string[] {
+  if (included.has(path)) return [];
+  included.add(path);
+  const output: string[] = [];
+  /** Per open `#if`: does the current branch apply, and has any branch applied. */
+  const open: { active: boolean; taken: boolean }[] = [];
+  const fail = (line: number, message: string): never => {
+    throw new Error(`shaders/${path}:${line + 1}: ${message}`);
+  };
+  const holds = (condition: string, line: number): boolean => {
+    const name = condition.replace(/^!/, '');
+    if (!(name in defines)) fail(line, `"${name}" is not defined for this variant`);
+    return Boolean(defines[name]) !== condition.startsWith('!');
+  };
+
+  const lines = read(path).split('\n');
+  lines.forEach((text, line) => {
+    const directive = DIRECTIVE.exec(text);
+    const active = open.every((branch) => branch.active);
+    if (directive === null) {
+      if (active) output.push(text);
+      return;
+    }
+    const [, kind, argument] = directive;
+    const top = open.at(-1);
+    const outer = open.slice(0, -1).every((branch) => branch.active);
+    switch (kind) {
+      case 'include':
+        if (active) output.push(...expand(argument, defines, read, included));
+        break;
+      case 'if': {
+        const taken = active && holds(argument, line);
+        open.push({ active: taken, taken });
+        break;
+      }
+      case 'elif':
+        if (top === undefined) return fail(line, '#elif without #if');
+        top.active = outer && !top.taken && holds(argument, line);
+        top.taken ||= top.active;
+        break;
+      case 'else':
+        if (top === undefined) return fail(line, '#else without #if');
+        top.active = outer && !top.taken;
+        top.taken = true;
+        break;
+      case 'endif':
+        if (open.pop() === undefined) fail(line, '#endif without #if');
+        break;
+    }
+  });
+  if (open.length > 0) fail(lines.length - 1, '#if without #endif');
+  return output;
+}
