@@ -1,0 +1,97 @@
+// Attention of one new token a sequence. The context is cut into parts that run side by side, so that one long
+// sequence still fills the device; attention_reduce joins them. The query heads that share a key head (GROUP of them)
+// are made together and read each key and value once.
+//#include common/step.wgsl
+//#include common/row.wgsl
+//#include common/unpack.wgsl
+struct Attention { scale: f32, out_stride: u32 }
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<uniform> params: Attention;
+@group(0) @binding(2) var<storage, read> rows: array<Row>;
+@group(0) @binding(3) var<storage, read> block_tables: array<u32>;  // [slot][blocks_per_slot]
+@group(0) @binding(4) var<storage, read> queries: array<vec4<f32>>; // [tokens][heads][HDP / 4]
+//#if kv_f32
+@group(0) @binding(5) var<storage, read> keys: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> values: array<vec2<f32>>;
+//#else
+@group(0) @binding(5) var<storage, read> keys: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read> values: array<u32>;
+//#endif
+// [decode row][head][split]: HALF pairs of weighted values, then one pair (maximum score, sum of weights).
+@group(0) @binding(7) var<storage, read_write> partials: array<vec2<f32>>;
+//#include common/kv.wgsl
+
+const GROUP: u32 = HEADS / KV_HEADS;
+const KEYS: u32 = 64u;
+const OWN: u32 = (HALF + 63u) / 64u;
+const FAR: f32 = -1e30;
+var<workgroup> q_group: array<vec4<f32>, GROUP * (HDP / 4u)>;
+var<workgroup> scores: array<f32, GROUP * KEYS>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let split = group.x;
+  let kv_head = group.y;
+  let row = rows[group.z];
+  let context = row.position + 1u;
+  let begin = split * step.split_tokens;
+  let end = min(begin + step.split_tokens, context);
+  let table_from = row.slot * step.blocks_per_slot;
+  let q_from = (group.z * HEADS + kv_head * GROUP) * (HDP / 4u);
+  for (var i = thread; i < GROUP * (HDP / 4u); i += 64u) { q_group[i] = queries[q_from + i] * params.scale; }
+  workgroupBarrier();
+
+  var best: array<f32, GROUP>;
+  var total: array<f32, GROUP>;
+  var sums: array<vec2<f32>, GROUP * OWN>;
+  for (var g = 0u; g < GROUP; g++) { best[g] = FAR; }
+
+  for (var tile = 0u; tile < step.split_tokens; tile += KEYS) {
+    let first = begin + tile;
+    let mine = first + thread;
+    let key = kv_row(table_from, min(mine, context - 1u), kv_head);
+    var mine_scores: array<f32, GROUP>;
+    if (mine < end) {
+      for (var i = 0u; i < HDP / 8u; i++) {
+        let k = load_key(key, i);
+        for (var g = 0u; g < GROUP; g++) {
+          let q = g * (HDP / 4u) + 2u * i;
+          mine_scores[g] += dot(q_group[q], k.lo) + dot(q_group[q + 1u], k.hi);
+        }
+      }
+    }
+    for (var g = 0u; g < GROUP; g++) { scores[g * KEYS + thread] = select(FAR, mine_scores[g], mine < end); }
+    workgroupBarrier();
+    let count = select(0u, min(KEYS, end - min(first, end)), first < end);
+    for (var g = 0u; g < GROUP; g++) {
+      var new_best = best[g];
+      for (var j = 0u; j < count; j++) { new_best = max(new_best, scores[g * KEYS + j]); }
+      let shrink = exp(best[g] - new_best);
+      best[g] = new_best;
+      total[g] *= shrink;
+      for (var i = 0u; i < OWN; i++) { sums[g * OWN + i] *= shrink; }
+    }
+    workgroupBarrier();
+    for (var g = 0u; g < GROUP; g++) {
+      scores[g * KEYS + thread] = select(0.0, exp(mine_scores[g] - best[g]), mine < end);
+    }
+    workgroupBarrier();
+    for (var j = 0u; j < count; j++) {
+      let value = kv_row(table_from, first + j, kv_head);
+      for (var i = 0u; i < OWN; i++) {
+        let v = load_value(value, min(thread + 64u * i, HALF - 1u));
+        for (var g = 0u; g < GROUP; g++) { sums[g * OWN + i] += scores[g * KEYS + j] * v; }
+      }
+      for (var g = 0u; g < GROUP; g++) { total[g] += scores[g * KEYS + j]; }
+    }
+    workgroupBarrier();
+  }
+
+  for (var g = 0u; g < GROUP; g++) {
+    let to = ((group.z * HEADS + kv_head * GROUP + g) * step.splits + split) * (HALF + 1u);
+    for (var i = 0u; i < OWN; i++) {
+      if (thread + 64u * i < HALF) { partials[to + thread + 64u * i] = sums[g * OWN + i]; }
+    }
+    if (thread == 0u) { partials[to + HALF] = vec2<f32>(best[g], total[g]); }
+  }
+}

@@ -1,0 +1,87 @@
+// Causal attention of a tile of QUERIES rows of one sequence, one head, over the paged cache, without ever holding
+// the scores of more than KEYS tokens a row (flash style: running maximum and sum). LANES threads share a row: each
+// scores every LANES-th key and owns every LANES-th pair of output columns. Keys and values are read straight from
+// the cache; rows of one tile read the same ones.
+//#include common/step.wgsl
+//#include common/row.wgsl
+//#include common/unpack.wgsl
+struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
+struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<uniform> params: Attention;
+@group(0) @binding(2) var<storage, read> tiles: array<Tile>;
+@group(0) @binding(3) var<storage, read> block_tables: array<u32>;  // [slot][blocks_per_slot]
+@group(0) @binding(4) var<storage, read> queries: array<vec4<f32>>; // [tokens][heads][HDP / 4]
+//#if kv_f32
+@group(0) @binding(5) var<storage, read> keys: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> values: array<vec2<f32>>;
+//#else
+@group(0) @binding(5) var<storage, read> keys: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read> values: array<u32>;
+//#endif
+@group(0) @binding(7) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
+//#include common/kv.wgsl
+
+const LANES: u32 = 64u / QUERIES;
+const OWN: u32 = (HALF + LANES - 1u) / LANES;  // output pairs a thread owns
+const FAR: f32 = -1e30;
+var<workgroup> q_tile: array<vec4<f32>, QUERIES * (HDP / 4u)>;
+var<workgroup> scores: array<f32, QUERIES * KEYS>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let tile = tiles[group.x];
+  let head = group.y;
+  let kv_head = head / (HEADS / KV_HEADS);
+  let table_from = tile.slot * step.blocks_per_slot;
+  for (var i = thread; i < QUERIES * (HDP / 4u); i += 64u) {
+    let row = min(i / (HDP / 4u), tile.rows - 1u);
+    q_tile[i] = queries[((tile.first_row + row) * HEADS + head) * (HDP / 4u) + i % (HDP / 4u)] * params.scale;
+  }
+  workgroupBarrier();
+
+  let row = thread / LANES;
+  let lane = thread % LANES;
+  let position = tile.first_position + min(row, tile.rows - 1u);
+  let context = tile.first_position + tile.rows;
+  var best = FAR;
+  var total = 0.0;
+  var sums: array<vec2<f32>, OWN>;
+
+  for (var first = 0u; first < context; first += KEYS) {
+    let count = min(KEYS, context - first);
+    for (var j = lane; j < KEYS; j += LANES) {
+      var score = FAR;
+      if (j < count && first + j <= position) {
+        let key = kv_row(table_from, first + j, kv_head);
+        score = 0.0;
+        for (var i = 0u; i < HDP / 8u; i++) {
+          let k = load_key(key, i);
+          score += dot(q_tile[row * (HDP / 4u) + 2u * i], k.lo) + dot(q_tile[row * (HDP / 4u) + 2u * i + 1u], k.hi);
+        }
+      }
+      scores[row * KEYS + j] = score;
+    }
+    workgroupBarrier();
+    var new_best = best;
+    for (var j = 0u; j < count; j++) { new_best = max(new_best, scores[row * KEYS + j]); }
+    let shrink = exp(best - new_best);
+    best = new_best;
+    total *= shrink;
+    for (var i = 0u; i < OWN; i++) { sums[i] *= shrink; }
+    for (var j = 0u; j < count; j++) {
+      // Keys after the row's own position were scored FAR, which exp turns into 0 since the first key always counts.
+      let p = exp(scores[row * KEYS + j] - best);
+      total += p;
+      let value = kv_row(table_from, first + j, kv_head);
+      for (var i = 0u; i < OWN; i++) { sums[i] += p * load_value(value, min(lane + i * LANES, HALF - 1u)); }
+    }
+    workgroupBarrier();
+  }
+  if (row < tile.rows) {
+    let to = (tile.first_row + row) * params.out_stride + head * HALF;
+    for (var i = 0u; i < OWN; i++) {
+      if (lane + i * LANES < HALF) { out[to + lane + i * LANES] = sums[i] / total; }
+    }
+  }
+}

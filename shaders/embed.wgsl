@@ -1,0 +1,31 @@
+// Rows of the embedding table become the residual stream. The table may lie in parts; each part's launch writes the
+// rows whose token it holds.
+//#include common/step.wgsl
+//#include common/row.wgsl
+//#include common/weights.wgsl
+struct Embed {
+  begin: u32,    // first token id of this part
+  end: u32,      // one past its last
+  k8: u32,       // columns / 8
+  stride4: u32,  // row stride of out in vec4
+}
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<uniform> params: Embed;
+@group(0) @binding(2) var<storage, read> rows: array<Row>;
+@group(0) @binding(4) var<storage, read> slot_tokens: array<u32>;  // what the sampler chose last, per slot
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;  // [tokens][stride4]
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = rows[group.x];
+  var token = row.token;
+  if (token == TOKEN_FROM_SLOT) { token = slot_tokens[row.slot]; }
+  if (token < params.begin || token >= params.end) { return; }
+  let from = (token - params.begin) * params.k8;
+  for (var k = thread; k < params.k8; k += 64u) {
+    let w = load_weights(from + k);
+    let to = group.x * params.stride4 + 2u * k;
+    out[to] = w.lo;
+    out[to + 1u] = w.hi;
+  }
+}

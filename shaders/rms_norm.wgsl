@@ -1,0 +1,47 @@
+// out[row] = x[row] / sqrt(mean(x[row]^2) + eps) * gamma, one workgroup a row.
+//#if subgroups
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+//#endif
+//#include common/step.wgsl
+//#include common/reduce.wgsl
+struct Norm {
+  k: u32,        // true width
+  stride4: u32,  // row stride of x and out in vec4; the columns from k on are zero
+  eps: f32,
+  gather: u32,   // 1: rows are those whose logits are wanted, packed together in out
+}
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<uniform> params: Norm;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;      // [tokens][stride4]
+@group(0) @binding(3) var<storage, read> gamma: array<vec4<f32>>;  // [stride4]
+@group(0) @binding(4) var<storage, read> logit_rows: array<u32>;   // [logit_rows]
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+//#if subgroups
+  @builtin(subgroup_size) lanes: u32,
+//#endif
+) {
+//#if subgroups
+//#else
+  let lanes = 1u;
+//#endif
+  var row = group.x;
+  if (params.gather == 1u) { row = logit_rows[group.x]; }
+  let from = row * params.stride4;
+  let to = group.x * params.stride4;
+  var squares = 0.0;
+  for (var i = thread; i < params.stride4; i += WG) {
+    let v = x[from + i];
+    squares += dot(v, v);
+  }
+  let total = workgroup_sum(thread, lanes, squares);
+  let scale = 1.0 / sqrt(total / f32(params.k) + params.eps);
+  for (var i = thread; i < params.stride4; i += WG) {
+    out[to + i] = x[from + i] * scale * gamma[i];
+  }
+}
