@@ -1,0 +1,69 @@
+import { constants } from 'node:os';
+import { swiftShader } from './swiftshader.js';
+
+/** Not in `os.constants`: keeps a library mapped although Node, finding it is no addon, closes it again. */
+const RTLD_NODELETE = 0x1000;
+
+let added = false;
+
+/** Whether SwiftShader from the npm package was offered to the Vulkan loader by this process. */
+export const swiftShaderAdded = (): boolean => added;
+
+/**
+ * The variable and value by which the user chose Vulkan drivers, if one did. It replaces the loader's own search, so
+ * nothing is added to it.
+ */
+export function userDrivers(): string | undefined {
+  for (const name of ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES']) {
+    if (process.env[name]) return `${name}=${process.env[name]}`;
+  }
+  return undefined;
+}
+
+/**
+ * Prepares the environment before `webgpu` asks for an adapter. Implicit layers (overlays, capture tools) cost start-up
+ * time and can fail; whoever wants one sets the variable.
+ */
+export function prepareVulkan(): void {
+  process.env.VK_LOADER_LAYERS_DISABLE ??= '~implicit~';
+}
+
+/**
+ * Offers SwiftShader beside the drivers of the machine; the loader reads the environment anew at each adapter request,
+ * so this may follow a request that found nothing. With `bringLoader` the Vulkan loader of the package is mapped too,
+ * for machines without `libvulkan.so.1`: Dawn's later `dlopen` of that name finds it. It reads the same driver folders
+ * as a system loader.
+ *
+ * @returns false where nothing could be added: no package, another platform, or drivers chosen by the user
+ */
+export function addSwiftShader({ bringLoader }: { bringLoader: boolean }): boolean {
+  const files = swiftShader();
+  if (!files) return false;
+  if (bringLoader) mapLibrary(files.loader);
+  if (userDrivers()) return bringLoader;
+  if (!added) {
+    // Written from the main thread, this reaches the getenv of native code.
+    const others = process.env.VK_ADD_DRIVER_FILES;
+    process.env.VK_ADD_DRIVER_FILES = others ? `${others}:${files.manifest}` : files.manifest;
+    added = true;
+  }
+  return true;
+}
+
+/** Makes SwiftShader the only driver: for loaders from before 2022, which do not know `VK_ADD_DRIVER_FILES`. */
+export function onlySwiftShader(): boolean {
+  const files = userDrivers() ? undefined : swiftShader();
+  if (!files) return false;
+  process.env.VK_ICD_FILENAMES = files.manifest;
+  added = true;
+  return true;
+}
+
+/** Maps a shared library that is no Node addon. Node maps it, then throws because nothing registered itself. */
+function mapLibrary(path: string): void {
+  try {
+    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+  } catch {
+    // Expected; a library that could not be mapped shows as no adapter.
+  }
+}
