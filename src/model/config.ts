@@ -101,8 +101,7 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
   const config = json as Json;
   const architectures = config['architectures'];
   const named = Array.isArray(architectures) ? (architectures as unknown[]) : [];
-  const isLlama =
-    named.length > 0 ? named.includes('LlamaForCausalLM') : (config['model_type'] ?? 'llama') === 'llama';
+  const isLlama = named.length > 0 ? named.includes('LlamaForCausalLM') : (config['model_type'] ?? 'llama') === 'llama';
   if (!isLlama) {
     const found = named.length > 0 ? named.join(', ') : JSON.stringify(config['model_type']);
     fail(file, `architecture ${found} is not supported; Ridgepoint runs LlamaForCausalLM`);

@@ -1,0 +1,36 @@
+import type { Gpu } from '../gpu/gpu.js';
+import { BLOCK_TOKENS, kvBlockBytes, type HeadShape, type KvStored } from '../kernels/attention-shape.js';
+
+/** Keys and values of one layer: [block][kv head][16 tokens][padded head dim]. */
+export interface LayerCache {
+  readonly keys: GPUBuffer;
+  readonly values: GPUBuffer;
+}
+
+/** The GPU memory of the paged cache. Which block belongs to whom is the block pool's matter. */
+export interface PagedKv {
+  readonly blocks: number;
+  readonly stored: KvStored;
+  readonly layers: readonly LayerCache[];
+  readonly bytes: number;
+}
+
+/** The most blocks one layer's buffer may have on this adapter. */
+export function mostBlocks(gpu: Gpu, shape: HeadShape, stored: KvStored): number {
+  const limit = Math.min(gpu.capabilities.maxBindingBytes, gpu.capabilities.maxBufferBytes);
+  return Math.floor(limit / kvBlockBytes(shape, stored));
+}
+
+export function allocatePagedKv(gpu: Gpu, shape: HeadShape, stored: KvStored, layers: number, blocks: number): PagedKv {
+  const bytes = blocks * kvBlockBytes(shape, stored);
+  const label = `${stored} [${blocks} blocks, ${shape.kvHeads}, ${BLOCK_TOKENS}, ${shape.headDim}]`;
+  return {
+    blocks,
+    stored,
+    bytes: 2 * bytes * layers,
+    layers: Array.from({ length: layers }, (_, layer) => ({
+      keys: gpu.storage(`layers.${layer} keys ${label}`, bytes),
+      values: gpu.storage(`layers.${layer} values ${label}`, bytes),
+    })),
+  };
+}

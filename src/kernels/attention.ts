@@ -1,0 +1,123 @@
+import type { BufferRange, Gpu } from '../gpu/gpu.js';
+import { record, type Dispatch } from '../gpu/recorder.js';
+import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
+import type { Variant } from './variant.js';
+
+/** Rows of one sequence that one workgroup of prefill attention makes, bounded by workgroup memory. */
+export function queriesPerTile(headDim: number): number {
+  return paddedHeadDim(headDim) > 128 ? 8 : 16;
+}
+
+/** Keys a decode workgroup handles at once; a split is a multiple of it. */
+export const DECODE_TILE = 64;
+
+export function prefillAttentionVariant(shape: HeadShape, kv: KvStored): Variant {
+  return {
+    name: 'flash',
+    shader: 'attention_prefill.wgsl',
+    bindings: 'uurrrrrw',
+    defines: { ...headDefines(shape), kv_f32: kv === 'f32', QUERIES: queriesPerTile(shape.headDim), KEYS: 32 },
+    runs: () => true,
+  };
+}
+
+export function decodeAttentionVariants(shape: HeadShape, kv: KvStored): { split: Variant; reduce: Variant } {
+  const defines = headDefines(shape);
+  return {
+    split: {
+      name: 'split',
+      shader: 'attention_decode.wgsl',
+      bindings: 'uurrrrrw',
+      defines: { ...defines, kv_f32: kv === 'f32' },
+      runs: () => true,
+    },
+    reduce: {
+      name: 'reduce',
+      shader: 'attention_reduce.wgsl',
+      bindings: 'uurw',
+      defines: { HEADS: shape.heads, HALF: shape.headDim / 2 },
+      runs: () => true,
+    },
+  };
+}
+
+/** Bytes of the partial results of `rows` decoding sequences cut into at most `splits` parts. */
+export function partialBytes(shape: HeadShape, rows: number, splits: number): number {
+  return rows * shape.heads * splits * (shape.headDim / 2 + 1) * 8;
+}
+
+export interface AttentionSpec {
+  readonly operation: string;
+  readonly shape: HeadShape;
+  readonly kv: KvStored;
+  readonly step: GPUBuffer | BufferRange;
+  readonly rows: GPUBuffer | BufferRange;
+  /** [tiles] of (first row, rows, slot, first position). */
+  readonly tiles: GPUBuffer | BufferRange;
+  /** [slots][blocks per slot]. */
+  readonly blockTables: GPUBuffer;
+  /** [tokens][heads][padded head dim] f32. */
+  readonly queries: GPUBuffer;
+  readonly keys: GPUBuffer;
+  readonly values: GPUBuffer;
+  readonly partials: GPUBuffer;
+  /** [tokens][outStride] f32. */
+  readonly out: GPUBuffer;
+  readonly outStride: number;
+}
+
+/** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
+export class AttentionKernel {
+  private constructor(
+    private readonly heads: number,
+    private readonly kvHeads: number,
+    private readonly prefill: Dispatch,
+    private readonly split: Dispatch,
+    private readonly reduce: Dispatch,
+  ) {}
+
+  static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
+    const { operation, shape } = spec;
+    const variants = decodeAttentionVariants(shape, spec.kv);
+    const [prefill, split, reduce] = await Promise.all([
+      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv)),
+      gpu.pipelines.get(variants.split),
+      gpu.pipelines.get(variants.reduce),
+    ]);
+    const words = new ArrayBuffer(16);
+    new Float32Array(words)[0] = 1 / Math.sqrt(shape.headDim);
+    new Uint32Array(words)[1] = spec.outStride / 2;
+    const params = gpu.uniform(`${operation} params`, words);
+    const cache = [spec.blockTables, spec.queries, spec.keys, spec.values];
+    return new AttentionKernel(
+      shape.heads,
+      shape.kvHeads,
+      {
+        operation,
+        pipeline: prefill,
+        bindGroup: gpu.bindGroup(prefill, operation, [spec.step, params, spec.tiles, ...cache, spec.out]),
+      },
+      {
+        operation,
+        pipeline: split,
+        bindGroup: gpu.bindGroup(split, operation, [spec.step, params, spec.rows, ...cache, spec.partials]),
+      },
+      {
+        operation,
+        pipeline: reduce,
+        bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.partials, spec.out]),
+      },
+    );
+  }
+
+  /**
+   * @param decodeRows the first rows of the step, one a decoding sequence
+   * @param splits parts their contexts are cut into
+   * @param tiles tiles of prefill rows
+   */
+  record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
+    record(pass, this.prefill, tiles, this.heads);
+    record(pass, this.split, splits, this.kvHeads, decodeRows);
+    record(pass, this.reduce, this.heads, decodeRows);
+  }
+}

@@ -1,0 +1,62 @@
+import type { BufferRange, Gpu } from '../gpu/gpu.js';
+import type { Pipeline } from '../gpu/pipelines.js';
+import { record } from '../gpu/recorder.js';
+import type { Variant } from './variant.js';
+import { dtypeDefines, type StoredDtype, type WeightMatrix } from './weights.js';
+
+export function embedVariant(dtype: StoredDtype): Variant {
+  return {
+    name: 'gather',
+    shader: 'embed.wgsl',
+    bindings: 'uurrrw',
+    defines: dtypeDefines(dtype),
+    runs: () => true,
+  };
+}
+
+export interface EmbedSpec {
+  readonly operation: string;
+  readonly step: GPUBuffer | BufferRange;
+  /** [tokens] of Row: token, position, slot, kv index. */
+  readonly rows: GPUBuffer | BufferRange;
+  readonly table: WeightMatrix;
+  /** [slots] u32: the token the sampler chose last. */
+  readonly slotTokens: GPUBuffer;
+  /** [tokens][outStride] f32. */
+  readonly out: GPUBuffer;
+  readonly outStride: number;
+}
+
+/** Token ids to rows of the residual stream. */
+export class EmbedKernel {
+  private constructor(
+    private readonly operation: string,
+    private readonly pipeline: Pipeline,
+    private readonly bindGroups: readonly GPUBindGroup[],
+  ) {}
+
+  static async create(gpu: Gpu, spec: EmbedSpec): Promise<EmbedKernel> {
+    const pipeline = await gpu.pipelines.get(embedVariant(spec.table.dtype));
+    const bindGroups = spec.table.parts.map((part) => {
+      const params = gpu.uniform(
+        `${spec.operation} params`,
+        Uint32Array.of(part.rowBegin, part.rowBegin + part.rows, spec.table.stride / 8, spec.outStride / 4),
+      );
+      return gpu.bindGroup(pipeline, spec.operation, [
+        spec.step,
+        params,
+        spec.rows,
+        part.buffer,
+        spec.slotTokens,
+        spec.out,
+      ]);
+    });
+    return new EmbedKernel(spec.operation, pipeline, bindGroups);
+  }
+
+  record(pass: GPUComputePassEncoder, rows: number): void {
+    for (const bindGroup of this.bindGroups) {
+      record(pass, { operation: this.operation, pipeline: this.pipeline, bindGroup }, rows);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { Capabilities } from '../gpu/capabilities.js';
+import type { BufferRange, Gpu } from '../gpu/gpu.js';
+import { record, type Dispatch } from '../gpu/recorder.js';
+import { laneDefines, selectVariant, type Variant } from './variant.js';
+
+export function normVariants(capabilities: Capabilities): Variant[] {
+  const variant = (name: string, subgroups: boolean): Variant => ({
+    name,
+    shader: 'rms_norm.wgsl',
+    bindings: 'uurrrw',
+    defines: { ...laneDefines(capabilities, subgroups), WG: capabilities.isCpu ? 64 : 256 },
+    runs: (adapter) => !subgroups || adapter.subgroups,
+  });
+  return [variant('subgroups', true), variant('tree', false)];
+}
+
+export interface NormSpec {
+  readonly operation: string;
+  readonly step: GPUBuffer | BufferRange;
+  /** [tokens][stride] f32, columns from `width` on zero. */
+  readonly x: GPUBuffer;
+  /** [stride] f32. */
+  readonly gamma: GPUBuffer;
+  readonly out: GPUBuffer;
+  readonly logitRows: GPUBuffer | BufferRange;
+  readonly width: number;
+  readonly stride: number;
+  readonly eps: number;
+  /** Take only the rows listed in `logitRows`, packed together. */
+  readonly gather: boolean;
+  readonly variant?: Variant;
+}
+
+/** RMSNorm with its scale. */
+export class NormKernel {
+  private constructor(private readonly dispatch: Dispatch) {}
+
+  static async create(gpu: Gpu, spec: NormSpec): Promise<NormKernel> {
+    const variant = spec.variant ?? selectVariant('norm', normVariants(gpu.capabilities), gpu.capabilities);
+    const pipeline = await gpu.pipelines.get(variant);
+    const words = new ArrayBuffer(16);
+    new Uint32Array(words).set([spec.width, spec.stride / 4, 0, spec.gather ? 1 : 0]);
+    new Float32Array(words)[2] = spec.eps;
+    const params = gpu.uniform(`${spec.operation} params`, words);
+    const bindGroup = gpu.bindGroup(pipeline, spec.operation, [
+      spec.step,
+      params,
+      spec.x,
+      spec.gamma,
+      spec.logitRows,
+      spec.out,
+    ]);
+    return new NormKernel({ operation: spec.operation, pipeline, bindGroup });
+  }
+
+  record(pass: GPUComputePassEncoder, rows: number): void {
+    record(pass, this.dispatch, rows);
+  }
+}

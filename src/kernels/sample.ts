@@ -1,0 +1,94 @@
+import type { Capabilities } from '../gpu/capabilities.js';
+import type { BufferRange, Gpu } from '../gpu/gpu.js';
+import { record, type Dispatch } from '../gpu/recorder.js';
+import { laneDefines, selectVariant, type Variant } from './variant.js';
+
+/** 32-bit words of one row's sampling parameters. */
+export const SAMPLING_WORDS = 12;
+
+/** What the sampler reports when a row's logits hold a NaN. */
+export const NO_TOKEN = 0xffffffff;
+
+/** What the sampler needs to know of one row. Fields and their neutral values as in `SamplingOptions`. */
+export interface SamplingRow {
+  readonly slot: number;
+  /** Whether the state table (penalties, bias) is in use for this sequence. */
+  readonly usesState: boolean;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
+  readonly seed: number;
+  /** Index of the token in its generation. */
+  readonly draw: number;
+}
+
+/** Writes a row's parameters as `sample.wgsl` reads them, at word `at`. */
+export function writeSampling(u32: Uint32Array, f32: Float32Array, at: number, row: SamplingRow): void {
+  u32[at] = row.slot;
+  u32[at + 1] = row.usesState ? 1 : 0;
+  f32[at + 2] = row.temperature;
+  u32[at + 3] = row.topK;
+  f32[at + 4] = row.topP;
+  f32[at + 5] = row.minP;
+  f32[at + 6] = row.repetitionPenalty;
+  f32[at + 7] = row.presencePenalty;
+  f32[at + 8] = row.frequencyPenalty;
+  u32[at + 9] = row.seed;
+  u32[at + 10] = row.draw;
+  u32[at + 11] = 0;
+}
+
+export function sampleVariants(capabilities: Capabilities): Variant[] {
+  const variant = (name: string, subgroups: boolean): Variant => ({
+    name,
+    shader: 'sample.wgsl',
+    bindings: 'uurrwww',
+    defines: { ...laneDefines(capabilities, subgroups), WG: capabilities.isCpu ? 64 : 256 },
+    runs: (adapter) => !subgroups || adapter.subgroups,
+  });
+  return [variant('subgroups', true), variant('tree', false)];
+}
+
+export interface SampleSpec {
+  readonly operation: string;
+  readonly step: GPUBuffer | BufferRange;
+  readonly vocab: number;
+  /** Row stride of `logits` in f32. */
+  readonly stride: number;
+  readonly sampling: GPUBuffer | BufferRange;
+  readonly logits: GPUBuffer;
+  /** [slots][vocab] of (seen, bias). */
+  readonly state: GPUBuffer;
+  readonly slotTokens: GPUBuffer;
+  readonly sampled: GPUBuffer;
+  readonly variant?: Variant;
+}
+
+/** Chooses the next token of each row on the GPU. */
+export class SampleKernel {
+  private constructor(private readonly dispatch: Dispatch) {}
+
+  static async create(gpu: Gpu, spec: SampleSpec): Promise<SampleKernel> {
+    const variant = spec.variant ?? selectVariant('sample', sampleVariants(gpu.capabilities), gpu.capabilities);
+    const pipeline = await gpu.pipelines.get(variant);
+    const params = gpu.uniform(`${spec.operation} params`, Uint32Array.of(spec.vocab, spec.stride, 0, 0));
+    const bindGroup = gpu.bindGroup(pipeline, spec.operation, [
+      spec.step,
+      params,
+      spec.sampling,
+      spec.logits,
+      spec.state,
+      spec.slotTokens,
+      spec.sampled,
+    ]);
+    return new SampleKernel({ operation: spec.operation, pipeline, bindGroup });
+  }
+
+  record(pass: GPUComputePassEncoder, rows: number): void {
+    record(pass, this.dispatch, rows);
+  }
+}

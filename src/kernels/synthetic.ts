@@ -1,0 +1,53 @@
+import type { Gpu } from '../gpu/gpu.js';
+import { record } from '../gpu/recorder.js';
+import { dtypeDefines, type WeightMatrix } from './weights.js';
+
+/**
+ * Fills a matrix with deterministic pseudo-random weights, uniform in [-amplitude, amplitude], made on the GPU.
+ * The same name, seed and place give the same value on every adapter.
+ */
+export async function fillSynthetic(gpu: Gpu, matrix: WeightMatrix, seed: number, amplitude: number): Promise<void> {
+  const pipeline = await gpu.pipelines.get({
+    shader: 'synthetic.wgsl',
+    bindings: 'uw',
+    defines: dtypeDefines(matrix.dtype),
+  });
+  for (const part of matrix.parts) {
+    const words = new ArrayBuffer(32);
+    const u32 = new Uint32Array(words);
+    u32.set([seed >>> 0, part.rowBegin, part.rows, matrix.cols, matrix.stride / 2]);
+    new Float32Array(words)[5] = amplitude;
+    const params = gpu.uniform(`${matrix.name} synthetic params`, words);
+    const bindGroup = gpu.bindGroup(pipeline, matrix.name, [params, part.buffer]);
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    record(
+      pass,
+      { operation: 'synthetic', pipeline, bindGroup },
+      Math.min(part.rows, gpu.capabilities.maxWorkgroupsPerDimension),
+    );
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    await gpu.queue.onSubmittedWorkDone();
+    gpu.free(params);
+  }
+}
+
+/** A seed for a tensor from its name (FNV-1a). */
+export function seedOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** The value `synthetic.wgsl` gives an element before rounding to the stored type, for the reference. */
+export function syntheticValue(seed: number, row: number, col: number, amplitude: number): number {
+  const hash = (v: number): number => {
+    const state = (Math.imul(v, 747796405) + 2891336453) >>> 0;
+    const word = Math.imul(((state >>> ((state >>> 28) + 4)) ^ state) >>> 0, 277803737) >>> 0;
+    return ((word >>> 22) ^ word) >>> 0;
+  };
+  const rowHash = hash((seed ^ Math.imul(row, 0x9e3779b9)) >>> 0);
+  const h = hash((rowHash + col) >>> 0);
+  return ((h >>> 21) / 1024 - 0.99951171875) * amplitude;
+}

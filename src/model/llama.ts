@@ -1,0 +1,315 @@
+import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
+import type { BufferRange, Gpu } from '../gpu/gpu.js';
+import { paddedHeadDim } from '../kernels/attention-shape.js';
+import { AttentionKernel, partialBytes, queriesPerTile } from '../kernels/attention.js';
+import { EmbedKernel } from '../kernels/embed.js';
+import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
+import { NormKernel } from '../kernels/norm.js';
+import { RopeKernel } from '../kernels/rope.js';
+import { SampleKernel } from '../kernels/sample.js';
+import { paddedColumns, type WeightMatrix } from '../kernels/weights.js';
+import type { LlamaConfig } from './config.js';
+import { operationShapes, type OperationShape } from './operations.js';
+import { ropeTable } from './rope-table.js';
+import { StepBuffer, type StepBatch, type StepCounts, type StepLimits } from './step-buffer.js';
+import type { ModelWeights } from './weights.js';
+
+export interface ModelLimits {
+  /** Most tokens in one forward pass. */
+  readonly stepTokens: number;
+  /** Most sequences that run together. */
+  readonly sequences: number;
+  /** Longest sequence. */
+  readonly contextLength: number;
+}
+
+/** An operation of the list, ready to be recorded. */
+interface RecordedOperation {
+  readonly shape: OperationShape;
+  record(pass: GPUComputePassEncoder, counts: StepCounts): void;
+}
+
+interface Activations {
+  readonly residual: GPUBuffer;
+  readonly normed: GPUBuffer;
+  readonly qkv: GPUBuffer;
+  readonly queries: GPUBuffer;
+  readonly attended: GPUBuffer;
+  readonly gated: GPUBuffer;
+  readonly logitsIn: GPUBuffer;
+  readonly logits: GPUBuffer;
+  readonly partials: GPUBuffer;
+  readonly slotTokens: GPUBuffer;
+  readonly sampled: GPUBuffer;
+  readonly state: GPUBuffer;
+  readonly angles: GPUBuffer;
+}
+
+const MAX_SPLITS = 64;
+
+function stepLimits(gpu: Gpu, config: LlamaConfig, limits: ModelLimits): StepLimits {
+  return {
+    tokens: limits.stepTokens,
+    sequences: limits.sequences,
+    blocksPerSlot: Math.ceil(limits.contextLength / 16),
+    queriesPerTile: queriesPerTile(config.headDim),
+    maxSplits: MAX_SPLITS,
+    minSplitTokens: gpu.capabilities.isCpu ? 256 : 128,
+  };
+}
+
+/** Sizes in bytes of the buffers between operations, by name; also what the memory plan adds up. */
+export function activationBytes(config: LlamaConfig, limits: ModelLimits): Record<keyof Activations, number> {
+  const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
+  const { stepTokens, sequences, contextLength } = limits;
+  const row = (width: number, rows = stepTokens): number => rows * paddedColumns(width) * 4;
+  return {
+    residual: row(hidden),
+    normed: row(hidden),
+    qkv: row((heads + 2 * kvHeads) * headDim),
+    queries: stepTokens * heads * paddedHeadDim(headDim) * 4,
+    attended: row(heads * headDim),
+    gated: row(intermediate),
+    logitsIn: row(hidden, sequences),
+    logits: row(vocab, sequences),
+    partials: partialBytes(config, sequences, Math.min(MAX_SPLITS, Math.ceil(contextLength / 64))),
+    slotTokens: sequences * 4,
+    sampled: sequences * 4,
+    state: sequences * vocab * 8,
+    angles: contextLength * headDim * 4,
+  };
+}
+
+/**
+ * A Llama whose forward pass is recorded operation by operation, in the order and under the names of
+ * `operationShapes`. All buffers and bind groups are made once; a step only uploads its batch and records dispatches.
+ */
+export class LlamaModel {
+  private constructor(
+    readonly config: LlamaConfig,
+    readonly step: StepBuffer,
+    private readonly activations: Activations,
+    readonly operations: readonly RecordedOperation[],
+    private readonly matmuls: readonly MatmulKernel[],
+  ) {}
+
+  static async create(
+    gpu: Gpu,
+    config: LlamaConfig,
+    weights: ModelWeights,
+    cache: PagedKv,
+    limits: ModelLimits,
+  ): Promise<LlamaModel> {
+    const step = new StepBuffer(gpu, stepLimits(gpu, config, limits));
+    const sizes = activationBytes(config, limits);
+    const activations = Object.fromEntries(
+      Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
+    ) as unknown as Activations;
+    gpu.queue.writeBuffer(activations.angles, 0, ropeTable(config, limits.contextLength));
+    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations);
+    const operations = await Promise.all(operationShapes(config).map((shape) => builder.build(shape)));
+    return new LlamaModel(config, step, activations, operations, builder.matmuls);
+  }
+
+  /** Uploads a batch and records its forward pass. @returns the number of rows that get a token */
+  record(encoder: GPUCommandEncoder, batch: StepBatch): number {
+    const counts = this.step.upload(batch);
+    const pass = encoder.beginComputePass();
+    for (const operation of this.operations) operation.record(pass, counts);
+    pass.end();
+    return counts.logitRows;
+  }
+
+  /** [logit rows] u32: the tokens chosen by the last recorded step. */
+  get sampled(): GPUBuffer {
+    return this.activations.sampled;
+  }
+
+  /** [logit rows][logitStride] f32: the logits of the last recorded step. */
+  get logits(): GPUBuffer {
+    return this.activations.logits;
+  }
+
+  get logitStride(): number {
+    return paddedColumns(this.config.vocab);
+  }
+
+  /** [slots][vocab] of (seen u32, bias f32), read for sequences whose sampling uses it. */
+  get samplerState(): GPUBuffer {
+    return this.activations.state;
+  }
+
+  /** The matmul variants in use for a number of rows, each once. */
+  matmulVariants(rows: number): string[] {
+    return [...new Set(this.matmuls.map((matmul) => matmul.choose(rows).name))];
+  }
+}
+
+/** Makes the kernel of each operation of the list. */
+class OperationBuilder {
+  readonly matmuls: MatmulKernel[] = [];
+  readonly #head: GPUBuffer | BufferRange;
+  readonly #hidden: number;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly config: LlamaConfig,
+    private readonly weights: ModelWeights,
+    private readonly cache: PagedKv,
+    private readonly limits: ModelLimits,
+    private readonly step: StepBuffer,
+    private readonly activations: Activations,
+  ) {
+    this.#head = step.head;
+    this.#hidden = paddedColumns(config.hidden);
+  }
+
+  async build(shape: OperationShape): Promise<RecordedOperation> {
+    const { config, step, activations: a, weights } = this;
+    const part = shape.layer === undefined ? shape.name : shape.name.slice(shape.name.lastIndexOf('.') + 1);
+    const layer = weights.layers[shape.layer ?? 0];
+    const cache = this.cache.layers[shape.layer ?? 0];
+    switch (part) {
+      case 'embed': {
+        const kernel = await EmbedKernel.create(this.gpu, {
+          operation: shape.name,
+          step: this.#head,
+          rows: step.rows,
+          table: weights.embedding,
+          slotTokens: a.slotTokens,
+          out: a.residual,
+          outStride: this.#hidden,
+        });
+        return { shape, record: (pass, counts) => kernel.record(pass, counts.tokens) };
+      }
+      case 'attn_norm':
+        return this.#norm(shape, layer.attnNorm);
+      case 'qkv': {
+        const width = paddedColumns(layer.qkv.rows);
+        return this.#matmul(shape, layer.qkv, 'store', a.normed, this.#hidden, a.qkv, width);
+      }
+      case 'rope_kv':
+        return this.#rope(shape, cache);
+      case 'attention':
+        return this.#attention(shape, cache);
+      case 'o_proj': {
+        const width = paddedColumns(config.heads * config.headDim);
+        return this.#matmul(shape, layer.oProj, 'residual', a.attended, width, a.residual, this.#hidden);
+      }
+      case 'mlp_norm':
+        return this.#norm(shape, layer.mlpNorm);
+      case 'gate_up': {
+        const width = paddedColumns(config.intermediate);
+        return this.#matmul(shape, layer.gateUp, 'silu', a.normed, this.#hidden, a.gated, width);
+      }
+      case 'down_proj': {
+        const width = paddedColumns(config.intermediate);
+        return this.#matmul(shape, layer.downProj, 'residual', a.gated, width, a.residual, this.#hidden);
+      }
+      case 'final_norm':
+        return this.#norm(shape, weights.finalNorm);
+      case 'lm_head': {
+        const width = paddedColumns(config.vocab);
+        return this.#matmul(shape, weights.lmHead, 'store', a.logitsIn, this.#hidden, a.logits, width);
+      }
+      case 'sample': {
+        const kernel = await SampleKernel.create(this.gpu, {
+          operation: shape.name,
+          step: this.#head,
+          vocab: config.vocab,
+          stride: paddedColumns(config.vocab),
+          sampling: step.sampling,
+          logits: a.logits,
+          state: a.state,
+          slotTokens: a.slotTokens,
+          sampled: a.sampled,
+        });
+        return { shape, record: (pass, counts) => kernel.record(pass, counts.logitRows) };
+      }
+      default:
+        throw new Error(`the operation list names ${shape.name}, which the model does not record`);
+    }
+  }
+
+  async #matmul(
+    shape: OperationShape,
+    weights: WeightMatrix,
+    epilogue: Epilogue,
+    x: GPUBuffer,
+    xStride: number,
+    out: GPUBuffer,
+    outStride: number,
+  ): Promise<RecordedOperation> {
+    const logits = shape.rows === 'logits';
+    const kernel = await MatmulKernel.create(this.gpu, {
+      operation: shape.name,
+      weights,
+      epilogue,
+      step: this.#head,
+      x,
+      xStride,
+      out,
+      outStride,
+      rows: shape.rows,
+      maxDecodeRows: this.limits.sequences,
+      // Rows that want logits are never more than the sequences, so the head needs no kernel for many rows.
+      prefill: !logits && this.limits.stepTokens > this.limits.sequences,
+    });
+    this.matmuls.push(kernel);
+    return { shape, record: (pass, counts) => kernel.record(pass, logits ? counts.logitRows : counts.tokens) };
+  }
+
+  async #norm(shape: OperationShape, gamma: GPUBuffer): Promise<RecordedOperation> {
+    const gather = shape.rows === 'logits';
+    const kernel = await NormKernel.create(this.gpu, {
+      operation: shape.name,
+      step: this.#head,
+      x: this.activations.residual,
+      gamma,
+      out: gather ? this.activations.logitsIn : this.activations.normed,
+      logitRows: this.step.logitRows,
+      width: this.config.hidden,
+      stride: this.#hidden,
+      eps: this.config.rmsNormEps,
+      gather,
+    });
+    return { shape, record: (pass, counts) => kernel.record(pass, gather ? counts.logitRows : counts.tokens) };
+  }
+
+  async #rope(shape: OperationShape, cache: LayerCache): Promise<RecordedOperation> {
+    const kernel = await RopeKernel.create(this.gpu, {
+      operation: shape.name,
+      shape: this.config,
+      kv: this.cache.stored,
+      step: this.#head,
+      rows: this.step.rows,
+      qkv: this.activations.qkv,
+      qkvStride: paddedColumns(shape.n),
+      angles: this.activations.angles,
+      queries: this.activations.queries,
+      ...cache,
+    });
+    return { shape, record: (pass, counts) => kernel.record(pass, counts.tokens) };
+  }
+
+  async #attention(shape: OperationShape, cache: LayerCache): Promise<RecordedOperation> {
+    const kernel = await AttentionKernel.create(this.gpu, {
+      operation: shape.name,
+      shape: this.config,
+      kv: this.cache.stored,
+      step: this.#head,
+      rows: this.step.rows,
+      tiles: this.step.tiles,
+      blockTables: this.step.blockTables,
+      queries: this.activations.queries,
+      ...cache,
+      partials: this.activations.partials,
+      out: this.activations.attended,
+      outStride: paddedColumns(this.config.heads * this.config.headDim),
+    });
+    return {
+      shape,
+      record: (pass, counts) => kernel.record(pass, counts.decodeRows, counts.splits, counts.tiles),
+    };
+  }
+}

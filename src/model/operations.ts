@@ -1,0 +1,157 @@
+import type { LlamaConfig } from './config.js';
+
+/** Which workload a step is: many new tokens a sequence, or one. */
+export type Phase = 'prefill' | 'decode' | 'mixed';
+
+export type OperationKind = 'embed' | 'norm' | 'matmul' | 'rope' | 'attention' | 'sample';
+
+/** One part of a batch: `newTokens` rows of a sequence that already has `context` tokens in the cache. */
+export interface BatchSequence {
+  readonly newTokens: number;
+  readonly context: number;
+}
+
+/** What a step computes, as far as its cost depends on it. */
+export interface BatchShape {
+  readonly sequences: readonly BatchSequence[];
+  /** Rows whose logits are wanted; one a sequence that gets a token. */
+  readonly logitRows: number;
+}
+
+/** Bytes a number takes where it is stored. Weights and activations have precisions of their own. */
+export interface Precision {
+  readonly weightBytes: number;
+  readonly kvBytes: number;
+  readonly activationBytes: number;
+}
+
+/** An operation of the forward pass, before a batch gives it a size. */
+export interface OperationShape {
+  /** For example `layers.3.gate_up`; recorded, profiled and predicted under this name. */
+  readonly name: string;
+  readonly kind: OperationKind;
+  /** Undefined for what stands before and after the layers. */
+  readonly layer: number | undefined;
+  /** Rows of the operation: all tokens of the step, or only those whose logits are wanted. */
+  readonly rows: 'tokens' | 'logits';
+  /** For a matmul: outputs and inputs a row, [n, k]; else the width it works on, in `k`. */
+  readonly n: number;
+  readonly k: number;
+}
+
+/** An operation with its cost for one batch. Bytes are what must cross device memory at least once. */
+export interface Operation extends OperationShape {
+  readonly phase: Phase;
+  /** Rows of this step. */
+  readonly m: number;
+  /** Floating-point operations, a multiply-add counted as two. */
+  readonly flops: number;
+  readonly weightBytes: number;
+  /** Activations read and written. */
+  readonly activationBytes: number;
+  readonly kvReadBytes: number;
+  readonly kvWriteBytes: number;
+}
+
+/**
+ * The operations of a forward pass in the order they run. The engine records this list, the profiler reports under its
+ * names, and the predictor prices it.
+ */
+export function operationShapes(config: LlamaConfig): OperationShape[] {
+  const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
+  const qkv = (heads + 2 * kvHeads) * headDim;
+  const list: OperationShape[] = [];
+  const add = (name: string, kind: OperationKind, n: number, k: number, layer?: number): void => {
+    const rows = name === 'final_norm' || name === 'lm_head' || name === 'sample' ? 'logits' : 'tokens';
+    list.push({ name: layer === undefined ? name : `layers.${layer}.${name}`, kind, layer, rows, n, k });
+  };
+  add('embed', 'embed', hidden, hidden);
+  for (let layer = 0; layer < config.layers; layer++) {
+    add('attn_norm', 'norm', hidden, hidden, layer);
+    add('qkv', 'matmul', qkv, hidden, layer);
+    add('rope_kv', 'rope', qkv, qkv, layer);
+    add('attention', 'attention', heads * headDim, heads * headDim, layer);
+    add('o_proj', 'matmul', hidden, heads * headDim, layer);
+    add('mlp_norm', 'norm', hidden, hidden, layer);
+    add('gate_up', 'matmul', 2 * intermediate, hidden, layer);
+    add('down_proj', 'matmul', hidden, intermediate, layer);
+  }
+  add('final_norm', 'norm', hidden, hidden);
+  add('lm_head', 'matmul', vocab, hidden);
+  add('sample', 'sample', 1, vocab);
+  return list;
+}
+
+/**
+ * The cost of each operation for one batch.
+ *
+ * FLOPs: matmul 2mnk; attention 4 x heads x headDim for each pair of a query and a key it may see; the rest counted by
+ * element. Weight bytes are read once a step whatever the batch, which is what makes decode bound by memory.
+ */
+export function forwardOperations(config: LlamaConfig, batch: BatchShape, precision: Precision): Operation[] {
+  const { heads, kvHeads, headDim, hidden } = config;
+  const tokens = batch.sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
+  const phase = phaseOf(batch);
+  /** Pairs of query and visible key, and keys read, of one layer. */
+  let pairs = 0;
+  let keys = 0;
+  for (const { newTokens, context } of batch.sequences) {
+    pairs += newTokens * context + (newTokens * (newTokens + 1)) / 2;
+    keys += context + newTokens;
+  }
+  const kvRow = 2 * kvHeads * headDim * precision.kvBytes;
+
+  return operationShapes(config).map((shape): Operation => {
+    const m = shape.rows === 'logits' ? batch.logitRows : tokens;
+    const cost = { flops: 0, weightBytes: 0, activationBytes: 0, kvReadBytes: 0, kvWriteBytes: 0 };
+    const act = precision.activationBytes;
+    switch (shape.kind) {
+      case 'embed':
+        cost.weightBytes = m * hidden * precision.weightBytes;
+        cost.activationBytes = m * hidden * act;
+        break;
+      case 'norm':
+        cost.flops = 4 * m * hidden;
+        cost.weightBytes = hidden * 4;
+        cost.activationBytes = 2 * m * hidden * act;
+        break;
+      case 'matmul': {
+        cost.flops = 2 * m * shape.n * shape.k;
+        cost.weightBytes = m === 0 ? 0 : shape.n * shape.k * precision.weightBytes;
+        const gated = shape.name.endsWith('gate_up');
+        const added = shape.name.endsWith('o_proj') || shape.name.endsWith('down_proj'); // the residual is read too
+        cost.activationBytes = m * (shape.k + (gated ? shape.n / 2 : added ? 2 * shape.n : shape.n)) * act;
+        if (gated) cost.flops += 4 * m * (shape.n / 2);
+        break;
+      }
+      case 'rope':
+        cost.flops = 3 * m * (heads + kvHeads) * headDim;
+        cost.activationBytes = m * (shape.n + heads * headDim) * act;
+        cost.kvWriteBytes = m * kvRow;
+        break;
+      case 'attention':
+        cost.flops = 4 * heads * headDim * pairs + 5 * heads * pairs;
+        cost.activationBytes = 2 * m * heads * headDim * act;
+        cost.kvReadBytes = keys * kvRow;
+        break;
+      case 'sample':
+        cost.flops = m * shape.k;
+        cost.activationBytes = m * shape.k * act;
+        break;
+    }
+    return { ...shape, phase, m, ...cost };
+  });
+}
+
+export function phaseOf(batch: BatchShape): Phase {
+  const decoding = batch.sequences.filter(({ newTokens }) => newTokens === 1).length;
+  if (decoding === batch.sequences.length) return 'decode';
+  return decoding === 0 ? 'prefill' : 'mixed';
+}
+
+/** Number of trained parameters; a tied embedding counts once. */
+export function parameterCount(config: LlamaConfig): number {
+  const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
+  const layer = 2 * hidden + (2 * heads + 2 * kvHeads) * headDim * hidden + 3 * hidden * intermediate;
+  return layers * layer + hidden + vocab * hidden * (config.tiedEmbeddings ? 1 : 2);
+}
