@@ -1,0 +1,133 @@
+import { open, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isPlainFileName, printable } from '../../checkpoint/source.js';
+import type { FileSource, ModelFolder } from '../../checkpoint/source.js';
+import { RidgepointError } from '../../errors.js';
+
+/** Node refuses to read 2 GiB or more in one call. */
+const MAX_READ_BYTES = 1 << 30;
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+function isAbsent(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+}
+
+/** The operating system's reason in words a user can act on. */
+function reason(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied; check who may read it';
+  if (code === 'EISDIR') return 'it is a folder, not a file';
+  if (code === 'EMFILE' || code === 'ENFILE') return 'too many files are open; raise the limit with "ulimit -n"';
+  return (error as Error).message;
+}
+
+function unreadable(path: string, error: unknown): RidgepointError {
+  return new RidgepointError('checkpoint', `${path}: cannot be read: ${reason(error)}`, { cause: error });
+}
+
+class NodeFile implements FileSource {
+  constructor(
+    readonly name: string,
+    readonly size: number,
+    private readonly path: string,
+    private readonly handle: FileHandle,
+  ) {}
+
+  async read(offset: number, into: Uint8Array): Promise<void> {
+    for (let done = 0; done < into.length;) {
+      const length = Math.min(into.length - done, MAX_READ_BYTES);
+      let bytesRead: number;
+      try {
+        ({ bytesRead } = await this.handle.read(into, done, length, offset + done));
+      } catch (error) {
+        throw unreadable(this.path, error);
+      }
+      if (bytesRead === 0) {
+        const wanted = `${into.length} bytes at ${offset}`;
+        throw new RidgepointError(
+          'checkpoint',
+          `${this.path}: ends at byte ${offset + done} while ${wanted} were to be read; download it again`,
+        );
+      }
+      done += bytesRead;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+}
+
+class NodeFolder implements ModelFolder {
+  constructor(readonly name: string) {}
+
+  private path(file: string): string {
+    if (!isPlainFileName(file)) {
+      throw new RidgepointError('checkpoint', `${printable(file)}: is not a file directly inside ${this.name}`);
+    }
+    return join(this.name, file);
+  }
+
+  async open(file: string): Promise<FileSource | undefined> {
+    const path = this.path(file);
+    let handle: FileHandle;
+    try {
+      handle = await open(path, 'r');
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw unreadable(path, error);
+    }
+    try {
+      const info = await handle.stat();
+      if (!info.isFile()) throw new RidgepointError('checkpoint', `${path}: is not a file`);
+      return new NodeFile(file, info.size, path, handle);
+    } catch (error) {
+      await handle.close();
+      throw error instanceof RidgepointError ? error : unreadable(path, error);
+    }
+  }
+
+  async readText(file: string): Promise<string | undefined> {
+    const source = await this.open(file);
+    if (source === undefined) return undefined;
+    try {
+      const bytes = new Uint8Array(source.size);
+      await source.read(0, bytes);
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch (error) {
+      if (error instanceof RidgepointError) throw error;
+      throw new RidgepointError('checkpoint', `${this.path(file)}: is not UTF-8 text; download it again`, {
+        cause: error,
+      });
+    } finally {
+      await source.close();
+    }
+  }
+}
+
+/**
+ * Opens a model's folder on disk.
+ *
+ * @param path absolute, or relative to the working directory
+ * @throws RidgepointError('checkpoint') if there is no such folder, it is a file, or it cannot be read
+ */
+export async function openFolder(path: string): Promise<ModelFolder> {
+  let isFolder: boolean;
+  try {
+    isFolder = (await stat(path)).isDirectory();
+  } catch (error) {
+    if (!isAbsent(error)) throw unreadable(path, error);
+    throw new RidgepointError('checkpoint', `${path}: no such folder; give a folder that holds a config.json`, {
+      cause: error,
+    });
+  }
+  if (!isFolder) {
+    const folder = basename(dirname(resolve(path)));
+    throw new RidgepointError('checkpoint', `${path}: is a file; give the folder it is in, ${folder}`);
+  }
+  return new NodeFolder(path);
+}

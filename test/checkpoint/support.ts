@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { FileSource, ModelFolder } from '../../src/checkpoint/source.js';
+import { RidgepointError } from '../../src/errors.js';
+
+/** A real checkpoint of 260,000 parameters, kept next to the repository; absent in a bare clone. */
+export const stories = fileURLToPath(new URL('../../../shared/data/models/stories260K', import.meta.url));
+export const hasStories = existsSync(stories);
+
+export interface TensorSpec {
+  dtype: string;
+  shape: number[];
+  data: Uint8Array;
+}
+
+/** A safetensors file around a header text, whatever that says. */
+export function withHeader(header: string | Uint8Array, data: Uint8Array = new Uint8Array()): Uint8Array {
+  const json = typeof header === 'string' ? new TextEncoder().encode(header) : header;
+  const file = new Uint8Array(8 + json.length + data.length);
+  new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
+  file.set(json, 8);
+  file.set(data, 8 + json.length);
+  return file;
+}
+
+/** A well-formed safetensors file. */
+export function safetensors(tensors: Record<string, TensorSpec>, headerPadding = 0): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    header[name] = { dtype, shape, data_offsets: [end, (end += data.length)] };
+  }
+  const bytes = new Uint8Array(end);
+  end = 0;
+  for (const { data } of Object.values(tensors)) {
+    bytes.set(data, end);
+    end += data.length;
+  }
+  return withHeader(JSON.stringify(header) + ' '.repeat(headerPadding), bytes);
+}
+
+export class MemoryFile implements FileSource {
+  reads = 0;
+  open = true;
+
+  constructor(
+    readonly name: string,
+    private readonly bytes: Uint8Array,
+    readonly size = bytes.length,
+  ) {}
+
+  async read(offset: number, into: Uint8Array): Promise<void> {
+    this.reads++;
+    await Promise.resolve();
+    if (!this.open) throw new Error(`${this.name} was read after it was closed`);
+    if (offset < 0 || offset + into.length > this.bytes.length) {
+      throw new RidgepointError('checkpoint', `${this.name}: ends early`);
+    }
+    into.set(this.bytes.subarray(offset, offset + into.length));
+  }
+
+  close(): Promise<void> {
+    this.open = false;
+    return Promise.resolve();
+  }
+}
+
+export class MemoryFolder implements ModelFolder {
+  readonly name = 'memory';
+  readonly opened: MemoryFile[] = [];
+
+  constructor(private readonly files: Record<string, Uint8Array | string>) {}
+
+  open(file: string): Promise<MemoryFile | undefined> {
+    if (!Object.hasOwn(this.files, file)) return Promise.resolve(undefined);
+    const content = this.files[file];
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    const source = new MemoryFile(file, bytes);
+    this.opened.push(source);
+    return Promise.resolve(source);
+  }
+
+  readText(file: string): Promise<string | undefined> {
+    const content = Object.hasOwn(this.files, file) ? this.files[file] : undefined;
+    return Promise.resolve(typeof content === 'object' ? new TextDecoder().decode(content) : content);
+  }
+}
+
+/** The message of the RidgepointError that `run` throws; any other error, or none, fails the test. */
+export async function messageOf(run: () => unknown): Promise<string> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof RidgepointError) return error.message;
+    throw error;
+  }
+  throw new Error('expected a RidgepointError, but nothing was thrown');
+}
