@@ -2,11 +2,19 @@
 import './check-node.mjs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { root, setUpOrExit } from './setup.mjs';
 
 await setUpOrExit();
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: ['inherit', 'inherit', 'pipe'],
+});
+// Dawn's remarks on a driver's limits, which it prints at every opening of an adapter, tell nothing about a test.
+createInterface(child.stderr).on('line', (line) => {
+  if (!/^Warning: max\w+ artificially reduced from /.test(line)) process.stderr.write(`${line}\n`);
+});
 // The terminal sends these to vitest too; this process waits for it to end.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {

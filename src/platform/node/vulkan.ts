@@ -4,28 +4,34 @@ import { swiftShader } from './swiftshader.js';
 /** Not in `os.constants`: keeps a library mapped although Node, finding it is no addon, closes it again. */
 const RTLD_NODELETE = 0x1000;
 
-let added = false;
+/** Each, when set, replaces the loader's search for drivers, even when it is empty. */
+const REPLACING = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
 
-/** Whether SwiftShader from the npm package was offered to the Vulkan loader by this process. */
-export const swiftShaderAdded = (): boolean => added;
+let added = false;
+let replaced = false;
+
+/** Whether SwiftShader from the npm package was offered to the Vulkan loader, by this process or one that started it. */
+export const swiftShaderAdded = (): boolean =>
+  added || /\/swiftshader-[\d.]+\/vk_swiftshader_icd\.json/.test(process.env.VK_ADD_DRIVER_FILES ?? '');
 
 /**
  * The variable and value by which the user chose Vulkan drivers, if one did. It replaces the loader's own search, so
  * nothing is added to it.
  */
 export function userDrivers(): string | undefined {
-  for (const name of ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES']) {
-    if (process.env[name]) return `${name}=${process.env[name]}`;
+  for (const name of REPLACING) {
+    if (process.env[name] && !replaced) return `${name}=${process.env[name]}`;
   }
   return undefined;
 }
 
 /**
  * Prepares the environment before `webgpu` asks for an adapter. Implicit layers (overlays, capture tools) cost start-up
- * time and can fail; whoever wants one sets the variable.
+ * time and can fail; whoever wants one sets the variable. An empty choice of drivers is taken for none.
  */
 export function prepareVulkan(): void {
   process.env.VK_LOADER_LAYERS_DISABLE ??= '~implicit~';
+  for (const name of REPLACING) if (process.env[name] === '') delete process.env[name];
 }
 
 /**
@@ -41,7 +47,7 @@ export function addSwiftShader({ bringLoader }: { bringLoader: boolean }): boole
   if (!files) return false;
   if (bringLoader) mapLibrary(files.loader);
   if (userDrivers()) return bringLoader;
-  if (!added) {
+  if (!swiftShaderAdded()) {
     // Written from the main thread, this reaches the getenv of native code.
     const others = process.env.VK_ADD_DRIVER_FILES;
     process.env.VK_ADD_DRIVER_FILES = others ? `${others}:${files.manifest}` : files.manifest;
@@ -55,7 +61,7 @@ export function onlySwiftShader(): boolean {
   const files = userDrivers() ? undefined : swiftShader();
   if (!files) return false;
   process.env.VK_ICD_FILENAMES = files.manifest;
-  added = true;
+  added = replaced = true;
   return true;
 }
 
