@@ -50,7 +50,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first = begin + tile;
     let mine = first + thread;
     let key = kv_row(table_from, min(mine, context - 1u), kv_head);
-    var mine_scores: array<f32, GROUP>;
+    // Spelled out because Dawn does not zero an array declared without a value again on the next turn of a loop.
+    var mine_scores = array<f32, GROUP>();
     if (mine < end) {
       for (var i = 0u; i < HDP / 8u; i++) {
         let k = load_key(key, i);

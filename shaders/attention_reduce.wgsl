@@ -10,18 +10,18 @@ struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let head = group.x;
   let row = group.y;
-  let from = (row * HEADS + head) * step.splits * (HALF + 1u);
+  let origin = (row * HEADS + head) * step.splits * (HALF + 1u);
   var best = -1e30;
-  for (var s = 0u; s < step.splits; s++) { best = max(best, partials[from + s * (HALF + 1u) + HALF].x); }
+  for (var s = 0u; s < step.splits; s++) { best = max(best, partials[origin + s * (HALF + 1u) + HALF].x); }
   var total = 0.0;
   for (var s = 0u; s < step.splits; s++) {
-    let part = partials[from + s * (HALF + 1u) + HALF];
+    let part = partials[origin + s * (HALF + 1u) + HALF];
     total += exp(part.x - best) * part.y;
   }
   for (var i = thread; i < HALF; i += 64u) {
     var sum = vec2<f32>(0.0);
     for (var s = 0u; s < step.splits; s++) {
-      let at = from + s * (HALF + 1u);
+      let at = origin + s * (HALF + 1u);
       sum += exp(partials[at + HALF].x - best) * partials[at + i];
     }
     out[row * params.out_stride + head * HALF + i] = sum / total;

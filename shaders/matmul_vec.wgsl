@@ -53,7 +53,8 @@ fn main(
   // The trip count is the same for a whole workgroup, so that barriers and subgroup operations stay uniform.
   for (var base = 0u; base < params.n; base += stride) {
     let n0 = base + (group.x * teams + team) * R;
-    var sums: array<f32, MT * R>;
+    // Spelled out because Dawn does not zero an array declared without a value again on the next turn of a loop.
+    var sums = array<f32, MT * R>();
     if (n0 < params.n) {
       for (var k = lane; k < params.k8; k += lanes) {
         var lo: array<vec4<f32>, MT>;

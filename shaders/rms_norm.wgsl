@@ -32,16 +32,16 @@ fn main(
 //#endif
   var row = group.x;
   if (params.gather == 1u) { row = logit_rows[group.x]; }
-  let from = row * params.stride4;
+  let origin = row * params.stride4;
   let to = group.x * params.stride4;
   var squares = 0.0;
   for (var i = thread; i < params.stride4; i += WG) {
-    let v = x[from + i];
+    let v = x[origin + i];
     squares += dot(v, v);
   }
   let total = workgroup_sum(thread, lanes, squares);
   let scale = 1.0 / sqrt(total / f32(params.k) + params.eps);
   for (var i = thread; i < params.stride4; i += WG) {
-    out[to + i] = x[from + i] * scale * gamma[i];
+    out[to + i] = x[origin + i] * scale * gamma[i];
   }
 }
