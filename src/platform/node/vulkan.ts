@@ -27,11 +27,13 @@ export function userDrivers(): string | undefined {
 
 /**
  * Prepares the environment before `webgpu` asks for an adapter. Implicit layers (overlays, capture tools) cost start-up
- * time and can fail; whoever wants one sets the variable. An empty choice of drivers is taken for none.
+ * time and can fail; whoever wants one sets the variable. An empty choice of drivers is taken for none. A machine
+ * without a Vulkan loader gets the one from npm at once: asking Dawn first would only make it complain.
  */
 export function prepareVulkan(): void {
   process.env.VK_LOADER_LAYERS_DISABLE ??= '~implicit~';
   for (const name of REPLACING) if (process.env[name] === '') delete process.env[name];
+  if (process.platform === 'linux' && !mapLibrary('libvulkan.so.1')) addSwiftShader({ bringLoader: true });
 }
 
 /**
@@ -65,11 +67,16 @@ export function onlySwiftShader(): boolean {
   return true;
 }
 
-/** Maps a shared library that is no Node addon. Node maps it, then throws because nothing registered itself. */
-function mapLibrary(path: string): void {
+/**
+ * Maps a shared library that is no Node addon: Node maps it, then throws because nothing registered itself.
+ *
+ * @returns whether it could be mapped
+ */
+function mapLibrary(path: string): boolean {
   try {
     process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
-  } catch {
-    // Expected; a library that could not be mapped shows as no adapter.
+    return true;
+  } catch (error) {
+    return /self-register/.test((error as Error).message);
   }
 }
