@@ -1,6 +1,6 @@
 import type { LlamaConfig } from '../model/config.js';
 
-/** How weights are held on the GPU. `auto`: f16, or f32 for an F32 checkpoint that would lose range in f16. */
+/** How weights are held on the GPU. `auto` is f16. */
 export type WeightDtype = 'f16' | 'bf16' | 'f32';
 /** How keys and values are held in the paged cache. */
 export type KvDtype = 'f16' | 'f32';

@@ -83,6 +83,11 @@ export class Gpu {
     return this.#allocated;
   }
 
+  /** Whether the device is gone for good. */
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   /** Called once if the device is lost while in use. */
   onLost(notify: (error: RidgepointError) => void): void {
     if (this.#lost !== undefined) notify(this.#lost);

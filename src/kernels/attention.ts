@@ -1,5 +1,5 @@
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
-import { record, type Dispatch } from '../gpu/recorder.js';
+import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
 import type { Variant } from './variant.js';
 
@@ -93,17 +93,14 @@ export class AttentionKernel {
       shape.heads,
       shape.kvHeads,
       {
-        operation,
         pipeline: prefill,
         bindGroup: gpu.bindGroup(prefill, operation, [spec.step, params, spec.tiles, ...cache, spec.out]),
       },
       {
-        operation,
         pipeline: split,
         bindGroup: gpu.bindGroup(split, operation, [spec.step, params, spec.rows, ...cache, spec.partials]),
       },
       {
-        operation,
         pipeline: reduce,
         bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.partials, spec.out]),
       },
@@ -116,8 +113,8 @@ export class AttentionKernel {
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
-    record(pass, this.prefill, tiles, this.heads);
-    record(pass, this.split, splits, this.kvHeads, decodeRows);
-    record(pass, this.reduce, this.heads, decodeRows);
+    recordDispatch(pass, this.prefill, tiles, this.heads);
+    recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
+    recordDispatch(pass, this.reduce, this.heads, decodeRows);
   }
 }

@@ -30,7 +30,6 @@ export interface EmbedSpec {
 /** Token ids to rows of the residual stream. */
 export class EmbedKernel {
   private constructor(
-    private readonly operation: string,
     private readonly pipeline: Pipeline,
     private readonly bindGroups: readonly GPUBindGroup[],
   ) {}
@@ -51,12 +50,12 @@ export class EmbedKernel {
         spec.out,
       ]);
     });
-    return new EmbedKernel(spec.operation, pipeline, bindGroups);
+    return new EmbedKernel(pipeline, bindGroups);
   }
 
   record(pass: GPUComputePassEncoder, rows: number): void {
     for (const bindGroup of this.bindGroups) {
-      record(pass, { operation: this.operation, pipeline: this.pipeline, bindGroup }, rows);
+      record(pass, this.pipeline, bindGroup, rows);
     }
   }
 }

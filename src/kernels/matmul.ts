@@ -11,8 +11,6 @@ export type Epilogue = 'store' | 'residual' | 'silu';
 export interface MatmulVariant extends Variant {
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
-  /** Rows of x it is meant for. */
-  readonly maxRows: number;
   /** Workgroups along the outputs. */
   groups(outputs: number, capabilities: Capabilities): number;
 }
@@ -41,7 +39,6 @@ function vec(
       R: outputs,
     },
     rowsPerGroup: rows,
-    maxRows: 32,
     runs: (adapter) => !subgroups || adapter.subgroups,
     groups: (n, adapter) => {
       const teams = subgroups ? workgroup / Math.min(workgroup, adapter.subgroupMaxSize) : 1;
@@ -73,7 +70,6 @@ export function matmulVariants(
     bindings: BINDINGS,
     defines: { ...shared, WG: 32, TM: 8 },
     rowsPerGroup: 8,
-    maxRows: Infinity,
     runs: () => true,
     groups: (n) => Math.ceil(n / 64),
   };
@@ -83,7 +79,6 @@ export function matmulVariants(
     bindings: BINDINGS,
     defines: shared,
     rowsPerGroup: 64,
-    maxRows: Infinity,
     runs: (adapter) => adapter.maxInvocations >= 256,
     groups: (n) => Math.ceil(n / 64),
   };
@@ -119,66 +114,63 @@ export class MatmulKernel {
   private constructor(
     private readonly gpu: Gpu,
     private readonly spec: MatmulSpec,
-    /** By rows it is meant for, ascending. */
-    private readonly few: readonly Compiled[],
+    /** Kernels for few rows that are compiled, by the rows they take at once, ascending. */
+    private readonly few: Compiled[],
     private readonly many: Compiled | undefined,
     private readonly bindGroups: readonly GPUBindGroup[],
+    /** Resolves when the kernels for batches are compiled; until then narrower ones do their work. */
+    readonly ready: Promise<void>,
   ) {}
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
-    const { few, many } = matmulVariants(spec.weights.dtype, spec.epilogue, gpu.capabilities);
+    const variants = matmulVariants(spec.weights.dtype, spec.epilogue, gpu.capabilities);
+    const runnable = variants.few.filter((variant) => variant.runs(gpu.capabilities));
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
       gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline }));
-    const runnable = few.filter((variant) => variant.runs(gpu.capabilities));
-    const sizes = [1, 2, 4, 8].filter((rows, i, all) => rows === 1 || spec.maxDecodeRows > all[i - 1]);
-    const [fewCompiled, manyCompiled] = await Promise.all([
-      Promise.all(sizes.map((rows) => compiled(runnable.find((variant) => variant.rowsPerGroup === rows)!))),
-      spec.prefill ? compiled(many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
+    const forRows = (rows: number): Promise<Compiled> =>
+      compiled(runnable.find((variant) => variant.rowsPerGroup === rows)!);
+    const [one, many] = await Promise.all([
+      forRows(1),
+      spec.prefill ? compiled(variants.many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
     ]);
+    const few = [one];
+    const wider = [2, 4, 8].filter((rows) => spec.maxDecodeRows > rows / 2);
+    const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
+    ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
+      const words = [part.rows, part.rowBegin, spec.weights.stride / 8, spec.xStride / 4, spec.outStride];
       const params = gpu.uniform(
         `${spec.operation} params`,
-        Uint32Array.of(
-          part.rows,
-          part.rowBegin,
-          spec.weights.stride / 8,
-          spec.xStride / 4,
-          spec.outStride,
-          spec.rows === 'logits' ? 1 : 0,
-          0,
-          0,
-        ),
+        Uint32Array.of(...words, spec.rows === 'logits' ? 1 : 0, 0, 0),
       );
-      return gpu.bindGroup(fewCompiled[0].pipeline, spec.operation, [spec.step, params, spec.x, part.buffer, spec.out]);
+      return gpu.bindGroup(one.pipeline, spec.operation, [spec.step, params, spec.x, part.buffer, spec.out]);
     });
-    return new MatmulKernel(gpu, spec, fewCompiled, manyCompiled, bindGroups);
+    return new MatmulKernel(gpu, spec, few, many, bindGroups, ready);
   }
 
-  /** The variant used for `rows` rows, for reports. */
-  choose(rows: number): MatmulVariant {
-    return this.#choose(rows).variant;
+  /** The variant used for `rows` rows of a phase, for reports. */
+  choose(rows: number, phase: 'prefill' | 'decode'): MatmulVariant {
+    return this.#choose(rows, phase === 'decode').variant;
   }
 
-  #choose(rows: number): Compiled {
+  /**
+   * The phase decides, not the number of rows: kernels for few and for many rows add in different orders, and a
+   * prompt's numbers should not depend on who else is in the step.
+   */
+  #choose(rows: number, decode: boolean): Compiled {
+    if (!decode && this.many !== undefined) return this.many;
     for (const candidate of this.few) if (rows <= candidate.variant.rowsPerGroup) return candidate;
-    // Between the widest kernel for few rows and its limit, decode batches take several of its row groups.
-    const widest = this.few[this.few.length - 1];
-    const decodeOnly = this.many === undefined || (rows <= this.spec.maxDecodeRows && rows <= widest.variant.maxRows);
-    return decodeOnly ? widest : this.many;
+    return this.few[this.few.length - 1]; // in several groups of rows
   }
 
-  record(pass: GPUComputePassEncoder, rows: number): void {
+  /** @param decode whether every row is the one new token of a sequence */
+  record(pass: GPUComputePassEncoder, rows: number, decode: boolean): void {
     if (rows === 0) return;
-    const { variant, pipeline } = this.#choose(rows);
+    const { variant, pipeline } = this.#choose(rows, decode);
     const { parts } = this.spec.weights;
     for (let i = 0; i < parts.length; i++) {
       const groups = variant.groups(parts[i].rows, this.gpu.capabilities);
-      record(
-        pass,
-        { operation: this.spec.operation, pipeline, bindGroup: this.bindGroups[i] },
-        groups,
-        Math.ceil(rows / variant.rowsPerGroup),
-      );
+      record(pass, pipeline, this.bindGroups[i], groups, Math.ceil(rows / variant.rowsPerGroup));
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
-import { record, type Dispatch } from '../gpu/recorder.js';
+import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { laneDefines, selectVariant, type Variant } from './variant.js';
 
 export function normVariants(capabilities: Capabilities): Variant[] {
@@ -50,10 +50,10 @@ export class NormKernel {
       spec.logitRows,
       spec.out,
     ]);
-    return new NormKernel({ operation: spec.operation, pipeline, bindGroup });
+    return new NormKernel({ pipeline, bindGroup });
   }
 
   record(pass: GPUComputePassEncoder, rows: number): void {
-    record(pass, this.dispatch, rows);
+    recordDispatch(pass, this.dispatch, rows);
   }
 }

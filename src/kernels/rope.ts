@@ -1,5 +1,5 @@
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
-import { record, type Dispatch } from '../gpu/recorder.js';
+import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, type HeadShape, type KvStored } from './attention-shape.js';
 import type { Variant } from './variant.js';
 
@@ -52,10 +52,10 @@ export class RopeKernel {
       spec.keys,
       spec.values,
     ]);
-    return new RopeKernel({ operation: spec.operation, pipeline, bindGroup }, Math.ceil(pairs / 64));
+    return new RopeKernel({ pipeline, bindGroup }, Math.ceil(pairs / 64));
   }
 
   record(pass: GPUComputePassEncoder, rows: number): void {
-    record(pass, this.dispatch, this.groups, rows);
+    recordDispatch(pass, this.dispatch, this.groups, rows);
   }
 }

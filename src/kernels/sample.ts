@@ -1,6 +1,6 @@
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
-import { record, type Dispatch } from '../gpu/recorder.js';
+import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { laneDefines, selectVariant, type Variant } from './variant.js';
 
 /** 32-bit words of one row's sampling parameters. */
@@ -85,10 +85,10 @@ export class SampleKernel {
       spec.slotTokens,
       spec.sampled,
     ]);
-    return new SampleKernel({ operation: spec.operation, pipeline, bindGroup });
+    return new SampleKernel({ pipeline, bindGroup });
   }
 
   record(pass: GPUComputePassEncoder, rows: number): void {
-    record(pass, this.dispatch, rows);
+    recordDispatch(pass, this.dispatch, rows);
   }
 }

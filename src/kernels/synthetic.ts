@@ -21,11 +21,7 @@ export async function fillSynthetic(gpu: Gpu, matrix: WeightMatrix, seed: number
     const bindGroup = gpu.bindGroup(pipeline, matrix.name, [params, part.buffer]);
     const encoder = gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    record(
-      pass,
-      { operation: 'synthetic', pipeline, bindGroup },
-      Math.min(part.rows, gpu.capabilities.maxWorkgroupsPerDimension),
-    );
+    record(pass, pipeline, bindGroup, Math.min(part.rows, gpu.capabilities.maxWorkgroupsPerDimension));
     pass.end();
     gpu.queue.submit([encoder.finish()]);
     await gpu.queue.onSubmittedWorkDone();

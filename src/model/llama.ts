@@ -26,7 +26,7 @@ export interface ModelLimits {
 /** An operation of the list, ready to be recorded. */
 interface RecordedOperation {
   readonly shape: OperationShape;
-  record(pass: GPUComputePassEncoder, counts: StepCounts): void;
+  readonly record: (pass: GPUComputePassEncoder, counts: StepCounts) => void;
 }
 
 interface Activations {
@@ -46,6 +46,20 @@ interface Activations {
 }
 
 const MAX_SPLITS = 64;
+
+const WARM_UP_SAMPLING = {
+  slot: 0,
+  usesState: false,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  seed: 0,
+  draw: 0,
+};
 
 function stepLimits(gpu: Gpu, config: LlamaConfig, limits: ModelLimits): StepLimits {
   return {
@@ -120,6 +134,35 @@ export class LlamaModel {
     return counts.logitRows;
   }
 
+  /** Resolves when the kernels that are compiled in the background, for larger batches, are there too. */
+  get ready(): Promise<void> {
+    return Promise.allSettled(this.matmuls.map((matmul) => matmul.ready)).then(() => undefined);
+  }
+
+  /**
+   * Runs every pipeline once on whatever the buffers hold. Some drivers translate a shader at its first launch, which
+   * would otherwise be paid for by the first token. Only one layer's operations run, so that it is cheap on any model.
+   */
+  async warmUp(gpu: Gpu): Promise<void> {
+    const sequence = { slot: 0, position: 0, tokensBegin: 0, blocks: [0], sampling: WARM_UP_SAMPLING };
+    const batches: StepBatch[] = [
+      { decode: [], prefill: [{ ...sequence, tokens: [0, 0], tokensEnd: 2 }] },
+      { decode: [{ ...sequence, tokens: undefined, tokensEnd: 1 }], prefill: [] },
+    ];
+    for (const batch of batches) {
+      const encoder = gpu.device.createCommandEncoder();
+      const counts = this.step.upload(batch);
+      const pass = encoder.beginComputePass();
+      for (const { shape, record } of this.operations) {
+        if (shape.layer === undefined || shape.layer === 0) record(pass, counts);
+      }
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+    }
+    this.step.resetSlot(0);
+    await gpu.queue.onSubmittedWorkDone();
+  }
+
   /** [logit rows] u32: the tokens chosen by the last recorded step. */
   get sampled(): GPUBuffer {
     return this.activations.sampled;
@@ -139,9 +182,9 @@ export class LlamaModel {
     return this.activations.state;
   }
 
-  /** The matmul variants in use for a number of rows, each once. */
-  matmulVariants(rows: number): string[] {
-    return [...new Set(this.matmuls.map((matmul) => matmul.choose(rows).name))];
+  /** The matmul variants in use for a number of rows of a phase, each once. */
+  matmulVariants(rows: number, phase: 'prefill' | 'decode'): string[] {
+    return [...new Set(this.matmuls.map((matmul) => matmul.choose(rows, phase).name))];
   }
 }
 
@@ -253,10 +296,14 @@ class OperationBuilder {
       rows: shape.rows,
       maxDecodeRows: this.limits.sequences,
       // Rows that want logits are never more than the sequences, so the head needs no kernel for many rows.
-      prefill: !logits && this.limits.stepTokens > this.limits.sequences,
+      prefill: !logits,
     });
     this.matmuls.push(kernel);
-    return { shape, record: (pass, counts) => kernel.record(pass, logits ? counts.logitRows : counts.tokens) };
+    return {
+      shape,
+      record: (pass, counts) =>
+        kernel.record(pass, logits ? counts.logitRows : counts.tokens, logits || counts.decodeRows === counts.tokens),
+    };
   }
 
   async #norm(shape: OperationShape, gamma: GPUBuffer): Promise<RecordedOperation> {

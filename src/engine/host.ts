@@ -1,0 +1,33 @@
+import type { ModelFolder } from '../checkpoint/source.js';
+import type { GpuSource } from '../gpu/gpu.js';
+import type { LoadProgress } from './api.js';
+
+/** An adapter the platform chose. */
+export interface HostGpu extends GpuSource {
+  /** Bytes the adapter's memory has free, where the platform can tell. */
+  freeBytes(): Promise<number | undefined>;
+  /** One line for the user about a better driver, if there is one to be had. */
+  readonly hint?: string;
+}
+
+/** A model the platform found: a folder of files, or a preset that has a configuration only. */
+export interface HostModel {
+  readonly name: string;
+  readonly folder: ModelFolder | undefined;
+  /** The parsed `config.json`. */
+  readonly config: unknown;
+  /** Where it came from, for messages: `config.json` or `preset llama-2-7b`. */
+  readonly configName: string;
+}
+
+/** All that the engine needs of the machine it runs on; the only way it reaches files, drivers and the network. */
+export interface EngineHost {
+  /** @throws RidgepointError when there is no adapter, or none of that name */
+  openGpu(adapter: string | undefined): Promise<HostGpu>;
+  /** @throws RidgepointError when there is no such model */
+  openModel(
+    model: string | undefined,
+    options: { onProgress?: (progress: LoadProgress) => void; signal?: AbortSignal },
+  ): Promise<HostModel>;
+  randomSeed(): number;
+}

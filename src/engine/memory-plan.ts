@@ -1,0 +1,69 @@
+import { RidgepointError } from '../errors.js';
+import { blocksFor } from '../cache/block-pool.js';
+import { BLOCK_TOKENS, kvBlockBytes, type KvStored } from '../kernels/attention-shape.js';
+import type { StoredDtype } from '../kernels/weights.js';
+import type { LlamaConfig } from '../model/config.js';
+import { activationBytes, type ModelLimits } from '../model/llama.js';
+import { weightBytes } from '../model/weights.js';
+
+/** Bytes an engine will take on the GPU, by purpose. */
+export interface MemoryPlan {
+  readonly weights: number;
+  readonly kvCache: number;
+  readonly activations: number;
+  readonly total: number;
+}
+
+export interface MemoryRequest {
+  readonly model: string;
+  readonly config: LlamaConfig;
+  readonly dtype: StoredDtype;
+  readonly kvDtype: KvStored;
+  readonly tied: boolean;
+  readonly limits: ModelLimits;
+  /** Tokens the cache has room for. */
+  readonly kvTokens: number;
+}
+
+export function planMemory({ config, dtype, kvDtype, tied, limits, kvTokens }: MemoryRequest): MemoryPlan {
+  const weights = weightBytes(config, dtype, tied);
+  const kvCache = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, kvDtype);
+  const activations = Object.values(activationBytes(config, limits)).reduce((sum, bytes) => sum + bytes, 0);
+  return { weights, kvCache, activations, total: weights + kvCache + activations };
+}
+
+/** Left free beside the plan, for the driver's own needs and the uploads under way. */
+const RESERVE = 256 << 20;
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
+
+/**
+ * Refuses a model that cannot fit before anything is allocated.
+ *
+ * @param free bytes the adapter has free; nothing is checked where the platform cannot tell
+ * @throws RidgepointError saying what was asked for, what is free, and what would fit
+ */
+export function checkMemory(request: MemoryRequest, plan: MemoryPlan, free: number | undefined, adapter: string): void {
+  if (free === undefined || plan.total + RESERVE <= free) return;
+  const { model, dtype } = request;
+  const asked = `${model} in ${dtype} needs ${gib(plan.total)} (weights ${gib(plan.weights)}, KV cache for ${request.kvTokens} tokens ${gib(plan.kvCache)}, activations ${gib(plan.activations)})`;
+  throw new RidgepointError(
+    'memory',
+    `out of GPU memory: ${asked}, but ${adapter} has ${gib(free)} free; ${whatFits(request, free)}`,
+  );
+}
+
+function whatFits(request: MemoryRequest, free: number): string {
+  const { limits } = request;
+  for (let context = Math.floor(limits.contextLength / 2); context >= 256; context = Math.floor(context / 2)) {
+    const stepTokens = Math.min(limits.stepTokens, context);
+    const smaller = { ...request, kvTokens: context, limits: { ...limits, contextLength: context, stepTokens } };
+    if (planMemory(smaller).total + RESERVE <= free)
+      return `a context of ${context} tokens would fit (--context-length ${context})`;
+  }
+  if (request.dtype === 'f32') return 'try --dtype f16, which halves the weights';
+  const parameters = Math.floor((free - RESERVE) / 2 / 1e6);
+  return parameters > 0
+    ? `a model of at most about ${parameters} million parameters would fit`
+    : 'close other programs or choose another adapter';
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { EngineHost, HostGpu, HostModel } from '../../engine/host.js';
+import type { LoadProgress } from '../../engine/api.js';
+import { RidgepointError } from '../../errors.js';
+import { openAdapter } from './dawn.js';
+import { openFolder } from './files.js';
+import { packageRoot } from './package-root.js';
+
+const EMBEDDED = 'tiny-tales';
+
+/** Memory a CPU driver could still take: what the kernel says is available, caches included. */
+async function availableMemory(): Promise<number> {
+  try {
+    const kib = /^MemAvailable:\s+(\d+) kB/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1];
+    if (kib !== undefined) return Number(kib) * 1024;
+  } catch {
+    // not Linux
+  }
+  return freemem();
+}
+
+async function openGpu(adapter: string | undefined): Promise<HostGpu> {
+  const opened = await openAdapter({ adapter });
+  const shaders = join(packageRoot(), 'shaders');
+  return {
+    adapter: opened.adapter,
+    name: opened.name,
+    driver: opened.driver,
+    languageFeatures: opened.languageFeatures,
+    readShader: (path) => readFileSync(join(shaders, path), 'utf8'),
+    hint: opened.hint,
+    // WebGPU does not tell a GPU's free memory; a CPU driver's is the machine's.
+    freeBytes: async () => (opened.isCpu ? await availableMemory() : undefined),
+  };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function presets(): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(join(packageRoot(), 'models', 'presets.json'), 'utf8')) as Record<string, unknown>;
+}
+
+async function openModelFolder(path: string, name: string): Promise<HostModel> {
+  const folder = await openFolder(path);
+  const text = await folder.readText('config.json');
+  if (text === undefined) {
+    throw new RidgepointError(
+      'checkpoint',
+      `${path}: holds no config.json; give the folder of a Hugging Face checkpoint`,
+    );
+  }
+  try {
+    return { name, folder, config: JSON.parse(text), configName: join(path, 'config.json') };
+  } catch (cause) {
+    throw new RidgepointError('checkpoint', `${join(path, 'config.json')}: is not valid JSON; download it again`, {
+      cause,
+    });
+  }
+}
+
+/** A Hub name: an owner and a repository, neither a path. */
+const HUB_NAME = /^[\w-][\w.-]*\/[\w-][\w.-]*$/;
+
+async function openModel(
+  model: string | undefined,
+  options: { onProgress?: (progress: LoadProgress) => void; signal?: AbortSignal },
+): Promise<HostModel> {
+  if (model === undefined || model === EMBEDDED) {
+    return openModelFolder(join(packageRoot(), 'models', EMBEDDED), EMBEDDED);
+  }
+  if (await isFolder(model)) return openModelFolder(model, basename(resolve(model)));
+  const known = await presets();
+  if (Object.hasOwn(known, model)) {
+    return { name: model, folder: undefined, config: known[model], configName: `preset ${model}` };
+  }
+  if (HUB_NAME.test(model)) {
+    const { fetchModel } = await import('./hub.js');
+    return openModelFolder(await fetchModel(model, options), model);
+  }
+  if (/[/\\]/.test(model)) await openFolder(model); // says whether it is absent, a file or unreadable
+  throw new RidgepointError(
+    'usage',
+    `--model ${model}: neither a folder, nor a Hub name (owner/name), nor a preset; presets are ${Object.keys(known).join(', ')}, and ${EMBEDDED} is built in`,
+  );
+}
+
+/** Node's way to adapters, files and the Hub. */
+export const nodeHost: EngineHost = {
+  openGpu,
+  openModel,
+  randomSeed: () => globalThis.crypto.getRandomValues(new Uint32Array(1))[0],
+};
