@@ -147,6 +147,7 @@ export interface EngineOptions {
   /** Part of an adapter's name. */
   readonly adapter?: string;
   readonly dtype?: WeightDtype | 'auto';
+  /** `auto`, the default: f32 where the cache then takes at most 64 MiB, else f16. */
   readonly kvDtype?: KvDtype | 'auto';
   /** `synthetic` fills the model with deterministic pseudo-random weights made on the GPU. */
   readonly weights?: 'checkpoint' | 'synthetic';

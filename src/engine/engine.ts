@@ -5,7 +5,7 @@ import type { ModelFolder } from '../checkpoint/source.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, kvBlockBytes } from '../kernels/attention-shape.js';
 import { parseLlamaConfig, type LlamaConfig } from '../model/config.js';
 import { LlamaModel } from '../model/llama.js';
 import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
@@ -269,6 +269,15 @@ function engineLimits(options: EngineOptions, config: LlamaConfig) {
   };
 }
 
+/** Rounding keys and values to f16 can tip a near tie, so a cache that costs little in f32 is kept in f32. */
+const SMALL_CACHE_BYTES = 64 << 20;
+
+function chooseKvDtype({ kvDtype }: EngineOptions, config: LlamaConfig, kvTokens: number): 'f16' | 'f32' {
+  if (kvDtype !== undefined && kvDtype !== 'auto') return kvDtype;
+  const bytes = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, 'f32');
+  return bytes <= SMALL_CACHE_BYTES ? 'f32' : 'f16';
+}
+
 function allocateCache(gpu: Gpu, config: LlamaConfig, stored: 'f16' | 'f32', kvTokens: number): PagedKv {
   const blocks = blocksFor(kvTokens, BLOCK_TOKENS);
   const most = mostBlocks(gpu, config, stored);
@@ -315,8 +324,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
     const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
-    const kvDtype = options.kvDtype === undefined || options.kvDtype === 'auto' ? 'f16' : options.kvDtype;
     const { limits, kvTokens } = engineLimits(options, config);
+    const kvDtype = chooseKvDtype(options, config, kvTokens);
     const request = { model: found.name, config, dtype, kvDtype, tied, limits, kvTokens };
     const plan = planMemory(request);
     checkMemory(request, plan, await source.freeBytes(), source.name);

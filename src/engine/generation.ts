@@ -122,7 +122,7 @@ export class RunningGeneration implements Generation {
     try {
       for (let next = 0; ;) {
         if (next < this.#chunks.length) yield this.#chunks[next++];
-        else if (this.#error !== undefined) throw this.#error;
+        else if (this.#error !== undefined) throw this.#error as Error;
         else if (this.#done) return;
         else await new Promise<void>((resolve) => this.#waiters.push(resolve));
       }

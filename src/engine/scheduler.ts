@@ -22,9 +22,12 @@ export class ScheduledSequence {
     readonly maxTokens: number,
   ) {}
 
-  /** Tokens in the cache once everything scheduled has run; the next new token's position. */
-  get position(): number {
-    return this.prefilled < this.promptLength ? this.prefilled : this.promptLength + Math.max(0, this.generated - 1);
+  /**
+   * Position of the token that the decode step scheduled last feeds in: the step that makes generated token g (the
+   * first is 0, made by prefill) takes token g - 1, which stands g - 1 places behind the prompt.
+   */
+  get decodePosition(): number {
+    return this.promptLength + this.generated - 2;
   }
 }
 

@@ -66,20 +66,20 @@ export class StepLoop {
     // Callers that add several generations in one turn get them into one batch.
     await Promise.resolve();
     const inFlight: SubmittedStep[] = [];
-    try {
-      for (;;) {
+    for (;;) {
+      try {
         const plan = inFlight.length < DEPTH ? this.scheduler.next() : undefined;
         if (plan !== undefined) inFlight.push(this.#submit(plan));
         else if (inFlight.length > 0) this.#deliver(inFlight[0], await inFlight.shift()!.result);
         else break;
         this.gpu.check();
+      } catch (error) {
+        this.#fail(error);
+        await Promise.allSettled(inFlight.splice(0).map((step) => step.result));
       }
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      await Promise.allSettled(inFlight.map((step) => step.result));
-      this.#running = undefined;
     }
+    // At once, not after another await: a generation added in between would wait for a loop that has ended.
+    this.#running = undefined;
   }
 
   #submit(plan: StepPlan): SubmittedStep {
@@ -118,7 +118,7 @@ export class StepLoop {
     if (wantsToken) rows.push(generation);
     return {
       slot: sequence.slot,
-      position: chunk === undefined ? sequence.position : chunk.begin,
+      position: chunk === undefined ? sequence.decodePosition : chunk.begin,
       tokens: chunk === undefined ? undefined : generation.promptIds,
       tokensBegin: chunk?.begin ?? 0,
       tokensEnd: chunk?.end ?? 1,

@@ -1,0 +1,3 @@
+export function chat(_flags: object): Promise<number> {
+  return Promise.reject(new Error('not yet'));
+}

@@ -1,0 +1,41 @@
+import type { EngineOptions } from '../engine/api.js';
+import { Engine } from '../index.js';
+import { LoadingBar } from './progress.js';
+import { closeAtExit, stopSignal } from './run.js';
+import { remark } from './style.js';
+
+/** How long loading may take to notice that it was stopped, in milliseconds. */
+const STOP_PATIENCE = 2000;
+
+/**
+ * Loads an engine with a progress bar and sees to it that it is closed. A driver that could be better is mentioned
+ * once.
+ *
+ * @param tell whether anything may be said on standard error
+ */
+export async function loadEngine(options: EngineOptions, tell: boolean): Promise<Engine> {
+  const bar = tell ? new LoadingBar(options.model?.replace(/.*[/\\](?=.)/, '') ?? 'tiny-tales') : undefined;
+  try {
+    const loading = Engine.load({ ...options, signal: stopSignal, onProgress: bar?.report });
+    loading.then(
+      (engine) => closeAtExit(() => engine.dispose()),
+      () => undefined, // told to whoever awaits it below
+    );
+    const engine = await Promise.race([loading, whenStopped()]);
+    stopSignal.throwIfAborted();
+    bar?.end();
+    if (tell && engine.hint !== undefined) remark(engine.hint);
+    return engine;
+  } finally {
+    bar?.end();
+  }
+}
+
+/** Rejects a while after the run was stopped, for the stages of loading that do not look at the signal. */
+function whenStopped(): Promise<never> {
+  return new Promise((_, reject) => {
+    const stopped = () => setTimeout(() => reject(stopSignal.reason), STOP_PATIENCE).unref();
+    if (stopSignal.aborted) stopped();
+    else stopSignal.addEventListener('abort', stopped, { once: true });
+  });
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../platform/node/package-root.js';
+import { addModelOptions, addSamplingOptions } from './options.js';
+import { nonEmpty, tokenIds, whole } from './parse.js';
+import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
+
+// Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
+// `.command('...')`: scripts/cli.mjs reads them from this file as built.
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    failed: the model, the prompt, the adapter, memory, the network
+  2    wrong usage: a command, an option or its value
+  130  interrupted with Ctrl-C
+`;
+
+const program = new Command('ridgepoint')
+  .description('Generates text with Llama models on WebGPU.')
+  .version(version(), '-V, --version')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+  .addHelpText(
+    'after',
+    `
+Examples:
+  ridgepoint generate "Once upon a time"
+  ridgepoint chat --model TinyLlama/TinyLlama-1.1B-Chat-v1.0
+  ridgepoint devices
+${EXIT_CODES}`,
+  );
+
+const generateCommand = program
+  .command('generate')
+  .summary('continue a prompt')
+  .description(
+    'Continues a prompt. Text goes to standard output, everything else to standard error.\n' +
+      'Without a prompt, or with "-", it is read from standard input, less one line end at its end.',
+  )
+  .argument('[prompt]', 'text to be continued, in quotes')
+  .option('--prompt-file <file>', 'read the prompt from a file', nonEmpty('--prompt-file', 'the path of a file'))
+  .option('--prompt-ids <ids>', 'token ids such as 1,403,407 instead of text', tokenIds)
+  .option('--no-echo', 'print the continuation alone, without the prompt before it')
+  .option('--json', 'print one JSON object when done, and nothing else')
+  .option(
+    '--logprobs <n>',
+    'with --json: log-probabilities of each token and of the n likeliest',
+    whole('--logprobs', 0),
+  )
+  .option('--timings', 'show where the time went');
+addModelOptions(addSamplingOptions(generateCommand))
+  .addHelpText(
+    'after',
+    `
+A prompt given as ids is printed as its text; a model without a tokenizer prints ids throughout.
+
+Examples:
+  ridgepoint generate "Once upon a time" --temperature 0
+  echo "One day, a fox" | ridgepoint generate --max-tokens 50 --quiet > story.txt
+  ridgepoint generate "The sea" --stop "." --seed 7 --json
+  ridgepoint generate --model llama-2-7b --weights synthetic --prompt-ids 1,2,3 --max-tokens 4
+${EXIT_CODES}`,
+  )
+  .action((prompt: string | undefined, flags: object) =>
+    runToExit(async () => (await import('./generate.js')).generate(prompt, flags)),
+  );
+
+const chatCommand = program
+  .command('chat')
+  .summary('talk with a chat model')
+  .description(
+    'Talks with a model through its chat template. Ctrl-C stops a reply, Ctrl-D leaves.\n' +
+      'Without a terminal each line of standard input is a message, and replies go to standard output.',
+  )
+  .option('--system <text>', 'instructions that come before the conversation')
+  .option('--plain', 'no template: each line typed is continued as text, as the built-in story model wants it');
+addModelOptions(addSamplingOptions(chatCommand))
+  .addHelpText(
+    'after',
+    `
+Examples:
+  ridgepoint chat --model TinyLlama/TinyLlama-1.1B-Chat-v1.0 --system "Answer briefly."
+  ridgepoint chat --plain
+${EXIT_CODES}`,
+  )
+  .action((flags: object) => runToExit(async () => (await import('./chat.js')).chat(flags)));
+
+program
+  .command('devices')
+  .summary('list adapters and what the engine uses of them')
+  .description('Lists the adapters of this machine with driver, features, limits and the kernels the engine will use.')
+  .option('--adapter <name>', 'only the adapter that this part of a name chooses')
+  .option('--json', 'print JSON')
+  .action((flags: object) => runToExit(async () => (await import('./devices.js')).devices(flags)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  watchOutputs();
+  if (!(error instanceof CommanderError)) await leave(report(error));
+  // Help that was asked for and the version are no errors; help for want of a command is one.
+  else await leave(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+/** Commander's complaint as one line like every other. */
+function oneLine(text: string): string {
+  const message = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\n+/g, ' ');
+  return `ridgepoint: ${message}; see "ridgepoint --help"\n`;
+}

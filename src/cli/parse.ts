@@ -1,0 +1,56 @@
+import { RidgepointError } from '../errors.js';
+
+/** An option's value that does not do. */
+export function refuse(option: string, wanted: string, found: string): never {
+  throw new RidgepointError('usage', `${option} must be ${wanted}, found ${JSON.stringify(found)}`);
+}
+
+type Parser<T> = (text: string) => T;
+
+/** A number; whether it is in range is the engine's to say, in `checkOptions`. */
+export function number(option: string): Parser<number> {
+  return (text) => {
+    const value = Number(text);
+    return text.trim() === '' || !Number.isFinite(value) ? refuse(option, 'a number', text) : value;
+  };
+}
+
+export function whole(option: string, least: number): Parser<number> {
+  return (text) => {
+    const value = Number(text);
+    const good = text.trim() !== '' && Number.isSafeInteger(value) && value >= least;
+    return good ? value : refuse(option, `a whole number of at least ${least}`, text);
+  };
+}
+
+export function oneOf<T extends string>(option: string, choices: readonly T[]): Parser<T> {
+  return (text) => choices.find((choice) => choice === text) ?? refuse(option, `one of ${choices.join(', ')}`, text);
+}
+
+export function nonEmpty(option: string, what: string): Parser<string> {
+  return (text) => (text.trim() === '' ? refuse(option, what, text) : text);
+}
+
+/** Collects an option that may be given several times. */
+export function repeated(option: string): (text: string, before: string[] | undefined) => string[] {
+  return (text, before = []) => (text === '' ? refuse(option, 'some text', text) : [...before, text]);
+}
+
+/** `ID=BIAS`, several times. */
+export function logitBias(text: string, before: Record<number, number> = {}): Record<number, number> {
+  const match = /^\s*(\d+)\s*=\s*(\S+)\s*$/.exec(text);
+  const bias = Number(match?.[2]);
+  if (match === null || Number.isNaN(bias)) {
+    return refuse('--logit-bias', 'a token id and a number, such as 403=-2.5', text);
+  }
+  return { ...before, [match[1]]: bias };
+}
+
+/** Token ids with commas or blanks between them. */
+export function tokenIds(text: string): number[] {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  if (parts.length === 0 || !parts.every((part) => /^\d+$/.test(part))) {
+    return refuse('--prompt-ids', 'token ids separated by commas, such as 1,403,407', text);
+  }
+  return parts.map(Number);
+}

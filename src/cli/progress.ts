@@ -1,0 +1,99 @@
+import type { LoadProgress } from '../engine/api.js';
+import { dim, isRewritable, type Sink } from './style.js';
+
+/** Loading faster than this shows nothing. */
+const SHOW_AFTER_MS = 300;
+const REDRAW_MS = 100;
+/** Without a terminal a line comes after this long, then after twice as long, and so on. */
+const FIRST_LINE_MS = 10_000;
+const WIDEST_BAR = 30;
+
+const DOING = { download: 'downloading', weights: 'loading weights', pipelines: 'compiling kernels' } as const;
+
+/** Shows on standard error how far loading has come: one line rewritten on a terminal, rare plain lines elsewhere. */
+export class LoadingBar {
+  readonly #begin = performance.now();
+  readonly #stages = new Map<LoadProgress['stage'], LoadProgress & { since: number; from: number }>();
+  readonly #timer: NodeJS.Timeout;
+  #drawn = false;
+  #nextLine = FIRST_LINE_MS;
+
+  constructor(
+    private readonly name: string,
+    private readonly sink: Sink = process.stderr,
+  ) {
+    this.#timer = setInterval(() => this.#draw(), REDRAW_MS).unref();
+  }
+
+  readonly report = (progress: LoadProgress): void => {
+    const { since, from } = this.#stages.get(progress.stage) ?? { since: performance.now(), from: progress.done };
+    this.#stages.set(progress.stage, { ...progress, since, from });
+  };
+
+  /** Clears the line. */
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#drawn) this.sink.write('\r\x1b[K');
+    this.#drawn = false;
+  }
+
+  #draw(): void {
+    const elapsed = performance.now() - this.#begin;
+    // What is under way and comes first; kernels compile while weights load, so they show only when left over.
+    const order = ['download', 'weights', 'pipelines'] as const;
+    const stage = order
+      .map((key) => this.#stages.get(key))
+      .find((each) => each !== undefined && each.done < each.total);
+    if (stage === undefined) return;
+    if (isRewritable(this.sink)) {
+      if (elapsed < SHOW_AFTER_MS) return;
+      const line = barLine(
+        this.name,
+        stage,
+        stage.done - stage.from,
+        performance.now() - stage.since,
+        this.sink.columns,
+      );
+      this.sink.write(`\r${dim(line, this.sink)}\x1b[K`);
+      this.#drawn = true;
+    } else if (elapsed >= this.#nextLine) {
+      const { done, total } = stage;
+      const facts = figures(stage, done - stage.from, performance.now() - stage.since);
+      this.sink.write(`ridgepoint: ${DOING[stage.stage]}: ${percent(done, total)}, ${facts.join(', ')}\n`);
+      this.#nextLine = elapsed * 2;
+    }
+  }
+}
+
+const percent = (done: number, total: number): string => `${Math.floor((100 * done) / Math.max(total, 1))} %`;
+
+/** Amount, speed and time left. */
+function figures({ done, total, unit }: LoadProgress, recent: number, ms: number): string[] {
+  if (unit === 'pipelines') return [`${done} of ${total}`];
+  const [scale, name] = total >= 1e9 ? [1e9, 'GB'] : [1e6, 'MB'];
+  const list = [`${(done / scale).toFixed(1)} of ${(total / scale).toFixed(1)} ${name}`];
+  const rate = recent / (ms / 1000); // bytes a second
+  if (ms < 200 || recent <= 0) return list;
+  list.push(rate >= 1e8 ? `${(rate / 1e9).toFixed(2)} GB/s` : `${(rate / 1e6).toFixed(1)} MB/s`);
+  const left = Math.ceil((total - done) / rate);
+  const clock = left < 60 ? `${left} s` : `${Math.floor(left / 60)} min ${left % 60} s`;
+  return [...list, `${clock} left`];
+}
+
+/** The line for a terminal of so many columns: what does not fit is left out, the bar first. */
+export function barLine(name: string, stage: LoadProgress, recent: number, ms: number, columns = 80): string {
+  const { done, total } = stage;
+  const facts = figures(stage, recent, ms);
+  const head = `${name}: ${DOING[stage.stage]}`;
+  const room = columns - 1;
+  for (let shown = facts.length; shown >= 0; shown--) {
+    const text = [percent(done, total), ...facts.slice(0, shown)].join('  ');
+    const width = Math.min(WIDEST_BAR, room - head.length - text.length - 5);
+    if (width >= 8) {
+      const filled = Math.round((width * done) / Math.max(total, 1));
+      return `${head} [${'#'.repeat(filled)}${'-'.repeat(width - filled)}] ${text}`;
+    }
+    if (head.length + 2 + text.length <= room) return `${head}  ${text}`;
+  }
+  return percent(done, total).slice(0, Math.max(room, 0));
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import type { Prompt } from '../engine/api.js';
+import { RidgepointError } from '../errors.js';
+
+export interface PromptFlags {
+  readonly promptIds?: readonly number[];
+  readonly promptFile?: string;
+}
+
+/**
+ * The prompt from wherever it was given: the argument, `--prompt-ids`, `--prompt-file`, or standard input.
+ *
+ * @throws RidgepointError when there is none, more than one, or its text is not UTF-8
+ */
+export async function readPrompt(argument: string | undefined, flags: PromptFlags): Promise<Prompt> {
+  const { promptIds, promptFile } = flags;
+  const given = [
+    argument !== undefined && 'a prompt',
+    promptIds && '--prompt-ids',
+    promptFile !== undefined && '--prompt-file',
+  ].filter((each): each is string => typeof each === 'string');
+  if (given.length > 1) {
+    throw new RidgepointError('usage', `give one of ${given.join(' and ')}, not both`);
+  }
+  if (promptIds !== undefined) return promptIds;
+  if (promptFile !== undefined) return asText(await readPromptFile(promptFile), `--prompt-file ${promptFile}`);
+  if (argument !== undefined && argument !== '-') return argument;
+  if (argument === undefined && process.stdin.isTTY) {
+    throw new RidgepointError(
+      'usage',
+      'no prompt; give one in quotes, such as: ridgepoint generate "Once upon a time"',
+    );
+  }
+  const text = asText(await readStdin(), 'standard input');
+  if (text === '')
+    throw new RidgepointError('usage', 'standard input is empty; give a prompt in quotes or pipe one in');
+  return text;
+}
+
+async function readPromptFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EISDIR'
+          ? 'it is a folder'
+          : `it cannot be read (${code})`;
+    throw new RidgepointError('usage', `--prompt-file ${path}: ${why}`, { cause });
+  }
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** Text without the line end that editors and `echo` put last. */
+function asText(bytes: Uint8Array, source: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw new RidgepointError('usage', `${source}: is not UTF-8 text; convert it, or give --prompt-ids`, { cause });
+  }
+}
