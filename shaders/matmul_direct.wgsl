@@ -1,36 +1,42 @@
 // Many rows of x on a driver that runs shaders on the CPU: no workgroup memory, because barriers are dear there.
-// A workgroup shares TM rows of x, whose addresses are then the same for all lanes: one scalar load each. A thread
-// makes TM x 2 outputs.
+// A workgroup shares TM rows of x, whose addresses are then the same for all lanes. A thread makes TM x 4 outputs:
+// larger tiles spill (docs/performance.md).
 //#include common/matmul.wgsl
+
+const TN: u32 = 4u;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let rows = row_count();
   let m0 = group.y * TM;
-  let n0 = (group.x * WG + thread) * 2u;
+  let n0 = (group.x * WG + thread) * TN;
   if (n0 >= params.n) { return; }
-  let w0 = n0 * params.k8;
-  let w1 = min(n0 + 1u, params.n - 1u) * params.k8;
-  var a: array<f32, TM>;
-  var b: array<f32, TM>;
+  var sums: array<vec4<f32>, TM>;  // of TN outputs each
   for (var k = 0u; k < params.k8; k++) {
-    let p = load_weights(w0 + k);
-    let q = load_weights(w1 + k);
+    let a = load_weights(n0 * params.k8 + k);
+    let b = load_weights(min(n0 + 1u, params.n - 1u) * params.k8 + k);
+    let c = load_weights(min(n0 + 2u, params.n - 1u) * params.k8 + k);
+    let d = load_weights(min(n0 + 3u, params.n - 1u) * params.k8 + k);
     for (var m = 0u; m < TM; m++) {
       let i = min(m0 + m, rows - 1u) * params.x_stride4 + 2u * k;
       let lo = x[i];
       let hi = x[i + 1u];
-      a[m] += dot(p.lo, lo) + dot(p.hi, hi);
-      b[m] += dot(q.lo, lo) + dot(q.hi, hi);
+      sums[m] += vec4<f32>(
+        dot(a.lo, lo) + dot(a.hi, hi),
+        dot(b.lo, lo) + dot(b.hi, hi),
+        dot(c.lo, lo) + dot(c.hi, hi),
+        dot(d.lo, lo) + dot(d.hi, hi));
     }
   }
   for (var m = 0u; m < TM; m++) {
     if (m0 + m < rows) {
 //#if silu
-      finish_pair(m0 + m, n0, a[m], b[m]);
+      finish_pair(m0 + m, n0, sums[m].x, sums[m].y);
+      if (n0 + 2u < params.n) { finish_pair(m0 + m, n0 + 2u, sums[m].z, sums[m].w); }
 //#else
-      finish(m0 + m, n0, a[m]);
-      if (n0 + 1u < params.n) { finish(m0 + m, n0 + 1u, b[m]); }
+      for (var j = 0u; j < TN; j++) {
+        if (n0 + j < params.n) { finish(m0 + m, n0 + j, sums[m][j]); }
+      }
 //#endif
     }
   }

@@ -68,10 +68,10 @@ export function matmulVariants(
     name: 'direct',
     shader: 'matmul_direct.wgsl',
     bindings: BINDINGS,
-    defines: { ...shared, WG: 32, TM: 8 },
-    rowsPerGroup: 8,
+    defines: { ...shared, WG: 64, TM: 4 },
+    rowsPerGroup: 4,
     runs: () => true,
-    groups: (n) => Math.ceil(n / 64),
+    groups: (n) => Math.ceil(n / 256),
   };
   const tiled: MatmulVariant = {
     name: 'tiled',
