@@ -31,19 +31,20 @@ fn hash(v: u32) -> u32 {
   return (word >> 22u) ^ word;
 }
 
-fn value(row: u32, col: u32) -> f32 {
-  if (col >= params.cols) { return 0.0; }
-  let h = hash(hash(params.seed ^ (row * 0x9e3779b9u)) + col);
-  // 11 bits, so that f16 and bf16 hold the same values up to one rounding of the amplitude
-  return (f32(h >> 21u) / 1024.0 - 0.99951171875) * params.amplitude;
+// One hash makes two numbers of 11 bits each, so that f16 and bf16 hold the same values up to one rounding.
+fn pair(stream: u32, i: u32) -> vec2<f32> {
+  let h = hash(stream + i);
+  let bits = vec2<f32>(f32(h >> 21u), f32((h >> 10u) & 0x7ffu));
+  let v = (bits / 1024.0 - 0.99951171875) * params.amplitude;
+  return vec2<f32>(select(0.0, v.x, 2u * i < params.cols), select(0.0, v.y, 2u * i + 1u < params.cols));
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   for (var row = group.x; row < params.rows; row += grid.x) {
+    let stream = hash(params.seed ^ ((params.row_begin + row) * 0x9e3779b9u));
     for (var i = thread; i < params.stride2; i += 64u) {
-      let pair = vec2<f32>(value(params.row_begin + row, 2u * i), value(params.row_begin + row, 2u * i + 1u));
-      out[row * params.stride2 + i] = pack(pair);
+      out[row * params.stride2 + i] = pack(pair(stream, i));
     }
   }
 }

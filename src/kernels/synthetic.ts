@@ -43,7 +43,8 @@ export function syntheticValue(seed: number, row: number, col: number, amplitude
     const word = Math.imul(((state >>> ((state >>> 28) + 4)) ^ state) >>> 0, 277803737) >>> 0;
     return ((word >>> 22) ^ word) >>> 0;
   };
-  const rowHash = hash((seed ^ Math.imul(row, 0x9e3779b9)) >>> 0);
-  const h = hash((rowHash + col) >>> 0);
-  return ((h >>> 21) / 1024 - 0.99951171875) * amplitude;
+  const stream = hash((seed ^ Math.imul(row, 0x9e3779b9)) >>> 0);
+  const h = hash((stream + (col >>> 1)) >>> 0);
+  const bits = col % 2 === 0 ? h >>> 21 : (h >>> 10) & 0x7ff;
+  return (bits / 1024 - 0.99951171875) * amplitude;
 }
