@@ -1,0 +1,41 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Gpu } from '../../src/gpu/gpu.js';
+import { relativeError } from '../reference/compare.js';
+import { adapters, testGpu } from '../support/adapters.js';
+import { runDecode, runPrefill, type AttentionResult } from '../support/attention.js';
+import { freeingAll } from '../support/buffers.js';
+import { worstErrors } from '../support/worst.js';
+import { DECODE_STEPS, HEAD_SHAPES, KV_STORED, PREFILL_STEPS } from './cases/attention.js';
+
+/**
+ * Keys and values are rounded to the cache's type first. What is left is f32: scores of about ten, whose error of a few
+ * units of 2^-24 exp turns into as much relative error of a weight times the score, and sums over at most 300 keys.
+ */
+const TOLERANCE = 3e-6;
+const worst = worstErrors();
+
+describe.each(adapters)('attention on %s', (adapter) => {
+  let gpu: Gpu;
+  beforeAll(async () => void (gpu = await testGpu(adapter)));
+
+  const check = (name: string, kv: string, what: unknown, { out, expected, touched }: AttentionResult): void => {
+    const error = relativeError(out, expected);
+    worst(`${adapter} ${name} ${kv}`, error);
+    expect(error, JSON.stringify(what)).toBeLessThan(TOLERANCE);
+    expect(touched, `${JSON.stringify(what)}: words touched outside the rows`).toBe(0);
+  };
+
+  describe.each(KV_STORED)('over a cache of %s', (kv) => {
+    it.each(HEAD_SHAPES)('prefill matches float64, %j', async (shape) => {
+      for (const chunks of PREFILL_STEPS) {
+        check('prefill', kv, chunks, await freeingAll(gpu, () => runPrefill(gpu, shape, kv, chunks)));
+      }
+    });
+
+    it.each(HEAD_SHAPES)('decode matches float64, %j', async (shape) => {
+      for (const step of DECODE_STEPS) {
+        check('decode', kv, step, await freeingAll(gpu, () => runDecode(gpu, shape, kv, step)));
+      }
+    });
+  });
+});

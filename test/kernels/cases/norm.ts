@@ -1,0 +1,16 @@
+export interface NormCase {
+  readonly width: number;
+  readonly rows: number;
+  /** The rows whose logits are wanted, where only those are taken. */
+  readonly gather?: readonly number[];
+}
+
+export const NORM_CASES: readonly NormCase[] = [
+  { width: 8, rows: 1 },
+  { width: 36, rows: 3 },
+  { width: 64, rows: 17 },
+  { width: 172, rows: 5 },
+  { width: 1030, rows: 2 },
+  { width: 105, rows: 9, gather: [8, 2, 3] },
+  { width: 4096, rows: 2, gather: [1] },
+];

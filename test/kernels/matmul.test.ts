@@ -1,0 +1,62 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Gpu } from '../../src/gpu/gpu.js';
+import { matmulVariants } from '../../src/kernels/matmul.js';
+import { relativeError } from '../reference/compare.js';
+import { adapters, testGpu } from '../support/adapters.js';
+import { freeingAll } from '../support/buffers.js';
+import { matmulData, runMatmul, type MatmulData } from '../support/matmul.js';
+import { worstErrors } from '../support/worst.js';
+import { DTYPES, EPILOGUES, MATMUL_CASES, ROWS, rowsFor, runsUnder } from './cases/matmul.js';
+
+/**
+ * Weights are rounded to the stored type first, so that what is left is f32 arithmetic: sums of at most 704 products,
+ * whose errors of 2^-24 add up like a random walk, and the few units of the last place of exp in SiLU.
+ */
+const TOLERANCE = 2e-6;
+
+const MOST_ROWS = Math.max(...ROWS);
+const worst = worstErrors();
+
+describe.each(DTYPES)('matmul of %s weights', (dtype) => {
+  const data = new Map<object, MatmulData>();
+  beforeAll(() => {
+    for (const test of MATMUL_CASES) data.set(test, matmulData(test, MOST_ROWS, dtype));
+  });
+
+  describe.each(adapters)('on %s', (adapter) => {
+    let gpu: Gpu;
+    beforeAll(async () => void (gpu = await testGpu(adapter)));
+
+    it.each(EPILOGUES)('matches float64, epilogue %s, every variant', async (epilogue) => {
+      // How weights are unpacked and what is done with a sum are independent pieces of a shader. A software driver
+      // takes seconds to compile some, so there each piece is tried with one of the other kind.
+      if (gpu.capabilities.isCpu && dtype !== 'f16' && epilogue !== 'store') return;
+      const { few, many } = matmulVariants(dtype, gpu.capabilities);
+      const runnable = [...few, ...many].filter((variant) => variant.runs(gpu.capabilities));
+      expect(runnable.length).toBeGreaterThan(0);
+      await Promise.all(runnable.map((variant) => gpu.pipelines.get(variant)));
+      for (const variant of runnable) {
+        for (const test of MATMUL_CASES) {
+          if (!runsUnder(epilogue, test)) continue;
+          await freeingAll(gpu, async () => {
+            for (const result of await runMatmul(
+              gpu,
+              variant,
+              epilogue,
+              dtype,
+              test,
+              data.get(test)!,
+              rowsFor(variant.rowsPerGroup),
+            )) {
+              const what = `${variant.name}, ${result.rows} rows, ${JSON.stringify(test)}`;
+              const error = relativeError(result.out, result.expected);
+              worst(`${adapter} matmul ${variant.name} ${dtype} ${epilogue}`, error);
+              expect(error, what).toBeLessThan(TOLERANCE);
+              expect(result.touched, `${what}: words touched outside the result`).toBe(0);
+            }
+          });
+        }
+      }
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Gpu } from '../../src/gpu/gpu.js';
+import { NormKernel, normVariants } from '../../src/kernels/norm.js';
+import { paddedColumns } from '../../src/kernels/weights.js';
+import { random, relativeError } from '../reference/compare.js';
+import * as reference from '../reference/ops.js';
+import { adapters, testGpu } from '../support/adapters.js';
+import { freeingAll, poisoned, readFloats, storageOf, strided, submit, unstrided } from '../support/buffers.js';
+import { stepUniform } from '../support/step.js';
+import { rounded } from '../support/weights.js';
+import { worstErrors } from '../support/worst.js';
+import { NORM_CASES, type NormCase } from './cases/norm.js';
+
+/** f32 sums of squares, whose error the square root halves, and three roundings of the product. */
+const TOLERANCE = 5e-7;
+const EPS = 1e-5;
+const worst = worstErrors();
+
+async function run(gpu: Gpu, variant: ReturnType<typeof normVariants>[number], test: NormCase) {
+  const { width, rows, gather } = test;
+  const stride = paddedColumns(width);
+  const rng = random(width);
+  const x = rounded(rng.normal(rows * width, 3), 'f32');
+  const gamma = rounded(rng.normal(width), 'f32');
+  const taken = gather ?? [...Array(rows).keys()];
+  const out = poisoned(gpu, 'out', (taken.length + 1) * stride);
+  const kernel = await NormKernel.create(gpu, {
+    operation: 'norm',
+    step: stepUniform(gpu, { tokens: rows, logitRows: taken.length }),
+    x: storageOf(gpu, 'x', strided(x, width, stride), stride * 4),
+    gamma: storageOf(gpu, 'gamma', strided(gamma, width, stride)),
+    out,
+    logitRows: storageOf(gpu, 'logit rows', Uint32Array.from(taken)),
+    width,
+    stride,
+    eps: EPS,
+    gather: gather !== undefined,
+    variant,
+  });
+  submit(gpu, (pass) => kernel.record(pass, taken.length));
+  const picked = Float64Array.from(taken.flatMap((row) => [...x.subarray(row * width, (row + 1) * width)]));
+  return { words: await readFloats(gpu, out), expected: reference.rmsNorm(picked, gamma, EPS), stride, taken };
+}
+
+describe.each(adapters)('rmsNorm on %s', (adapter) => {
+  let gpu: Gpu;
+  beforeAll(async () => void (gpu = await testGpu(adapter)));
+
+  it.each(NORM_CASES)('matches float64, %j', async (test) => {
+    for (const variant of normVariants(gpu.capabilities).filter((candidate) => candidate.runs(gpu.capabilities))) {
+      await freeingAll(gpu, async () => {
+        const { words, expected, stride, taken } = await run(gpu, variant, test);
+        const error = relativeError(unstrided(words, taken.length, test.width, stride), expected);
+        worst(`${adapter} norm ${variant.name}`, error);
+        expect(error, variant.name).toBeLessThan(TOLERANCE);
+        // The next matmul reads whole vectors: the padding must be zero, and the row behind untouched.
+        for (let row = 0; row < taken.length; row++) {
+          expect(words.subarray(row * stride + test.width, (row + 1) * stride).every((value) => value === 0)).toBe(
+            true,
+          );
+        }
+        expect(words.subarray(taken.length * stride).every(Number.isNaN), 'row behind the last').toBe(true);
+      });
+    }
+  });
+
+  it('has a variant for every adapter', () => {
+    const portable = { ...gpu.capabilities, subgroups: false };
+    expect(normVariants(portable).some((variant) => variant.runs(portable))).toBe(true);
+  });
+});

@@ -1,0 +1,110 @@
+import type { Gpu } from '../../src/gpu/gpu.js';
+import { paddedHeadDim, type HeadShape, type KvStored } from '../../src/kernels/attention-shape.js';
+import { AttentionKernel, partialBytes, queriesPerTile } from '../../src/kernels/attention.js';
+import { paddedColumns } from '../../src/kernels/weights.js';
+import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
+import { random } from '../reference/compare.js';
+import * as reference from '../reference/ops.js';
+import { poisoned, readFloats, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
+import { blockTables, cacheOf, pairedHeads, scattered } from './paged.js';
+import { rowsBuffer, stepUniform, type StepHead, type TestRow } from './step.js';
+import { rounded } from './weights.js';
+
+export interface AttentionResult {
+  readonly out: Float64Array;
+  readonly expected: Float64Array;
+  readonly touched: number;
+}
+
+interface Launch {
+  readonly head: StepHead;
+  readonly tiles: readonly number[];
+  /** Decode rows, splits and tiles, as `AttentionKernel.record` takes them. */
+  readonly grid: readonly [number, number, number];
+  readonly splits: number;
+}
+
+/** Runs the kernels of some chunks, the slots in reverse order of the sequences, and the reference beside them. */
+async function run(gpu: Gpu, shape: HeadShape, kv: KvStored, chunks: readonly Chunk[], launch: Launch) {
+  const { heads, kvHeads, headDim } = shape;
+  const lengths = chunks.map(({ context, newTokens }) => context + newTokens);
+  const rng = random(headDim * 100 + lengths[0]);
+  const placement = scattered(lengths, headDim);
+  const slots = chunks.map((_, i) => chunks.length - i);
+  // Scores of a few units, so that the softmax is neither flat nor one key's.
+  const made = lengths.map((length) => ({
+    keys: rounded(rng.normal(length * kvHeads * headDim, 1.5), kv),
+    values: rounded(rng.normal(length * kvHeads * headDim), kv),
+  }));
+  const rows: TestRow[] = [];
+  const expected: number[] = [];
+  const asked: number[] = [];
+  chunks.forEach(({ context, newTokens }, i) => {
+    const positions = Array.from({ length: newTokens }, (_, j) => context + j);
+    const q = rounded(rng.normal(newTokens * heads * headDim, 1.5), 'f32');
+    asked.push(...q);
+    expected.push(...reference.attention(q, made[i].keys, made[i].values, positions, shape));
+    for (const position of positions) rows.push({ position, slot: slots[i], kvIndex: placement.kvIndex(i, position) });
+  });
+  const width = heads * headDim;
+  const outStride = paddedColumns(width);
+  const out = poisoned(gpu, 'out', (rows.length + 1) * outStride);
+  const padded = paddedHeadDim(headDim);
+  const kernel = await AttentionKernel.create(gpu, {
+    ...{ operation: 'attention', shape, kv, out, outStride },
+    step: stepUniform(gpu, { ...launch.head, tokens: rows.length, blocksPerSlot: placement.blocksPerSlot }),
+    rows: rowsBuffer(gpu, rows),
+    tiles: storageOf(gpu, 'tiles', Uint32Array.from(launch.tiles.map((word, i) => (i % 4 === 2 ? slots[word] : word)))),
+    blockTables: blockTables(gpu, placement, slots),
+    queries: storageOf(gpu, 'queries', strided(pairedHeads(Float64Array.from(asked), headDim), headDim, padded)),
+    keys: cacheOf(
+      gpu,
+      shape,
+      kv,
+      placement,
+      made.map(({ keys }) => pairedHeads(keys, headDim)),
+    ),
+    values: cacheOf(
+      gpu,
+      shape,
+      kv,
+      placement,
+      made.map(({ values }) => values),
+    ),
+    partials: poisoned(gpu, 'partials', partialBytes(shape, rows.length, launch.splits) / 4),
+  });
+  submit(gpu, (pass) => kernel.record(pass, ...launch.grid));
+  const words = await readFloats(gpu, out);
+  return {
+    out: unstrided(words, rows.length, width, outStride),
+    expected: Float64Array.from(expected),
+    touched: touchedOutside(new Uint32Array(words.buffer), rows.length, width, outStride),
+  };
+}
+
+export function runPrefill(
+  gpu: Gpu,
+  shape: HeadShape,
+  kv: KvStored,
+  chunks: readonly Chunk[],
+): Promise<AttentionResult> {
+  const most = queriesPerTile(shape.headDim);
+  const tiles: number[] = [];
+  let firstRow = 0;
+  chunks.forEach(({ context, newTokens }, i) => {
+    for (let at = 0; at < newTokens; at += most) {
+      tiles.push(firstRow + at, Math.min(most, newTokens - at), i, context + at);
+    }
+    firstRow += newTokens;
+  });
+  const count = tiles.length / 4;
+  return run(gpu, shape, kv, chunks, { head: { tiles: count }, tiles, grid: [0, 0, count], splits: 1 });
+}
+
+export function runDecode(gpu: Gpu, shape: HeadShape, kv: KvStored, step: DecodeStep): Promise<AttentionResult> {
+  const { contexts, splits, splitTokens } = step;
+  const chunks = contexts.map((length) => ({ context: length - 1, newTokens: 1 }));
+  const decodeRows = contexts.length;
+  const head = { decodeRows, splits, splitTokens };
+  return run(gpu, shape, kv, chunks, { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits });
+}
