@@ -30,14 +30,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   for (var m = 0u; m < TM; m++) {
     if (m0 + m < rows) {
-//#if silu
       finish_pair(m0 + m, n0, sums[m].x, sums[m].y);
       if (n0 + 2u < params.n) { finish_pair(m0 + m, n0 + 2u, sums[m].z, sums[m].w); }
-//#else
-      for (var j = 0u; j < TN; j++) {
-        if (n0 + j < params.n) { finish(m0 + m, n0 + j, sums[m][j]); }
-      }
-//#endif
     }
   }
 }

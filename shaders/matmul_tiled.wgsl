@@ -48,14 +48,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let m = m_base + tm + i;
     if (m < rows) {
       let n = n_base + tn;
-//#if silu
       if (n < params.n) { finish_pair(m, n, sums[i].x, sums[i].y); }
       if (n + 2u < params.n) { finish_pair(m, n + 2u, sums[i].z, sums[i].w); }
-//#else
-      for (var j = 0u; j < 4u; j++) {
-        if (n + j < params.n) { finish(m, n + j, sums[i][j]); }
-      }
-//#endif
     }
   }
 }

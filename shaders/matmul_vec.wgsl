@@ -82,15 +82,9 @@ fn main(
     if (lane == 0u) {
       for (var m = 0u; m < MT; m++) {
         if (m0 + m < rows) {
-//#if silu
           for (var r = 0u; r < R; r += 2u) {
             if (n0 + r < params.n) { finish_pair(m0 + m, n0 + r, sums[m * R + r], sums[m * R + r + 1u]); }
           }
-//#else
-          for (var r = 0u; r < R; r++) {
-            if (n0 + r < params.n) { finish(m0 + m, n0 + r, sums[m * R + r]); }
-          }
-//#endif
         }
       }
     }

@@ -8,7 +8,12 @@ struct Matmul {
   x_stride4: u32,   // row stride of x in vec4
   out_stride: u32,  // row stride of out in f32
   logits: u32,      // 1: a row per wanted logit, 0: a row per token
+  epilogue: u32,
 }
+// The epilogue is a branch at the very end, not a variant: three times fewer pipelines to compile at start-up.
+const STORE: u32 = 0u;
+const RESIDUAL: u32 = 1u;  // added to what is there
+const SILU: u32 = 2u;      // rows of weights come in pairs, gate and up; silu(gate) * up is stored
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Matmul;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
@@ -18,18 +23,21 @@ fn row_count() -> u32 { return select(step.tokens, step.logit_rows, params.logit
 
 fn silu(v: f32) -> f32 { return v / (1.0 + exp(-v)); }
 
-//#if silu
-// Rows come in pairs: gate, up. `n` is even.
-fn finish_pair(m: u32, n: u32, gate: f32, up: f32) {
-  out[m * params.out_stride + (params.n_begin + n) / 2u] = silu(gate) * up;
+// Finishes outputs n and n + 1 of row m; n is even, and n + 1 may lie beyond an odd number of outputs.
+fn finish_pair(m: u32, n: u32, first: f32, second: f32) {
+  let row = m * params.out_stride;
+  let at = row + params.n_begin + n;
+  if (params.epilogue == SILU) {
+    out[row + (params.n_begin + n) / 2u] = silu(first) * second;
+    return;
+  }
+  let add = params.epilogue == RESIDUAL;
+  var v = first;
+  if (add) { v += out[at]; }
+  out[at] = v;
+  if (n + 1u < params.n) {
+    v = second;
+    if (add) { v += out[at + 1u]; }
+    out[at + 1u] = v;
+  }
 }
-//#else
-fn finish(m: u32, n: u32, value: f32) {
-  let i = m * params.out_stride + params.n_begin + n;
-//#if residual
-  out[i] += value;
-//#else
-  out[i] = value;
-//#endif
-}
-//#endif

@@ -3,10 +3,11 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
 import { laneDefines, type Variant } from './variant.js';
-import { dtypeDefines, type StoredDtype, type WeightMatrix } from './weights.js';
+import { dtypeDefines, type StoredDtype, type WeightMatrix, type WeightPart } from './weights.js';
 
 /** What happens to a product before it is stored: nothing, added to what is there, or gate and up joined by SiLU. */
-export type Epilogue = 'store' | 'residual' | 'silu';
+export type Epilogue = (typeof EPILOGUES)[number];
+const EPILOGUES = ['store', 'residual', 'silu'] as const;
 
 export interface MatmulVariant extends Variant {
   /** Rows of x that one workgroup makes. */
@@ -21,7 +22,6 @@ function vec(
   rows: number,
   outputs: number,
   dtype: StoredDtype,
-  epilogue: Epilogue,
   capabilities: Capabilities,
   subgroups: boolean,
 ): MatmulVariant {
@@ -33,7 +33,6 @@ function vec(
     defines: {
       ...laneDefines(capabilities, subgroups),
       ...dtypeDefines(dtype),
-      ...epilogueDefines(epilogue),
       WG: workgroup,
       MT: rows,
       R: outputs,
@@ -47,8 +46,22 @@ function vec(
   };
 }
 
-function epilogueDefines(epilogue: Epilogue): Record<string, boolean> {
-  return { silu: epilogue === 'silu', residual: epilogue === 'residual' };
+/**
+ * The parameters of a launch over one part of a weight matrix, as `common/matmul.wgsl` reads them.
+ *
+ * @param xStride row stride of the activations in f32, a multiple of 4
+ * @param outStride row stride of the result in f32
+ */
+export function matmulParams(
+  part: WeightPart,
+  weights: WeightMatrix,
+  xStride: number,
+  outStride: number,
+  rows: 'tokens' | 'logits',
+  epilogue: Epilogue,
+): Uint32Array<ArrayBuffer> {
+  const last = [rows === 'logits' ? 1 : 0, EPILOGUES.indexOf(epilogue), 0];
+  return Uint32Array.of(part.rows, part.rowBegin, weights.stride / 8, xStride / 4, outStride, ...last);
 }
 
 /**
@@ -57,13 +70,12 @@ function epilogueDefines(epilogue: Epilogue): Record<string, boolean> {
  */
 export function matmulVariants(
   dtype: StoredDtype,
-  epilogue: Epilogue,
   capabilities: Capabilities,
 ): { few: MatmulVariant[]; many: MatmulVariant[] } {
   const few = [1, 2, 4, 8].flatMap((rows) =>
-    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, dtype, epilogue, capabilities, subgroups)),
+    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, dtype, capabilities, subgroups)),
   );
-  const shared = { ...dtypeDefines(dtype), ...epilogueDefines(epilogue) };
+  const shared = dtypeDefines(dtype);
   const direct: MatmulVariant = {
     name: 'direct',
     shader: 'matmul_direct.wgsl',
@@ -123,7 +135,7 @@ export class MatmulKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
-    const variants = matmulVariants(spec.weights.dtype, spec.epilogue, gpu.capabilities);
+    const variants = matmulVariants(spec.weights.dtype, gpu.capabilities);
     const runnable = variants.few.filter((variant) => variant.runs(gpu.capabilities));
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
       gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline }));
@@ -138,11 +150,8 @@ export class MatmulKernel {
     const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
-      const words = [part.rows, part.rowBegin, spec.weights.stride / 8, spec.xStride / 4, spec.outStride];
-      const params = gpu.uniform(
-        `${spec.operation} params`,
-        Uint32Array.of(...words, spec.rows === 'logits' ? 1 : 0, 0, 0),
-      );
+      const words = matmulParams(part, spec.weights, spec.xStride, spec.outStride, spec.rows, spec.epilogue);
+      const params = gpu.uniform(`${spec.operation} params`, words);
       return gpu.bindGroup(one.pipeline, spec.operation, [spec.step, params, spec.x, part.buffer, spec.out]);
     });
     return new MatmulKernel(gpu, spec, few, many, bindGroups, ready);
