@@ -37,7 +37,7 @@ export async function chat(flags: ChatFlags): Promise<number> {
   const terminal = process.stdin.isTTY ? [process.stderr, process.stdout].find(({ isTTY }) => isTTY) : undefined;
   if (terminal !== undefined && !flags.quiet) {
     const { model, adapter } = engine.info;
-    remark(`${model} on ${adapter}. /help lists commands; Ctrl-C stops a reply, Ctrl-D leaves.`);
+    remark(`${model} on ${adapter}. Type /help for help, Ctrl-D to leave.`);
   }
   return new Chat(engine, dialogue, options, terminal, flags.quiet ? () => undefined : remark).run();
 }

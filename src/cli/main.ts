@@ -114,6 +114,8 @@ function oneLine(text: string): string {
   const message = text
     .trim()
     .replace(/^error: /, '')
-    .replace(/\n+/g, ' ');
+    .replace(/^too many arguments for 'generate'.*/, 'the prompt must be one argument: put it in quotes')
+    .replace(/\n+/g, ' ')
+    .replace(/\.$/, '');
   return `ridgepoint: ${message}; see "ridgepoint --help"\n`;
 }
