@@ -27,6 +27,7 @@ import type {
 } from './api.js';
 import { RunningGeneration } from './generation.js';
 import type { EngineHost } from './host.js';
+import { StepProbe } from './probe.js';
 import { checkMemory, planMemory } from './memory-plan.js';
 import { checkGenerateOptions, parseGenerationConfig, resolveSampling } from './sampling.js';
 import { ScheduledSequence, Scheduler } from './scheduler.js';
@@ -54,6 +55,7 @@ interface EngineParts {
   readonly timings: LoadTimings;
   readonly kvTokens: number;
   readonly hint: string | undefined;
+  readonly probeLimits: ConstructorParameters<typeof StepProbe>[2];
 }
 
 /** A loaded model that generates text; made by `startEngine`. */
@@ -136,6 +138,12 @@ export class CoreEngine implements TextEngine {
     void generation.result.finally(() => signal?.removeEventListener('abort', abort)).catch(() => undefined);
     loop.add(generation);
     return generation;
+  }
+
+  /** Single steps of chosen shape, for benchmarks and profiles; not while the engine generates. */
+  probe(): StepProbe {
+    this.#assertUsable();
+    return new StepProbe(this.parts.gpu, this.parts.model, this.parts.probeLimits);
   }
 
   chatPrompt(messages: readonly ChatMessage[]): number[] {
@@ -381,6 +389,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       generationDefaults: parseGenerationConfig(await readJson(found.folder, 'generation_config.json')),
       hint: source.hint,
       kvTokens: cache.blocks * BLOCK_TOKENS,
+      probeLimits: { ...limits, blocks: cache.blocks },
       info: {
         adapter: source.name,
         driver: source.driver,

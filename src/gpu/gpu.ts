@@ -164,7 +164,7 @@ export class Gpu {
       const error = await this.device.popErrorScope();
       if (error !== null) {
         const asked = ((this.#allocated - before) / MIB).toFixed(0);
-         
+
         throw new RidgepointError(
           'memory',
           `out of GPU memory: ${what} asked for ${asked} MiB beside the ${(before / MIB).toFixed(0)} MiB in use on ${this.name}; use a smaller --context-length, model or --dtype`,

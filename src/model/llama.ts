@@ -1,5 +1,6 @@
 import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
+import type { Profiler } from '../gpu/profiler.js';
 import { paddedHeadDim } from '../kernels/attention-shape.js';
 import { AttentionKernel, partialBytes, queriesPerTile } from '../kernels/attention.js';
 import { EmbedKernel } from '../kernels/embed.js';
@@ -27,6 +28,11 @@ export interface ModelLimits {
 interface RecordedOperation {
   readonly shape: OperationShape;
   readonly record: (pass: GPUComputePassEncoder, counts: StepCounts) => void;
+}
+
+export interface RecordOptions {
+  readonly profiler?: Profiler;
+  readonly sample?: boolean;
 }
 
 interface Activations {
@@ -125,13 +131,30 @@ export class LlamaModel {
     return new LlamaModel(config, step, activations, operations, builder.matmuls);
   }
 
-  /** Uploads a batch and records its forward pass. @returns the number of rows that get a token */
-  record(encoder: GPUCommandEncoder, batch: StepBatch): number {
+  /**
+   * Uploads a batch and records its forward pass.
+   *
+   * @param options.profiler books each operation's GPU time under its name
+   * @param options.sample false leaves the sampler out, as benchmarks that time the model alone do
+   * @returns the counts of the step, valid until the next one
+   */
+  record(encoder: GPUCommandEncoder, batch: StepBatch, options: RecordOptions = {}): StepCounts {
     const counts = this.step.upload(batch);
-    const pass = encoder.beginComputePass();
-    for (const operation of this.operations) operation.record(pass, counts);
-    pass.end();
-    return counts.logitRows;
+    const { profiler, sample = true } = options;
+    if (profiler === undefined) {
+      const pass = encoder.beginComputePass();
+      for (const { shape, record } of this.operations) if (sample || shape.kind !== 'sample') record(pass, counts);
+      pass.end();
+      return counts;
+    }
+    for (const { shape, record } of this.operations) {
+      if (!sample && shape.kind === 'sample') continue;
+      const pass = profiler.begin(encoder, shape.name);
+      record(pass, counts);
+      pass.end();
+    }
+    profiler.finish(encoder);
+    return counts;
   }
 
   /** Resolves when the kernels that are compiled in the background, for larger batches, are there too. */

@@ -1,0 +1,115 @@
+import { RidgepointError } from '../errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { Profiler, type OperationTime } from '../gpu/profiler.js';
+import type { SamplingRow } from '../kernels/sample.js';
+import type { LlamaModel } from '../model/llama.js';
+import type { BatchShape } from '../model/operations.js';
+import type { StepBatch, StepSequence } from '../model/step-buffer.js';
+
+/** What one probed step took. */
+export interface ProbedStep {
+  readonly batch: BatchShape;
+  /** Milliseconds from the start of recording to the GPU being done. */
+  readonly wallMs: number;
+  /** Milliseconds the host spent recording and submitting. */
+  readonly recordMs: number;
+  /** `performance.now()` at the start of recording. */
+  readonly startedAt: number;
+  /** GPU time of each operation, when profiled. */
+  readonly operations: readonly OperationTime[] | undefined;
+}
+
+export interface ProbeOptions {
+  /** Time each operation on the GPU. */
+  readonly profile?: boolean;
+  /** Run the sampler; default true. Without it the fed-in tokens are fixed. */
+  readonly sample?: boolean;
+}
+
+const GREEDY: Omit<SamplingRow, 'slot' | 'draw'> = {
+  usesState: false,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  seed: 0,
+};
+
+/**
+ * Runs single steps of chosen shape on a loaded model, past the scheduler: what benchmarks, the profiler and the
+ * calibration measure. Contents of the cache are whatever earlier steps left, which no timing depends on. Do not use it
+ * while the engine generates.
+ */
+export class StepProbe {
+  #profiler: Profiler | undefined;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly model: LlamaModel,
+    private readonly limits: { sequences: number; contextLength: number; stepTokens: number; blocks: number },
+  ) {}
+
+  /** Longest context a probed batch of `sequences` can have. */
+  maxContext(sequences: number): number {
+    return Math.min(this.limits.contextLength, Math.floor(this.limits.blocks / sequences) * 16);
+  }
+
+  /** One forward pass over `tokens` prompt tokens of one sequence that already has `context` tokens. */
+  prefill(tokens: number, context = 0, options: ProbeOptions = {}): Promise<ProbedStep> {
+    if (tokens > this.limits.stepTokens || context + tokens > this.maxContext(1)) {
+      throw new RidgepointError(
+        'usage',
+        `a step of ${tokens} tokens after ${context} does not fit: the prefill chunk is ${this.limits.stepTokens}, the context ${this.maxContext(1)}`,
+      );
+    }
+    const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919 + 1) % this.model.config.vocab);
+    const sequence = this.#sequence(0, context, 1, ids, tokens);
+    const batch: BatchShape = { sequences: [{ newTokens: tokens, context }], logitRows: 1 };
+    return this.#run({ decode: [], prefill: [sequence] }, batch, options);
+  }
+
+  /** One decode step of `sequences` sequences that each have `context` tokens in the cache. */
+  decode(sequences: number, context: number, options: ProbeOptions = {}): Promise<ProbedStep> {
+    if (sequences > this.limits.sequences || context + 1 > this.maxContext(sequences)) {
+      throw new RidgepointError(
+        'usage',
+        `a decode step of ${sequences} sequences after ${context} tokens does not fit: ${this.limits.sequences} sequences, context ${this.maxContext(sequences)}`,
+      );
+    }
+    const ids = Uint32Array.of(1);
+    const decode = Array.from({ length: sequences }, (_, slot) => this.#sequence(slot, context, sequences, ids, 1));
+    const batch: BatchShape = {
+      sequences: decode.map(() => ({ newTokens: 1, context })),
+      logitRows: sequences,
+    };
+    return this.#run({ decode, prefill: [] }, batch, options);
+  }
+
+  #sequence(slot: number, position: number, of: number, ids: Uint32Array, tokens: number): StepSequence {
+    const share = Math.floor(this.limits.blocks / of);
+    const needed = Math.ceil((position + tokens) / 16);
+    const blocks = Array.from({ length: needed }, (_, i) => slot * share + i);
+    const sampling: SamplingRow = { ...GREEDY, slot, draw: 0 };
+    return { slot, position, tokens: ids, tokensBegin: 0, tokensEnd: tokens, blocks, sampling };
+  }
+
+  async #run(step: StepBatch, batch: BatchShape, options: ProbeOptions): Promise<ProbedStep> {
+    const { gpu, model } = this;
+    for (const { slot } of [...step.decode, ...step.prefill]) model.step.resetSlot(slot);
+    if (options.profile) this.#profiler ??= new Profiler(gpu, model.operations.length);
+    const profiler = options.profile ? this.#profiler : undefined;
+    const startedAt = performance.now();
+    const encoder = gpu.device.createCommandEncoder();
+    model.record(encoder, step, { profiler, sample: options.sample });
+    gpu.queue.submit([encoder.finish()]);
+    const recordMs = performance.now() - startedAt;
+    await gpu.queue.onSubmittedWorkDone();
+    const wallMs = performance.now() - startedAt;
+    const operations = await profiler?.read();
+    gpu.check();
+    return { batch, wallMs, recordMs, startedAt, operations };
+  }
+}
