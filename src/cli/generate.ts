@@ -1,4 +1,5 @@
 import type { Generation, GenerationChunk, GenerationResult, Prompt, TextEngine } from '../engine/api.js';
+import { RidgepointError } from '../errors.js';
 import { checkOptions, engineOptions, generateOptions, type ModelFlags, type SamplingFlags } from './options.js';
 import { loadEngine } from './load.js';
 import { readPrompt, type PromptFlags } from './prompt.js';
@@ -22,6 +23,9 @@ export interface GenerateFlags extends ModelFlags, SamplingFlags, PromptFlags {
 export async function generate(argument: string | undefined, flags: GenerateFlags): Promise<number> {
   const options = generateOptions(flags);
   checkOptions(options);
+  if (flags.logprobs !== undefined && !flags.json) {
+    throw new RidgepointError('usage', '--logprobs needs --json, the only output that shows them');
+  }
   const prompt = await readPrompt(argument, flags);
   const quiet = flags.quiet ?? false;
   const loadBegan = performance.now();

@@ -5,7 +5,7 @@ import { closeAtExit, stopSignal } from './run.js';
 import { remark } from './style.js';
 
 /** How long loading may take to notice that it was stopped, in milliseconds. */
-const STOP_PATIENCE = 2000;
+const STOP_PATIENCE = 1000;
 
 /**
  * Loads an engine with a progress bar and sees to it that it is closed. A driver that could be better is mentioned

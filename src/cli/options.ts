@@ -22,7 +22,7 @@ export type SamplingFlags = Omit<GenerateOptions, 'signal' | 'logprobs'>;
 /** Adds the options that say how tokens are chosen and when to stop. */
 export function addSamplingOptions(command: Command): Command {
   return command
-    .optionsGroup('Sampling (defaults: the model’s generation_config.json):')
+    .optionsGroup('Sampling (defaults: generation_config.json of the model):')
     .option('--max-tokens <n>', 'most tokens to generate', whole('--max-tokens', 1))
     .option('--temperature <t>', '0 is greedy', number('--temperature'))
     .option('--top-k <k>', 'only the k likeliest tokens; 0 is off', number('--top-k'))

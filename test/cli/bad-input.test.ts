@@ -46,6 +46,7 @@ describe('wrong usage exits with 2 and names the option', () => {
     ['preset without weights', ['generate', 'x', '--model', 'llama-2-7b', ...on], /--weights synthetic/],
     ['context beyond the model', ['generate', 'x', '--context-length', '9999', ...on], /--context-length 9999 is more/],
     ['bias of an unknown token', ['generate', 'x', '--logit-bias', '99999=1', ...on], /--logit-bias names token 99999/],
+    ['logprobs nobody would see', ['generate', 'x', '--logprobs', '1'], /--logprobs needs --json/],
     ['chat without a template', ['chat', ...on], /no chat template; add --plain/],
     ['system in plain chat', ['chat', '--plain', '--system', 'x'], /--system/],
   ];
@@ -134,6 +135,22 @@ describe('failures exit with 1 and name the place', () => {
   ];
   it.concurrent.each(cases)('%s', { timeout: 120_000 }, async (name, args, message) => {
     await expectRefusal(args, name.startsWith('text for') ? 2 : 1, message);
+  });
+
+  // A GPU does not tell its free memory, and a large one would try.
+  it.skipIf(!/lavapipe|swiftshader/.test(adapters[0]))('a model larger than memory', async () => {
+    const args = [
+      'generate',
+      '--prompt-ids',
+      '1',
+      '--model',
+      'llama-2-70b',
+      '--weights',
+      'synthetic',
+      '--dtype',
+      'f32',
+    ];
+    await expectRefusal([...args, ...on], 1, /llama-2-70b.*GiB/);
   });
 
   it('an error of ours shows its stack only when asked', async () => {
