@@ -141,9 +141,11 @@ fn main(
     if (greedy || key_of(v) >= floor_key) {
       var score = v;
       if (!greedy) {
-        // 23 bits plus a half: never 0 and never 1, so both logarithms are finite.
-        let u = (f32(hash(stream ^ hash(t)) >> 9u) + 0.5) / 8388608.0;
-        score = (v - top) * warmth - log(-log(u));
+        // u is never 0 and never 1, so both logarithms are finite. Where it is small, -log(1 - u) is its series: near
+        // 1 a driver's log may be off by 2^-21, and noise that came out as 0 would win against any logit.
+        let u = min((f32(hash(stream ^ hash(t))) + 0.5) / 4294967296.0, 0.99999994);
+        let exponential = select(-log(1.0 - u), u * (1.0 + u * (0.5 + u / 3.0)), u < 0.01);
+        score = (v - top) * warmth - log(exponential);
       }
       if (score > best) { best = score; choice = t; }
     }

@@ -5,7 +5,7 @@ import { adapters, testGpu } from '../support/adapters.js';
 import { runDecode, runPrefill, type AttentionResult } from '../support/attention.js';
 import { freeingAll } from '../support/buffers.js';
 import { worstErrors } from '../support/worst.js';
-import { DECODE_STEPS, HEAD_SHAPES, KV_STORED, PREFILL_STEPS } from './cases/attention.js';
+import { ATTENTION_SHAPES, DECODE_STEPS, KV_STORED, PREFILL_STEPS } from './cases/attention.js';
 
 /**
  * Keys and values are rounded to the cache's type first. What is left is f32: scores of about ten, whose error of a few
@@ -26,13 +26,13 @@ describe.each(adapters)('attention on %s', (adapter) => {
   };
 
   describe.each(KV_STORED)('over a cache of %s', (kv) => {
-    it.each(HEAD_SHAPES)('prefill matches float64, %j', async (shape) => {
+    it.each(ATTENTION_SHAPES[kv])('prefill matches float64, %j', async (shape) => {
       for (const chunks of PREFILL_STEPS) {
         check('prefill', kv, chunks, await freeingAll(gpu, () => runPrefill(gpu, shape, kv, chunks)));
       }
     });
 
-    it.each(HEAD_SHAPES)('decode matches float64, %j', async (shape) => {
+    it.each(ATTENTION_SHAPES[kv])('decode matches float64, %j', async (shape) => {
       for (const step of DECODE_STEPS) {
         check('decode', kv, step, await freeingAll(gpu, () => runDecode(gpu, shape, kv, step)));
       }

@@ -13,6 +13,12 @@ export const HEAD_SHAPES: readonly HeadShape[] = [
 
 export const KV_STORED: readonly KvStored[] = ['f16', 'f32'];
 
+/** Geometries to run attention with. How a cache is read does not depend on them, so f32 takes a few only. */
+export const ATTENTION_SHAPES: Readonly<Record<KvStored, readonly HeadShape[]>> = {
+  f16: HEAD_SHAPES,
+  f32: HEAD_SHAPES.filter(({ headDim }) => [6, 64, 256].includes(headDim)),
+};
+
 /** Tokens that a chunk of a sequence adds to those it has in the cache. */
 export interface Chunk {
   readonly context: number;
