@@ -4,7 +4,7 @@
 //#include common/step.wgsl
 //#include common/row.wgsl
 //#include common/unpack.wgsl
-struct Attention { scale: f32, out_stride: u32 }
+struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Attention;
 @group(0) @binding(2) var<storage, read> rows: array<Row>;
@@ -19,16 +19,17 @@ struct Attention { scale: f32, out_stride: u32 }
 //#endif
 // [decode row][head][split]: HALF pairs of weighted values, then one pair (maximum score, sum of weights).
 @group(0) @binding(7) var<storage, read_write> partials: array<vec2<f32>>;
+@group(0) @binding(8) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF], when there is one part
 //#include common/kv.wgsl
 
 const GROUP: u32 = HEADS / KV_HEADS;
-const KEYS: u32 = 64u;
-const OWN: u32 = (HALF + 63u) / 64u;
+const KEYS: u32 = THREADS;
+const OWN: u32 = (HALF + THREADS - 1u) / THREADS;
 const FAR: f32 = -1e30;
 var<workgroup> q_group: array<vec4<f32>, GROUP * (HDP / 4u)>;
 var<workgroup> scores: array<f32, GROUP * KEYS>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let split = group.x;
   let kv_head = group.y;
@@ -38,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let end = min(begin + step.split_tokens, context);
   let table_from = row.slot * step.blocks_per_slot;
   let q_from = (group.z * HEADS + kv_head * GROUP) * (HDP / 4u);
-  for (var i = thread; i < GROUP * (HDP / 4u); i += 64u) { q_group[i] = queries[q_from + i] * params.scale; }
+  for (var i = thread; i < GROUP * (HDP / 4u); i += THREADS) { q_group[i] = queries[q_from + i] * params.scale; }
   workgroupBarrier();
 
   var best: array<f32, GROUP>;
@@ -80,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var j = 0u; j < count; j++) {
       let value = kv_row(table_from, first + j, kv_head);
       for (var i = 0u; i < OWN; i++) {
-        let v = load_value(value, min(thread + 64u * i, HALF - 1u));
+        let v = load_value(value, min(thread + THREADS * i, HALF - 1u));
         for (var g = 0u; g < GROUP; g++) { sums[g * OWN + i] += scores[g * KEYS + j] * v; }
       }
       for (var g = 0u; g < GROUP; g++) { total[g] += scores[g * KEYS + j]; }
@@ -88,10 +89,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
 
+  if (step.splits == 1u) {
+    for (var g = 0u; g < GROUP; g++) {
+      let to = group.z * params.out_stride + (kv_head * GROUP + g) * HALF;
+      for (var i = 0u; i < OWN; i++) {
+        if (thread + THREADS * i < HALF) { out[to + thread + THREADS * i] = sums[g * OWN + i] / total[g]; }
+      }
+    }
+    return;
+  }
   for (var g = 0u; g < GROUP; g++) {
     let to = ((group.z * HEADS + kv_head * GROUP + g) * step.splits + split) * (HALF + 1u);
     for (var i = 0u; i < OWN; i++) {
-      if (thread + 64u * i < HALF) { partials[to + thread + 64u * i] = sums[g * OWN + i]; }
+      if (thread + THREADS * i < HALF) { partials[to + thread + THREADS * i] = sums[g * OWN + i]; }
     }
     if (thread == 0u) { partials[to + HALF] = vec2<f32>(best[g], total[g]); }
   }

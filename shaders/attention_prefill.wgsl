@@ -22,19 +22,19 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 @group(0) @binding(7) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
 //#include common/kv.wgsl
 
-const LANES: u32 = 64u / QUERIES;
+const LANES: u32 = THREADS / QUERIES;
 const OWN: u32 = (HALF + LANES - 1u) / LANES;  // output pairs a thread owns
 const FAR: f32 = -1e30;
 var<workgroup> q_tile: array<vec4<f32>, QUERIES * (HDP / 4u)>;
 var<workgroup> scores: array<f32, QUERIES * KEYS>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let tile = tiles[group.x];
   let head = group.y;
   let kv_head = head / (HEADS / KV_HEADS);
   let table_from = tile.slot * step.blocks_per_slot;
-  for (var i = thread; i < QUERIES * (HDP / 4u); i += 64u) {
+  for (var i = thread; i < QUERIES * (HDP / 4u); i += THREADS) {
     let row = min(i / (HDP / 4u), tile.rows - 1u);
     q_tile[i] = queries[((tile.first_row + row) * HEADS + head) * (HDP / 4u) + i % (HDP / 4u)] * params.scale;
   }
@@ -50,9 +50,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   for (var first = 0u; first < context; first += KEYS) {
     let count = min(KEYS, context - first);
-    for (var j = lane; j < KEYS; j += LANES) {
+    for (var j = lane; j < count; j += LANES) {
       var score = FAR;
-      if (j < count && first + j <= position) {
+      if (first + j <= position) {
         let key = kv_row(table_from, first + j, kv_head);
         score = 0.0;
         for (var i = 0u; i < HDP / 8u; i++) {

@@ -1,4 +1,4 @@
-// Joins the parts that attention_decode made, one workgroup a row and head.
+// Joins the parts that attention_decode made, one workgroup a row and head. Not launched when there is one part.
 //#include common/step.wgsl
 struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
 @group(0) @binding(0) var<uniform> step: Step;

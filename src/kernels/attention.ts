@@ -1,3 +1,4 @@
+import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
@@ -8,27 +9,48 @@ export function queriesPerTile(headDim: number): number {
   return paddedHeadDim(headDim) > 128 ? 8 : 16;
 }
 
-/** Keys a decode workgroup handles at once; a split is a multiple of it. */
+/** Most keys a decode workgroup handles at once; a split is a multiple of it. */
 export const DECODE_TILE = 64;
 
-export function prefillAttentionVariant(shape: HeadShape, kv: KvStored): Variant {
+/**
+ * How many threads share a tile. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
+ * that run shaders on the CPU, where a barrier costs more the more threads it holds.
+ */
+export type AttentionWidth = 'wide' | 'narrow';
+
+export function attentionWidth(capabilities: Capabilities): AttentionWidth {
+  return capabilities.isCpu ? 'narrow' : 'wide';
+}
+
+export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: AttentionWidth): Variant {
+  const queries = queriesPerTile(shape.headDim);
   return {
-    name: 'flash',
+    name: `flash-${width}`,
     shader: 'attention_prefill.wgsl',
     bindings: 'uurrrrrw',
-    defines: { ...headDefines(shape), kv_f32: kv === 'f32', QUERIES: queriesPerTile(shape.headDim), KEYS: 32 },
+    defines: {
+      ...headDefines(shape),
+      kv_f32: kv === 'f32',
+      QUERIES: queries,
+      KEYS: 32,
+      THREADS: width === 'wide' ? 64 : queries,
+    },
     runs: () => true,
   };
 }
 
-export function decodeAttentionVariants(shape: HeadShape, kv: KvStored): { split: Variant; reduce: Variant } {
+export function decodeAttentionVariants(
+  shape: HeadShape,
+  kv: KvStored,
+  width: AttentionWidth,
+): { split: Variant; reduce: Variant } {
   const defines = headDefines(shape);
   return {
     split: {
-      name: 'split',
+      name: `split-${width}`,
       shader: 'attention_decode.wgsl',
-      bindings: 'uurrrrrw',
-      defines: { ...defines, kv_f32: kv === 'f32' },
+      bindings: 'uurrrrrww',
+      defines: { ...defines, kv_f32: kv === 'f32', THREADS: width === 'wide' ? DECODE_TILE : 8 },
       runs: () => true,
     },
     reduce: {
@@ -64,6 +86,8 @@ export interface AttentionSpec {
   /** [tokens][outStride] f32. */
   readonly out: GPUBuffer;
   readonly outStride: number;
+  /** Default: what suits the adapter. */
+  readonly width?: AttentionWidth;
 }
 
 /** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
@@ -78,9 +102,10 @@ export class AttentionKernel {
 
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
-    const variants = decodeAttentionVariants(shape, spec.kv);
+    const width = spec.width ?? attentionWidth(gpu.capabilities);
+    const variants = decodeAttentionVariants(shape, spec.kv, width);
     const [prefill, split, reduce] = await Promise.all([
-      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv)),
+      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv, width)),
       gpu.pipelines.get(variants.split),
       gpu.pipelines.get(variants.reduce),
     ]);
@@ -98,7 +123,7 @@ export class AttentionKernel {
       },
       {
         pipeline: split,
-        bindGroup: gpu.bindGroup(split, operation, [spec.step, params, spec.rows, ...cache, spec.partials]),
+        bindGroup: gpu.bindGroup(split, operation, [spec.step, params, spec.rows, ...cache, spec.partials, spec.out]),
       },
       {
         pipeline: reduce,
@@ -115,6 +140,7 @@ export class AttentionKernel {
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
     recordDispatch(pass, this.prefill, tiles, this.heads);
     recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
-    recordDispatch(pass, this.reduce, this.heads, decodeRows);
+    // A context in one part is finished where it is made.
+    if (splits > 1) recordDispatch(pass, this.reduce, this.heads, decodeRows);
   }
 }
