@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import {
+  forwardOperations,
+  operationShapes,
+  parameterCount,
+  phaseOf,
+  type Operation,
+  type Precision,
+} from '../../src/model/operations.js';
+import { LLAMA_2_7B, tinyConfig } from '../support/model.js';
+
+const F16: Precision = { weightBytes: 2, kvBytes: 2, activationBytes: 4 };
+/** Weights of Llama-2-7B that a token is multiplied with: all but the embedding table and the norms' scales. */
+const MULTIPLIED = 6_738_415_616 - 32_000 * 4096 - 65 * 4096;
+
+const sum = (list: readonly Operation[], key: 'flops' | 'weightBytes' | 'kvReadBytes' | 'kvWriteBytes'): number =>
+  list.reduce((total, operation) => total + operation[key], 0);
+const of = (list: readonly Operation[], kind: string): Operation[] => list.filter((entry) => entry.kind === kind);
+const named = (list: readonly Operation[], name: string): Operation => list.find((entry) => entry.name === name)!;
+
+describe('parameterCount', () => {
+  it('is that of the model cards', () => {
+    expect(parameterCount(LLAMA_2_7B)).toBe(6_738_415_616);
+    const llama2_13b = { ...LLAMA_2_7B, layers: 40, hidden: 5120, intermediate: 13824, heads: 40, kvHeads: 40 };
+    expect(parameterCount(llama2_13b)).toBe(13_015_864_320);
+    const wide = { ...LLAMA_2_7B, intermediate: 14336, kvHeads: 8, vocab: 128_256 };
+    expect(parameterCount(wide)).toBe(8_030_261_248); // Llama 3.1 8B
+    const tied = { ...wide, layers: 16, hidden: 2048, intermediate: 8192, headDim: 64, tiedEmbeddings: true };
+    expect(parameterCount(tied)).toBe(1_235_814_400); // Llama 3.2 1B
+  });
+});
+
+describe('operationShapes', () => {
+  it('lists a forward pass in order', () => {
+    const names = operationShapes(tinyConfig()).map(({ name }) => name);
+    const layer = ['attn_norm', 'qkv', 'rope_kv', 'attention', 'o_proj', 'mlp_norm', 'gate_up', 'down_proj'];
+    expect(names).toEqual([
+      'embed',
+      ...layer.map((name) => `layers.0.${name}`),
+      ...layer.map((name) => `layers.1.${name}`),
+      ...['final_norm', 'lm_head', 'sample'],
+    ]);
+    expect(new Set(operationShapes(LLAMA_2_7B).map(({ name }) => name)).size).toBe(1 + 32 * 8 + 3);
+  });
+
+  it('knows the shapes and which rows an operation works on', () => {
+    const shapes = new Map(operationShapes(tinyConfig()).map((shape) => [shape.name, shape]));
+    expect(shapes.get('layers.1.qkv')).toMatchObject({ kind: 'matmul', layer: 1, rows: 'tokens', n: 128, k: 64 });
+    expect(shapes.get('layers.0.gate_up')).toMatchObject({ n: 344, k: 64 });
+    expect(shapes.get('layers.0.down_proj')).toMatchObject({ n: 64, k: 172 });
+    expect(shapes.get('lm_head')).toMatchObject({ layer: undefined, rows: 'logits', n: 105, k: 64 });
+    const logits = [...shapes.values()].filter(({ rows }) => rows === 'logits').map(({ name }) => name);
+    expect(logits).toEqual(['final_norm', 'lm_head', 'sample']);
+  });
+});
+
+describe('the cost of Llama-2-7B', () => {
+  const decode = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 1, context: 1023 }], logitRows: 1 }, F16);
+  const prefill = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 512, context: 0 }], logitRows: 1 }, F16);
+
+  it('decode: two FLOPs a weight, every weight read once', () => {
+    const silu = 32 * 4 * 11008;
+    expect(sum(of(decode, 'matmul'), 'flops')).toBe(2 * MULTIPLIED + silu);
+    expect(sum(of(decode, 'matmul'), 'weightBytes')).toBe(2 * MULTIPLIED);
+    expect(sum(of(decode, 'norm'), 'weightBytes')).toBe(65 * 4096 * 4);
+    expect(named(decode, 'embed').weightBytes).toBe(4096 * 2);
+    expect(decode.every(({ phase }) => phase === 'decode')).toBe(true);
+    // All but attention and what is done element by element: "2 x parameters a token".
+    expect(sum(decode, 'flops') / (2 * 6_738_415_616)).toBeGreaterThan(0.98);
+  });
+
+  it('decode: half a MiB of keys and values a token, all read, one written', () => {
+    expect(sum(decode, 'kvReadBytes')).toBe(1024 * 524_288);
+    expect(sum(decode, 'kvWriteBytes')).toBe(524_288);
+    expect(named(decode, 'layers.31.attention').flops).toBe(4 * 4096 * 1024 + 5 * 32 * 1024);
+  });
+
+  it('prefill: a token costs the layers, the head only the rows that want logits', () => {
+    const head = 32_000 * 4096;
+    expect(named(prefill, 'lm_head')).toMatchObject({ m: 1, flops: 2 * head, weightBytes: 2 * head });
+    const silu = 512 * 32 * 4 * 11008;
+    expect(sum(of(prefill, 'matmul'), 'flops')).toBe(512 * 2 * (MULTIPLIED - head) + 2 * head + silu);
+    expect(sum(of(prefill, 'matmul'), 'weightBytes'), 'read once whatever the rows').toBe(2 * MULTIPLIED);
+    expect(sum(prefill, 'kvWriteBytes')).toBe(512 * 524_288);
+    expect(sum(prefill, 'kvReadBytes')).toBe(512 * 524_288);
+    const pairs = (512 * 513) / 2;
+    expect(named(prefill, 'layers.0.attention').flops).toBe((4 * 4096 + 5 * 32) * pairs);
+    expect(prefill.every(({ phase }) => phase === 'prefill')).toBe(true);
+  });
+
+  it('a chunk with context sees that and what came before in the chunk', () => {
+    const [chunk] = of(
+      forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 3, context: 10 }], logitRows: 0 }, F16),
+      'attention',
+    );
+    expect(chunk.flops).toBe((4 * 4096 + 5 * 32) * (11 + 12 + 13));
+    expect(chunk.kvReadBytes).toBe((13 * 524_288) / 32);
+  });
+
+  it('adds up over sequences and does not read the head where nobody wants a token', () => {
+    const sequences = [
+      { newTokens: 1, context: 99 },
+      { newTokens: 1, context: 0 },
+      { newTokens: 7, context: 5 },
+    ];
+    const mixed = forwardOperations(LLAMA_2_7B, { sequences, logitRows: 0 }, F16);
+    expect(named(mixed, 'layers.0.qkv').m).toBe(9);
+    expect(named(mixed, 'lm_head')).toMatchObject({ m: 0, flops: 0, weightBytes: 0 });
+    expect(sum(mixed, 'kvWriteBytes')).toBe(9 * 524_288);
+    expect(sum(mixed, 'kvReadBytes')).toBe((100 + 1 + 12) * 524_288);
+    expect(mixed[0].phase).toBe('mixed');
+  });
+
+  it('grouped queries shrink the cache, not the work of attention', () => {
+    const grouped = { ...LLAMA_2_7B, kvHeads: 8 };
+    const list = forwardOperations(grouped, { sequences: [{ newTokens: 1, context: 1023 }], logitRows: 1 }, F16);
+    expect(sum(list, 'kvReadBytes')).toBe((1024 * 524_288) / 4);
+    expect(named(list, 'layers.0.attention').flops).toBe(named(decode, 'layers.0.attention').flops);
+  });
+});
+
+describe('phaseOf', () => {
+  it.each([
+    ['decode', [1]],
+    ['decode', [1, 1, 1]],
+    ['prefill', [2]],
+    ['prefill', [5, 300]],
+    ['mixed', [1, 2]],
+  ] as const)('%s: new tokens %j', (phase, list) => {
+    const sequences = list.map((newTokens) => ({ newTokens, context: 3 }));
+    expect(phaseOf({ sequences, logitRows: sequences.length })).toBe(phase);
+  });
+});
