@@ -1,0 +1,95 @@
+import { allocatePagedKv } from '../../src/cache/paged-kv.js';
+import type { Gpu } from '../../src/gpu/gpu.js';
+import type { KvStored } from '../../src/kernels/attention-shape.js';
+import type { SamplingRow } from '../../src/kernels/sample.js';
+import type { StoredDtype } from '../../src/kernels/weights.js';
+import type { LlamaConfig } from '../../src/model/config.js';
+import { LlamaModel, type ModelLimits } from '../../src/model/llama.js';
+import { loadCheckpoint } from '../../src/model/load-weights.js';
+import type { StepSequence } from '../../src/model/step-buffer.js';
+import { allocateWeights } from '../../src/model/weights.js';
+import { readFloats, readWords } from './buffers.js';
+import { fakeCheckpoint } from './model.js';
+import { scattered } from './paged.js';
+import { NEUTRAL } from './sampling.js';
+
+/** Tokens to run for one sequence: a chunk of a prompt, or the one that the sampler left in its slot. */
+export interface Part {
+  readonly slot: number;
+  readonly tokens: readonly number[] | 'sampled';
+  /** Whether its last row's logits are wanted; they are by default. */
+  readonly wants?: boolean;
+}
+
+export interface StepResult {
+  readonly logits: Float64Array[];
+  readonly tokens: number[];
+}
+
+/** A model on the GPU and a few sequences with scattered blocks, driven step by step as the engine would. */
+export class ModelRun {
+  readonly #positions: number[];
+  readonly #draws: number[];
+
+  private constructor(
+    private readonly gpu: Gpu,
+    readonly model: LlamaModel,
+    private readonly blocks: readonly (readonly number[])[],
+    private readonly sampling: Partial<SamplingRow>,
+  ) {
+    this.#positions = blocks.map(() => 0);
+    this.#draws = blocks.map(() => 0);
+  }
+
+  static async create(
+    gpu: Gpu,
+    config: LlamaConfig,
+    weights: Readonly<Record<string, Float64Array>>,
+    stored: { dtype: StoredDtype; kv: KvStored },
+    limits: ModelLimits,
+    sampling: Partial<SamplingRow> = { temperature: 0 },
+  ): Promise<ModelRun> {
+    const allocated = allocateWeights(gpu, config, stored.dtype, config.tiedEmbeddings);
+    await loadCheckpoint(gpu, config, fakeCheckpoint(config, weights), allocated, { check: true });
+    const placement = scattered(new Array<number>(limits.sequences).fill(limits.contextLength));
+    const cache = allocatePagedKv(gpu, config, stored.kv, config.layers, placement.total);
+    const model = await LlamaModel.create(gpu, config, allocated, cache, limits);
+    await model.ready;
+    return new ModelRun(gpu, model, placement.blocks, sampling);
+  }
+
+  /** Runs one step: decode parts first, as a step has them. A part of one token counts as decode if `decode` has it. */
+  async step(decode: readonly Part[], prefill: readonly Part[] = []): Promise<StepResult> {
+    const encoder = this.gpu.device.createCommandEncoder();
+    const { logitRows: rows } = this.model.record(encoder, {
+      decode: decode.map((part) => this.#sequence(part)),
+      prefill: prefill.map((part) => this.#sequence(part)),
+    });
+    this.gpu.queue.submit([encoder.finish()]);
+    const { logitStride, config } = this.model;
+    const logits = await readFloats(this.gpu, this.model.logits);
+    const tokens = await readWords(this.gpu, this.model.sampled);
+    return {
+      logits: Array.from({ length: rows }, (_, row) =>
+        Float64Array.from(logits.subarray(row * logitStride, row * logitStride + config.vocab)),
+      ),
+      tokens: [...tokens.subarray(0, rows)],
+    };
+  }
+
+  #sequence({ slot, tokens, wants = true }: Part): StepSequence {
+    const position = this.#positions[slot];
+    const count = tokens === 'sampled' ? 1 : tokens.length;
+    this.#positions[slot] += count;
+    const draw = wants ? this.#draws[slot]++ : 0;
+    return {
+      slot,
+      position,
+      tokens: tokens === 'sampled' ? undefined : tokens,
+      tokensBegin: 0,
+      tokensEnd: count,
+      blocks: this.blocks[slot],
+      sampling: wants ? { ...NEUTRAL, slot, draw, ...this.sampling } : undefined,
+    };
+  }
+}
