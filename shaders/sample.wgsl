@@ -11,20 +11,7 @@ diagnostic(off, subgroup_uniformity);
 //#endif
 //#include common/step.wgsl
 //#include common/reduce.wgsl
-struct Sampling {
-  slot: u32,
-  flags: u32,          // 1: tokens are counted (penalties) and biased through the state table
-  temperature: f32,    // 0: greedy
-  top_k: u32,          // 0: off
-  top_p: f32,          // 1: off
-  min_p: f32,          // 0: off
-  repetition: f32,     // 1: off
-  presence: f32,
-  frequency: f32,
-  seed: u32,
-  draw: u32,           // index of this token in its generation
-  reserved: u32,
-}
+//#include common/sampling.wgsl
 struct TokenState {
   seen: u32,   // bit 31: in the prompt; below: times generated
   bias: f32,
@@ -37,11 +24,6 @@ struct Params { vocab: u32, stride: u32 } // row stride of logits
 @group(0) @binding(4) var<storage, read_write> state: array<TokenState>;     // [slot][vocab]
 @group(0) @binding(5) var<storage, read_write> slot_tokens: array<u32>;      // [slot] the next step's input
 @group(0) @binding(6) var<storage, read_write> sampled: array<u32>;          // [logit_rows] for the host
-
-const NO_TOKEN: u32 = 0xffffffffu;
-const NOT_A_NUMBER: u32 = 0x7f800000u; // magnitudes above this are NaN
-var<workgroup> best_values: array<f32, WG>;
-var<workgroup> best_tokens: array<u32, WG>;
 
 fn hash(v: u32) -> u32 {
   let s = v * 747796405u + 2891336453u;
@@ -84,15 +66,11 @@ fn main(
   let greedy = s.temperature == 0.0;
   let warmth = select(1.0 / s.temperature, 1.0, greedy);
 
-  var mine = -3.4e38;
-  var broken = 0.0;
+  var mine = LEAST;
   for (var t = thread; t < params.vocab; t += WG) {
-    let v = logit(row, t, s);
-    if ((bitcast<u32>(v) & 0x7fffffffu) > NOT_A_NUMBER) { broken = 1.0; }
-    mine = max(mine, v);
+    mine = max(mine, logit(row, t, s));
   }
   let top = workgroup_max(thread, lanes, mine);
-  let any_broken = workgroup_max(thread, lanes, broken);
 
   // The smallest key that survives; the workgroup agrees on it because all reductions give every thread one value.
   var floor_key = 0u;
@@ -133,11 +111,12 @@ fn main(
   }
   if (!greedy && s.min_p > 0.0) { floor_key = max(floor_key, key_of(top + log(s.min_p) * s.temperature)); }
 
-  var best = -3.4e38;
+  var best = LEAST;
   var choice = NO_TOKEN;
   let stream = hash(s.seed ^ hash(s.draw));
   for (var t = thread; t < params.vocab; t += WG) {
     let v = logit(row, t, s);
+    if (is_nan(v)) { best = BROKEN; choice = NO_TOKEN; }
     if (greedy || key_of(v) >= floor_key) {
       var score = v;
       if (!greedy) {
@@ -150,23 +129,8 @@ fn main(
       if (score > best) { best = score; choice = t; }
     }
   }
-  best_values[thread] = best;
-  best_tokens[thread] = choice;
-  workgroupBarrier();
-  for (var span = WG / 2u; span > 0u; span /= 2u) {
-    if (thread < span) {
-      let other = best_values[thread + span];
-      let token = best_tokens[thread + span];
-      // Equal values go to the smaller id, as a plain scan would have it.
-      if (other > best_values[thread] || (other == best_values[thread] && token < best_tokens[thread])) {
-        best_values[thread] = other;
-        best_tokens[thread] = token;
-      }
-    }
-    workgroupBarrier();
-  }
+  let token = best_token(thread, best, choice);
   if (thread == 0u) {
-    let token = select(best_tokens[0], NO_TOKEN, any_broken > 0.0);
     sampled[row] = token;
     // A broken row must not send the next step outside the embedding table before the host stops it.
     slot_tokens[s.slot] = select(token, 0u, token == NO_TOKEN);

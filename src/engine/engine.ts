@@ -66,7 +66,7 @@ export class CoreEngine implements TextEngine {
   /** One line about a faster driver, where there is one to be had. */
   readonly hint: string | undefined;
   #nextId = 0;
-  #disposed = false;
+  #disposal: Promise<void> | undefined;
 
   constructor(private readonly parts: EngineParts) {
     this.info = parts.info;
@@ -107,7 +107,7 @@ export class CoreEngine implements TextEngine {
     const { config, host, tokenizer, generationDefaults, loop } = this.parts;
     checkGenerateOptions(options, config.vocab);
     const sampling = resolveSampling(options, this.defaults, config.vocab, () => host.randomSeed());
-    const promptIds = typeof prompt === 'string' ? this.tokenize(prompt) : [...prompt];
+    const promptIds = typeof prompt === 'string' ? this.tokenize(prompt) : idList(prompt);
     const { maxTokens, limitReason } = this.#tokenLimit(promptIds, options);
     if (options.stop !== undefined && options.stop.length > 0 && tokenizer === undefined) {
       throw new RidgepointError('usage', 'stop strings need a tokenizer, which this model folder lacks');
@@ -165,9 +165,11 @@ export class CoreEngine implements TextEngine {
   }
 
   /** Aborts what runs and frees the GPU. Safe to call twice. */
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  dispose(): Promise<void> {
+    return (this.#disposal ??= this.#dispose());
+  }
+
+  async #dispose(): Promise<void> {
     await this.parts.loop.stop();
     await this.parts.model.ready;
     await this.parts.gpu.dispose();
@@ -178,7 +180,7 @@ export class CoreEngine implements TextEngine {
   }
 
   #assertUsable(): void {
-    if (this.#disposed) throw new RidgepointError('usage', 'the engine was disposed; load another');
+    if (this.#disposal !== undefined) throw new RidgepointError('usage', 'the engine was disposed; load another');
   }
 
   #tokenizer(): Tokenizer {
@@ -197,7 +199,6 @@ export class CoreEngine implements TextEngine {
     options: GenerateOptions,
   ): { maxTokens: number; limitReason: 'length' | 'context' } {
     const { vocab } = this.config;
-    const { contextLength } = this.info;
     if (promptIds.length === 0) {
       throw new RidgepointError('prompt', 'the prompt has no tokens; give some text or at least one token id');
     }
@@ -206,24 +207,40 @@ export class CoreEngine implements TextEngine {
         throw new RidgepointError('prompt', `token id ${id} is not in the vocabulary, whose ids are 0 to ${vocab - 1}`);
       }
     }
-    const room = Math.min(contextLength, this.parts.kvTokens + 1) - promptIds.length;
-    if (room < 1) {
-      throw new RidgepointError(
-        'prompt',
-        `the prompt has ${promptIds.length} tokens, but the context is ${contextLength}; shorten it${this.#longerContext()}`,
-      );
-    }
+    const room = this.#room(promptIds.length);
     const { maxNewTokens, maxLength } = this.parts.generationDefaults;
     const byModel =
-      maxNewTokens ?? (maxLength !== undefined && maxLength > promptIds.length ? maxLength - promptIds.length : room);
+      maxNewTokens ??
+      (maxLength !== undefined && maxLength > promptIds.length ? maxLength - promptIds.length : Infinity);
     const wanted = options.maxTokens ?? byModel;
     return wanted > room ? { maxTokens: room, limitReason: 'context' } : { maxTokens: wanted, limitReason: 'length' };
   }
 
-  #longerContext(): string {
+  /** Tokens that may follow a prompt. @throws RidgepointError where there is no room for one */
+  #room(promptLength: number): number {
+    const { contextLength } = this.info;
+    const { kvTokens } = this.parts;
+    // The last token is never fed back, so the cache needs no place for it.
+    if (promptLength < contextLength && promptLength <= kvTokens) {
+      return Math.min(contextLength, kvTokens + 1) - promptLength;
+    }
+    const has = `the prompt has ${promptLength} tokens, but`;
+    if (promptLength < contextLength) {
+      throw new RidgepointError(
+        'prompt',
+        `${has} the KV cache has room for ${kvTokens}; shorten it or load with a larger kvCacheTokens`,
+      );
+    }
     const { maxPositions } = this.config;
-    return this.info.contextLength < maxPositions ? ` or ask for up to ${maxPositions} with --context-length` : '';
+    const longer = contextLength < maxPositions ? ` or ask for up to ${maxPositions} with --context-length` : '';
+    throw new RidgepointError('prompt', `${has} the context is ${contextLength}; shorten it${longer}`);
   }
+}
+
+function idList(prompt: readonly number[]): number[] {
+  // Types are not there at run time, where a string may have become undefined or an object.
+  if (Array.isArray(prompt) || ArrayBuffer.isView(prompt)) return [...prompt];
+  throw new RidgepointError('usage', `the prompt must be text or a list of token ids, found ${typeof prompt}`);
 }
 
 function positive(name: string, value: number): number {
@@ -231,6 +248,28 @@ function positive(name: string, value: number): number {
     throw new RidgepointError('usage', `${name} must be a whole number of at least 1, found ${value}`);
   }
   return value;
+}
+
+function oneOf(name: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new RidgepointError('usage', `${name} must be one of ${known.join(', ')}, found ${value}`);
+}
+
+/** Checks the options that are words. @throws RidgepointError naming the option */
+function checkWords({ dtype, kvDtype, weights }: EngineOptions): void {
+  oneOf('dtype', dtype, ['auto', 'f16', 'bf16', 'f32']);
+  oneOf('kvDtype', kvDtype, ['auto', 'f16', 'f32']);
+  oneOf('weights', weights, ['checkpoint', 'synthetic']);
+}
+
+/** Work on a lost device fails in many ways; the loss is what the user must know. */
+function reasonOf(gpu: Gpu, error: unknown): unknown {
+  try {
+    if (gpu.lost) gpu.check();
+  } catch (loss) {
+    return loss;
+  }
+  return error;
 }
 
 async function readJson(folder: ModelFolder | undefined, file: string): Promise<unknown> {
@@ -305,6 +344,7 @@ function allocateCache(gpu: Gpu, config: LlamaConfig, stored: 'f16' | 'f32', kvT
  */
 export async function startEngine(options: EngineOptions, host: EngineHost): Promise<CoreEngine> {
   const begin = performance.now();
+  checkWords(options);
   const spent: Record<string, number> = {};
   const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
     const from = performance.now();
@@ -405,8 +445,9 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       timings: { ...(spent as unknown as LoadTimings), total: performance.now() - begin },
     });
   } catch (error) {
+    const reason = reasonOf(gpu, error);
     await gpu.dispose();
-    throw error;
+    throw reason;
   } finally {
     await checkpoint?.close();
   }

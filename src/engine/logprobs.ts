@@ -14,7 +14,7 @@ export function logprobsOf(
   for (const logit of logits) if (logit > best) best = logit;
   let sum = 0;
   for (const logit of logits) sum += Math.exp(logit - best);
-  const norm = best + Math.log(sum);
+  const logSum = Math.log(sum);
 
   // Kept sorted by insertion: `count` is small beside the vocabulary, and most tokens fail the first comparison.
   const top: number[] = [];
@@ -27,6 +27,6 @@ export function logprobsOf(
       if (top.length > count) top.pop();
     }
   }
-  const logprob = (id: number): TokenLogprob => ({ id, logprob: logits[id] - norm });
+  const logprob = (id: number): TokenLogprob => ({ id, logprob: logits[id] - best - logSum });
   return { token: logprob(chosen), top: top.map(logprob) };
 }

@@ -61,9 +61,11 @@ function whatFits(request: MemoryRequest, free: number): string {
     if (planMemory(smaller).total + RESERVE <= free)
       return `a context of ${context} tokens would fit (--context-length ${context})`;
   }
-  if (request.dtype === 'f32') return 'try --dtype f16, which halves the weights';
+  if (request.dtype === 'f32' && planMemory({ ...request, dtype: 'f16' }).total + RESERVE <= free) {
+    return 'it would fit with --dtype f16, which halves the weights';
+  }
   const parameters = Math.floor((free - RESERVE) / 2 / 1e6);
   return parameters > 0
-    ? `a model of at most about ${parameters} million parameters would fit`
+    ? `a model of at most about ${parameters >= 2000 ? `${(parameters / 1000).toFixed(0)} billion` : `${parameters} million`} parameters would fit in f16`
     : 'close other programs or choose another adapter';
 }

@@ -53,7 +53,7 @@ export function resolveSampling(
     const value = (options[key] ?? defaults[key] ?? neutral) as number;
     const inside = (lowOpen ? value > low : value >= low) && value <= high;
     if (typeof value !== 'number' || !inside || (whole && !Number.isInteger(value))) {
-      const range = `${lowOpen ? 'above' : 'from'} ${low} to ${high}`;
+      const range = lowOpen ? `above ${low} and up to ${high}` : `from ${low} to ${high}`;
       usage(`${key} must be a ${whole ? 'whole ' : ''}number ${range}, found ${String(value)}`);
     }
     numbers[key] = value;
@@ -115,6 +115,10 @@ export function parseGenerationConfig(json: unknown): {
   const config = (typeof json === 'object' && json !== null ? json : {}) as Json;
   const number = (key: string): number | undefined =>
     typeof config[key] === 'number' && Number.isFinite(config[key]) ? config[key] : undefined;
+  const length = (key: string): number | undefined => {
+    const value = number(key);
+    return value !== undefined && Number.isInteger(value) && value >= 1 ? value : undefined;
+  };
   // transformers samples only when told to; its temperature and truncation then default to these.
   const sampled = config['do_sample'] === true;
   const topP = number('top_p');
@@ -127,8 +131,8 @@ export function parseGenerationConfig(json: unknown): {
       minP: sampled ? number('min_p') : undefined,
       repetitionPenalty: number('repetition_penalty'),
     },
-    maxNewTokens: number('max_new_tokens'),
-    maxLength: number('max_length'),
+    maxNewTokens: length('max_new_tokens'),
+    maxLength: length('max_length'),
     eosTokenIds: (Array.isArray(eos) ? (eos as unknown[]) : [eos]).filter(
       (id): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0,
     ),
@@ -144,5 +148,8 @@ export function checkGenerateOptions(options: GenerateOptions, vocab: number): v
   if (logprobs !== undefined && (!Number.isInteger(logprobs) || logprobs < 0 || logprobs > vocab)) {
     usage(`logprobs must be a whole number from 0 to ${vocab}, found ${logprobs}`);
   }
-  if (stop?.some((text) => text === '')) usage('stop must not hold an empty string');
+  if (stop !== undefined && !(Array.isArray(stop) && stop.every((text) => typeof text === 'string'))) {
+    usage(`stop must be a list of strings, found ${JSON.stringify(stop)}`);
+  }
+  if (stop?.includes('')) usage('stop must not hold an empty string');
 }

@@ -42,15 +42,33 @@ export function writeSampling(u32: Uint32Array, f32: Float32Array, at: number, r
   u32[at + 11] = 0;
 }
 
-export function sampleVariants(capabilities: Capabilities): Variant[] {
-  const variant = (name: string, subgroups: boolean): Variant => ({
+/** Ways to sample, best first, and the short way for steps in which every row takes its largest logit. */
+export function sampleVariants(capabilities: Capabilities): { full: Variant[]; greedy: Variant } {
+  const WG = capabilities.isCpu ? 64 : 256;
+  const full = (name: string, subgroups: boolean): Variant => ({
     name,
     shader: 'sample.wgsl',
-    bindings: 'uurrwww',
-    defines: { ...laneDefines(capabilities, subgroups), WG: capabilities.isCpu ? 64 : 256 },
+    bindings: BINDINGS,
+    defines: { ...laneDefines(capabilities, subgroups), WG },
     runs: (adapter) => !subgroups || adapter.subgroups,
   });
-  return [variant('subgroups', true), variant('tree', false)];
+  return {
+    full: [full('subgroups', true), full('tree', false)],
+    greedy: {
+      name: 'greedy',
+      shader: 'sample_greedy.wgsl',
+      bindings: BINDINGS,
+      defines: { WG },
+      runs: () => true,
+    },
+  };
+}
+
+const BINDINGS = 'uurrwww';
+
+/** Whether a row takes its largest logit as it is. */
+export function isGreedy(row: SamplingRow): boolean {
+  return row.temperature === 0 && !row.usesState;
 }
 
 export interface SampleSpec {
@@ -65,18 +83,23 @@ export interface SampleSpec {
   readonly state: GPUBuffer;
   readonly slotTokens: GPUBuffer;
   readonly sampled: GPUBuffer;
+  /** In place of the one selected for rows that are not greedy. */
   readonly variant?: Variant;
 }
 
 /** Chooses the next token of each row on the GPU. */
 export class SampleKernel {
-  private constructor(private readonly dispatch: Dispatch) {}
+  private constructor(
+    private readonly full: Dispatch,
+    private readonly greedy: Dispatch,
+  ) {}
 
   static async create(gpu: Gpu, spec: SampleSpec): Promise<SampleKernel> {
-    const variant = spec.variant ?? selectVariant('sample', sampleVariants(gpu.capabilities), gpu.capabilities);
-    const pipeline = await gpu.pipelines.get(variant);
+    const variants = sampleVariants(gpu.capabilities);
+    const chosen = spec.variant ?? selectVariant('sample', variants.full, gpu.capabilities);
+    const [full, greedy] = await Promise.all([gpu.pipelines.get(chosen), gpu.pipelines.get(variants.greedy)]);
     const params = gpu.uniform(`${spec.operation} params`, Uint32Array.of(spec.vocab, spec.stride, 0, 0));
-    const bindGroup = gpu.bindGroup(pipeline, spec.operation, [
+    const bindGroup = gpu.bindGroup(full, spec.operation, [
       spec.step,
       params,
       spec.sampling,
@@ -85,10 +108,11 @@ export class SampleKernel {
       spec.slotTokens,
       spec.sampled,
     ]);
-    return new SampleKernel({ pipeline, bindGroup });
+    return new SampleKernel({ pipeline: full, bindGroup }, { pipeline: greedy, bindGroup });
   }
 
-  record(pass: GPUComputePassEncoder, rows: number): void {
-    recordDispatch(pass, this.dispatch, rows);
+  /** @param greedy whether every row is greedy (`isGreedy`) */
+  record(pass: GPUComputePassEncoder, rows: number, greedy: boolean): void {
+    recordDispatch(pass, greedy ? this.greedy : this.full, rows);
   }
 }

@@ -290,7 +290,7 @@ class OperationBuilder {
           slotTokens: a.slotTokens,
           sampled: a.sampled,
         });
-        return { shape, record: (pass, counts) => kernel.record(pass, counts.logitRows) };
+        return { shape, record: (pass, counts) => kernel.record(pass, counts.logitRows, counts.greedy) };
       }
       default:
         throw new Error(`the operation list names ${shape.name}, which the model does not record`);

@@ -28,8 +28,8 @@ const SLAB_BYTES = 2 << 20;
 const IN_FLIGHT_BYTES = 64 << 20;
 
 /**
- * Whether embedding and head are one matrix. The checkpoint decides: a folder that says "tied" may still store both,
- * and then both count.
+ * Whether embedding and head are one matrix. Where the configuration says so and the checkpoint stores both all the
+ * same, the embedding serves, as in transformers.
  *
  * @throws RidgepointError when neither is stored, or only one although the configuration says they differ
  */

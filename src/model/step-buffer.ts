@@ -1,7 +1,7 @@
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { DECODE_TILE } from '../kernels/attention.js';
-import { SAMPLING_WORDS, writeSampling, type SamplingRow } from '../kernels/sample.js';
+import { isGreedy, SAMPLING_WORDS, writeSampling, type SamplingRow } from '../kernels/sample.js';
 
 /** One sequence's part in a step. */
 export interface StepSequence {
@@ -31,6 +31,8 @@ export interface StepCounts {
   tiles: number;
   logitRows: number;
   splits: number;
+  /** Every row that gets a token takes its largest logit. */
+  greedy: boolean;
 }
 
 export interface StepLimits {
@@ -63,7 +65,7 @@ export class StepBuffer {
   readonly logitRows: BufferRange;
   readonly tiles: BufferRange;
   readonly rows: BufferRange;
-  readonly counts: StepCounts = { tokens: 0, decodeRows: 0, tiles: 0, logitRows: 0, splits: 0 };
+  readonly counts: StepCounts = { tokens: 0, decodeRows: 0, tiles: 0, logitRows: 0, splits: 0, greedy: true };
   readonly #u32: Uint32Array<ArrayBuffer>;
   readonly #f32: Float32Array;
   readonly #at: { sampling: number; logitRows: number; tiles: number; rows: number };
@@ -124,6 +126,7 @@ export class StepBuffer {
   upload(batch: StepBatch): StepCounts {
     const { counts } = this;
     counts.tokens = counts.decodeRows = counts.tiles = counts.logitRows = 0;
+    counts.greedy = true;
     let longest = 0;
     for (const sequence of batch.decode) {
       longest = Math.max(longest, sequence.position + 1);
@@ -173,6 +176,7 @@ export class StepBuffer {
 
   #logits(sequence: StepSequence): void {
     if (sequence.sampling === undefined) return;
+    this.counts.greedy &&= isGreedy(sequence.sampling);
     const row = this.counts.logitRows++;
     this.#u32[this.#at.logitRows + row] = this.counts.tokens - 1;
     writeSampling(this.#u32, this.#f32, this.#at.sampling + row * SAMPLING_WORDS, sequence.sampling);

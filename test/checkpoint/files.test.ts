@@ -33,7 +33,7 @@ describe('openFolder', () => {
     writeFileSync(join(root, 'file'), 'x');
     expect(await messageOf(() => openFolder(join(root, 'none')))).toMatch(/none: no such folder; give a folder/);
     expect(await messageOf(() => openFolder(join(root, 'file')))).toMatch(
-      /file: is a file; give the folder it is in, ridgepoint-files-/,
+      /file: is a file; give the folder it is in, .*ridgepoint-files-/,
     );
     expect(await messageOf(() => openFolder(join(root, 'file', 'sub')))).toMatch(/no such folder/);
   });

@@ -25,10 +25,10 @@ const truncation = ({ temperature, topK, topP, minP }: SamplingRow): Truncation 
 
 describe.each(adapters)('sampling on %s', (adapter) => {
   let gpu: Gpu;
-  let variants: ReturnType<typeof sampleVariants>;
+  let variants: ReturnType<typeof sampleVariants>['full'];
   beforeAll(async () => {
     gpu = await testGpu(adapter);
-    variants = sampleVariants(gpu.capabilities).filter((variant) => variant.runs(gpu.capabilities));
+    variants = sampleVariants(gpu.capabilities).full.filter((variant) => variant.runs(gpu.capabilities));
   });
 
   /** Runs a test with each variant the adapter can run. */
@@ -54,19 +54,25 @@ describe.each(adapters)('sampling on %s', (adapter) => {
         topP: 0.1,
         minP: 0.9,
       }));
-      const { tokens, slotTokens } = await sample(gpu, variant, { logits, rows });
-      expect(tokens).toEqual(logits.map((row) => [...keptSet(row, { temperature: 0 })][0]));
-      expect(tokens.slice(0, 5)).toEqual([3, 103, 0, 0, 77]);
-      expect(slotTokens).toEqual(tokens);
+      for (const short of [false, true]) {
+        const { tokens, slotTokens } = await sample(gpu, variant, { logits, rows, short });
+        expect(tokens).toEqual(logits.map((row) => [...keptSet(row, { temperature: 0 })][0]));
+        expect(tokens.slice(0, 5)).toEqual([3, 103, 0, 0, 77]);
+        expect(slotTokens).toEqual(tokens);
+      }
     }));
 
   it('reports a row with a NaN, and leaves a token in its slot that the next step can look up', () =>
     each(async (variant) => {
-      for (const temperature of [0, 1]) {
+      for (const [temperature, short] of [
+        [0, true],
+        [0, false],
+        [1, false],
+      ] as const) {
         const logits = [logitsOf(1), logitsOf(2), logitsOf(3)];
         logits[1][99] = NaN;
         const rows = logits.map((_, i) => ({ ...NEUTRAL, slot: 2 - i, temperature, topK: 7, topP: 0.9 }));
-        const { tokens, slotTokens } = await sample(gpu, variant, { logits, rows });
+        const { tokens, slotTokens } = await sample(gpu, variant, { logits, rows, short });
         expect(tokens[1]).toBe(NO_TOKEN);
         expect(tokens[0]).toBeLessThan(VOCAB);
         expect(tokens[2]).toBeLessThan(VOCAB);

@@ -25,6 +25,8 @@ export interface TestSampling {
   readonly rows: readonly SamplingRow[];
   /** State table by slot: [vocab] of (u32, f32) words; slots left out are poisoned. */
   readonly state?: Readonly<Record<number, Uint32Array>>;
+  /** Take the kernel for steps in which every row is greedy. */
+  readonly short?: boolean;
 }
 
 export interface Sampled {
@@ -60,7 +62,7 @@ export async function sample(gpu: Gpu, variant: Variant, test: TestSampling): Pr
     logits: storageOf(gpu, 'logits', values),
     state: stateBuffer,
   });
-  submit(gpu, (pass) => kernel.record(pass, rows.length));
+  submit(gpu, (pass) => kernel.record(pass, rows.length, test.short ?? false));
   return {
     tokens: [...(await readWords(gpu, sampled)).subarray(0, rows.length)],
     slotTokens: [...(await readWords(gpu, slotTokens)).subarray(0, slots)],

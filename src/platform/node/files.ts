@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isPlainFileName, printable } from '../../checkpoint/source.js';
 import type { FileSource, ModelFolder } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
@@ -126,7 +126,7 @@ export async function openFolder(path: string): Promise<ModelFolder> {
     });
   }
   if (!isFolder) {
-    const folder = basename(dirname(resolve(path)));
+    const folder = dirname(path);
     throw new RidgepointError('checkpoint', `${path}: is a file; give the folder it is in, ${folder}`);
   }
   return new NodeFolder(path);
