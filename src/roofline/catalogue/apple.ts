@@ -1,0 +1,39 @@
+import type { Hardware } from '../hardware.js';
+import { GB, GIB, T } from './units.js';
+
+const SOURCE = 'Apple (bandwidth and memory); f32 rate from cores, ALUs and clock, as collected by hmc-tech';
+
+/** Largest memory of each chip in GiB; matrix instructions run at the shader rate, f16 at that of f32. */
+function apple(name: string, f32: number, bandwidth: number, memory: number, note?: string): Hardware {
+  return {
+    id: `apple-${name.toLowerCase().replace(' ', '-')}`,
+    name: `Apple ${name}`,
+    kind: 'integrated',
+    dense: { f16: f32 * T, f32: f32 * T },
+    shader: { f32: f32 * T, f16: f32 * T },
+    bandwidth: bandwidth * GB,
+    capacityBytes: memory * GIB,
+    capacityUnit: 'GiB',
+    sharedMemory: true,
+    source: SOURCE,
+    note,
+  };
+}
+
+export const APPLE: readonly Hardware[] = [
+  apple('M1', 2.6, 68, 16),
+  apple('M1 Pro', 5.2, 200, 32),
+  apple('M1 Max', 10.4, 400, 64),
+  apple('M1 Ultra', 21, 800, 128),
+  apple('M2', 3.6, 100, 24),
+  apple('M2 Pro', 6.8, 200, 32),
+  apple('M2 Max', 13.6, 400, 96),
+  apple('M2 Ultra', 27.2, 800, 192),
+  apple('M3', 3.6, 100, 24, '10 cores; sources say 3.6 to 4.1 TFLOP/s'),
+  apple('M3 Pro', 6.4, 150, 36, '18 cores; sources say 6.4 to 7.4 TFLOP/s'),
+  apple('M3 Max', 14.2, 400, 128, '40 cores'),
+  apple('M3 Ultra', 28.4, 819, 512, '80 cores'),
+  apple('M4', 4.3, 120, 32, '10 cores'),
+  apple('M4 Pro', 8.6, 273, 64, '20 cores; sources say 8.6 to 9.2 TFLOP/s'),
+  apple('M4 Max', 17, 546, 128, '40 cores; sources say 17 to 18.4 TFLOP/s'),
+];

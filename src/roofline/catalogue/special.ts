@@ -1,0 +1,91 @@
+import type { Efficiency } from '../calibration.js';
+import type { Hardware } from '../hardware.js';
+import { H100_FIT } from './fitted.js';
+import { chipLink, GB, GIB, T } from './units.js';
+
+/**
+ * A published rate, 750 tokens/s for Llama-2-7B at 2048 tokens of context, is 13 % of what the memory of one chip after
+ * the other would allow.
+ */
+const GROQ: Efficiency = { compute: 0.7, bandwidth: 0.13, overlap: Infinity, launchSeconds: 0 };
+const GROQ_FIT = {
+  'matmul-few': GROQ,
+  'matmul-many': GROQ,
+  'attention-decode': GROQ,
+  'attention-prefill': GROQ,
+  elementwise: GROQ,
+  sample: GROQ,
+} as const;
+const GROQ_SOURCE = 'bandwidth share from the published 750 tokens/s for Llama-2-7B; compute share assumed';
+
+const SPAD_SOURCE = 'SPAD, table 3';
+const SPAD_EFFICIENCY = 'those of H100, which the proposals are variants of';
+
+/** Machines of another kind, and chips that exist on paper. */
+export const SPECIAL: readonly Hardware[] = [
+  {
+    id: 'groqchip',
+    name: 'GroqChip 1',
+    kind: 'sram',
+    dense: { f16: 188 * T, int8: 750 * T },
+    shader: { f32: 188 * T, f16: 188 * T },
+    bandwidth: 80_000 * GB,
+    capacityBytes: 0.23 * GB,
+    capacityUnit: 'GB',
+    tdpWatts: 215,
+    efficiencies: GROQ_FIT,
+    efficiencySource: GROQ_SOURCE,
+    source: 'ALCF documentation; mlsysim (215 W on average, 300 W at most)',
+    note: 'on-chip memory only; element-wise work runs in the same pipeline, so it has no rate of its own',
+  },
+  {
+    id: 'groqrack',
+    name: 'GroqRack (72 chips, pipelined)',
+    kind: 'sram',
+    // Each layer lives on chips of its own and a token visits them in turn, so a step sees one chip's rates.
+    dense: { f16: 188 * T, int8: 750 * T },
+    shader: { f32: 188 * T, f16: 188 * T },
+    bandwidth: 80_000 * GB,
+    capacityBytes: 72 * 0.23 * GB,
+    capacityUnit: 'GB',
+    chips: 72,
+    maxBatch: 1,
+    tdpWatts: 72 * 215,
+    efficiencies: GROQ_FIT,
+    efficiencySource: GROQ_SOURCE,
+    source: 'ALCF documentation: 9 nodes of 8 chips',
+    note: 'serves one request at a time; all chips together would do 13,536 TFLOP/s; power is 72 times a chip’s',
+  },
+  {
+    id: 'spad-prefill',
+    name: 'SPAD Prefill chip',
+    kind: 'proposed',
+    dense: { f16: 1919 * T },
+    shader: { f32: 32.4 * T, f16: 64.8 * T },
+    bandwidth: 2048 * GB,
+    capacityBytes: 64 * GIB,
+    capacityUnit: 'GiB',
+    link: chipLink('NVLink class', 900 * GB),
+    tdpWatts: 596,
+    efficiencies: H100_FIT,
+    efficiencySource: SPAD_EFFICIENCY,
+    source: SPAD_SOURCE,
+    note: 'packed f16 assumed twice f32, as on H100',
+  },
+  {
+    id: 'spad-decode',
+    name: 'SPAD Decode chip',
+    kind: 'proposed',
+    dense: { f16: 540 * T },
+    shader: { f32: 18.2 * T, f16: 36.4 * T },
+    bandwidth: 3352 * GB,
+    capacityBytes: 80 * GIB,
+    capacityUnit: 'GiB',
+    link: chipLink('NVLink class', 900 * GB),
+    tdpWatts: 507,
+    efficiencies: H100_FIT,
+    efficiencySource: SPAD_EFFICIENCY,
+    source: SPAD_SOURCE,
+    note: 'its stated bus, 5120 bits at 5.2 Gb/s, gives 3328 GB/s; packed f16 assumed twice f32',
+  },
+];

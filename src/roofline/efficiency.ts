@@ -1,0 +1,84 @@
+import type { OperationKind, Phase } from '../model/operations.js';
+import { KERNEL_FAMILIES, type Efficiency, type KernelFamily } from './calibration.js';
+import { A100_FIT, H100_FIT } from './catalogue/fitted.js';
+import type { Efficiencies, Hardware } from './hardware.js';
+import type { KernelSet } from './roof.js';
+
+/** The family of kernels that runs an operation. The phase picks it, not the number of rows, as in the engine. */
+export function familyOf(kind: OperationKind, phase: Phase): KernelFamily {
+  const decode = phase === 'decode';
+  if (kind === 'matmul') return decode ? 'matmul-few' : 'matmul-many';
+  if (kind === 'attention') return decode ? 'attention-decode' : 'attention-prefill';
+  return kind === 'sample' ? 'sample' : 'elementwise';
+}
+
+const between = (a: number, b: number): number => Number(((a + b) / 2).toPrecision(3));
+
+/** Devices without a measurement of their own take the middle of the two that have one. */
+const TENSOR_DEFAULT = Object.fromEntries(
+  KERNEL_FAMILIES.map((family): [KernelFamily, Efficiency] => {
+    const [a, b] = [A100_FIT[family], H100_FIT[family]];
+    return [
+      family,
+      {
+        compute: between(a.compute, b.compute),
+        bandwidth: between(a.bandwidth, b.bandwidth),
+        overlap: between(a.overlap, b.overlap),
+        launchSeconds: between(a.launchSeconds, b.launchSeconds),
+      },
+    ];
+  }),
+) as unknown as Efficiencies;
+const TENSOR_ORIGIN = 'default: middle of the fits for A100 and H100';
+
+/**
+ * Plain shader code that was not measured. Public WGSL GEMMs reach a quarter to 70 % of the f32 peak: 2.4 to 2.6 of 3.6
+ * TFLOP/s on M2 (audiovention), 0.9 of 2.6 on M1 (wgpu-mm); half is the middle of that.
+ */
+const shader = (compute: number, bandwidth: number, launchSeconds: number): Efficiency => ({
+  compute,
+  bandwidth,
+  overlap: 2,
+  launchSeconds,
+});
+const SHADER_DEFAULT = (launch: number): Efficiencies => ({
+  'matmul-few': shader(0.3, 0.7, launch),
+  'matmul-many': shader(0.5, 0.7, launch),
+  'attention-decode': shader(0.2, 0.5, launch),
+  'attention-prefill': shader(0.3, 0.5, launch),
+  elementwise: shader(0.5, 0.5, launch),
+  sample: shader(0.1, 0.3, launch),
+});
+const SHADER_ORIGIN = 'default for WGSL kernels, not measured: run "ridgepoint calibrate"';
+const SHADER_LAUNCH = 5e-6;
+
+/** Efficiencies with where each comes from. */
+export interface KnownEfficiencies {
+  readonly values: Efficiencies;
+  readonly origin: Readonly<Record<KernelFamily, string>>;
+}
+
+/**
+ * What kernels are taken to reach on a piece of hardware: what the caller gives, else what was measured there, else a
+ * default.
+ */
+export function efficienciesOf(
+  hardware: Hardware,
+  kernels: KernelSet,
+  given: Partial<Efficiencies> = {},
+): KnownEfficiencies {
+  // Measurements of library kernels say nothing about plain shader code, and a calibration is of the engine's own.
+  const fits = kernels === 'tensor' || hardware.kind === 'measured' || hardware.kind === 'sram';
+  const measured = fits ? hardware.efficiencies : undefined;
+  const engine = kernels === 'shader' || hardware.kind === 'measured';
+  const defaults = engine ? SHADER_DEFAULT(hardware.host?.launchSeconds ?? SHADER_LAUNCH) : TENSOR_DEFAULT;
+  const values = {} as Record<KernelFamily, Efficiency>;
+  const origin = {} as Record<KernelFamily, string>;
+  for (const family of KERNEL_FAMILIES) {
+    values[family] = given[family] ?? measured?.[family] ?? defaults[family];
+    if (given[family] !== undefined) origin[family] = 'given';
+    else if (measured?.[family] !== undefined) origin[family] = hardware.efficiencySource ?? hardware.source;
+    else origin[family] = engine ? SHADER_ORIGIN : TENSOR_ORIGIN;
+  }
+  return { values, origin };
+}

@@ -1,0 +1,132 @@
+import { phaseOf, type BatchShape, type Operation, type OperationKind, type Precision } from '../model/operations.js';
+
+/** The sizes of a batch that costs depend on. */
+export interface BatchCounts {
+  readonly tokens: number;
+  readonly logits: number;
+  /** Pairs of a query and a key it may see. */
+  readonly pairs: number;
+  /** Keys read. */
+  readonly keys: number;
+}
+
+export function countsOf({ sequences, logitRows }: BatchShape): BatchCounts {
+  let [tokens, pairs, keys] = [0, 0, 0];
+  for (const { newTokens, context } of sequences) {
+    tokens += newTokens;
+    pairs += newTokens * context + (newTokens * (newTokens + 1)) / 2;
+    keys += context + newTokens;
+  }
+  return { tokens, logits: logitRows, pairs, keys };
+}
+
+type Cost = Partial<Pick<Operation, 'flops' | 'weightBytes' | 'activationBytes' | 'kvReadBytes' | 'kvWriteBytes'>>;
+
+/** Writes operation lists of models that the engine does not run, in the terms of the list it does. */
+export class OperationList {
+  readonly operations: Operation[] = [];
+  readonly counts: BatchCounts;
+
+  constructor(
+    private readonly batch: BatchShape,
+    readonly precision: Precision,
+  ) {
+    this.counts = countsOf(batch);
+  }
+
+  /** A matrix [n][k] applied to rows; `read` and `written` are numbers a row, when they are not k and n. */
+  matmul(
+    name: string,
+    n: number,
+    k: number,
+    { layer = 0 as number | undefined, rows = 'tokens' as 'tokens' | 'logits', written = n } = {},
+  ): void {
+    const m = rows === 'tokens' ? this.counts.tokens : this.counts.logits;
+    const { weightBytes, activationBytes } = this.precision;
+    this.add(
+      name,
+      'matmul',
+      { n, k, layer, rows },
+      {
+        flops: 2 * m * n * k,
+        weightBytes: m === 0 ? 0 : n * k * weightBytes,
+        activationBytes: m * (k + written) * activationBytes,
+      },
+    );
+  }
+
+  /** Layer or root-mean-square normalisation with so many weights a channel. */
+  norm(
+    name: string,
+    width: number,
+    { layer = 0 as number | undefined, rows = 'tokens' as 'tokens' | 'logits', weights = 1 } = {},
+  ): void {
+    const m = rows === 'tokens' ? this.counts.tokens : this.counts.logits;
+    this.add(
+      name,
+      'norm',
+      { n: width, k: width, layer, rows },
+      {
+        flops: 4 * m * width,
+        weightBytes: weights * width * 4,
+        activationBytes: 2 * m * width * this.precision.activationBytes,
+      },
+    );
+  }
+
+  embed(hidden: number): void {
+    const { tokens } = this.counts;
+    const { weightBytes, activationBytes } = this.precision;
+    this.add(
+      'embed',
+      'embed',
+      { n: hidden, k: hidden, layer: undefined },
+      {
+        weightBytes: tokens * hidden * weightBytes,
+        activationBytes: tokens * hidden * activationBytes,
+      },
+    );
+  }
+
+  sample(vocab: number): void {
+    const { logits } = this.counts;
+    this.add(
+      'sample',
+      'sample',
+      { n: 1, k: vocab, layer: undefined, rows: 'logits' },
+      {
+        flops: logits * vocab,
+        activationBytes: logits * vocab * this.precision.activationBytes,
+      },
+    );
+  }
+
+  add(
+    name: string,
+    kind: OperationKind,
+    {
+      n,
+      k,
+      layer = undefined as number | undefined,
+      rows = 'tokens' as 'tokens' | 'logits',
+    }: { n: number; k: number; layer?: number; rows?: 'tokens' | 'logits' },
+    cost: Cost,
+  ): void {
+    this.operations.push({
+      name: layer === undefined ? name : `layers.${layer}.${name}`,
+      kind,
+      layer,
+      rows,
+      n,
+      k,
+      phase: phaseOf(this.batch),
+      m: rows === 'tokens' ? this.counts.tokens : this.counts.logits,
+      flops: 0,
+      weightBytes: 0,
+      activationBytes: 0,
+      kvReadBytes: 0,
+      kvWriteBytes: 0,
+      ...cost,
+    });
+  }
+}

@@ -1,0 +1,126 @@
+import type { Operation, OperationKind, Phase } from '../model/operations.js';
+import type { Efficiency, KernelFamily } from './calibration.js';
+import { efficienciesOf, familyOf, type KnownEfficiencies } from './efficiency.js';
+import type { Efficiencies, Hardware } from './hardware.js';
+import { softMaximum } from './overlap.js';
+import { roofOf, type ComputeDtype, type KernelSet, type Roof } from './roof.js';
+
+export interface PriceOptions {
+  /** Plain shader code on a measured machine, whose calibration is of the engine's own kernels; else matrix units. */
+  readonly kernels?: KernelSet;
+  /** What products are computed in: by default f16 on matrix units and f32 in shader code, as the engine does. */
+  readonly compute?: ComputeDtype;
+  /** Used in place of measured and default ones. */
+  readonly efficiencies?: Partial<Efficiencies>;
+}
+
+/** What an operation costs, and why. */
+export interface Price {
+  /** Seconds if only compute bound, at the efficiency reached. */
+  readonly computeSeconds: number;
+  /** Seconds if only memory bound. */
+  readonly memorySeconds: number;
+  readonly launchSeconds: number;
+  /** ((computeSeconds^p + memorySeconds^p)^(1/p)) + launchSeconds */
+  readonly seconds: number;
+  /** The largest of the three. */
+  readonly bottleneck: 'compute' | 'memory' | 'launch';
+  /** FLOPs per byte. */
+  readonly intensity: number;
+  readonly family: KernelFamily;
+  readonly roof: Roof;
+}
+
+type Cost = Pick<Operation, 'flops' | 'weightBytes' | 'activationBytes' | 'kvReadBytes' | 'kvWriteBytes'>;
+
+export const bytesOf = ({ weightBytes, activationBytes, kvReadBytes, kvWriteBytes }: Cost): number =>
+  weightBytes + activationBytes + kvReadBytes + kvWriteBytes;
+
+interface Rates extends Efficiency {
+  readonly family: KernelFamily;
+  readonly roof: Roof;
+  /** FLOP/s and bytes/s that are reached. */
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** Prices operations on one piece of hardware; ceilings and efficiencies are looked up once. */
+export class Pricer {
+  readonly kernels: KernelSet;
+  readonly compute: ComputeDtype;
+  readonly efficiencies: KnownEfficiencies;
+  readonly #rates = new Map<OperationKind, Record<Phase, Rates>>();
+
+  constructor(
+    readonly hardware: Hardware,
+    options: PriceOptions = {},
+  ) {
+    this.kernels = options.kernels ?? (hardware.kind === 'measured' ? 'shader' : 'tensor');
+    this.compute = options.compute ?? (this.kernels === 'tensor' ? 'f16' : 'f32');
+    this.efficiencies = efficienciesOf(hardware, this.kernels, options.efficiencies);
+  }
+
+  /** The ceiling of matmuls, which shares of peak are counted from. */
+  get peak(): Roof {
+    return roofOf(this.hardware, 'matmul', this.kernels, this.compute);
+  }
+
+  /** Seconds of an operation alone, for sums over many. */
+  seconds(operation: Operation): number {
+    if (operation.m === 0) return 0;
+    const rates = this.#ratesOf(operation);
+    return (
+      softMaximum(operation.flops / rates.flops, bytesOf(operation) / rates.bytes, rates.overlap) + rates.launchSeconds
+    );
+  }
+
+  price(operation: Operation): Price {
+    const { family, roof, flops, bytes, launchSeconds } = this.#ratesOf(operation);
+    const moved = bytesOf(operation);
+    const launch = operation.m === 0 ? 0 : launchSeconds;
+    const computeSeconds = operation.flops / flops;
+    const memorySeconds = moved / bytes;
+    const slowest = Math.max(computeSeconds, memorySeconds, launch);
+    return {
+      computeSeconds,
+      memorySeconds,
+      launchSeconds: launch,
+      seconds: this.seconds(operation),
+      bottleneck: slowest === memorySeconds ? 'memory' : slowest === computeSeconds ? 'compute' : 'launch',
+      intensity: moved > 0 ? operation.flops / moved : 0,
+      family,
+      roof,
+    };
+  }
+
+  #ratesOf({ kind, phase }: Operation): Rates {
+    let byPhase = this.#rates.get(kind);
+    if (byPhase === undefined) {
+      byPhase = {
+        prefill: this.#look(kind, 'prefill'),
+        decode: this.#look(kind, 'decode'),
+        mixed: this.#look(kind, 'mixed'),
+      };
+      this.#rates.set(kind, byPhase);
+    }
+    return byPhase[phase];
+  }
+
+  #look(kind: OperationKind, phase: Phase): Rates {
+    const family = familyOf(kind, phase);
+    const efficiency = this.efficiencies.values[family];
+    const roof = roofOf(this.hardware, kind, this.kernels, this.compute);
+    return {
+      ...efficiency,
+      family,
+      roof,
+      flops: roof.rate * efficiency.compute,
+      bytes: this.hardware.bandwidth * efficiency.bandwidth,
+    };
+  }
+}
+
+/** The cost of one operation; for many on the same hardware make a `Pricer`. */
+export function price(operation: Operation, hardware: Hardware, options: PriceOptions = {}): Price {
+  return new Pricer(hardware, options).price(operation);
+}
