@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkGenerateOptions,
+  initialTokenState,
+  needsTokenState,
+  parseGenerationConfig,
+  resolveSampling,
+} from '../../src/engine/sampling.js';
+import type { GenerateOptions, SamplingOptions } from '../../src/engine/api.js';
+import { refusal } from './support.js';
+
+const resolve = (options: SamplingOptions = {}, defaults: SamplingOptions = {}) =>
+  resolveSampling(options, defaults, 100, () => 77);
+
+describe('resolveSampling', () => {
+  it('spells out every neutral value', () => {
+    expect(resolve()).toEqual({
+      temperature: 0,
+      topK: 0,
+      topP: 1,
+      minP: 0,
+      repetitionPenalty: 1,
+      presencePenalty: 0,
+      frequencyPenalty: 0,
+      logitBias: {},
+      seed: 77,
+    });
+  });
+
+  it('takes the call before the model, and the model before neutral', () => {
+    const defaults = { temperature: 0.7, topK: 40, seed: 5, logitBias: { 1: 2 } };
+    expect(resolve({ topK: 0, temperature: undefined }, defaults)).toMatchObject({
+      temperature: 0.7,
+      topK: 0,
+      seed: 5,
+    });
+    expect(resolve({ seed: 0, logitBias: {} }, defaults)).toMatchObject({ seed: 0, logitBias: {} });
+    expect(resolve({}, { topP: undefined }).topP).toBe(1);
+  });
+
+  it('is greedy at a temperature too small to divide by', () => {
+    expect(resolve({ temperature: 1e-5 }).temperature).toBe(0);
+    expect(resolve({ temperature: 1e-3 }).temperature).toBe(1e-3);
+  });
+
+  const wrong: [SamplingOptions, string][] = [
+    [{ temperature: -0.1 }, 'temperature must be a number from 0 to 100, found -0.1'],
+    [{ temperature: NaN }, 'temperature must be a number from 0 to 100, found NaN'],
+    [{ temperature: '1' as unknown as number }, 'temperature must be a number from 0 to 100, found 1'],
+    [{ topK: 1.5 }, 'topK must be a whole number from 0 to 4294967295, found 1.5'],
+    [{ topK: -1 }, 'topK must be a whole number from 0 to 4294967295, found -1'],
+    [{ topP: 0 }, 'topP must be a number above 0 and up to 1, found 0'],
+    [{ topP: 1.01 }, 'topP must be a number above 0 and up to 1, found 1.01'],
+    [{ minP: 2 }, 'minP must be a number from 0 to 1, found 2'],
+    [{ repetitionPenalty: 0 }, 'repetitionPenalty must be a number above 0 and up to 100, found 0'],
+    [{ presencePenalty: -101 }, 'presencePenalty must be a number from -100 to 100, found -101'],
+    [{ frequencyPenalty: Infinity }, 'frequencyPenalty must be a number from -100 to 100, found Infinity'],
+    [{ seed: 2 ** 32 }, 'seed must be a whole number from 0 to 4294967295, found 4294967296'],
+    [{ seed: 0.5 }, 'seed must be a whole number from 0 to 4294967295, found 0.5'],
+    [{ logitBias: { 100: 1 } }, 'logitBias names token 100, but the vocabulary has ids 0 to 99'],
+    [{ logitBias: { x: 1 } as Record<number, number> }, 'logitBias names token x, but the vocabulary has ids 0 to 99'],
+    [{ logitBias: { 3: NaN } }, 'logitBias of token 3 must be a number'],
+  ];
+  it.each(wrong)('refuses %o', async (options, message) => {
+    expect(await refusal('usage', () => resolve(options))).toBe(message);
+  });
+});
+
+describe('checkGenerateOptions', () => {
+  const wrong: [GenerateOptions, RegExp][] = [
+    [{ maxTokens: 0 }, /^maxTokens must be a whole number of at least 1, found 0/],
+    [{ maxTokens: 1.5 }, /^maxTokens/],
+    [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 100, found -1/],
+    [{ logprobs: 101 }, /^logprobs/],
+    [{ stop: ['a', ''] }, /^stop must not hold an empty string/],
+    [{ stop: 'ab' as unknown as string[] }, /^stop must be a list of strings/],
+  ];
+  it.each(wrong)('refuses %o', async (options, message) => {
+    expect(await refusal('usage', () => checkGenerateOptions(options, 100))).toMatch(message);
+  });
+
+  it('takes what is in range', () => {
+    checkGenerateOptions({ maxTokens: 1, logprobs: 100, stop: ['x'] }, 100);
+    checkGenerateOptions({}, 100);
+  });
+});
+
+describe('parseGenerationConfig', () => {
+  it('samples only when told to', () => {
+    const config = { temperature: 0.6, top_p: 0.9, top_k: 50, min_p: 0.1, repetition_penalty: 1.1 };
+    expect(parseGenerationConfig(config).sampling).toMatchObject({
+      temperature: 0,
+      topP: undefined,
+      topK: undefined,
+      minP: undefined,
+      repetitionPenalty: 1.1,
+    });
+    expect(parseGenerationConfig({ ...config, do_sample: true }).sampling).toMatchObject({
+      temperature: 0.6,
+      topP: 0.9,
+      topK: 50,
+      minP: 0.1,
+    });
+    expect(parseGenerationConfig({ do_sample: true }).sampling.temperature).toBe(1);
+    expect(parseGenerationConfig({ do_sample: true, top_p: 0 }).sampling.topP).toBeUndefined();
+  });
+
+  it('reads one stop id or several, and lengths', () => {
+    expect(parseGenerationConfig({ eos_token_id: 2 }).eosTokenIds).toEqual([2]);
+    expect(parseGenerationConfig({ eos_token_id: [128001, 128009, 'x', -1] }).eosTokenIds).toEqual([128001, 128009]);
+    const { maxNewTokens, maxLength } = parseGenerationConfig({ max_new_tokens: 30, max_length: 256 });
+    expect([maxNewTokens, maxLength]).toEqual([30, 256]);
+  });
+
+  it('makes nothing of what is absent or no number', () => {
+    for (const json of [
+      undefined,
+      null,
+      3,
+      'x',
+      {},
+      { eos_token_id: null, temperature: 'hot', max_new_tokens: null },
+    ]) {
+      const { sampling, eosTokenIds, maxNewTokens } = parseGenerationConfig(json);
+      expect(eosTokenIds).toEqual([]);
+      expect(maxNewTokens).toBeUndefined();
+      expect(resolve({}, sampling)).toEqual(resolve());
+    }
+    // A length that no generation can have must not become one.
+    expect(parseGenerationConfig({ max_new_tokens: 0, max_length: -1 })).toMatchObject({
+      maxNewTokens: undefined,
+      maxLength: undefined,
+    });
+  });
+});
+
+describe('the sampler state', () => {
+  it('is used only by penalties and biases', () => {
+    expect(needsTokenState(resolve({ temperature: 1, topK: 3, topP: 0.5, minP: 0.1 }))).toBe(false);
+    for (const options of [
+      { repetitionPenalty: 1.1 },
+      { presencePenalty: 0.1 },
+      { frequencyPenalty: -1 },
+      { logitBias: { 0: 1 } },
+    ]) {
+      expect(needsTokenState(resolve(options))).toBe(true);
+    }
+  });
+
+  it('marks prompt tokens and holds biases, infinities tamed', () => {
+    const words = initialTokenState([1, 3, 3], { 0: -Infinity, 2: 1.5, 3: Infinity }, 4);
+    const biases = new Float32Array(words.buffer);
+    expect([...words].filter((_, i) => i % 2 === 0)).toEqual([0, 0x80000000, 0, 0x80000000]);
+    expect([...biases].filter((_, i) => i % 2 === 1)).toEqual([Math.fround(-1e30), 0, 1.5, Math.fround(1e30)]);
+  });
+});
