@@ -1,0 +1,41 @@
+import type { Operation, Precision } from '../model/operations.js';
+import type { Link } from './hardware.js';
+
+/** Matrices divided by inputs, whose partial sums an all-reduce adds up; all others are divided by outputs. */
+const BY_INPUTS = /(^|[._])(o_proj|down_proj)$/;
+/** Small operations that every chip does in full. */
+const REPLICATED = /(^|\.)(q_a|kv_a|router)$/;
+
+/**
+ * The part of an operation that one of `chips` does under tensor parallelism (Megatron's division: heads and MLP
+ * columns, two all-reduces a layer). Routed experts are divided among chips instead, which on average is the same.
+ */
+export function shard(operation: Operation, chips: number, kvShards: number, precision: Precision): Operation {
+  const { kind, name, m, n, k } = operation;
+  if (chips === 1 || kind === 'norm' || kind === 'embed' || REPLICATED.test(name)) return operation;
+  // What each chip reads and writes whole: its input when outputs are divided, the sum and residual when inputs are.
+  const byInputs = BY_INPUTS.test(name);
+  const whole = kind !== 'matmul' ? 0 : m * (byInputs ? 2 * n : k) * precision.activationBytes;
+  const replicated = Math.min(whole, operation.activationBytes);
+  const kvParts = Math.min(chips, kvShards);
+  return {
+    ...operation,
+    n: kind === 'matmul' && !byInputs ? n / chips : n,
+    k: kind === 'matmul' && byInputs ? k / chips : k,
+    flops: operation.flops / chips,
+    weightBytes: operation.weightBytes / chips,
+    activationBytes: replicated + (operation.activationBytes - replicated) / chips,
+    kvReadBytes: operation.kvReadBytes / kvParts,
+    kvWriteBytes: operation.kvWriteBytes / kvParts,
+  };
+}
+
+/**
+ * Seconds of an all-reduce around a ring: each chip sends 2 (n - 1) pieces of 1/n of the data (Patarasuk and Yuan,
+ * 2009).
+ */
+export function allReduceSeconds(bytes: number, chips: number, { bytesPerSecond, latencySeconds }: Link): number {
+  if (chips === 1) return 0;
+  const hops = 2 * (chips - 1);
+  return hops * (bytes / chips / bytesPerSecond + latencySeconds);
+}

@@ -1,0 +1,108 @@
+import type { BatchShape, Operation } from '../model/operations.js';
+import { RidgepointError } from '../errors.js';
+import type { KnownEfficiencies } from './efficiency.js';
+import type { Hardware } from './hardware.js';
+import { memoryOf, type Memory } from './memory.js';
+import type { Model } from './models.js';
+import { phaseSummary, type PhaseSummary } from './phase-summary.js';
+import { decodeStep, Predictor, type PredictorOptions } from './predictor.js';
+import type { Price } from './price.js';
+import type { Roof } from './roof.js';
+
+export interface PredictOptions extends PredictorOptions {
+  readonly model: Model;
+  readonly hardware: Hardware;
+  readonly promptTokens: number;
+  /** Tokens generated for each sequence, the first included. */
+  readonly outputTokens: number;
+  readonly batch?: number;
+}
+
+/** A prediction; all sequences of the batch are alike and start together. Seconds and bytes. */
+export interface Prediction {
+  readonly model: string;
+  readonly hardware: string;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly batch: number;
+  readonly chips: number;
+  readonly ttftSeconds: number;
+  /** Mean gap between tokens: (E2E - TTFT) / (n - 1). Undefined for one token. */
+  readonly tpotSeconds: number | undefined;
+  /** The first and last gap; the context grows in between. */
+  readonly itlFirstSeconds: number | undefined;
+  readonly itlLastSeconds: number | undefined;
+  readonly e2eSeconds: number;
+  /** Decode tokens a second of one sequence, and of all. */
+  readonly tokensPerSecondPerUser: number | undefined;
+  readonly tokensPerSecond: number | undefined;
+  /** Prompt tokens a second of all. */
+  readonly prefillTokensPerSecond: number;
+  readonly memory: Memory;
+  readonly prefill: PhaseSummary;
+  readonly decode: PhaseSummary | undefined;
+  /** Ceiling of matmuls. */
+  readonly roof: Roof;
+  readonly efficiencies: KnownEfficiencies;
+  readonly predictor: Predictor;
+}
+
+/** An operation with its price; for tensor parallelism those of one chip. */
+export interface PricedOperation {
+  readonly operation: Operation;
+  readonly price: Price;
+}
+
+/** @throws RidgepointError when a number is out of range or chips cannot share the model */
+export function predict(options: PredictOptions): Prediction {
+  return predictWith(new Predictor(options.model, options.hardware, options), options);
+}
+
+export interface Request {
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly batch?: number;
+}
+
+/** `predict` with a predictor that is there already, for sweeps over requests. */
+export function predictWith(predictor: Predictor, { promptTokens, outputTokens, batch = 1 }: Request): Prediction {
+  for (const [name, value] of Object.entries({ promptTokens, outputTokens, batch })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RidgepointError('usage', `${name} must be a whole number of at least 1, found ${value}`);
+    }
+  }
+  const { model, hardware, chips, pricer } = predictor;
+  const ttftSeconds = predictor.prefillSeconds(promptTokens, batch);
+  const steps = outputTokens - 1;
+  const decodeSeconds = predictor.decodeSeconds(promptTokens, steps, batch);
+  const decodes = steps > 0;
+  const tpotSeconds = decodes ? decodeSeconds / steps : undefined;
+  const middle = decodeStep(promptTokens + Math.floor(steps / 2), batch);
+  return {
+    model: model.name,
+    hardware: hardware.id,
+    promptTokens,
+    outputTokens,
+    batch,
+    chips,
+    ttftSeconds,
+    tpotSeconds,
+    itlFirstSeconds: decodes ? predictor.decodeStepSeconds(promptTokens, batch) : undefined,
+    itlLastSeconds: decodes ? predictor.decodeStepSeconds(promptTokens + steps - 1, batch) : undefined,
+    e2eSeconds: ttftSeconds + decodeSeconds,
+    tokensPerSecondPerUser: tpotSeconds && 1 / tpotSeconds,
+    tokensPerSecond: tpotSeconds && batch / tpotSeconds,
+    prefillTokensPerSecond: (batch * promptTokens) / ttftSeconds,
+    memory: memoryOf(predictor, promptTokens + outputTokens, batch),
+    prefill: phaseSummary(predictor, predictor.prefillSteps(promptTokens, batch), ttftSeconds),
+    decode: decodes ? phaseSummary(predictor, [middle], predictor.stepSeconds(middle)) : undefined,
+    roof: pricer.peak,
+    efficiencies: pricer.efficiencies,
+    predictor,
+  };
+}
+
+/** Every operation of a step in order, priced. */
+export function priceStep(predictor: Predictor, batch: BatchShape): PricedOperation[] {
+  return predictor.operations(batch).map((operation) => ({ operation, price: predictor.pricer.price(operation) }));
+}

@@ -1,0 +1,179 @@
+import type { BatchShape, Operation, Precision } from '../model/operations.js';
+import { RidgepointError } from '../errors.js';
+import type { Hardware } from './hardware.js';
+import { expand, type Model } from './models.js';
+import { allReduceSeconds, shard } from './parallel.js';
+import { precisionOf, type KvDtype, type WeightDtype } from './precision.js';
+import { Pricer, type PriceOptions } from './price.js';
+import { sumOver } from './sum-over.js';
+
+export interface PredictorOptions extends PriceOptions {
+  /** f16 by default. */
+  readonly weights?: WeightDtype;
+  readonly kv?: KvDtype;
+  /** Chips that share a model by tensor parallelism. */
+  readonly tensorParallel?: number;
+  /** Most prompt tokens in one step; all at once when absent. */
+  readonly prefillChunk?: number;
+}
+
+/** Operations of one chip of a step, with how often each runs and what a run takes. */
+export interface StepPart {
+  readonly operation: Operation;
+  readonly count: number;
+  readonly seconds: number;
+}
+
+/**
+ * Durations of steps of a model on hardware. Equal layers are priced once, so a step costs microseconds to predict;
+ * a simulator may ask for millions.
+ */
+export class Predictor {
+  readonly pricer: Pricer;
+  readonly precision: Precision;
+  readonly chips: number;
+  readonly weights: WeightDtype;
+  readonly kv: KvDtype;
+  readonly prefillChunk: number;
+  /** Seconds the host takes to record a step; 0 where that is not known. */
+  readonly recordSeconds: number;
+
+  /** @throws RidgepointError when chips are to share a model that have no link */
+  constructor(
+    readonly model: Model,
+    readonly hardware: Hardware,
+    options: PredictorOptions = {},
+  ) {
+    const { tensorParallel = 1, prefillChunk = Infinity, weights = 'f16', kv = 'f16' } = options;
+    this.pricer = new Pricer(hardware, options);
+    this.weights = weights;
+    this.kv = kv;
+    this.precision = precisionOf({ weights, kv, compute: this.pricer.compute }, this.pricer.kernels);
+    this.chips = tensorParallel;
+    this.prefillChunk = prefillChunk;
+    const launches = model.segments(decodeStep(0, 1), this.precision);
+    this.recordSeconds =
+      (hardware.host?.recordSeconds ?? 0) *
+      launches.reduce((sum, { count, operations }) => sum + count * operations.length, 0);
+    if (tensorParallel > 1 && hardware.link === undefined) {
+      throw new RidgepointError(
+        'usage',
+        `${hardware.name} has no link to others of its kind; tensor parallelism over ${tensorParallel} is not possible`,
+      );
+    }
+    if (model.heads % tensorParallel !== 0) {
+      throw new RidgepointError(
+        'usage',
+        `${model.name} has ${model.heads} heads, which ${tensorParallel} chips cannot share evenly`,
+      );
+    }
+  }
+
+  /** What one chip runs in a step, equal layers once. */
+  parts(batch: BatchShape): StepPart[] {
+    return this.model.segments(batch, this.precision).flatMap(({ count, operations }) =>
+      operations.map((whole) => {
+        const operation = this.#shard(whole);
+        return { operation, count, seconds: this.pricer.seconds(operation) };
+      }),
+    );
+  }
+
+  /** What one chip runs in a step, written out in order under the names of the engine's profile. */
+  operations(batch: BatchShape): Operation[] {
+    return expand(this.model.segments(batch, this.precision)).map((operation) => this.#shard(operation));
+  }
+
+  /**
+   * Seconds of one step over any batch, prompts and decoding sequences mixed as they may be. The host records the next
+   * step meanwhile, so the slower of the two counts.
+   */
+  stepSeconds(batch: BatchShape): number {
+    const device = this.parts(batch).reduce((sum, { count, seconds }) => sum + count * seconds, 0);
+    return Math.max(device + this.linkSeconds(batch), this.recordSeconds);
+  }
+
+  /** Seconds of steps one after the other, until the host can read the result of the last. */
+  stepsSeconds(steps: readonly BatchShape[]): number {
+    const { roundTripSeconds = 0 } = this.hardware.host ?? {};
+    const begin = this.recordSeconds + roundTripSeconds; // nothing runs while the first step is recorded
+    return steps.reduce((sum, step) => sum + this.stepSeconds(step), begin);
+  }
+
+  /** Seconds until the first token of each of `batch` prompts that are processed together. */
+  prefillSeconds(promptTokens: number, batch = 1, cachedTokens = 0): number {
+    return this.stepsSeconds(this.prefillSteps(promptTokens, batch, cachedTokens));
+  }
+
+  /** Seconds of one decode step of `batch` sequences that each have `context` tokens in the cache. */
+  decodeStepSeconds(context: number, batch = 1): number {
+    return this.stepSeconds(decodeStep(context, batch));
+  }
+
+  /** Seconds of `steps` decode steps, the first of them with `context` tokens in the cache. */
+  decodeSeconds(context: number, steps: number, batch = 1): number {
+    if (steps <= 0) return 0;
+    const first = decodeStep(context, batch);
+    if (steps === 1) return this.stepSeconds(first);
+    const last = this.parts(decodeStep(context + steps - 1, batch));
+    // Costs grow linearly with the context, so two steps tell all between; most operations do not depend on it.
+    const device = this.parts(first).reduce((sum, { operation, count, seconds }, index) => {
+      const end = last[index].operation;
+      if (end.flops === operation.flops && end.kvReadBytes === operation.kvReadBytes) {
+        return sum + count * steps * seconds;
+      }
+      const at = (step: number): number => this.pricer.seconds(between(operation, end, step / (steps - 1)));
+      return sum + count * sumOver(steps, at);
+    }, 0);
+    return Math.max(device + steps * this.linkSeconds(first), steps * this.recordSeconds);
+  }
+
+  /** The steps that prompts go through: one, or as many as chunks of tokens need. */
+  prefillSteps(promptTokens: number, batch = 1, cachedTokens = 0): BatchShape[] {
+    const steps: BatchShape[] = [];
+    let sequences: { newTokens: number; context: number }[] = [];
+    let [room, logitRows] = [this.prefillChunk, 0];
+    const flush = () => {
+      steps.push({ sequences, logitRows });
+      [sequences, room, logitRows] = [[], this.prefillChunk, 0];
+    };
+    for (let sequence = 0; sequence < batch; sequence++) {
+      for (let done = 0; done < promptTokens;) {
+        const newTokens = Math.min(room, promptTokens - done);
+        sequences.push({ newTokens, context: cachedTokens + done });
+        done += newTokens;
+        room -= newTokens;
+        if (done === promptTokens) logitRows++;
+        if (room === 0) flush();
+      }
+    }
+    if (sequences.length > 0) flush();
+    return steps;
+  }
+
+  /** All-reduces of a step, in seconds. */
+  linkSeconds(batch: BatchShape): number {
+    if (this.chips === 1) return 0;
+    const tokens = batch.sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
+    const bytes = tokens * this.model.hidden * this.precision.activationBytes;
+    return 2 * this.model.layers * allReduceSeconds(bytes, this.chips, this.hardware.link!);
+  }
+
+  #shard(operation: Operation): Operation {
+    return shard(operation, this.chips, this.model.kvShards, this.precision);
+  }
+}
+
+export function decodeStep(context: number, batch: number): BatchShape {
+  return { sequences: Array<BatchShape['sequences'][number]>(batch).fill({ newTokens: 1, context }), logitRows: batch };
+}
+
+function between(a: Operation, b: Operation, share: number): Operation {
+  const mix = (from: number, to: number): number => from + share * (to - from);
+  return {
+    ...a,
+    flops: mix(a.flops, b.flops),
+    activationBytes: mix(a.activationBytes, b.activationBytes),
+    kvReadBytes: mix(a.kvReadBytes, b.kvReadBytes),
+  };
+}
