@@ -96,6 +96,18 @@ program
   .option('--json', 'print JSON')
   .action((flags: object) => runToExit(async () => (await import('./devices.js')).devices(flags)));
 
+program
+  .command('seeds')
+  .summary('published numbers beside ours')
+  .description(
+    'Lists the numbers that five documents on prefill and decode publish, what our arithmetic gives, and which are wrong.\n' +
+      'Fails if a number said to be reproduced is not.',
+  )
+  .option('--document <id>', 'only one document, 000 to 004')
+  .option('--only <verdict>', 'only reproduced, wrong, simulator or other')
+  .option('--json', 'print JSON')
+  .action((flags: object) => runToExit(async () => (await import('./seeds.js')).seeds(flags)));
+
 try {
   await program.parseAsync();
 } catch (error) {

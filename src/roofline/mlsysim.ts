@@ -100,7 +100,8 @@ export function attentionFlops(model: MlsysimModel, tokens: number, batch = 1): 
  * One answer of the preset; the default query is the tutorial's: Llama-3 8B in fp16 on an H100, 2048 tokens, batch 1.
  */
 export function mlsysim(preset: MlsysimPreset, query: MlsysimQuery = {}): MlsysimResult {
-  const { model = MLSYSIM_MODELS['llama3-8b'], hardware = MLSYSIM_HARDWARE.H100, tokens = 2048, batch = 1 } = query;
+  const { model = MLSYSIM_MODELS['llama3-8b'], tokens = 2048, batch = 1 } = query;
+  const hardware: MlsysimHardware = query.hardware ?? MLSYSIM_HARDWARE.H100;
   const { precision = 'fp16', computePrecision = precision } = query;
   const main = preset === 'mlsysim-main';
   const bytes = BYTES[precision];

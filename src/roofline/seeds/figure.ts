@@ -1,0 +1,161 @@
+/** A number a document prints, and what our own arithmetic makes of it. */
+
+export const DOCUMENTS = {
+  '000':
+    'Prefill/Decode-Aware Evaluation of LLM Inference on Emerging AI Accelerators (arXiv 2606.17104, a review page)',
+  '001': 'SPAD: Specialized Prefill and Decode Hardware for Disaggregated LLM Inference',
+  '002': 'Prefill Is Compute-Bound, Decode Is Memory-Bound: Cut LLM Inference Costs by 3x in 2026 (news)',
+  '003': 'mlsysim tutorial: two phases, one request',
+  '004': 'Blog on prefill and decode optimisation (Llama 70B, H100)',
+} as const;
+export type DocumentId = keyof typeof DOCUMENTS;
+
+export const VERDICTS = ['reproduced', 'wrong in the source', 'needs the simulator', 'not reproducible here'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export interface SeedFigure {
+  /** Unique; errors of a source are numbered W1, W2.1, ... */
+  readonly id: string;
+  readonly document: DocumentId;
+  /** Table, figure or section. */
+  readonly where: string;
+  readonly what: string;
+  /** As printed, with its unit: `66.52 ms`. */
+  readonly published: string;
+  /** In the unit of `published`; a word where a word is published. Absent where nothing can be computed. */
+  readonly ours?: () => number | string;
+  /** Unit of ours where `published` has no number to take it from. */
+  readonly unit?: string;
+  /** Decimals to compare, where not those printed; negative for tens and hundreds. */
+  readonly decimals?: number;
+  /** The source cuts its digits off instead of rounding. */
+  readonly truncated?: boolean;
+  readonly verdict: Verdict;
+  readonly explanation?: string;
+}
+
+// Not the 100 of H100, nor the second half of a range.
+const NUMBER = /(?<![\w.,–])[-+]?\d[\d,]*(?:\.\d+)?/;
+
+/** The first number in what was published, thousands separators removed. */
+export function publishedNumber({ published }: SeedFigure): number | undefined {
+  const match = NUMBER.exec(published);
+  return match === null ? undefined : Number(match[0].replaceAll(',', ''));
+}
+
+/** Decimals that count: those printed, unless the figure says otherwise. */
+export function decimalsOf({ published, decimals }: SeedFigure): number {
+  return decimals ?? NUMBER.exec(published)?.[0].split('.')[1]?.length ?? 0;
+}
+
+/** What stands around the published number, so that ours can be printed alike. */
+export function unitOf({ published, unit }: SeedFigure): { before: string; after: string } {
+  const match = NUMBER.exec(published);
+  if (match === null) return { before: '', after: unit ?? '' };
+  const before = /\$$/.test(published.slice(0, match.index)) ? '$' : '';
+  return { before, after: published.slice(match.index + match[0].length).split(/ \(|,/)[0] };
+}
+
+/** Ours printed as the published number is, with one more digit where the two differ in the last. */
+export function showOurs(figure: SeedFigure): string | undefined {
+  const ours = figure.ours?.();
+  if (ours === undefined || typeof ours === 'string') return ours;
+  const { before, after } = unitOf(figure);
+  const decimals = Math.max(0, decimalsOf(figure));
+  const exact = publishedNumber(figure) !== undefined && !figure.truncated && figure.verdict === 'reproduced';
+  const significant = Math.max(0, 3 - Math.floor(Math.log10(Math.abs(ours) || 1)));
+  const digits = exact ? decimals : Math.max(decimals, Number.isInteger(ours) ? 0 : Math.min(significant, 3));
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `${before}${ours.toLocaleString('en-US', format)}${after}`;
+}
+
+/** Ours less the published number, before rounding; undefined where there is nothing to subtract. */
+export function differenceOf(figure: SeedFigure): number | undefined {
+  const ours = figure.ours?.();
+  const published = publishedNumber(figure);
+  return typeof ours === 'number' && published !== undefined ? ours - published : undefined;
+}
+
+/** Whether ours is the published number to the printed digit; undefined where there is nothing to compare. */
+export function agrees(figure: SeedFigure): boolean | undefined {
+  const ours = figure.ours?.();
+  if (ours === undefined) return undefined;
+  if (typeof ours === 'string') return ours === figure.published;
+  const published = publishedNumber(figure);
+  if (published === undefined) return undefined;
+  const step = 10 ** -decimalsOf(figure);
+  const slack = 1e-9 * Math.max(1, Math.abs(published));
+  if (!figure.truncated) return Math.abs(ours - published) <= step / 2 + slack;
+  const beyond = Math.abs(ours) - Math.abs(published);
+  return ours * published >= 0 && beyond >= -slack && beyond < step;
+}
+
+/** False only for a figure said to be reproduced that is not. */
+export function holds(figure: SeedFigure): boolean {
+  return figure.verdict !== 'reproduced' || agrees(figure) === true;
+}
+
+type Ours = () => number | string;
+type Extra = Pick<SeedFigure, 'decimals' | 'truncated'>;
+
+/** Short forms for the figures of one document. */
+export function figuresOf(document: DocumentId) {
+  return {
+    reproduced: (
+      id: string,
+      where: string,
+      what: string,
+      published: string,
+      ours: Ours,
+      explanation?: string,
+      extra: Extra = {},
+    ): SeedFigure => ({ id, document, where, what, published, ours, verdict: 'reproduced', explanation, ...extra }),
+    wrong: (
+      id: string,
+      where: string,
+      what: string,
+      published: string,
+      ours: Ours | undefined,
+      explanation: string,
+      unit?: string,
+    ): SeedFigure => ({
+      id,
+      document,
+      where,
+      what,
+      published,
+      ours,
+      verdict: 'wrong in the source',
+      explanation,
+      unit,
+    }),
+    simulated: (id: string, where: string, what: string, published: string, explanation?: string): SeedFigure => ({
+      id,
+      document,
+      where,
+      what,
+      published,
+      verdict: 'needs the simulator',
+      explanation,
+    }),
+    beyond: (
+      id: string,
+      where: string,
+      what: string,
+      published: string,
+      explanation: string,
+      ours?: Ours,
+      unit?: string,
+    ): SeedFigure => ({
+      id,
+      document,
+      where,
+      what,
+      published,
+      ours,
+      verdict: 'not reproducible here',
+      explanation,
+      unit,
+    }),
+  };
+}

@@ -1,0 +1,90 @@
+/** The architecture rows of SPAD's Table 3, and the peaks, caches and bandwidths that follow from them. */
+
+export interface SpadSpec {
+  readonly cores: number;
+  readonly lanes: number;
+  readonly vectorWidth: number;
+  readonly systolic: readonly [number, number];
+  readonly l1KBPerCore: number;
+  readonly l2MB: number;
+  readonly busBits: number;
+  readonly gigabitsPerPin: number;
+  readonly packages: number;
+  readonly packageGB: number;
+}
+
+const TENSOR_HZ = 1.83e9;
+const VECTOR_HZ = 1.98e9;
+
+export const SPAD_SPECS = {
+  prefill: {
+    cores: 128,
+    lanes: 4,
+    vectorWidth: 16,
+    systolic: [32, 32],
+    l1KBPerCore: 320,
+    l2MB: 32,
+    busBits: 512,
+    gigabitsPerPin: 32,
+    packages: 16,
+    packageGB: 4,
+  },
+  decode: {
+    cores: 144,
+    lanes: 4,
+    vectorWidth: 8,
+    systolic: [16, 16],
+    l1KBPerCore: 128,
+    l2MB: 30,
+    busBits: 5120,
+    gigabitsPerPin: 5.2,
+    packages: 5,
+    packageGB: 16,
+  },
+  h100: {
+    cores: 132,
+    lanes: 4,
+    vectorWidth: 32,
+    systolic: [16, 32],
+    l1KBPerCore: 256,
+    l2MB: 50,
+    busBits: 5120,
+    gigabitsPerPin: 5.2,
+    packages: 5,
+    packageGB: 16,
+  },
+} as const satisfies Record<string, SpadSpec>;
+
+/** FP16 tensor FLOP/s: a multiply-add for each cell of each lane's array. */
+export function tensorFlops({ cores, lanes, systolic }: SpadSpec): number {
+  return cores * lanes * systolic[0] * systolic[1] * 2 * TENSOR_HZ;
+}
+
+/** FP32 FLOP/s of the vector units. */
+export function vectorFlops({ cores, lanes, vectorWidth }: SpadSpec): number {
+  return cores * lanes * vectorWidth * 2 * VECTOR_HZ;
+}
+
+/** L1 and L2 in MB as the paper adds them up: a thousand KB to the MB. */
+export function cacheMB({ cores, l1KBPerCore, l2MB }: SpadSpec): number {
+  return (cores * l1KBPerCore) / 1000 + l2MB;
+}
+
+/** The same in MiB, which is what caches are measured in. */
+export function cacheMiB({ cores, l1KBPerCore, l2MB }: SpadSpec): number {
+  return (cores * l1KBPerCore) / 1024 + l2MB;
+}
+
+/** GB/s of a memory bus. */
+export function busBandwidth(bits: number, gigabitsPerPin: number): number {
+  return (bits * gigabitsPerPin) / 8;
+}
+
+/** BLOOM-176B: parameters, layers and hidden size; 2 bytes each, every head has its keys and values. */
+const BLOOM = { parameters: 176e9, layers: 70, hidden: 14336 };
+
+/** Tokens of KV cache beside BLOOM-176B's weights on eight chips, with 90 % of the memory usable. */
+export function bloomTokens(chipBytes: number): number {
+  const tokenBytes = 2 * BLOOM.layers * BLOOM.hidden * 2;
+  return (8 * chipBytes * 0.9 - 2 * BLOOM.parameters) / tokenBytes;
+}
