@@ -1,6 +1,6 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { paddedHeadDim, type HeadShape, type KvStored } from '../../src/kernels/attention-shape.js';
-import { AttentionKernel, partialBytes, queriesPerTile } from '../../src/kernels/attention.js';
+import { AttentionKernel, partialBytes, queriesPerTile, type AttentionWidth } from '../../src/kernels/attention.js';
 import { paddedColumns } from '../../src/kernels/weights.js';
 import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
 import { random } from '../reference/compare.js';
@@ -25,7 +25,14 @@ interface Launch {
 }
 
 /** Runs the kernels of some chunks, the slots in reverse order of the sequences, and the reference beside them. */
-async function run(gpu: Gpu, shape: HeadShape, kv: KvStored, chunks: readonly Chunk[], launch: Launch) {
+async function run(
+  gpu: Gpu,
+  shape: HeadShape,
+  kv: KvStored,
+  chunks: readonly Chunk[],
+  launch: Launch,
+  threads: AttentionWidth,
+) {
   const { heads, kvHeads, headDim } = shape;
   const lengths = chunks.map(({ context, newTokens }) => context + newTokens);
   const rng = random(headDim * 100 + lengths[0]);
@@ -51,7 +58,7 @@ async function run(gpu: Gpu, shape: HeadShape, kv: KvStored, chunks: readonly Ch
   const out = poisoned(gpu, 'out', (rows.length + 1) * outStride);
   const padded = paddedHeadDim(headDim);
   const kernel = await AttentionKernel.create(gpu, {
-    ...{ operation: 'attention', shape, kv, out, outStride },
+    ...{ operation: 'attention', shape, kv, out, outStride, width: threads },
     step: stepUniform(gpu, { ...launch.head, tokens: rows.length, blocksPerSlot: placement.blocksPerSlot }),
     rows: rowsBuffer(gpu, rows),
     tiles: storageOf(gpu, 'tiles', Uint32Array.from(launch.tiles.map((word, i) => (i % 4 === 2 ? slots[word] : word)))),
@@ -87,6 +94,7 @@ export function runPrefill(
   shape: HeadShape,
   kv: KvStored,
   chunks: readonly Chunk[],
+  threads: AttentionWidth,
 ): Promise<AttentionResult> {
   const most = queriesPerTile(shape.headDim);
   const tiles: number[] = [];
@@ -98,13 +106,19 @@ export function runPrefill(
     firstRow += newTokens;
   });
   const count = tiles.length / 4;
-  return run(gpu, shape, kv, chunks, { head: { tiles: count }, tiles, grid: [0, 0, count], splits: 1 });
+  return run(gpu, shape, kv, chunks, { head: { tiles: count }, tiles, grid: [0, 0, count], splits: 1 }, threads);
 }
 
-export function runDecode(gpu: Gpu, shape: HeadShape, kv: KvStored, step: DecodeStep): Promise<AttentionResult> {
+export function runDecode(
+  gpu: Gpu,
+  shape: HeadShape,
+  kv: KvStored,
+  step: DecodeStep,
+  threads: AttentionWidth,
+): Promise<AttentionResult> {
   const { contexts, splits, splitTokens } = step;
   const chunks = contexts.map((length) => ({ context: length - 1, newTokens: 1 }));
   const decodeRows = contexts.length;
   const head = { decodeRows, splits, splitTokens };
-  return run(gpu, shape, kv, chunks, { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits });
+  return run(gpu, shape, kv, chunks, { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits }, threads);
 }
