@@ -17,7 +17,7 @@ function oneLayer(batch: BatchShape, precision: Precision): Operation[] {
   list.add(
     'kv_write',
     'rope',
-    { n: 3 * HIDDEN, k: 3 * HIDDEN, layer: 0 },
+    { n: 3 * HIDDEN, k: 3 * HIDDEN },
     {
       activationBytes: tokens * 4 * HIDDEN * activationBytes,
       kvWriteBytes: tokens * kvRow,
@@ -26,7 +26,7 @@ function oneLayer(batch: BatchShape, precision: Precision): Operation[] {
   list.add(
     'attention',
     'attention',
-    { n: HIDDEN, k: HIDDEN, layer: 0 },
+    { n: HIDDEN, k: HIDDEN },
     {
       flops: 4 * HEADS * HEAD_DIM * pairs + 6 * HEADS * pairs, // one more than a softmax for ALiBi's slope
       activationBytes: 2 * tokens * HIDDEN * activationBytes,
@@ -37,8 +37,8 @@ function oneLayer(batch: BatchShape, precision: Precision): Operation[] {
   list.norm('mlp_norm', HIDDEN, { weights: 2 });
   list.matmul('up_proj', 4 * HIDDEN, HIDDEN);
   list.matmul('down_proj', HIDDEN, 4 * HIDDEN, { written: 2 * HIDDEN });
-  list.norm('final_norm', HIDDEN, { layer: undefined, rows: 'logits', weights: 2 });
-  list.matmul('lm_head', VOCAB, HIDDEN, { layer: undefined, rows: 'logits' });
+  list.norm('final_norm', HIDDEN, { rows: 'logits', weights: 2 });
+  list.matmul('lm_head', VOCAB, HIDDEN, { rows: 'logits' });
   list.sample(VOCAB);
   return list.operations;
 }

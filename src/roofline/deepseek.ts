@@ -38,7 +38,7 @@ function attention(list: OperationList, decode: boolean): void {
   list.add(
     'rope_kv',
     'rope',
-    { n: LATENT, k: LATENT, layer: 0 },
+    { n: LATENT, k: LATENT },
     {
       flops: 3 * tokens * (HEADS + 1) * ROPE + 4 * tokens * KV_RANK,
       activationBytes: tokens * (2 * HEADS * ROPE + LATENT) * activationBytes,
@@ -49,7 +49,7 @@ function attention(list: OperationList, decode: boolean): void {
   list.add(
     'kv_b',
     'matmul',
-    { n: expansion, k: KV_RANK, layer: 0 },
+    { n: expansion, k: KV_RANK },
     {
       flops: 2 * expanded * expansion * KV_RANK,
       weightBytes: tokens === 0 ? 0 : expansion * KV_RANK * weightBytes,
@@ -60,7 +60,7 @@ function attention(list: OperationList, decode: boolean): void {
   list.add(
     'attention',
     'attention',
-    { n: HEADS * VALUE, k: HEADS * (NOPE + ROPE), layer: 0 },
+    { n: HEADS * VALUE, k: HEADS * (NOPE + ROPE) },
     {
       flops: 2 * HEADS * wide * pairs + 5 * HEADS * pairs,
       activationBytes: (tokens * HEADS * wide + (decode ? 0 : keys * HEADS * wide)) * activationBytes,
@@ -84,7 +84,7 @@ function routed(list: OperationList): void {
     list.add(
       name,
       'matmul',
-      { n, k, layer: 0 },
+      { n, k },
       {
         flops: 2 * tokens * ACTIVE * n * k,
         weightBytes: read * n * k * weightBytes,
@@ -115,8 +115,8 @@ function segments(batch: BatchShape, precision: Precision): Segment[] {
       routed(list);
     }),
     part(1, (list) => {
-      list.norm('final_norm', HIDDEN, { layer: undefined, rows: 'logits' });
-      list.matmul('lm_head', VOCAB, HIDDEN, { layer: undefined, rows: 'logits' });
+      list.norm('final_norm', HIDDEN, { rows: 'logits' });
+      list.matmul('lm_head', VOCAB, HIDDEN, { rows: 'logits' });
       list.sample(VOCAB);
     }),
   ];

@@ -20,6 +20,7 @@ export function countsOf({ sequences, logitRows }: BatchShape): BatchCounts {
   return { tokens, logits: logitRows, pairs, keys };
 }
 
+type Rows = Operation['rows'];
 type Cost = Partial<Pick<Operation, 'flops' | 'weightBytes' | 'activationBytes' | 'kvReadBytes' | 'kvWriteBytes'>>;
 
 /** Writes operation lists of models that the engine does not run, in the terms of the list it does. */
@@ -35,18 +36,13 @@ export class OperationList {
   }
 
   /** A matrix [n][k] applied to rows; `read` and `written` are numbers a row, when they are not k and n. */
-  matmul(
-    name: string,
-    n: number,
-    k: number,
-    { layer = 0 as number | undefined, rows = 'tokens' as 'tokens' | 'logits', written = n } = {},
-  ): void {
-    const m = rows === 'tokens' ? this.counts.tokens : this.counts.logits;
+  matmul(name: string, n: number, k: number, { rows = 'tokens' as Rows, written = n } = {}): void {
+    const m = this.counts[rows];
     const { weightBytes, activationBytes } = this.precision;
     this.add(
       name,
       'matmul',
-      { n, k, layer, rows },
+      { n, k, rows },
       {
         flops: 2 * m * n * k,
         weightBytes: m === 0 ? 0 : n * k * weightBytes,
@@ -56,16 +52,12 @@ export class OperationList {
   }
 
   /** Layer or root-mean-square normalisation with so many weights a channel. */
-  norm(
-    name: string,
-    width: number,
-    { layer = 0 as number | undefined, rows = 'tokens' as 'tokens' | 'logits', weights = 1 } = {},
-  ): void {
-    const m = rows === 'tokens' ? this.counts.tokens : this.counts.logits;
+  norm(name: string, width: number, { rows = 'tokens' as Rows, weights = 1 } = {}): void {
+    const m = this.counts[rows];
     this.add(
       name,
       'norm',
-      { n: width, k: width, layer, rows },
+      { n: width, k: width, rows },
       {
         flops: 4 * m * width,
         weightBytes: weights * width * 4,
@@ -80,7 +72,7 @@ export class OperationList {
     this.add(
       'embed',
       'embed',
-      { n: hidden, k: hidden, layer: undefined },
+      { n: hidden, k: hidden, outside: true },
       {
         weightBytes: tokens * hidden * weightBytes,
         activationBytes: tokens * hidden * activationBytes,
@@ -93,7 +85,7 @@ export class OperationList {
     this.add(
       'sample',
       'sample',
-      { n: 1, k: vocab, layer: undefined, rows: 'logits' },
+      { n: 1, k: vocab, rows: 'logits' },
       {
         flops: logits * vocab,
         activationBytes: logits * vocab * this.precision.activationBytes,
@@ -101,26 +93,22 @@ export class OperationList {
     );
   }
 
+  /** Rows that want logits, and what is `outside`, stand before or after the layers. */
   add(
     name: string,
     kind: OperationKind,
-    {
-      n,
-      k,
-      layer = undefined as number | undefined,
-      rows = 'tokens' as 'tokens' | 'logits',
-    }: { n: number; k: number; layer?: number; rows?: 'tokens' | 'logits' },
+    { n, k, rows = 'tokens', outside = rows === 'logits' }: { n: number; k: number; rows?: Rows; outside?: boolean },
     cost: Cost,
   ): void {
     this.operations.push({
-      name: layer === undefined ? name : `layers.${layer}.${name}`,
+      name: outside ? name : `layers.0.${name}`,
       kind,
-      layer,
+      layer: outside ? undefined : 0,
       rows,
       n,
       k,
       phase: phaseOf(this.batch),
-      m: rows === 'tokens' ? this.counts.tokens : this.counts.logits,
+      m: this.counts[rows],
       flops: 0,
       weightBytes: 0,
       activationBytes: 0,

@@ -5,7 +5,8 @@ import type { Hardware } from './hardware.js';
 import { memoryOf, type Memory } from './memory.js';
 import type { Model } from './models.js';
 import { phaseSummary, type PhaseSummary } from './phase-summary.js';
-import { decodeStep, Predictor, type PredictorOptions } from './predictor.js';
+import { decodeStep } from './decode-line.js';
+import { Predictor, type PredictorOptions } from './predictor.js';
 import type { Price } from './price.js';
 import type { Roof } from './roof.js';
 

@@ -1,11 +1,11 @@
 import type { BatchShape, Operation, Precision } from '../model/operations.js';
 import { RidgepointError } from '../errors.js';
+import { DecodeLine, decodeStep } from './decode-line.js';
 import type { Hardware } from './hardware.js';
 import { expand, type Model } from './models.js';
 import { allReduceSeconds, shard } from './parallel.js';
 import { precisionOf, type KvDtype, type WeightDtype } from './precision.js';
 import { Pricer, type PriceOptions } from './price.js';
-import { sumOver } from './sum-over.js';
 
 export interface PredictorOptions extends PriceOptions {
   /** f16 by default. */
@@ -37,6 +37,8 @@ export class Predictor {
   readonly prefillChunk: number;
   /** Seconds the host takes to record a step; 0 where that is not known. */
   readonly recordSeconds: number;
+  /** By batch. */
+  readonly #decodeLines = new Map<number, DecodeLine>();
 
   /** @throws RidgepointError when chips are to share a model that have no link */
   constructor(
@@ -107,25 +109,15 @@ export class Predictor {
 
   /** Seconds of one decode step of `batch` sequences that each have `context` tokens in the cache. */
   decodeStepSeconds(context: number, batch = 1): number {
-    return this.stepSeconds(decodeStep(context, batch));
+    return this.decodeSeconds(context, 1, batch);
   }
 
   /** Seconds of `steps` decode steps, the first of them with `context` tokens in the cache. */
   decodeSeconds(context: number, steps: number, batch = 1): number {
     if (steps <= 0) return 0;
-    const first = decodeStep(context, batch);
-    if (steps === 1) return this.stepSeconds(first);
-    const last = this.parts(decodeStep(context + steps - 1, batch));
-    // Costs grow linearly with the context, so two steps tell all between; most operations do not depend on it.
-    const device = this.parts(first).reduce((sum, { operation, count, seconds }, index) => {
-      const end = last[index].operation;
-      if (end.flops === operation.flops && end.kvReadBytes === operation.kvReadBytes) {
-        return sum + count * steps * seconds;
-      }
-      const at = (step: number): number => this.pricer.seconds(between(operation, end, step / (steps - 1)));
-      return sum + count * sumOver(steps, at);
-    }, 0);
-    return Math.max(device + steps * this.linkSeconds(first), steps * this.recordSeconds);
+    let line = this.#decodeLines.get(batch);
+    if (line === undefined) this.#decodeLines.set(batch, (line = new DecodeLine(this, batch)));
+    return Math.max(line.seconds(context, steps), steps * this.recordSeconds);
   }
 
   /** The steps that prompts go through: one, or as many as chunks of tokens need. */
@@ -162,18 +154,4 @@ export class Predictor {
   #shard(operation: Operation): Operation {
     return shard(operation, this.chips, this.model.kvShards, this.precision);
   }
-}
-
-export function decodeStep(context: number, batch: number): BatchShape {
-  return { sequences: Array<BatchShape['sequences'][number]>(batch).fill({ newTokens: 1, context }), logitRows: batch };
-}
-
-function between(a: Operation, b: Operation, share: number): Operation {
-  const mix = (from: number, to: number): number => from + share * (to - from);
-  return {
-    ...a,
-    flops: mix(a.flops, b.flops),
-    activationBytes: mix(a.activationBytes, b.activationBytes),
-    kvReadBytes: mix(a.kvReadBytes, b.kvReadBytes),
-  };
 }

@@ -1,5 +1,6 @@
 import { memoryOf } from '../memory.js';
-import { decodeStep, type Predictor } from '../predictor.js';
+import { decodeStep } from '../decode-line.js';
+import type { Predictor } from '../predictor.js';
 import { bytesOf } from '../price.js';
 
 export interface BatchRow {
