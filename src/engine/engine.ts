@@ -239,7 +239,7 @@ export class CoreEngine implements TextEngine {
 
 function idList(prompt: readonly number[]): number[] {
   // Types are not there at run time, where a string may have become undefined or an object.
-  if (Array.isArray(prompt) || ArrayBuffer.isView(prompt)) return [...prompt];
+  if (Array.isArray(prompt) || ArrayBuffer.isView(prompt)) return [...(prompt as readonly number[])];
   throw new RidgepointError('usage', `the prompt must be text or a list of token ids, found ${typeof prompt}`);
 }
 

@@ -4,7 +4,7 @@ import { streamFused } from '../checkpoint/stream.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { fillSynthetic, seedOf } from '../kernels/synthetic.js';
-import { bytesPerElement, type WeightMatrix } from '../kernels/weights.js';
+import { bytesPerElement, paddedColumns, type WeightMatrix } from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
 import type { ModelWeights } from './weights.js';
 
@@ -120,7 +120,7 @@ export async function loadCheckpoint(
     const matrix = 'parts' in target ? target : undefined;
     const parts = matrix?.parts ?? [{ buffer: target as GPUBuffer, rowBegin: 0, rows: 1 }];
     const to = matrix?.dtype ?? 'f32';
-    const strideCols = matrix?.stride ?? source.cols;
+    const strideCols = matrix?.stride ?? paddedColumns(source.cols);
     for (const part of parts) {
       const rowsEnd = part.rowBegin + part.rows;
       const slabs = streamFused(checkpoint, source, {

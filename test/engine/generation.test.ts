@@ -5,6 +5,7 @@ import { resolveSampling } from '../../src/engine/sampling.js';
 import { ScheduledSequence } from '../../src/engine/scheduler.js';
 import { IncrementalDetokenizer } from '../../src/tokenizer/detokenizer.js';
 import { StopMatcher } from '../../src/tokenizer/stop.js';
+import { firstChunk } from './support.js';
 import { byteLevel } from '../tokenizer/folders.js';
 
 const EOS = 263;
@@ -160,10 +161,7 @@ describe('RunningGeneration', () => {
   it('is cancelled by leaving the loop early, and not by leaving it after the end', async () => {
     const { generation, cancelled } = start();
     generation.push(97);
-    for await (const chunk of generation) {
-      expect(chunk.text).toBe('a');
-      break;
-    }
+    expect((await firstChunk(generation))?.text).toBe('a');
     expect(cancelled()).toBe(1);
     expect(await generation.result).toMatchObject({ text: 'a', finishReason: 'abort' });
     generation.push(98);
@@ -171,7 +169,7 @@ describe('RunningGeneration', () => {
 
     const ended = start({ limit: 2 });
     feed(ended.generation, bytes('ab'));
-    for await (const _ of ended.generation) break;
+    expect((await firstChunk(ended.generation))?.text).toBe('a');
     expect(ended.cancelled()).toBe(0);
   });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import type { EngineOptions } from '../../src/engine/api.js';
+import type { EngineOptions, Generation, GenerationChunk } from '../../src/engine/api.js';
 import { startEngine, type CoreEngine } from '../../src/engine/engine.js';
 import type { EngineHost, HostGpu } from '../../src/engine/host.js';
 import { RidgepointError, type ErrorCode } from '../../src/errors.js';
@@ -146,6 +146,12 @@ export async function withEngine<T>(
   } finally {
     await engine.dispose();
   }
+}
+
+/** The first chunk of a generation that is then left alone, as by breaking out of a loop. */
+export async function firstChunk(generation: Generation): Promise<GenerationChunk | undefined> {
+  for await (const chunk of generation) return chunk;
+  return undefined;
 }
 
 /** The message of the RidgepointError of this code that `run` throws; anything else fails the test. */
