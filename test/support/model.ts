@@ -77,7 +77,7 @@ export function fakeCheckpoint(config: LlamaConfig, weights: Readonly<Record<str
     totalBytes,
     require(name, shape) {
       const info = tensors.get(name);
-      if (info === undefined || `${info.shape}` !== `${shape}`) throw new Error(`${name}: not [${shape}]`);
+      if (info?.shape.join() !== shape.join()) throw new Error(`${name}: not [${shape.join()}]`);
       return { ...info, dtype: 'F32' };
     },
     readRange: (name, offset, into) =>

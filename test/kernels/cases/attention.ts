@@ -2,9 +2,9 @@ import type { HeadShape, KvStored } from '../../../src/kernels/attention-shape.j
 
 /** Head geometries: every padding of the head dimension, and groups of one, two, four and eight query heads. */
 export const HEAD_SHAPES: readonly HeadShape[] = [
-  { heads: 2, kvHeads: 2, headDim: 8 },
+  { heads: 8, kvHeads: 1, headDim: 8 },
   { heads: 6, kvHeads: 3, headDim: 6 },
-  { heads: 8, kvHeads: 1, headDim: 64 },
+  { heads: 2, kvHeads: 2, headDim: 64 },
   { heads: 2, kvHeads: 1, headDim: 80 },
   { heads: 4, kvHeads: 1, headDim: 96 },
   { heads: 4, kvHeads: 2, headDim: 128 },

@@ -34,3 +34,6 @@ export const MATMUL_CASES: readonly MatmulCase[] = [
 export function runsUnder(epilogue: Epilogue, { n }: MatmulCase): boolean {
   return epilogue !== 'silu' || n % 2 === 0;
 }
+
+/** A few of the cases, for a combination of dtype and epilogue whose parts other combinations try in full. */
+export const FEW_MATMUL_CASES: readonly MatmulCase[] = MATMUL_CASES.filter(({ n }) => n === 6 || n === 64);
