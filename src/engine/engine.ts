@@ -368,6 +368,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     }
     const tokenizing = timed('tokenizer', openTokenizer(found.folder));
     tokenizing.catch(() => undefined); // awaited below
+    const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
     if (!synthetic && found.folder !== undefined) checkpoint = await openCheckpoint(found.folder);
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
@@ -426,7 +427,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       loop: new StepLoop(gpu, model, scheduler, limits.sequences),
       tokenizer,
       encodeChat,
-      generationDefaults: parseGenerationConfig(await readJson(found.folder, 'generation_config.json')),
+      generationDefaults,
       hint: source.hint,
       kvTokens: cache.blocks * BLOCK_TOKENS,
       probeLimits: { ...limits, blocks: cache.blocks },
