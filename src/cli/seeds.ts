@@ -37,10 +37,11 @@ export interface SeedsOptions {
  * @returns the exit code: 1 when a figure said to be reproduced is not
  */
 export function seeds({ document, only, json = false, write, figures = SEED_FIGURES }: SeedsOptions): Promise<number> {
-  const wanted = only === undefined ? undefined : (ONLY[only] ?? refuse('--only', `one of ${listOf(ONLY)}`, only));
-  if (document !== undefined && !(document in DOCUMENTS)) {
+  if (only !== undefined && !Object.hasOwn(ONLY, only)) refuse('--only', `one of ${listOf(ONLY)}`, only);
+  if (document !== undefined && !Object.hasOwn(DOCUMENTS, document)) {
     refuse('--document', `one of ${listOf(DOCUMENTS)}`, document);
   }
+  const wanted = only === undefined ? undefined : ONLY[only];
   const shown = figures.filter((figure) => {
     return (document ?? figure.document) === figure.document && (wanted ?? figure.verdict) === figure.verdict;
   });
@@ -71,52 +72,71 @@ function record(figure: SeedFigure) {
   };
 }
 
-const HEAD = ['where', 'what', 'published', 'ours', 'difference', 'verdict'];
-/** Columns of numbers, set to the right. */
-const RIGHT = new Set([2, 3, 4]);
+const HEAD = ['published', 'ours', 'difference', 'verdict'];
+
+/** The verdicts as short as a column wants them. */
+const SHORT: Readonly<Record<Verdict, string>> = {
+  reproduced: 'reproduced',
+  'wrong in the source': 'wrong',
+  'needs the simulator': 'needs simulator',
+  'not reproducible here': 'not here',
+};
 
 function render(shown: readonly SeedFigure[], failed: readonly SeedFigure[]): string {
-  const rows = shown.map(cells);
-  const widths = HEAD.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at].length)));
+  const documents = (Object.keys(DOCUMENTS) as DocumentId[]).flatMap((document) => {
+    const own = shown.filter((figure) => figure.document === document);
+    return own.length === 0 ? [] : [renderDocument(`${document}  ${DOCUMENTS[document]}`, own)];
+  });
+  return `${[...documents, summary(shown, failed)].join('\n\n')}\n`;
+}
+
+/** A document's figures under the tables and sections they stand in. */
+function renderDocument(title: string, figures: readonly SeedFigure[]): string {
+  const widths = ['', ...HEAD].map((head, at) => {
+    return Math.max(head.length, ...figures.map((figure) => cells(figure)[at].length));
+  });
   const line = (row: readonly string[]) => {
-    const padded = row.map((cell, at) => (RIGHT.has(at) ? cell.padStart(widths[at]) : cell.padEnd(widths[at])));
+    const padded = row.map((cell, at) => (at > 0 && at < 4 ? cell.padStart(widths[at]) : cell.padEnd(widths[at])));
     return `  ${padded.join('  ').trimEnd()}`;
   };
-  const sections = (Object.keys(DOCUMENTS) as DocumentId[]).flatMap((document) => {
-    const own = shown.flatMap((figure, at) => (figure.document === document ? [at] : []));
-    if (own.length === 0) return [];
-    const lines = own.flatMap((at) => [line(rows[at]), ...notes(shown[at])]);
-    return [[`${document}  ${DOCUMENTS[document]}`, dim(line(HEAD), process.stdout), ...lines].join('\n')];
-  });
-  return `${[...sections, summary(shown, failed)].join('\n\n')}\n`;
+  const lines: string[] = [];
+  for (const where of new Set(figures.map((figure) => figure.where))) {
+    lines.push(dim(line([where, ...(lines.length === 0 ? HEAD : [])]), process.stdout));
+    let before: string | undefined;
+    for (const figure of figures.filter((figure) => figure.where === where)) {
+      lines.push(line(cells(figure)));
+      if (figure.explanation !== before) lines.push(...notes(figure.explanation));
+      before = figure.explanation;
+    }
+  }
+  return [title, ...lines].join('\n');
 }
 
 function cells(figure: SeedFigure): string[] {
-  const { id, where, what, published, verdict } = figure;
-  const label = /^W/.test(id) ? `${id}: ${what}` : what;
-  const said = holds(figure) ? verdict : 'NOT REPRODUCED';
-  return [where, label, published, showOurs(figure) ?? '-', showDifference(figure), said];
+  const { id, what, published, verdict } = figure;
+  const label = /^W/.test(id) ? `${id.replace(/\.c\d+$/, '')}: ${what}` : what;
+  const said = holds(figure) ? SHORT[verdict] : 'NOT REPRODUCED';
+  return [`  ${label}`, published, showOurs(figure) ?? '-', showDifference(figure), said];
 }
 
-/** To the decimals published, and a percentage where the two are far apart. */
+/** Before rounding, so that a reproduced number shows how near it was. */
 function showDifference(figure: SeedFigure): string {
   const difference = differenceOf(figure);
   if (difference === undefined) return '-';
-  if (difference === 0) return '0';
+  if (Math.abs(difference) < 1e-9) return '0';
   const digits = Math.abs(difference) >= 100 ? 0 : 2;
   const value = Math.abs(difference) < 0.01 ? difference.toPrecision(1) : difference.toFixed(digits);
   return difference > 0 ? `+${value}` : value;
 }
 
-/** The explanation beneath a row, for whatever is not simply reproduced. */
-function notes(figure: SeedFigure): string[] {
-  if (figure.explanation === undefined) return [];
-  return wrap(figure.explanation, 96).map((text) => dim(`      ${text}`, process.stdout));
+/** What is to be said about a figure, beneath it. */
+function notes(explanation: string | undefined): string[] {
+  return wrap(explanation ?? '', 96).map((text) => dim(`      ${text}`, process.stdout));
 }
 
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  for (const word of text.split(' ').filter((word) => word !== '')) {
     const last = lines.at(-1);
     if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;

@@ -153,7 +153,9 @@ describe('reading what was published', () => {
     expect(publishedNumber(figure('$1,275'))).toBe(1275);
     expect(publishedNumber(figure('-8%'))).toBe(-8);
     expect(publishedNumber(figure('one H100'))).toBeUndefined();
-    expect(publishedNumber(figure('60–70%'))).toBe(60);
+    expect(publishedNumber(figure('60–70%', { ours: () => 99.5 }))).toBe(70);
+    expect(publishedNumber(figure('60–70%', { ours: () => 20 }))).toBe(60);
+    expect(unitOf(figure('60–70%'))).toEqual({ before: '', after: '%' });
     expect(decimalsOf(figure('66.50 ms'))).toBe(2);
     expect(unitOf(figure('$3'))).toEqual({ before: '$', after: '' });
     expect(unitOf(figure('85.9 GB (its capacity)'))).toEqual({ before: '', after: ' GB' });

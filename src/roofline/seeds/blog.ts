@@ -33,8 +33,8 @@ const INTENSITIES = [
 /** TTFT P50 and P99, ITL P50 and P99 in ms, tokens a second. */
 const STRATEGIES = [
   ['Shared (no chunking)', '85 / 320 / 68 / 180 / 3200'],
-  ['Chunked prefill (C=512)', '210 / 450 / 36 / 52 / 3800'],
-  ['Chunked prefill (C=2048)', '130 / 380 / 48 / 95 / 4100'],
+  ['Chunked prefill (C = 512)', '210 / 450 / 36 / 52 / 3800'],
+  ['Chunked prefill (C = 2048)', '130 / 380 / 48 / 95 / 4100'],
   ['Disaggregated', '95 / 180 / 34 / 42 / 4500'],
   ['Priority scheduling', '250 / 600 / 34 / 45 / 3600'],
 ] as const;
@@ -65,7 +65,7 @@ export const BLOG_FIGURES: readonly SeedFigure[] = [
   reproduced(
     '004.waiting',
     'decode',
-    'share of that product spent waiting for weights',
+    'share of it spent waiting for weights',
     '99.6%',
     () => 100 * (1 - gemv().compute / gemv().load),
     '99.66: cut off rather than rounded.',
@@ -89,13 +89,13 @@ export const BLOG_FIGURES: readonly SeedFigure[] = [
     '004.graph.measured',
     'CUDA graphs',
     'the step times themselves',
-    '42.1 ms to 118.4 ms',
+    '42.1 to 118.4 ms',
     'Said to be measured; no hardware here has them, and W10 says why one H100 has not either.',
   ),
   beyond(
     '004.decode.measured',
     'decode',
-    'throughput against batch 1 to 512, three series',
+    'throughput against batch, three series',
     'lost',
     'The chart’s values are missing in our copy.',
   ),
@@ -105,7 +105,7 @@ export const BLOG_FIGURES: readonly SeedFigure[] = [
   beyond(
     '004.int8.measured',
     'quantisation',
-    'decode in int8, batch 1, above its bandwidth floor',
+    'decode in int8, batch 1: bandwidth floor',
     '21.8 ms',
     'Possible, 4% above the floor that stands beside it; the prefill column is not (W11).',
     () => bandwidthFloorMs(1),
@@ -127,9 +127,9 @@ export const BLOG_FIGURES: readonly SeedFigure[] = [
     return simulated(
       `004.strategy.${at}`,
       'strategies',
-      `${strategy}: TTFT, ITL, tokens/s`,
+      strategy,
       row,
-      'Lengths of prompts and outputs, and the number of GPUs, are not given; W14 bounds what one GPU can do.',
+      'TTFT and ITL (P50, P99) in ms, tokens a second. Lengths of prompts and outputs, and the number of GPUs, are not given; W14 bounds what one GPU can do.',
     );
   }),
 ];

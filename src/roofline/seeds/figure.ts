@@ -34,13 +34,22 @@ export interface SeedFigure {
   readonly explanation?: string;
 }
 
-// Not the 100 of H100, nor the second half of a range.
-const NUMBER = /(?<![\w.,–])[-+]?\d[\d,]*(?:\.\d+)?/;
+// Not the 100 of H100.
+const NUMBER = /(?<![\w.,])[-+]?\d[\d,]*(?:\.\d+)?/;
+const RANGE = /(?<![\w.,])(\d[\d,]*)–(\d[\d,]*)/;
 
-/** The first number in what was published, thousands separators removed. */
-export function publishedNumber({ published }: SeedFigure): number | undefined {
+const valueOf = (text: string) => Number(text.replaceAll(',', ''));
+
+/** The first number in what was published, or of a range the end nearer to ours. */
+export function publishedNumber({ published, ours }: SeedFigure): number | undefined {
+  const range = RANGE.exec(published);
+  if (range !== null) {
+    const value = ours?.();
+    const [low, high] = [valueOf(range[1]), valueOf(range[2])];
+    return typeof value === 'number' ? Math.min(high, Math.max(low, value)) : low;
+  }
   const match = NUMBER.exec(published);
-  return match === null ? undefined : Number(match[0].replaceAll(',', ''));
+  return match === null ? undefined : valueOf(match[0]);
 }
 
 /** Decimals that count: those printed, unless the figure says otherwise. */
@@ -50,21 +59,20 @@ export function decimalsOf({ published, decimals }: SeedFigure): number {
 
 /** What stands around the published number, so that ours can be printed alike. */
 export function unitOf({ published, unit }: SeedFigure): { before: string; after: string } {
-  const match = NUMBER.exec(published);
+  const match = RANGE.exec(published) ?? NUMBER.exec(published);
   if (match === null) return { before: '', after: unit ?? '' };
-  const before = /\$$/.test(published.slice(0, match.index)) ? '$' : '';
+  const before = published.slice(0, match.index).endsWith('$') ? '$' : '';
   return { before, after: published.slice(match.index + match[0].length).split(/ \(|,/)[0] };
 }
 
-/** Ours printed as the published number is, with one more digit where the two differ in the last. */
+/** Ours printed as the published number is where it is reproduced, else to four digits. */
 export function showOurs(figure: SeedFigure): string | undefined {
   const ours = figure.ours?.();
   if (ours === undefined || typeof ours === 'string') return ours;
   const { before, after } = unitOf(figure);
-  const decimals = Math.max(0, decimalsOf(figure));
-  const exact = publishedNumber(figure) !== undefined && !figure.truncated && figure.verdict === 'reproduced';
-  const significant = Math.max(0, 3 - Math.floor(Math.log10(Math.abs(ours) || 1)));
-  const digits = exact ? decimals : Math.max(decimals, Number.isInteger(ours) ? 0 : Math.min(significant, 3));
+  const alike = figure.verdict === 'reproduced' && !figure.truncated;
+  const four = Number.isInteger(ours) ? 0 : Math.min(3, Math.max(0, 3 - Math.floor(Math.log10(Math.abs(ours)))));
+  const digits = alike ? Math.max(0, decimalsOf(figure)) : four;
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return `${before}${ours.toLocaleString('en-US', format)}${after}`;
 }

@@ -21,7 +21,7 @@ export const NEWS_FIGURES: readonly SeedFigure[] = [
   wrong(
     'W18.2',
     'tensor cores',
-    'tensor rate reached in prefill, 2048 tokens, A100',
+    'tensor rate in prefill, 2048 tokens, A100',
     '80–90%',
     () => measuredUtilisation('a100', 2048),
     'Of peak, in the matrix products alone; norms, attention and the rest come on top.',
@@ -29,7 +29,7 @@ export const NEWS_FIGURES: readonly SeedFigure[] = [
   wrong(
     'W18.3',
     'tensor cores',
-    'tensor rate reached in prefill, 2048 tokens, H100',
+    'tensor rate in prefill, 2048 tokens, H100',
     '80–90%',
     () => measuredUtilisation('h100', 2048),
     'As above.',
@@ -39,13 +39,13 @@ export const NEWS_FIGURES: readonly SeedFigure[] = [
     'unified architectures',
     'compute idle in decode, batch 64, A100',
     '60–70%',
-    'Within a digit of the claim, at a batch it does not name.',
+    'The edge of the claim, at a batch it does not name.',
     () => 100 - measuredUtilisation('a100', 64),
   ),
   beyond(
     '002.cost.low',
     'summary',
-    'cost of a token, times less, if 60% idle falls by 80%',
+    'cost of a token, if 60% idle falls by 80%',
     '2–4x',
     'No setting is given. By the page’s own two numbers, at the same price a GPU-hour.',
     () => gain(0.6),
@@ -61,7 +61,7 @@ export const NEWS_FIGURES: readonly SeedFigure[] = [
   beyond(
     '002.jamba',
     'Jamba',
-    'response time, and cost against a unified cluster',
+    'response time, cost over unified',
     '100 ms, 1/3',
     'Model, hardware, load and what was timed are not given.',
   ),

@@ -14,7 +14,7 @@ export const PLATFORM_FIGURES: readonly SeedFigure[] = [
   beyond(
     'W19.1',
     'throughout',
-    'measured values, network conditions, error bars',
+    'values, network conditions, error bars',
     'claimed, not printed',
     'The page holds the abstract and the captions: directions (GPUs win prefill, GroqRack wins TPOT at batch 1, GPUs win ' +
       'decode throughput when batched), no value to test. Batch sizes are in two captions, hardware other than A100 and ' +
@@ -28,16 +28,16 @@ export const PLATFORM_FIGURES: readonly SeedFigure[] = [
   beyond(
     '000.groq.chips',
     'abstract',
-    'why batch 1: chips that Llama-2-7B’s weights fill, of 72',
+    'why batch 1: chips for the weights, of 72',
     'no batching',
-    'All of it lives in SRAM.',
+    'Llama-2-7B in fp16 lives in SRAM of 230 MB a chip.',
     () => Math.ceil(LLAMA_2_7B_BYTES / CHIP_BYTES),
     ' chips',
   ),
   beyond(
     '000.groq.tokens',
     'abstract',
-    'why batch 1: tokens of KV cache that fit beside them',
+    'why batch 1: KV tokens beside them',
     'no batching',
     'One long sequence, or two of 2048 tokens.',
     () => Math.floor((RACK_BYTES - LLAMA_2_7B_BYTES) / KV_TOKEN_BYTES),

@@ -68,7 +68,7 @@ export const SPAD_CHIP_FIGURES: readonly SeedFigure[] = [
     'bandwidth of 5120 bits at 5.2 Gb/s',
     '3352 GB/s',
     () => busBandwidth(SPAD_SPECS.h100.busBits, SPAD_SPECS.h100.gigabitsPerPin),
-    'The rows above it in the table give 0.7 % less; 3352 needs 5.2375 Gb/s.',
+    'The rows above it in the table give 0.7% less; 3352 needs 5.2375 Gb/s.',
   ),
   wrong(
     'W16.2',
@@ -157,8 +157,8 @@ export const SPAD_CHIP_FIGURES: readonly SeedFigure[] = [
   beyond(
     '001.dies',
     'section 6.1',
-    'H100 dies on a wafer, which the paper uses and does not print',
-    'none',
+    'H100 dies on a wafer',
+    'not printed',
     'Not a whole number: the paper’s dollars come out only without rounding it, and without yield.',
     () => diesPerWafer(SPAD_CHIPS.h100.dieMm2),
     ' dies',
@@ -174,7 +174,7 @@ export const SPAD_CHIP_FIGURES: readonly SeedFigure[] = [
     '001.chatgpt',
     'section 1',
     'an hour of each of 30,000 A100s at $700,000 a day',
-    'none',
+    'not printed',
     'A quoted estimate; worked back, it is about what an A100 was rented for.',
     () => 700_000 / 24 / 30_000,
     ' dollars',

@@ -113,7 +113,7 @@ export const SPAD_CLUSTER_FIGURES: readonly SeedFigure[] = [
   reproduced(
     'W17.3',
     'section 7.1',
-    'machines SPAD needs for coding, as many as Splitwise-homo',
+    'machines for coding, SPAD and Splitwise-homo',
     '25',
     () => clusterCost(coding).machines,
     'So all 41% saved are the price of a machine, as section 6.1 has it; for conversation SPAD needs 2 more.',
