@@ -5,7 +5,6 @@ import {
   MACHINES,
   MEMORY_TYPES,
   PCAP_WATTS,
-  SPAD_ASSUMPTIONS,
   SPAD_CHIPS,
   type ChipDesign,
   type MachineCounts,
@@ -44,9 +43,11 @@ export interface PredictCostOptions {
  * @throws RidgepointError `usage` for an option that does not do
  */
 export function predictCost(options: PredictCostOptions): Promise<number> {
-  const wantsChip = options.chip !== undefined || options.die !== undefined || options.cluster === undefined;
+  const { chip: name, die, memory, memoryType, bandwidth, packages, price } = options;
+  const given = [name, die, memory, memoryType, bandwidth, packages, price].some((option) => option !== undefined);
+  const wantsChip = given || options.cluster === undefined;
   const chip = wantsChip ? chipOf(options) : undefined;
-  const memoryPrice = options.price === undefined ? {} : { [(chip ?? SPAD_CHIPS.h100).memory]: options.price };
+  const memoryPrice = price === undefined || chip === undefined ? {} : { [chip.memory]: price };
   const cost = chip && costOf(chip, memoryPrice);
   const counts = options.cluster === undefined ? undefined : parseCluster(options.cluster);
   const cluster = counts && clusterCost(counts);
@@ -69,7 +70,7 @@ function chipOf(options: PredictCostOptions): ChipDesign {
     refuse('--chip', `one of ${Object.keys(SPAD_CHIPS).join(', ')}`, name);
   }
   const base: ChipDesign | undefined = name === undefined ? undefined : SPAD_CHIPS[name as keyof typeof SPAD_CHIPS];
-  const memory = options.memoryType === undefined ? (base?.memory ?? 'hbm3') : memoryType(options.memoryType);
+  const memory = options.memoryType === undefined ? (base?.memory ?? 'hbm3') : parseMemory(options.memoryType);
   const sameMemory = base !== undefined && base.memory === memory;
   const dieMm2 = positive('--die', options.die ?? base?.dieMm2, 'a die area in mm²');
   const memoryGB = positive('--memory', options.memory ?? base?.memoryGB, 'gigabytes of memory');
@@ -84,7 +85,7 @@ function chipOf(options: PredictCostOptions): ChipDesign {
   return { dieMm2, memoryGB, memory, bandwidthGBs: needed ?? bandwidthGBs ?? 0, packages };
 }
 
-function memoryType(text: string): MemoryType {
+function parseMemory(text: string): MemoryType {
   return (
     MEMORY_TYPES.find((type) => type === text) ?? refuse('--memory-type', `one of ${MEMORY_TYPES.join(', ')}`, text)
   );
@@ -145,6 +146,3 @@ function describeCluster(counts: MachineCounts, cluster: ReturnType<typeof clust
   ].filter((note) => note !== undefined);
   return [`${parts.join(' + ')} = ${cluster.machines} machines of 8 chips`, rowsOf(rows), ...notes].join('\n');
 }
-
-/** What the help says about memory prices. */
-export const PRICES = MEMORY_TYPES.map((type) => `${SPAD_ASSUMPTIONS.dollarsPerGB[type]} for ${type}`).join(', ');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   agrees,
@@ -6,6 +7,7 @@ import {
   publishedNumber,
   unitOf,
   type Verdict,
+  VERDICTS,
 } from '../../src/roofline/seeds/figure.js';
 import { SEED_FIGURES } from '../../src/roofline/seeds/index.js';
 import {
@@ -41,6 +43,17 @@ describe('published numbers', () => {
   it('the known errors W1 to W19 are all there', () => {
     const known = new Set(SEED_FIGURES.map(({ id }) => /^W\d+/.exec(id)?.[0]));
     expect(Array.from({ length: 19 }, (_, at) => `W${at + 1}`).filter((id) => !known.has(id))).toEqual([]);
+  });
+
+  it('docs/seeds.md has the counts there are', () => {
+    const page = readFileSync(new URL('../../docs/seeds.md', import.meta.url), 'utf8');
+    for (const document of [...Object.keys(DOCUMENTS), 'all']) {
+      const row = new RegExp(`^\\| ${document}[^|]*\\|(.*)\\|$`, 'm').exec(page)?.[1];
+      const counts = VERDICTS.map((verdict) => {
+        return named(verdict).filter((figure) => document === 'all' || figure.document === document).length;
+      });
+      expect(row?.split('|').map(Number), document).toEqual(counts);
+    }
   });
 
   it('nothing that needs the simulator pretends to be computed', () => {
