@@ -126,6 +126,7 @@ fn main(
         let exponential = select(-log(1.0 - u), u * (1.0 + u * (0.5 + u / 3.0)), u < 0.01);
         score = (v - top) * warmth - log(exponential);
       }
+      score = min(score, MOST);
       if (score > best) { best = score; choice = t; }
     }
   }

@@ -18,7 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var t = thread; t < params.vocab; t += WG) {
     let v = logits[row * params.stride + t];
     if (is_nan(v)) { best = BROKEN; choice = NO_TOKEN; }
-    if (v > best) { best = v; choice = t; }
+    let score = min(v, MOST);
+    if (score > best) { best = score; choice = t; }
   }
   let token = best_token(thread, best, choice);
   if (thread == 0u) {

@@ -15,7 +15,8 @@ struct Sampling {
 }
 const NO_TOKEN: u32 = 0xffffffffu;
 const LEAST: f32 = -3.4e38;
-const BROKEN: f32 = 3.4e38;  // the score of a NaN, with NO_TOKEN: it beats every number and so reaches the host
+const MOST: f32 = 3.3e38;    // scores are held below BROKEN, infinities too
+const BROKEN: f32 = 3.4e38;  // the score of a NaN, with NO_TOKEN: it beats every other and so reaches the host
 var<workgroup> best_scores: array<f32, WG>;
 var<workgroup> best_tokens: array<u32, WG>;
 

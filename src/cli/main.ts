@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
+import { addPredict } from './predict/command.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
 
 // Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
@@ -21,6 +22,7 @@ const program = new Command('ridgepoint')
   .description('Generates text with Llama models on WebGPU.')
   .version(version(), '-V, --version')
   .showSuggestionAfterError()
+  .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
   .addHelpText(
@@ -97,6 +99,21 @@ program
   .action((flags: object) => runToExit(async () => (await import('./devices.js')).devices(flags)));
 
 program
+  .command('calibrate')
+  .summary('measure what this adapter can do, for predictions')
+  .description(
+    'Measures memory bandwidth, arithmetic and launch costs of an adapter with kernels built for nothing else, then how\n' +
+      'far the engine’s own kernels get, and keeps the result where predictions find it.',
+  )
+  .option('--adapter <name>', 'part of the name of an adapter')
+  .option('--ceilings-only', 'leave out the engine’s own kernels')
+  .option('--output <file>', 'write the calibration there instead of the cache folder')
+  .option('--json', 'print JSON')
+  .action((flags: object) =>
+    runToExit(async () => (await import('./calibrate.js')).calibrateCommand(flags, program.version() ?? 'unknown')),
+  );
+
+program
   .command('seeds')
   .summary('published numbers beside ours')
   .description(
@@ -107,6 +124,15 @@ program
   .option('--only <verdict>', 'only reproduced, wrong, simulator or other')
   .option('--json', 'print JSON')
   .action((flags: object) => runToExit(async () => (await import('./seeds.js')).seeds(flags)));
+
+addPredict(
+  program
+    .command('predict')
+    .summary('predict latency and memory on any hardware')
+    .description(
+      'Predicts TTFT, TPOT, throughput and memory from the operations of the model and the hardware’s roofline.',
+    ),
+);
 
 try {
   await program.parseAsync();

@@ -140,6 +140,11 @@ export class CoreEngine implements TextEngine {
     return generation;
   }
 
+  /** Resolves when the kernels for larger batches, compiled in the background, are there too. */
+  get ready(): Promise<void> {
+    return this.parts.model.ready;
+  }
+
   /** Single steps of chosen shape, for benchmarks and profiles; not while the engine generates. */
   probe(): StepProbe {
     this.#assertUsable();

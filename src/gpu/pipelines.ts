@@ -81,7 +81,10 @@ export class PipelineCache {
   async #compile(spec: PipelineSpec, name: string): Promise<Pipeline> {
     const code = composeShader(spec.shader, spec.defines, this.read);
     const layout = this.layout(spec.bindings);
+    // The module's error is reported with the pipeline's; unscoped it would count as a fault of whatever runs next.
+    this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ label: name, code });
+    const moduleError = this.device.popErrorScope();
     try {
       const handle = await this.device.createComputePipelineAsync({
         label: name,
@@ -90,6 +93,7 @@ export class PipelineCache {
       });
       return { name, handle, layout };
     } catch (cause) {
+      await moduleError;
       const info = await module.getCompilationInfo();
       const source = code.split('\n');
       const details = info.messages

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
 import { calibrationKey, calibrationSchema, type Calibration } from '../../roofline/calibration.js';
 
@@ -16,18 +16,22 @@ export function calibrationFolder(): string {
  * @throws RidgepointError when it cannot be written
  */
 export async function saveCalibration(calibration: Calibration): Promise<string> {
-  const folder = calibrationFolder();
-  const path = join(folder, `${calibrationKey(calibration.adapter, calibration.driver)}.json`);
+  const path = join(calibrationFolder(), `${calibrationKey(calibration.adapter, calibration.driver)}.json`);
+  await writeCalibration(path, calibration);
+  return path;
+}
+
+/** Writes a calibration to a file of one's choice. @throws RidgepointError when it cannot be written */
+export async function writeCalibration(path: string, calibration: Calibration): Promise<void> {
   const partial = `${path}.${process.pid}.part`;
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(partial, `${JSON.stringify(calibrationSchema.parse(calibration), null, 2)}\n`);
     await rename(partial, path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
     throw new RidgepointError('usage', `${path}: cannot be written: ${(cause as Error).message}`, { cause });
   }
-  return path;
 }
 
 /**

@@ -1,0 +1,91 @@
+import type { Calibration } from '../roofline/calibration.js';
+import { nodeHost } from '../platform/node/host.js';
+import { EXIT } from './run.js';
+import { dim } from './style.js';
+
+export interface CalibrateFlags {
+  readonly adapter?: string;
+  readonly ceilingsOnly?: boolean;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Measures the adapter's ceilings and the engine's kernels, and keeps the result for predictions.
+ *
+ * @param version of Ridgepoint, for the record
+ * @returns the exit code
+ */
+export async function calibrateCommand(flags: CalibrateFlags, version: string): Promise<number> {
+  const { calibrate } = await import('../../bench/calibrate/calibrate.js');
+  const { saveCalibration, writeCalibration } = await import('../platform/node/calibration-store.js');
+  const tty = process.stderr.isTTY && !flags.json;
+  const calibration = await calibrate(nodeHost, version, {
+    adapter: flags.adapter,
+    ceilingsOnly: flags.ceilingsOnly,
+    onProgress: (what) => {
+      if (tty) process.stderr.write(`\r\x1b[Kmeasuring ${what}`);
+    },
+    onSkipped: (what) => process.stderr.write(`${tty ? '\r\x1b[K' : ''}ridgepoint: not measured: ${what}\n`),
+  });
+  if (tty) process.stderr.write('\r\x1b[K');
+  const path = flags.output === undefined ? await saveCalibration(calibration) : flags.output;
+  if (flags.output !== undefined) await writeCalibration(path, calibration);
+  process.stdout.write(flags.json ? `${JSON.stringify(calibration)}\n` : report(calibration, path));
+  return EXIT.ok;
+}
+
+const UNITS: readonly [number, string][] = [
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+];
+
+function rate(value: number, unit: string): string {
+  const [factor, prefix] = UNITS.find(([size]) => value >= size) ?? [1, ''];
+  return `${(value / factor).toPrecision(3)} ${prefix}${unit}`;
+}
+
+function time(seconds: number): string {
+  return seconds >= 1e-3 ? `${(seconds * 1e3).toPrecision(3)} ms` : `${(seconds * 1e6).toPrecision(3)} us`;
+}
+
+function report({ adapter, driver, ceilings, efficiencies, spread }: Calibration, path: string): string {
+  const noise = (name: string): string => {
+    const value = spread[name];
+    return value === undefined ? '' : dim(`  +-${(50 * value).toFixed(0)} %`);
+  };
+  const rows: [string, string, string][] = [
+    ['memory read', rate(ceilings.readBytesPerSecond, 'B/s'), 'readBytesPerSecond'],
+    ['memory copy (read + written)', rate(ceilings.copyBytesPerSecond, 'B/s'), 'copyBytesPerSecond'],
+    ['f32 multiply-add', rate(ceilings.f32FlopsPerSecond, 'FLOP/s'), 'f32FlopsPerSecond'],
+  ];
+  if (ceilings.f16FlopsPerSecond !== undefined) {
+    rows.push(['f16 multiply-add', rate(ceilings.f16FlopsPerSecond, 'FLOP/s'), 'f16FlopsPerSecond']);
+  }
+  for (const { componentType, resultComponentType, M, N, K, flopsPerSecond } of ceilings.subgroupMatrix) {
+    const name = `${componentType} to ${resultComponentType} ${M}x${N}x${K}`;
+    rows.push([`matrix ${name}`, rate(flopsPerSecond, 'FLOP/s'), `subgroupMatrix ${name}`]);
+  }
+  rows.push(
+    ['launch on the GPU', time(ceilings.dispatchSeconds), 'dispatchSeconds'],
+    ['recording a launch', time(ceilings.recordSeconds), 'recordSeconds'],
+    ['submit to readback', time(ceilings.roundTripSeconds), 'roundTripSeconds'],
+  );
+  const lines = [adapter, driver, ''];
+  for (const [label, value, name] of rows) lines.push(`  ${label.padEnd(30)} ${value.padStart(13)}${noise(name)}`);
+  const families = Object.entries(efficiencies);
+  if (families.length > 0) {
+    lines.push('', "The engine's kernels, as shares of f32 multiply-add and of memory read:");
+    lines.push(
+      `  ${'family'.padEnd(20)} ${'compute'.padStart(8)} ${'memory'.padStart(8)} ${'overlap'.padStart(8)}   launch`,
+    );
+    for (const [family, { compute, bandwidth, overlap, launchSeconds }] of families) {
+      const share = (value: number): string => `${(100 * value).toPrecision(3)} %`.padStart(8);
+      lines.push(
+        `  ${family.padEnd(20)} ${share(compute)} ${share(bandwidth)} ${overlap.toPrecision(2).padStart(8)}   ${time(launchSeconds)}`,
+      );
+    }
+  }
+  return `${lines.join('\n')}\n\nKept in ${path}\n`;
+}
