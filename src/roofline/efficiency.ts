@@ -12,24 +12,32 @@ export function familyOf(kind: OperationKind, phase: Phase): KernelFamily {
   return kind === 'sample' ? 'sample' : 'elementwise';
 }
 
-const between = (a: number, b: number): number => Number(((a + b) / 2).toPrecision(3));
+const middle = (a: number, b: number): number => Number(((a + b) / 2).toPrecision(3));
+
+function between(family: keyof typeof A100_FIT): Efficiency {
+  const [a, b] = [A100_FIT[family], H100_FIT[family]];
+  return {
+    compute: middle(a.compute, b.compute),
+    bandwidth: middle(a.bandwidth, b.bandwidth),
+    overlap: middle(a.overlap, b.overlap),
+    launchSeconds: middle(a.launchSeconds, b.launchSeconds),
+  };
+}
 
 /** Devices without a measurement of their own take the middle of the two that have one. */
-const TENSOR_DEFAULT = Object.fromEntries(
-  KERNEL_FAMILIES.map((family): [KernelFamily, Efficiency] => {
-    const [a, b] = [A100_FIT[family], H100_FIT[family]];
-    return [
-      family,
-      {
-        compute: between(a.compute, b.compute),
-        bandwidth: between(a.bandwidth, b.bandwidth),
-        overlap: between(a.overlap, b.overlap),
-        launchSeconds: between(a.launchSeconds, b.launchSeconds),
-      },
-    ];
-  }),
-) as unknown as Efficiencies;
+const TENSOR_DEFAULT: Efficiencies = {
+  'matmul-few': between('matmul-few'),
+  'matmul-many': between('matmul-many'),
+  elementwise: between('elementwise'),
+  // No profile at hand. Prefill: FlashAttention-2's authors report 50 to 73 % of an A100's peak. Decode: somewhat less
+  // than the bandwidth of linear layers, for the split along the context and its reduction.
+  'attention-prefill': { compute: 0.5, bandwidth: 0.7, overlap: 2, launchSeconds: 6e-6 },
+  'attention-decode': { compute: 0.25, bandwidth: 0.7, overlap: 2, launchSeconds: 6e-6 },
+  sample: { compute: 0.1, bandwidth: 0.3, overlap: 2, launchSeconds: 10e-6 },
+};
 const TENSOR_ORIGIN = 'default: middle of the fits for A100 and H100';
+const ASSUMED_ORIGIN = 'assumed for attention and sampling';
+const ASSUMED: readonly KernelFamily[] = ['attention-prefill', 'attention-decode', 'sample'];
 
 /**
  * Plain shader code that was not measured. Public WGSL GEMMs reach a quarter to 70 % of the f32 peak: 2.4 to 2.6 of 3.6
@@ -78,7 +86,8 @@ export function efficienciesOf(
     values[family] = given[family] ?? measured?.[family] ?? defaults[family];
     if (given[family] !== undefined) origin[family] = 'given';
     else if (measured?.[family] !== undefined) origin[family] = hardware.efficiencySource ?? hardware.source;
-    else origin[family] = engine ? SHADER_ORIGIN : TENSOR_ORIGIN;
+    else if (engine) origin[family] = SHADER_ORIGIN;
+    else origin[family] = ASSUMED.includes(family) ? ASSUMED_ORIGIN : TENSOR_ORIGIN;
   }
   return { values, origin };
 }

@@ -1,6 +1,6 @@
 import type { Efficiency } from '../calibration.js';
 import type { Hardware } from '../hardware.js';
-import { H100_FIT } from './fitted.js';
+import { H100_FIT, H100_SOURCE } from './fitted.js';
 import { chipLink, GB, GIB, T } from './units.js';
 
 /**
@@ -19,7 +19,7 @@ const GROQ_FIT = {
 const GROQ_SOURCE = 'bandwidth share from the published 750 tokens/s for Llama-2-7B; compute share assumed';
 
 const SPAD_SOURCE = 'SPAD, table 3';
-const SPAD_EFFICIENCY = 'those of H100, which the proposals are variants of';
+const SPAD_EFFICIENCY = `${H100_SOURCE}, which the proposals are variants of`;
 
 /** Machines of another kind, and chips that exist on paper. */
 export const SPECIAL: readonly Hardware[] = [

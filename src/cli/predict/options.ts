@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import { RidgepointError } from '../../errors.js';
+import type { ComputeDtype, KernelSet } from '../../roofline/roof.js';
+import type { KvDtype, WeightDtype } from '../../roofline/precision.js';
+import { nonEmpty, oneOf, refuse, whole } from '../parse.js';
+
+/** Options that every question takes. Lists stand for sweeps where a question allows more than one value. */
+export interface PredictFlags {
+  readonly model?: string;
+  readonly hardware?: string[];
+  readonly adapter?: string;
+  readonly calibration?: string;
+  readonly prompt?: number[];
+  readonly output?: number[];
+  readonly batch?: number[];
+  readonly weightDtype?: WeightDtype[];
+  readonly kvDtype?: KvDtype;
+  readonly computeDtype?: ComputeDtype;
+  readonly kernels?: KernelSet;
+  readonly tp?: number;
+  readonly prefillChunk?: number;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+// These lists are repeated from src/roofline so that --help need not load it; the types keep them the same.
+const WEIGHTS: readonly WeightDtype[] = ['f32', 'f16', 'bf16', 'fp8', 'int8', 'int4'];
+const KV: readonly KvDtype[] = ['f32', 'f16', 'fp8', 'int8'];
+const COMPUTE: readonly ComputeDtype[] = ['f32', 'f16', 'f16-acc16', 'fp8', 'int8', 'int4'];
+const KERNELS: readonly KernelSet[] = ['tensor', 'shader'];
+
+const split = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** Comma-separated values, each read by `parse`; `1..512` stands for the powers of two in it. */
+function list<T>(option: string, parse: (text: string) => T): (text: string) => T[] {
+  return (text) => {
+    const parts = split(text).flatMap(range);
+    return parts.length > 0 ? parts.map(parse) : refuse(option, 'a value or several with commas between them', text);
+  };
+}
+
+function range(part: string): string[] {
+  const [from, to] = (/^(\d+)\.\.(\d+)$/.exec(part) ?? []).slice(1).map(Number);
+  if (from === undefined || from < 1 || to < from) return [part];
+  const values: string[] = [];
+  for (let value = from; value <= to; value *= 2) values.push(String(value));
+  return values;
+}
+
+export function addPredictOptions(command: Command): Command {
+  return command
+    .optionsGroup('What runs where:')
+    .option(
+      '--model <model>',
+      'a preset, bloom-176b, deepseek-v2 or a folder with a config.json (default: llama-2-7b)',
+      nonEmpty('--model', 'a preset or a folder'),
+    )
+    .option(
+      '--hardware <ids>',
+      'one or several of "predict list", or this-machine (default: this machine once calibrated, else h100-sxm)',
+      list('--hardware', (id) => id),
+    )
+    .option('--adapter <name>', 'for this-machine: part of the name of a calibrated adapter')
+    .option('--calibration <file>', 'for this-machine: a file that "ridgepoint calibrate" wrote')
+    .option(
+      '--prompt <n>',
+      'prompt tokens; a list or 128..2048 for a sweep (default: 512)',
+      list('--prompt', whole('--prompt', 1)),
+    )
+    .option('--output <n>', 'tokens to generate (default: 128)', list('--output', whole('--output', 1)))
+    .option('--batch <n>', 'sequences at once (default: 1)', list('--batch', whole('--batch', 1)))
+    .option(
+      '--weight-dtype <type>',
+      `how weights are stored: ${WEIGHTS.join(', ')} (default: f16)`,
+      list('--weight-dtype', oneOf('--weight-dtype', WEIGHTS)),
+    )
+    .option('--kv-dtype <type>', `how the cache is stored: ${KV.join(', ')} (default: f16)`, oneOf('--kv-dtype', KV))
+    .option(
+      '--compute-dtype <type>',
+      `what products are computed in: ${COMPUTE.join(', ')} (default: f16 on tensor units, f32 in shaders)`,
+      oneOf('--compute-dtype', COMPUTE),
+    )
+    .option(
+      '--kernels <set>',
+      'tensor: use matrix units, as CUDA libraries do; shader: plain WGSL (default: shader on this machine)',
+      oneOf('--kernels', KERNELS),
+    )
+    .option('--tp <n>', 'chips that share the model by tensor parallelism (default: 1)', whole('--tp', 1))
+    .option(
+      '--prefill-chunk <n>',
+      'most prompt tokens a step (default: 512 on this machine, as the engine; else all)',
+      whole('--prefill-chunk', 1),
+    )
+    .optionsGroup('Output:')
+    .option('--json', 'print JSON')
+    .option('--csv', 'print comma-separated values');
+}
+
+/** The one value of an option of which a question takes no list. */
+export function single<T>(values: readonly T[] | undefined, option: string, fallback: T): T {
+  if (values !== undefined && values.length > 1) {
+    throw new RidgepointError('usage', `${option} takes one value here, found ${values.length}`);
+  }
+  return values?.[0] ?? fallback;
+}

@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { RidgepointError } from '../../errors.js';
+import { parseLlamaConfig } from '../../model/config.js';
+import { listCalibrations, loadCalibration, readCalibration } from '../../platform/node/calibration-store.js';
+import { packageRoot } from '../../platform/node/package-root.js';
+import { hardwareById } from '../../roofline/catalogue.js';
+import type { Calibration } from '../../roofline/calibration.js';
+import { fromCalibration, type Hardware } from '../../roofline/hardware.js';
+import { llamaModel, type Model } from '../../roofline/models.js';
+import type { PredictorOptions } from '../../roofline/predictor.js';
+import { single, type PredictFlags } from './options.js';
+
+export const DEFAULTS = { model: 'llama-2-7b', prompt: 512, output: 128, batch: 1 } as const;
+const THIS_MACHINE = /^this(-machine)?$/;
+/** Prompt tokens a step of the engine takes at most. */
+const ENGINE_CHUNK = 512;
+
+/** Models whose shape is that of a preset. */
+const SAME_SHAPE: Readonly<Record<string, string>> = { 'llama-3-8b': 'llama-3.1-8b', 'llama-3-70b': 'llama-3.1-70b' };
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR') {
+      return undefined;
+    }
+    throw new RidgepointError('checkpoint', `${path}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** @throws RidgepointError when there is no such model, or its configuration is not one of a Llama */
+export async function findModel(name: string = DEFAULTS.model): Promise<Model> {
+  if (name === 'bloom-176b') return (await import('../../roofline/bloom.js')).BLOOM_176B;
+  if (name === 'deepseek-v2') return (await import('../../roofline/deepseek.js')).DEEPSEEK_V2;
+  const models = join(packageRoot(), 'models');
+  const presets = (await readJson(join(models, 'presets.json'))) as Record<string, unknown>;
+  const preset = SAME_SHAPE[name] ?? name;
+  if (Object.hasOwn(presets, preset)) return llamaModel(name, parseLlamaConfig(presets[preset], `preset ${preset}`));
+  for (const path of [name.endsWith('.json') ? name : join(name, 'config.json'), join(models, name, 'config.json')]) {
+    const config = await readJson(path);
+    if (config !== undefined) return llamaModel(name, parseLlamaConfig(config, path));
+  }
+  const known = [...Object.keys(presets), ...Object.keys(SAME_SHAPE), 'bloom-176b', 'deepseek-v2'];
+  throw new RidgepointError(
+    'usage',
+    `--model ${name}: neither a model that is known nor a folder with a config.json; known are ${known.join(', ')}`,
+  );
+}
+
+function machine(calibration: Calibration): Hardware {
+  return fromCalibration(calibration, calibration.isCpu ? totalmem() : undefined);
+}
+
+/**
+ * The hardware that was asked for. When none was: this machine if it was calibrated, with all of `fallback`; where
+ * there is no fallback, an H100 in place of a machine that was not.
+ *
+ * @throws RidgepointError when a name is not known, or this machine is meant and was never calibrated
+ */
+export async function findHardware(
+  { hardware, calibration, adapter }: PredictFlags,
+  fallback?: readonly Hardware[],
+): Promise<Hardware[]> {
+  const given = calibration === undefined ? undefined : machine(await readCalibration(calibration));
+  const here = async (): Promise<Hardware | undefined> => {
+    if (given !== undefined) return given;
+    const found = await loadCalibration(adapter);
+    return found && machine(found);
+  };
+  if (hardware === undefined) {
+    const found = await here();
+    if (adapter === undefined && fallback !== undefined) return [...(found ? [found] : []), ...fallback];
+    if (found === undefined && adapter !== undefined) throw await notCalibrated(adapter);
+    return [found ?? hardwareById('h100-sxm')];
+  }
+  return Promise.all(
+    hardware.map(async (id) => {
+      if (!THIS_MACHINE.test(id.toLowerCase())) return hardwareById(id);
+      const found = await here();
+      if (found === undefined) throw await notCalibrated(adapter);
+      return found;
+    }),
+  );
+}
+
+async function notCalibrated(adapter: string | undefined): Promise<RidgepointError> {
+  const known = (await listCalibrations()).map(({ calibration }) => calibration.adapter);
+  const what = adapter === undefined ? 'this machine was not calibrated' : `no calibration of an adapter "${adapter}"`;
+  const others = known.length > 0 ? `; there are those of ${known.join(', ')}` : '';
+  return new RidgepointError('usage', `${what}${others}; run "ridgepoint calibrate" first`);
+}
+
+/** The predictor's options among a command's, for one weight format. */
+export function predictorOptions(flags: PredictFlags, { kind }: Hardware): PredictorOptions {
+  return {
+    weights: single(flags.weightDtype, '--weight-dtype', 'f16'),
+    kv: flags.kvDtype,
+    compute: flags.computeDtype,
+    kernels: flags.kernels,
+    tensorParallel: flags.tp,
+    prefillChunk: flags.prefillChunk ?? (kind === 'measured' ? ENGINE_CHUNK : undefined),
+  };
+}
+
+/** One request, for questions that take no sweep. */
+export function requestOf(flags: PredictFlags): { promptTokens: number; outputTokens: number; batch: number } {
+  return {
+    promptTokens: single(flags.prompt, '--prompt', DEFAULTS.prompt),
+    outputTokens: single(flags.output, '--output', DEFAULTS.output),
+    batch: single(flags.batch, '--batch', DEFAULTS.batch),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Prediction } from '../../roofline/predict.js';
+import { bytes, digits, ms, percent, toMs } from './format.js';
+import type { Column } from './table.js';
+
+const shown = (value: number | undefined): string => (value === undefined ? '-' : digits(value));
+
+/** A line a prediction. */
+export const sweepColumns: readonly Column<Prediction>[] = [
+  { head: 'model', key: 'model', value: ({ model }) => model },
+  { head: 'hardware', key: 'hardware', value: ({ hardware }) => hardware, text: ({ hardware }) => hardware },
+  { head: 'chips', key: 'chips', value: ({ chips }) => chips, text: ({ chips }) => `${chips}` },
+  {
+    head: 'weights',
+    key: 'weight_dtype',
+    value: ({ predictor }) => predictor.weights,
+    text: ({ predictor }) => predictor.weights,
+  },
+  { head: 'prompt', key: 'prompt_tokens', value: (row) => row.promptTokens, text: (row) => `${row.promptTokens}` },
+  { head: 'output', key: 'output_tokens', value: (row) => row.outputTokens, text: (row) => `${row.outputTokens}` },
+  { head: 'batch', key: 'batch', value: ({ batch }) => batch, text: ({ batch }) => `${batch}` },
+  { head: 'TTFT ms', key: 'ttft_ms', value: (row) => toMs(row.ttftSeconds), text: (row) => ms(row.ttftSeconds) },
+  { head: 'TPOT ms', key: 'tpot_ms', value: (row) => toMs(row.tpotSeconds), text: (row) => ms(row.tpotSeconds) },
+  { head: 'E2E ms', key: 'e2e_ms', value: (row) => toMs(row.e2eSeconds), text: (row) => ms(row.e2eSeconds) },
+  {
+    head: 'tok/s user',
+    key: 'tokens_per_second_per_user',
+    value: (row) => row.tokensPerSecondPerUser,
+    text: (row) => shown(row.tokensPerSecondPerUser),
+  },
+  {
+    head: 'tok/s',
+    key: 'tokens_per_second',
+    value: (row) => row.tokensPerSecond,
+    text: (row) => shown(row.tokensPerSecond),
+  },
+  {
+    head: 'weights and KV',
+    key: 'memory_bytes',
+    value: ({ memory }) => memory.weightBytes + memory.kvBytes,
+    text: ({ memory }) => bytes(memory.weightBytes + memory.kvBytes),
+  },
+  {
+    head: 'memory',
+    key: 'memory_utilisation',
+    value: ({ memory }) => memory.utilisation,
+    text: ({ memory }) => percent(memory.utilisation),
+  },
+  { head: 'fits', key: 'fits', value: ({ memory }) => memory.fits, text: ({ memory }) => (memory.fits ? 'yes' : 'no') },
+];
