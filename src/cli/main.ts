@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
+import { addBenchOptions } from './bench-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addPredict } from './predict/command.js';
@@ -132,6 +133,24 @@ addPredict(
     .description(
       'Predicts TTFT, TPOT, throughput and memory from the operations of the model and the hardware’s roofline.',
     ),
+);
+
+const benchCommand = program
+  .command('bench')
+  .summary('measure prefill and decode')
+  .description(
+    'Measures prefill and decode apart: TTFT over prompt lengths, TPOT over context lengths and batches, rows as of\n' +
+      'llama-bench, and GPU time by operation. Tables go to standard output; the result is kept for "compare".',
+  )
+  .action((flags: object) => runToExit(async () => (await import('./bench.js')).bench(flags)));
+addBenchOptions(benchCommand).addHelpText(
+  'after',
+  `
+Examples:
+  ridgepoint bench --quick
+  ridgepoint bench --model llama-2-7b --weights synthetic --batches 1,8,32 --output llama.json
+  ridgepoint bench --only llama-bench --prompts 512 --gen 128
+${EXIT_CODES}`,
 );
 
 try {

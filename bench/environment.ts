@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import type { EngineInfo } from '../src/engine/api.js';
+import { listCalibrations } from '../src/platform/node/calibration-store.js';
+import { packageRoot } from '../src/platform/node/package-root.js';
+import type { BenchResult, RecordContext } from './schema.js';
+
+const versionIn = (path: string): string => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+
+/** The commit of the checkout this runs from, undefined for an installed package. */
+function gitCommit(root: string): string | undefined {
+  if (!existsSync(join(root, '.git'))) return undefined;
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** What every record says about where it was measured. */
+export async function recordContext(info: EngineInfo): Promise<RecordContext> {
+  const root = packageRoot();
+  const { adapter, driver, tier, model, dtype, kvDtype } = info;
+  const calibrations = await listCalibrations();
+  const known = calibrations.find(
+    ({ calibration }) => calibration.adapter === adapter && calibration.driver === driver,
+  );
+  const dawn = join(createRequire(import.meta.url).resolve('webgpu'), '..', 'package.json');
+  return {
+    adapter,
+    driver,
+    tier,
+    model,
+    dtype,
+    kv_dtype: kvDtype,
+    ridgepoint: versionIn(join(root, 'package.json')),
+    node: process.versions.node,
+    dawn: existsSync(dawn) ? `webgpu ${versionIn(dawn)}` : 'unknown',
+    git_commit: gitCommit(root) ?? null,
+    calibration: known?.calibration.date ?? null,
+  };
+}
+
+export function hostOf(): BenchResult['host'] {
+  const [first, ...others] = cpus();
+  return {
+    os: `${type()} ${release()}`,
+    cpu: first?.model.trim() ?? 'unknown',
+    threads: others.length + (first ? 1 : 0),
+    memory_bytes: totalmem(),
+  };
+}

@@ -1,0 +1,61 @@
+/** What making a prompt needs of an engine. */
+export interface PromptSource {
+  readonly config: { readonly vocab: number };
+  readonly hasTokenizer: boolean;
+  tokenize(text: string): number[];
+  detokenize(ids: readonly number[]): string;
+}
+
+/** Pseudo-random numbers in [0, 1) that are the same on every machine (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `length` token ids; equal seeds give equal ids. */
+export function randomIds(vocab: number, length: number, seed: number): number[] {
+  const next = random(seed);
+  return Array.from({ length }, () => Math.floor(next() * vocab));
+}
+
+const TRIES = 40;
+
+/**
+ * A text of random words that is exactly `length` tokens, special tokens included, or undefined where none was found:
+ * tokenizers merge across what was cut, so the length has to be tried.
+ */
+export function randomText(source: PromptSource, length: number, seed: number): string | undefined {
+  const next = random(seed);
+  const words = wordsOf(source, length, next);
+  // As many words as still fit; then a word in other places until it fits exactly.
+  let low = 0;
+  let high = words.length;
+  const text = (count: number): string => words.slice(0, count).join(' ');
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (source.tokenize(text(middle)).length <= length) low = middle;
+    else high = middle - 1;
+  }
+  for (let attempt = 0, candidate = text(low); attempt < TRIES; attempt++) {
+    const found = source.tokenize(candidate).length;
+    if (found === length) return candidate;
+    candidate = found > length ? candidate.slice(0, -1) : `${candidate}${'abcdefgh'[Math.floor(next() * 8)]}`;
+  }
+  return undefined;
+}
+
+/** Words out of the model's own vocabulary, enough for `length` tokens. */
+function wordsOf(source: PromptSource, length: number, next: () => number): string[] {
+  const words: string[] = [];
+  const ids = Array.from({ length: 4 * length + 64 }, () => Math.floor(next() * source.config.vocab));
+  for (const id of ids) {
+    const word = source.detokenize([id]).trim();
+    if (/^[a-z]{2,}$/.test(word)) words.push(word);
+  }
+  return words.length > 0 ? words : Array.from({ length }, () => 'a');
+}

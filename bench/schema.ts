@@ -1,0 +1,170 @@
+import { z } from 'zod';
+
+/**
+ * The file `ridgepoint bench` writes. Names follow the tools people compare with: vLLM's (`mean_ttft_ms`, `itls`) for
+ * requests, llama-bench's (`avg_ns`, `samples_ns`) for its rows. Raw samples are kept, outliers included.
+ */
+export const SCHEMA_VERSION = 1;
+
+const samples = z.array(z.number().nonnegative());
+const count = z.int().nonnegative();
+const ms = z.number().nonnegative();
+
+/** What every record is measured with, so that one alone says all that a published figure must. */
+const context = z.object({
+  adapter: z.string(),
+  driver: z.string(),
+  tier: z.string(),
+  model: z.string(),
+  dtype: z.string(),
+  kv_dtype: z.string(),
+  ridgepoint: z.string(),
+  node: z.string(),
+  dawn: z.string(),
+  /** Of the checkout, `-dirty` with local changes; null outside one. */
+  git_commit: z.string().nullable(),
+  /** Date of the calibration known for this adapter and driver; null without one. */
+  calibration: z.string().nullable(),
+  /** When this point was done: ISO date and time. */
+  date: z.string(),
+});
+
+/** Mean, median, p90, p99, standard deviation and spread of one measure, under vLLM's names. */
+const summaryOf = <Name extends 'ttft' | 'tpot' | 'itl' | 'e2el'>(name: Name) =>
+  z.object({
+    [`mean_${name}_ms`]: ms,
+    [`median_${name}_ms`]: ms,
+    [`p90_${name}_ms`]: ms,
+    [`p99_${name}_ms`]: ms,
+    [`std_${name}_ms`]: ms,
+    /** (p90 - p10) / median */
+    [`spread_${name}`]: ms,
+  } as Record<`${'mean' | 'median' | 'p90' | 'p99' | 'std'}_${Name}_ms` | `spread_${Name}`, typeof ms>);
+
+/** The way through the engine that a user's request takes: tokenisation (of text), scheduling, sampling, readback. */
+const endToEnd = context.extend({
+  id: z.string(),
+  n_prompt: count,
+  n_gen: count,
+  batch: count,
+  /** `text` is tokenised inside the measurement, `ids` are not. */
+  prompt: z.enum(['text', 'ids']),
+  /** Runs that came before and do not count: time to the end of each, in ms. */
+  warmup_ms: samples,
+  ttfts_ms: samples,
+  ...summaryOf('ttft').shape,
+});
+
+/** A prompt and its first token: TTFT. */
+export const ttftRecord = endToEnd.extend({ kind: z.literal('ttft') });
+
+/** `batch` prompts of `n_prompt` tokens that each get `n_gen` tokens: TPOT, ITL, E2E, throughput. */
+export const tpotRecord = endToEnd.extend({
+  kind: z.literal('tpot'),
+  /** One a repetition: mean gap from when all sequences have their first token to the last token of all. */
+  tpots_ms: samples,
+  ...summaryOf('tpot').shape,
+  /** All gaps of all sequences pooled. */
+  itls: samples,
+  ...summaryOf('itl').shape,
+  e2els_ms: samples,
+  ...summaryOf('e2el').shape,
+  /** Tokens a second while decoding: 1 / TPOT, and of all sequences. From the median. */
+  tokens_per_second_per_user: z.number(),
+  tokens_per_second: z.number(),
+});
+
+/** A row of llama-bench: single steps past the scheduler, without tokenisation and sampling. */
+export const llamaBenchRecord = context.extend({
+  kind: z.literal('llama-bench'),
+  id: z.string(),
+  n_prompt: count,
+  n_gen: count,
+  /** Tokens in the cache before. */
+  n_depth: count,
+  batch: count,
+  warmup_ns: samples,
+  avg_ns: z.number(),
+  stddev_ns: z.number(),
+  avg_ts: z.number(),
+  stddev_ts: z.number(),
+  samples_ns: samples,
+  samples_ts: samples,
+});
+
+/** GPU time of each operation of one step, under the names of the list of operations. */
+export const operationsRecord = context.extend({
+  kind: z.literal('operations'),
+  id: z.string(),
+  phase: z.enum(['prefill', 'decode']),
+  /** New tokens of each sequence, sequences, and tokens in the cache of each. */
+  tokens: count,
+  batch: count,
+  context: count,
+  warmup_ms: samples,
+  /** Of the whole step, from recording to the GPU being done, with and without a pass for each operation. */
+  profiled_ms: samples,
+  unprofiled_ms: samples,
+  record_ms: samples,
+  operations: z.array(z.object({ name: z.string(), median_ns: z.number(), samples_ns: samples })),
+});
+
+export const recordSchema = z.discriminatedUnion('kind', [ttftRecord, tpotRecord, llamaBenchRecord, operationsRecord]);
+
+const llamaConfig = z.object({
+  layers: count,
+  hidden: count,
+  intermediate: count,
+  heads: count,
+  kvHeads: count,
+  headDim: count,
+  vocab: count,
+  maxPositions: count,
+  tiedEmbeddings: z.boolean(),
+});
+
+export const optionsSchema = z.object({
+  prompts: z.array(count),
+  contexts: z.array(count),
+  batches: z.array(count),
+  gen: count,
+  repetitions: count,
+  warmup: count,
+  /** All batches at all contexts, or each axis alone. */
+  grid: z.enum(['full', 'cross']),
+  parts: z.array(z.enum(['end-to-end', 'llama-bench', 'operations'])),
+  prompt: z.enum(['text', 'ids']),
+});
+
+export const resultSchema = z.object({
+  version: z.literal(SCHEMA_VERSION),
+  /** False while points are missing: the run goes on, or was stopped. */
+  complete: z.boolean(),
+  date: z.string(),
+  options: optionsSchema,
+  context: context.omit({ date: true }),
+  host: z.object({ os: z.string(), cpu: z.string(), threads: count, memory_bytes: count }),
+  model: z.object({
+    name: z.string(),
+    config: llamaConfig,
+    weights: z.enum(['checkpoint', 'synthetic']),
+    parameters: count,
+    weight_bytes: count,
+    kv_cache_bytes: count,
+    context_length: count,
+    prefill_chunk: count,
+  }),
+  /** Milliseconds of loading by stage. */
+  load_ms: z.record(z.string(), z.number()),
+  records: z.array(recordSchema),
+  skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
+});
+
+export type BenchResult = z.infer<typeof resultSchema>;
+export type BenchRecord = z.infer<typeof recordSchema>;
+export type TtftRecord = z.infer<typeof ttftRecord>;
+export type TpotRecord = z.infer<typeof tpotRecord>;
+export type LlamaBenchRecord = z.infer<typeof llamaBenchRecord>;
+export type OperationsRecord = z.infer<typeof operationsRecord>;
+export type RecordContext = Omit<z.infer<typeof context>, 'date'>;
+export type BenchOptions = z.infer<typeof optionsSchema>;

@@ -1,0 +1,46 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { RidgepointError } from '../src/errors.js';
+import { resultSchema, type BenchResult } from './schema.js';
+
+/** Where the latest result is kept for commands that are not told of a file. */
+export const latestPath = (): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ridgepoint', 'bench', 'latest.json');
+
+/** Writes a file whole or not at all. @throws RidgepointError when it cannot be written */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const partial = `${path}.${process.pid}.part`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(partial, text);
+    await rename(partial, path);
+  } catch (cause) {
+    throw new RidgepointError('usage', `${path}: cannot be written: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export const writeResult = (path: string, result: BenchResult): Promise<void> =>
+  writeWhole(path, `${JSON.stringify(result, null, 1)}\n`);
+
+/** @throws RidgepointError when it is absent, no JSON, or of another shape; the message names the field */
+export async function readResult(path: string): Promise<BenchResult> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    throw new RidgepointError('usage', `${path}: ${why}; "ridgepoint bench" writes one`, { cause });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new RidgepointError('usage', `${path}: is not JSON; run "ridgepoint bench" again`, { cause });
+  }
+  const parsed = resultSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue.path.length > 0 ? `"${issue.path.join('.')}": ` : '';
+  throw new RidgepointError('usage', `${path}: ${field}${issue.message}; run "ridgepoint bench" again`);
+}

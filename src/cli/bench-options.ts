@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import type { BenchOptions } from '../../bench/schema.js';
+import { RidgepointError } from '../errors.js';
+import { addModelOptions, type ModelFlags } from './options.js';
+import { nonEmpty, oneOf, refuse, whole } from './parse.js';
+
+const PARTS = ['end-to-end', 'llama-bench', 'operations'] as const;
+type Part = (typeof PARTS)[number];
+
+/** Options of `bench`, under the names commander gives them. */
+export interface BenchFlags extends ModelFlags {
+  readonly quick?: boolean;
+  readonly prompts?: number[];
+  readonly contexts?: number[];
+  readonly batches?: number[];
+  readonly gen?: number;
+  readonly repetitions?: number;
+  readonly warmup?: number;
+  readonly only?: Part[];
+  readonly tokenize?: boolean;
+  readonly output?: string;
+  readonly resume?: string;
+  readonly format?: 'markdown' | 'csv' | 'json';
+}
+
+const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 5 };
+/** Fits the embedded model's context of 512, and a minute on a software driver. */
+const QUICK = { prompts: [32, 128, 384], contexts: [0, 128, 384], batches: [1, 2, 4, 8], gen: 16, repetitions: 3 };
+const MOST_BATCH = 32;
+
+/** What is measured, from the flags and the defaults. @throws RidgepointError naming the option */
+export function benchOptions(flags: BenchFlags): BenchOptions {
+  const defaults = flags.quick ? QUICK : FULL;
+  const batches = flags.batches ?? defaults.batches;
+  if (Math.max(...batches) > MOST_BATCH || Math.min(...batches) < 1) {
+    throw new RidgepointError('usage', `--batches must be from 1 to ${MOST_BATCH}, found ${batches.join(',')}`);
+  }
+  const prompts = flags.prompts ?? defaults.prompts;
+  if (Math.min(...prompts) < 1) throw new RidgepointError('usage', '--prompts must be of at least one token, found 0');
+  return {
+    prompts,
+    contexts: flags.contexts ?? defaults.contexts,
+    batches,
+    gen: flags.gen ?? defaults.gen,
+    repetitions: flags.repetitions ?? defaults.repetitions,
+    warmup: flags.warmup ?? 1,
+    grid: flags.quick ? 'cross' : 'full',
+    parts: flags.only ?? [...PARTS],
+    prompt: flags.tokenize === false ? 'ids' : 'text',
+  };
+}
+
+/** Whole numbers with commas between them. */
+function numbers(option: string): (text: string) => number[] {
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const good = parts.every((part) => /^\d+$/.test(part) && Number.isSafeInteger(Number(part)));
+    return good ? parts.map(Number) : refuse(option, 'whole numbers with commas between them, such as 1,8,32', text);
+  };
+}
+
+function parts(text: string): Part[] {
+  return text.split(',').map((part) => oneOf('--only', PARTS)(part.trim()));
+}
+
+/** Adds the options that say what is measured, and how it is shown. */
+export function addBenchOptions(command: Command): Command {
+  command
+    .option('--quick', 'fewer points and repetitions: under a minute with the built-in model on a software driver')
+    .option('--prompts <lengths>', 'prompt lengths for TTFT and pp rows', numbers('--prompts'))
+    .option('--contexts <lengths>', 'tokens in the cache for TPOT and tg rows', numbers('--contexts'))
+    .option('--batches <sizes>', 'sequences that decode together, up to 32', numbers('--batches'))
+    .option('--gen <n>', 'tokens to generate a sequence', whole('--gen', 2))
+    .option('--repetitions <n>', 'runs that count, a point', whole('--repetitions', 1))
+    .option('--warmup <n>', 'runs before them that do not', whole('--warmup', 0))
+    .option('--only <parts>', 'of end-to-end,llama-bench,operations', parts)
+    .option('--no-tokenize', 'prompts as token ids, so that TTFT does not include tokenisation')
+    .option('--output <file>', 'write the result here too, as JSON, after each point', nonEmpty('--output', 'a path'))
+    .option('--resume <file>', 'go on with a result that was stopped', nonEmpty('--resume', 'the path of a result'))
+    .option(
+      '--format <format>',
+      'what is printed: markdown, csv or json',
+      oneOf('--format', ['markdown', 'csv', 'json']),
+    );
+  return addModelOptions(command);
+}
