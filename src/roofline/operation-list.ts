@@ -36,7 +36,12 @@ export class OperationList {
   }
 
   /** A matrix [n][k] applied to rows; `read` and `written` are numbers a row, when they are not k and n. */
-  matmul(name: string, n: number, k: number, { rows = 'tokens' as Rows, written = n } = {}): void {
+  matmul(
+    name: string,
+    n: number,
+    k: number,
+    { rows = 'tokens', written = n }: { rows?: Rows; written?: number } = {},
+  ): void {
     const m = this.counts[rows];
     const { weightBytes, activationBytes } = this.precision;
     this.add(
@@ -52,7 +57,7 @@ export class OperationList {
   }
 
   /** Layer or root-mean-square normalisation with so many weights a channel. */
-  norm(name: string, width: number, { rows = 'tokens' as Rows, weights = 1 } = {}): void {
+  norm(name: string, width: number, { rows = 'tokens', weights = 1 }: { rows?: Rows; weights?: number } = {}): void {
     const m = this.counts[rows];
     this.add(
       name,

@@ -13,7 +13,7 @@ export interface ProfileRow {
   readonly tokens: number;
   readonly tp: number;
   /** `attn_pre_proj`, `attn_post_proj`, `mlp_up_proj`, `mlp_down_proj`, `input_layernorm`, ... */
-  ms(operation: string): number;
+  readonly ms: (operation: string) => number;
 }
 
 export function readProfile(path: string): ProfileRow[] {

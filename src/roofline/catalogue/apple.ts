@@ -1,17 +1,18 @@
 import type { Hardware } from '../hardware.js';
-import { GB, GIB, T } from './units.js';
+import { GIB } from './units.js';
 
 const SOURCE = 'Apple (bandwidth and memory); f32 rate from cores, ALUs and clock, as collected by hmc-tech';
 
 /** Largest memory of each chip in GiB; matrix instructions run at the shader rate, f16 at that of f32. */
 function apple(name: string, f32: number, bandwidth: number, memory: number, note?: string): Hardware {
+  const tera = Math.round(f32 * 1e12);
   return {
     id: `apple-${name.toLowerCase().replace(' ', '-')}`,
     name: `Apple ${name}`,
     kind: 'integrated',
-    dense: { f16: f32 * T, f32: f32 * T },
-    shader: { f32: f32 * T, f16: f32 * T },
-    bandwidth: bandwidth * GB,
+    dense: { f16: tera, f32: tera },
+    shader: { f32: tera, f16: tera },
+    bandwidth: bandwidth * 1e9,
     capacityBytes: memory * GIB,
     capacityUnit: 'GiB',
     sharedMemory: true,

@@ -1,7 +1,7 @@
 import type { Efficiency } from '../calibration.js';
 import type { Hardware } from '../hardware.js';
 import { H100_FIT, H100_SOURCE } from './fitted.js';
-import { chipLink, GB, GIB, T } from './units.js';
+import { chipLink, GIB } from './units.js';
 
 /**
  * A published rate, 750 tokens/s for Llama-2-7B at 2048 tokens of context, is 13 % of what the memory of one chip after
@@ -27,10 +27,10 @@ export const SPECIAL: readonly Hardware[] = [
     id: 'groqchip',
     name: 'GroqChip 1',
     kind: 'sram',
-    dense: { f16: 188 * T, int8: 750 * T },
-    shader: { f32: 188 * T, f16: 188 * T },
-    bandwidth: 80_000 * GB,
-    capacityBytes: 0.23 * GB,
+    dense: { f16: 188e12, int8: 750e12 },
+    shader: { f32: 188e12, f16: 188e12 },
+    bandwidth: 80_000e9,
+    capacityBytes: 0.23e9,
     capacityUnit: 'GB',
     tdpWatts: 215,
     efficiencies: GROQ_FIT,
@@ -43,10 +43,10 @@ export const SPECIAL: readonly Hardware[] = [
     name: 'GroqRack (72 chips, pipelined)',
     kind: 'sram',
     // Each layer lives on chips of its own and a token visits them in turn, so a step sees one chip's rates.
-    dense: { f16: 188 * T, int8: 750 * T },
-    shader: { f32: 188 * T, f16: 188 * T },
-    bandwidth: 80_000 * GB,
-    capacityBytes: 72 * 0.23 * GB,
+    dense: { f16: 188e12, int8: 750e12 },
+    shader: { f32: 188e12, f16: 188e12 },
+    bandwidth: 80_000e9,
+    capacityBytes: 72 * 0.23e9,
     capacityUnit: 'GB',
     chips: 72,
     maxBatch: 1,
@@ -60,12 +60,12 @@ export const SPECIAL: readonly Hardware[] = [
     id: 'spad-prefill',
     name: 'SPAD Prefill chip',
     kind: 'proposed',
-    dense: { f16: 1919 * T },
-    shader: { f32: 32.4 * T, f16: 64.8 * T },
-    bandwidth: 2048 * GB,
+    dense: { f16: 1919e12 },
+    shader: { f32: 32.4e12, f16: 64.8e12 },
+    bandwidth: 2048e9,
     capacityBytes: 64 * GIB,
     capacityUnit: 'GiB',
-    link: chipLink('NVLink class', 900 * GB),
+    link: chipLink('NVLink class', 900e9),
     tdpWatts: 596,
     efficiencies: H100_FIT,
     efficiencySource: SPAD_EFFICIENCY,
@@ -76,12 +76,12 @@ export const SPECIAL: readonly Hardware[] = [
     id: 'spad-decode',
     name: 'SPAD Decode chip',
     kind: 'proposed',
-    dense: { f16: 540 * T },
-    shader: { f32: 18.2 * T, f16: 36.4 * T },
-    bandwidth: 3352 * GB,
+    dense: { f16: 540e12 },
+    shader: { f32: 18.2e12, f16: 36.4e12 },
+    bandwidth: 3352e9,
     capacityBytes: 80 * GIB,
     capacityUnit: 'GiB',
-    link: chipLink('NVLink class', 900 * GB),
+    link: chipLink('NVLink class', 900e9),
     tdpWatts: 507,
     efficiencies: H100_FIT,
     efficiencySource: SPAD_EFFICIENCY,

@@ -1,7 +1,3 @@
-/** 10^12 operations a second. */
-export const T = 1e12;
-/** 10^9 bytes or bytes a second. */
-export const GB = 1e9;
 export const GIB = 2 ** 30;
 
 /** Latency of a hop in a ring, from LLMCompass's model of A100 machines (reproduced there from measurements). */
@@ -18,6 +14,6 @@ export const chipLink = (name: string, total: number) => ({
 
 export const pcie = (generation: 3 | 4 | 5) => ({
   name: `PCIe ${generation}.0 x16`,
-  bytesPerSecond: { 3: 16, 4: 32, 5: 64 }[generation] * GB,
+  bytesPerSecond: { 3: 16, 4: 32, 5: 64 }[generation] * 1e9,
   latencySeconds: PCIE_HOP_SECONDS,
 });

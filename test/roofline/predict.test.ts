@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest';
+import { BLOOM_176B } from '../../src/roofline/bloom.js';
+import { hardwareById } from '../../src/roofline/catalogue.js';
+import { decodeStep } from '../../src/roofline/decode-line.js';
+import { DEEPSEEK_V2 } from '../../src/roofline/deepseek.js';
+import { fromCalibration } from '../../src/roofline/hardware.js';
+import { allReduceSeconds } from '../../src/roofline/parallel.js';
+import { predict, priceStep } from '../../src/roofline/predict.js';
+import { Predictor } from '../../src/roofline/predictor.js';
+import { bytesOf, price } from '../../src/roofline/price.js';
+import { sweep } from '../../src/roofline/sweep.js';
+import { calibration } from './calibration.js';
+import { preset } from './models.js';
+
+const [h100, a100] = ['h100-sxm', 'a100-80'].map(hardwareById);
+const llama = preset('llama-2-7b');
+const request = { promptTokens: 512, outputTokens: 128 };
+
+describe('a price', () => {
+  const ideal = { compute: 1, bandwidth: 1, overlap: Infinity, launchSeconds: 0 };
+  const efficiencies = { 'matmul-few': ideal, 'matmul-many': ideal };
+  const [, , qkv] = llama.operations(decodeStep(0, 1), { weightBytes: 2, kvBytes: 2, activationBytes: 2 });
+
+  test('with ideal kernels is the classical roofline', () => {
+    const { seconds, bottleneck, intensity } = price(qkv, h100, { efficiencies });
+    expect(seconds).toBeCloseTo(bytesOf(qkv) / 3350e9, 15);
+    expect(bottleneck).toBe('memory');
+    expect(intensity).toBeCloseTo(1, 2);
+  });
+
+  test('has both times, their soft maximum, and a launch', () => {
+    const half = { compute: 0.5, bandwidth: 0.5, overlap: 2, launchSeconds: 1e-6 };
+    const found = price(qkv, h100, { efficiencies: { 'matmul-few': half } });
+    expect(found.computeSeconds).toBeCloseTo(qkv.flops / (0.5 * 989.4e12), 15);
+    expect(found.memorySeconds).toBeCloseTo(bytesOf(qkv) / (0.5 * 3350e9), 15);
+    expect(found.seconds).toBeCloseTo(Math.hypot(found.computeSeconds, found.memorySeconds) + 1e-6, 12);
+  });
+});
+
+describe('steps', () => {
+  const predictors = [
+    new Predictor(llama, h100),
+    new Predictor(preset('llama-3.1-70b'), a100, { tensorParallel: 4, weights: 'int8' }),
+    new Predictor(DEEPSEEK_V2, h100, { tensorParallel: 8 }),
+  ];
+
+  test.each(predictors.map((each) => [each.model.name, each] as const))(
+    '%s: equal layers priced once take as long as every operation priced',
+    (_, predictor) => {
+      for (const step of [decodeStep(300, 5), ...predictor.prefillSteps(100, 2)]) {
+        const all = priceStep(predictor, step).reduce((sum, { price: { seconds } }) => sum + seconds, 0);
+        expect(predictor.stepSeconds(step) / (all + predictor.linkSeconds(step))).toBeCloseTo(1, 10);
+      }
+    },
+  );
+
+  test.each(predictors.map((each) => [each.model.name, each] as const))(
+    '%s: decode steps told from two of them are the steps themselves',
+    (_, predictor) => {
+      for (const context of [0, 1, 777, 20_000]) {
+        for (const batch of [1, 33]) {
+          const step = predictor.stepSeconds(decodeStep(context, batch));
+          expect(predictor.decodeStepSeconds(context, batch) / step).toBeCloseTo(1, 9);
+        }
+      }
+      let sum = 0;
+      for (let step = 0; step < 500; step++) sum += predictor.stepSeconds(decodeStep(64 + step, 8));
+      expect(predictor.decodeSeconds(64, 500, 8) / sum).toBeCloseTo(1, 6);
+    },
+  );
+
+  test('prefill in chunks covers the prompts and asks each once for logits', () => {
+    const chunked = new Predictor(llama, h100, { prefillChunk: 100 });
+    const steps = chunked.prefillSteps(130, 2, 7);
+    const tokens = steps.map(({ sequences }) => sequences.reduce((sum, { newTokens }) => sum + newTokens, 0));
+    expect(tokens).toEqual([100, 100, 60]);
+    expect(steps.map(({ logitRows }) => logitRows)).toEqual([0, 1, 1]);
+    expect(steps[1].sequences).toEqual([
+      { newTokens: 30, context: 107 },
+      { newTokens: 70, context: 7 },
+    ]);
+    expect(chunked.prefillSeconds(130, 2)).toBeGreaterThan(new Predictor(llama, h100).prefillSeconds(130, 2));
+  });
+
+  test('the host’s costs count: recording as a floor, the way back once', () => {
+    const slow = { ...calibration, ceilings: { ...calibration.ceilings, recordSeconds: 1, roundTripSeconds: 5 } };
+    const predictor = new Predictor(llama, fromCalibration(slow));
+    const launches = llama.operations(decodeStep(0, 1), predictor.precision).length;
+    expect(predictor.decodeSeconds(10, 3)).toBe(3 * launches);
+    expect(predictor.prefillSeconds(10)).toBe(2 * launches + 5);
+  });
+});
+
+describe('a prediction', () => {
+  const found = predict({ model: llama, hardware: h100, ...request, batch: 4 });
+
+  test('adds up', () => {
+    expect(found.e2eSeconds).toBeCloseTo(found.ttftSeconds + 127 * found.tpotSeconds!, 12);
+    expect(found.tokensPerSecond).toBeCloseTo(4 / found.tpotSeconds!, 6);
+    expect(found.itlFirstSeconds!).toBeLessThan(found.tpotSeconds!);
+    expect(found.itlLastSeconds!).toBeGreaterThan(found.tpotSeconds!);
+    const parts = found.prefill.operations.reduce((sum, { seconds }) => sum + seconds, 0);
+    expect(parts).toBeCloseTo(found.ttftSeconds, 12);
+    expect(found.decode!.idleCompute).toBeCloseTo(1 - found.decode!.mfu, 12);
+  });
+
+  test('tells the phases apart', () => {
+    const long = predict({ model: llama, hardware: h100, promptTokens: 2048, outputTokens: 8 });
+    expect(long.prefill.bottleneck).toBe('compute');
+    expect(long.decode!.bottleneck).toBe('memory');
+    expect(long.prefill.intensity).toBeGreaterThan(long.prefill.ridge);
+    expect(long.decode!.idleCompute).toBeGreaterThan(0.99);
+  });
+
+  test('knows memory', () => {
+    const { memory } = found;
+    expect(memory.weightBytes).toBe(2 * llama.parameters);
+    expect(memory.kvBytes).toBe(4 * 640 * 524_288);
+    const at = (batch: number) => predict({ model: llama, hardware: h100, ...request, batch }).memory.fits;
+    expect([at(memory.largestBatch!), at(memory.largestBatch! + 1)]).toEqual([true, false]);
+    expect(predict({ model: llama, hardware: hardwareById('groqrack'), ...request, batch: 2 }).memory.fits).toBe(false);
+  });
+
+  test('a single token has no gaps', () => {
+    const one = predict({ model: llama, hardware: h100, promptTokens: 5, outputTokens: 1 });
+    expect(one).toMatchObject({ tpotSeconds: undefined, tokensPerSecond: undefined, decode: undefined });
+    expect(one.e2eSeconds).toBe(one.ttftSeconds);
+  });
+
+  test('refuses what makes no sense', () => {
+    expect(() => predict({ model: llama, hardware: h100, promptTokens: 0, outputTokens: 1 })).toThrow(/promptTokens/);
+    expect(() => predict({ model: llama, hardware: h100, ...request, tensorParallel: 3 })).toThrow(/32 heads/);
+    const apple = hardwareById('apple-m1');
+    expect(() => predict({ model: llama, hardware: apple, ...request, tensorParallel: 2 })).toThrow(/no link/);
+  });
+});
+
+describe('tensor parallelism', () => {
+  test('an all-reduce goes round the ring twice', () => {
+    const link = { name: 'l', bytesPerSecond: 1e9, latencySeconds: 1e-6 };
+    expect(allReduceSeconds(4e6, 4, link)).toBeCloseTo(6 * (1e-3 + 1e-6), 12);
+    expect(allReduceSeconds(4e6, 1, link)).toBe(0);
+  });
+
+  test('divides weights, work and cache, and no further than there are KV heads', () => {
+    const model = preset('llama-3.1-70b');
+    const sum = (chips: number, key: 'flops' | 'weightBytes' | 'kvReadBytes') =>
+      new Predictor(model, h100, { tensorParallel: chips })
+        .operations(decodeStep(1000, 1))
+        .reduce((total, operation) => total + operation[key], 0);
+    expect(sum(8, 'weightBytes') / sum(1, 'weightBytes')).toBeCloseTo(1 / 8, 3);
+    expect(sum(8, 'flops') / sum(1, 'flops')).toBeCloseTo(1 / 8, 3);
+    expect(sum(8, 'kvReadBytes')).toBe(sum(1, 'kvReadBytes') / 8);
+    expect(sum(16, 'kvReadBytes')).toBe(sum(8, 'kvReadBytes'));
+  });
+});
+
+/**
+ * Measurements that no efficiency was fitted to: LLM-Inference-Bench (argonne-lcf, TensorRT-LLM and vLLM) and
+ * splitwise-sim's profiles. Decode of the latter contains a Python framework's overhead at small sizes.
+ */
+describe('against measurements elsewhere', () => {
+  test.each([
+    ['llama-2-7b', 'a100-40', 1, 1024, 16, [967, 1030], [21.4, 23.5]],
+    ['llama-2-7b', 'h100-sxm', 1, 1024, 16, [386, 422], [11.0, 12.5]],
+    ['bloom-176b', 'a100-80', 8, 512, 1, [174, 174], [49.3, 49.3]],
+    ['bloom-176b', 'a100-80', 8, 2048, 1, [540, 540], [49.4, 49.4]],
+    ['bloom-176b', 'h100-sxm', 8, 512, 1, [76, 76], [36.2, 36.2]],
+    ['bloom-176b', 'h100-sxm', 8, 2048, 1, [253, 253], [35.7, 35.7]],
+  ])('%s on %s x %i, prompt %i, batch %i', (name, id, tensorParallel, promptTokens, batch, ttft, tpot) => {
+    const model = name === 'bloom-176b' ? BLOOM_176B : preset(name);
+    const hardware = hardwareById(id);
+    const found = predict({ model, hardware, tensorParallel, promptTokens, outputTokens: 1024, batch });
+    const off = (ms: number, [low, high]: readonly number[]) => (ms < low ? ms / low - 1 : Math.max(0, ms / high - 1));
+    expect(Math.abs(off(1000 * found.ttftSeconds, ttft))).toBeLessThan(0.25);
+    expect(Math.abs(off(1000 * found.tpotSeconds!, tpot))).toBeLessThan(0.1);
+  });
+});
+
+test('a sweep of 10,000 points takes less than two seconds', () => {
+  const steps = (n: number, by: number) => Array.from({ length: n }, (_, i) => by * (i + 1));
+  const axes = {
+    hardware: [h100, a100],
+    weights: ['f16', 'int8'] as const,
+    promptTokens: steps(10, 128),
+    outputTokens: steps(25, 64),
+    batch: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+  };
+  const began = performance.now();
+  const points = [...sweep(llama, axes)];
+  const seconds = (performance.now() - began) / 1000;
+  console.log(`${points.length} points in ${seconds.toFixed(2)} s`);
+  expect(points).toHaveLength(10_000);
+  expect(seconds).toBeLessThan(2);
+  const [first] = points;
+  const alone = predict({ model: llama, hardware: h100, promptTokens: 128, outputTokens: 64 });
+  expect(first.tpotSeconds).toBeCloseTo(alone.tpotSeconds!, 12);
+  expect(first.ttftSeconds).toBeCloseTo(alone.ttftSeconds, 12);
+});
