@@ -75,10 +75,11 @@ export function efficienciesOf(
   kernels: KernelSet,
   given: Partial<Efficiencies> = {},
 ): KnownEfficiencies {
-  // Measurements of library kernels say nothing about plain shader code, and a calibration is of the engine's own.
-  const fits = kernels === 'tensor' || hardware.kind === 'measured' || hardware.kind === 'sram';
-  const measured = fits ? hardware.efficiencies : undefined;
-  const engine = kernels === 'shader' || hardware.kind === 'measured';
+  // Measurements of library kernels say nothing about plain shader code, nor a calibration, which is of the engine's
+  // own kernels and their roof, about libraries.
+  const engine = kernels === 'shader';
+  const measured =
+    hardware.kind === 'sram' || engine === (hardware.kind === 'measured') ? hardware.efficiencies : undefined;
   const defaults = engine ? SHADER_DEFAULT(hardware.host?.launchSeconds ?? SHADER_LAUNCH) : TENSOR_DEFAULT;
   const values = {} as Record<KernelFamily, Efficiency>;
   const origin = {} as Record<KernelFamily, string>;

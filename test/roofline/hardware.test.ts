@@ -90,6 +90,7 @@ describe('a calibration', () => {
   test('of library kernels says nothing about shader code', () => {
     expect(efficienciesOf(hardwareById('h100'), 'tensor').origin['matmul-few']).toMatch(/H100/);
     expect(efficienciesOf(hardwareById('h100'), 'shader').origin['matmul-few']).toMatch(/not measured/);
+    expect(efficienciesOf(machine, 'tensor').origin['matmul-few']).toMatch(/^default/);
   });
 });
 
