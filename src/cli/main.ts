@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
 import { addBenchOptions } from './bench-options.js';
+import { addCompareOptions } from './compare-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addPredict } from './predict/command.js';
@@ -150,6 +151,26 @@ Examples:
   ridgepoint bench --quick
   ridgepoint bench --model llama-2-7b --weights synthetic --batches 1,8,32 --output llama.json
   ridgepoint bench --only llama-bench --prompts 512 --gen 128
+${EXIT_CODES}`,
+);
+
+const compareCommand = program
+  .command('compare')
+  .summary('measured beside predicted')
+  .description(
+    'Sets what "bench" measured beside what is predicted for this adapter: by point, by phase and by operation, with\n' +
+      'what binds each. Without a file it takes the latest result of this machine.',
+  )
+  .argument('[result]', 'a file that "bench" wrote')
+  .action((result: string | undefined, flags: object) =>
+    runToExit(async () => (await import('./compare.js')).compare(result, flags)),
+  );
+addCompareOptions(compareCommand).addHelpText(
+  'after',
+  `
+Examples:
+  ridgepoint compare --report report.html
+  ridgepoint compare result.json --fail-above 15%
 ${EXIT_CODES}`,
 );
 

@@ -1,0 +1,86 @@
+import type { Hardware } from '../../src/roofline/hardware.js';
+import type { Predictor } from '../../src/roofline/predictor.js';
+import type { BenchResult } from '../schema.js';
+import { mape, summarize } from '../statistics.js';
+import { joinOperations, type JoinedPhase } from './operations.js';
+import { joinPoints, type JoinedPoint, type Measure } from './points.js';
+import { predictorFor } from './predictor.js';
+
+/** How far predictions of one measure are off. */
+export interface MeasureError {
+  readonly measure: Measure | 'operations';
+  readonly points: number;
+  /** Mean absolute relative error: 0.1 is 10 %. */
+  readonly mape: number;
+  readonly worst: { readonly id: string; readonly error: number };
+}
+
+/** A result beside its prediction. */
+export interface Comparison {
+  readonly result: BenchResult;
+  readonly predictor: Predictor;
+  readonly hardware: Hardware;
+  readonly points: readonly JoinedPoint[];
+  readonly phases: readonly JoinedPhase[];
+  readonly errors: readonly MeasureError[];
+}
+
+/** Joins a result with the prediction for the same model on `hardware`: by operation, by phase, by point. */
+export function compareResult(result: BenchResult, hardware: Hardware): Comparison {
+  const predictor = predictorFor(result, hardware);
+  const points = joinPoints(result.records, predictor);
+  const phases = result.records.flatMap((record) =>
+    record.kind === 'operations' ? [joinOperations(record, predictor, summarize(record.unprofiled_ms).median)] : [],
+  );
+  return { result, predictor, hardware, points, phases, errors: errorsOf(points, phases) };
+}
+
+const MEASURES: readonly Measure[] = ['ttft', 'tpot', 'pp', 'tg'];
+
+function errorsOf(points: readonly JoinedPoint[], phases: readonly JoinedPhase[]): MeasureError[] {
+  const of = (
+    measure: MeasureError['measure'],
+    list: readonly { id: string; measuredMs: number; predictedMs: number; error: number }[],
+  ): MeasureError[] => {
+    const known = list.filter(({ error }) => Number.isFinite(error));
+    const mean = mape(known.map((each) => ({ measured: each.measuredMs, predicted: each.predictedMs })));
+    if (mean === undefined) return [];
+    const { id, error } = known.reduce((worst, each) => (Math.abs(each.error) > Math.abs(worst.error) ? each : worst));
+    return [{ measure, points: known.length, mape: mean, worst: { id, error } }];
+  };
+  const operations = phases.flatMap(({ id, kinds }) => kinds.map((each) => ({ ...each, id: `${each.name}, ${id}` })));
+  return [
+    ...MEASURES.flatMap((measure) =>
+      of(
+        measure,
+        points.filter((point) => point.measure === measure),
+      ),
+    ),
+    ...of('operations', operations),
+  ];
+}
+
+/** The measures that are promised, and so can fail a check. */
+const PROMISED: readonly MeasureError['measure'][] = ['ttft', 'tpot'];
+
+/** Those of TTFT and TPOT that are further off than `limit` on average. */
+export const above = ({ errors }: Comparison, limit: number): MeasureError[] =>
+  errors.filter(({ measure, mape }) => PROMISED.includes(measure) && mape > limit);
+
+/** The comparison for programs. */
+export function record({ result, hardware, predictor, points, phases, errors }: Comparison) {
+  const { context, date, complete, model } = result;
+  const { efficiencies, peak } = predictor.pricer;
+  return {
+    context,
+    date,
+    complete,
+    model: model.name,
+    hardware: { id: hardware.id, name: hardware.name, source: hardware.source, bandwidth: hardware.bandwidth },
+    roof: peak,
+    efficiencies,
+    errors,
+    points,
+    phases,
+  };
+}

@@ -1,0 +1,89 @@
+import { decodeStep } from '../../src/roofline/decode-line.js';
+import { phaseSummary } from '../../src/roofline/phase-summary.js';
+import type { Predictor } from '../../src/roofline/predictor.js';
+import type { BatchShape } from '../../src/model/operations.js';
+import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
+import { testOf } from '../tables/llama-bench.js';
+import { median } from 'simple-statistics';
+
+/** What a time is the sum of mostly, by the predictor's reckoning. */
+export type Bound = 'compute' | 'memory' | 'launch' | 'link';
+export type Measure = 'ttft' | 'tpot' | 'pp' | 'tg';
+
+/** A point of the sweep: the median of what was measured beside what was predicted. */
+export interface JoinedPoint {
+  readonly id: string;
+  readonly measure: Measure;
+  readonly prompt: number;
+  readonly context: number;
+  readonly batch: number;
+  readonly gen: number;
+  readonly measuredMs: number;
+  readonly predictedMs: number;
+  /** (predicted - measured) / measured */
+  readonly error: number;
+  readonly bound: Bound;
+}
+
+/** Joins every record that has a time of its own with its prediction. */
+export function joinPoints(records: readonly BenchRecord[], predictor: Predictor): JoinedPoint[] {
+  return records.flatMap((record) => {
+    switch (record.kind) {
+      case 'ttft': {
+        const { id, n_prompt: prompt } = record;
+        const seconds = predictor.prefillSeconds(prompt);
+        const bound = boundOf(predictor, predictor.prefillSteps(prompt));
+        const shape = { id, measure: 'ttft' as const, prompt, context: 0, batch: 1, gen: 1 };
+        return [joined(shape, record.median_ttft_ms, seconds, bound)];
+      }
+      case 'tpot': {
+        const { id, n_prompt: context, n_gen: gen, batch } = record;
+        const seconds = predictor.decodeSeconds(context, gen - 1, batch) / (gen - 1);
+        const bound = boundOf(predictor, [decodeStep(context + Math.floor(gen / 2), batch)]);
+        const shape = { id, measure: 'tpot' as const, prompt: 0, context, batch, gen };
+        return [joined(shape, record.median_tpot_ms, seconds, bound)];
+      }
+      case 'llama-bench':
+        return [joinRow(record, predictor)];
+      case 'operations':
+        return [];
+    }
+  });
+}
+
+/** A llama-bench row: its steps one by one, each recorded, run and awaited before the next, without the sampler. */
+function joinRow(record: LlamaBenchRecord, predictor: Predictor): JoinedPoint {
+  const { n_prompt: prompt, n_gen: gen, n_depth: context, batch } = record;
+  const steps = [
+    ...(prompt > 0 ? predictor.prefillSteps(prompt) : []),
+    ...Array.from({ length: gen }, (_, token) => decodeStep(context + prompt + token, batch)),
+  ];
+  const sampling = (step: BatchShape): number =>
+    predictor
+      .parts(step)
+      .filter(({ operation }) => operation.kind === 'sample')
+      .reduce((sum, { count, seconds }) => sum + count * seconds, 0);
+  const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step]) - sampling(step), 0);
+  const shape = { id: record.id, measure: prompt > 0 ? ('pp' as const) : ('tg' as const), prompt, context, batch, gen };
+  const bound = boundOf(predictor, steps.slice(0, 1));
+  return joined({ ...shape, id: testOf(record) }, median(record.samples_ns) / 1e6, seconds, bound);
+}
+
+function joined(
+  shape: Omit<JoinedPoint, 'measuredMs' | 'predictedMs' | 'error' | 'bound'>,
+  measuredMs: number,
+  seconds: number,
+  bound: Bound,
+): JoinedPoint {
+  const predictedMs = 1000 * seconds;
+  return { ...shape, measuredMs, predictedMs, error: (predictedMs - measuredMs) / measuredMs, bound };
+}
+
+/** Where most of the time of these steps goes; recording on the host counts as launching. */
+function boundOf(predictor: Predictor, steps: readonly BatchShape[]): Bound {
+  const device = (step: BatchShape): number =>
+    predictor.parts(step).reduce((sum, { count, seconds }) => sum + count * seconds, 0);
+  if (steps.some((step) => predictor.recordSeconds > device(step))) return 'launch';
+  const seconds = steps.reduce((sum, step) => sum + device(step), 0);
+  return phaseSummary(predictor, steps, seconds).bottleneck;
+}

@@ -1,0 +1,44 @@
+import { above, compareResult, record, type Comparison } from '../../bench/compare/compare.js';
+import { comparisonText } from '../../bench/compare/table.js';
+import { latestPath, readResult } from '../../bench/store.js';
+import { hardwareFor, type HardwareFlags } from './compare-hardware.js';
+import { percent } from '../../bench/tables/markdown.js';
+import { EXIT } from './run.js';
+
+export interface CompareFlags extends HardwareFlags {
+  readonly report?: string;
+  readonly svg?: string;
+  readonly failAbove?: number;
+  readonly json?: boolean;
+  /** Where the comparison goes; standard output when absent. */
+  readonly write?: (text: string) => void;
+}
+
+/**
+ * Sets a result beside its prediction.
+ *
+ * @param path of a result; the latest on this machine when absent
+ * @returns the exit code: 1 when TTFT or TPOT is further off than `failAbove`
+ * @throws RidgepointError in one sentence
+ */
+export async function compare(path: string | undefined, flags: CompareFlags = {}): Promise<number> {
+  const result = await readResult(path ?? latestPath());
+  const { adapter, driver } = result.context;
+  const comparison = compareResult(result, await hardwareFor(adapter, driver, flags));
+  const text = flags.json ? `${JSON.stringify(record(comparison), null, 1)}\n` : comparisonText(comparison);
+  (flags.write ?? ((output: string) => process.stdout.write(output)))(text);
+  if (flags.report !== undefined || flags.svg !== undefined) {
+    const { writeReport } = await import('../../bench/report/report.js');
+    for (const written of await writeReport(comparison, flags)) process.stderr.write(`written to ${written}\n`);
+  }
+  return verdict(comparison, flags.failAbove);
+}
+
+function verdict(comparison: Comparison, limit: number | undefined): number {
+  const failed = limit === undefined ? [] : above(comparison, limit);
+  for (const { measure, mape } of failed) {
+    const name = measure.toUpperCase();
+    process.stderr.write(`ridgepoint: ${name} is predicted with a MAPE of ${percent(mape)}, above ${percent(limit)}\n`);
+  }
+  return failed.length === 0 ? EXIT.ok : EXIT.failure;
+}
