@@ -17,7 +17,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let b = Vector(vec4<f32>(1.0, 2.0, 3.0, 4.0));
   for (var round = 0u; round < params.rounds; round++) {
     for (var step = 0u; step < 8u; step++) {
+//#if fused
       for (var c = 0u; c < CHAINS; c++) { chains[c] = fma(chains[c], a, b); }
+//#else
+      for (var c = 0u; c < CHAINS; c++) { chains[c] = chains[c] * a + b; }
+//#endif
     }
   }
   var sum = vec4<f32>(0.0);

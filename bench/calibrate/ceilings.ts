@@ -66,15 +66,17 @@ export async function fmaCeiling(gpu: Gpu, half: boolean, measuring: Measuring):
   const sink = gpu.storage('calibration sink', 16);
   const groups = gpu.capabilities.isCpu ? 256 : 16384;
   let best = 0;
-  for (const chains of [2, 4, 8]) {
+  // Drivers without the instruction make a slow function of `fma`; others need it to fuse at all.
+  const kinds = [true, false].flatMap((fused) => [2, 8].map((chains) => ({ fused, chains })));
+  for (const { fused, chains } of kinds) {
     measuring.onProgress?.(`${half ? 'f16' : 'f32'} multiply-adds, ${chains} chains`);
     const pipeline = await gpu.pipelines.get({
       shader: 'calibrate_fma.wgsl',
       bindings: 'uw',
-      defines: { half, CHAINS: chains },
+      defines: { half, fused, CHAINS: chains },
     });
     // Grow the work until one launch takes at least 20 ms, so that the submission does not count.
-    for (let rounds = 64; ; rounds *= 4) {
+    for (let rounds = 4; ; rounds *= 4) {
       const params = gpu.uniform('fma params', Uint32Array.of(rounds, 0, 0, 0));
       const bindGroup = gpu.bindGroup(pipeline, 'fma', [params, sink]);
       const launch = (pass: GPUComputePassEncoder): void => record(pass, pipeline, bindGroup, groups);
