@@ -61,19 +61,22 @@ export async function memoryCeilings(
   return { readBytesPerSecond: bytes / best.read!.best, copyBytesPerSecond: (2 * bytes) / best.copy!.best };
 }
 
+/** As calibrate_fma.wgsl has them: steps a round, chains of vec4 a thread. */
+const FMA_STEPS = 8;
+const FMA_CHAINS = 4;
+
 /** Multiply-adds a second, counted as two operations, on the shader cores. */
 export async function fmaCeiling(gpu: Gpu, half: boolean, measuring: Measuring): Promise<number> {
   const sink = gpu.storage('calibration sink', 16);
   const groups = gpu.capabilities.isCpu ? 256 : 16384;
   let best = 0;
   // Drivers without the instruction make a slow function of `fma`; others need it to fuse at all.
-  const kinds = [true, false].flatMap((fused) => [2, 8].map((chains) => ({ fused, chains })));
-  for (const { fused, chains } of kinds) {
-    measuring.onProgress?.(`${half ? 'f16' : 'f32'} multiply-adds, ${chains} chains`);
+  for (const fused of [true, false]) {
+    measuring.onProgress?.(`${half ? 'f16' : 'f32'} multiply-adds${fused ? ', fused' : ''}`);
     const pipeline = await gpu.pipelines.get({
       shader: 'calibrate_fma.wgsl',
       bindings: 'uw',
-      defines: { half, fused, CHAINS: chains },
+      defines: { half, fused },
     });
     // Grow the work until one launch takes at least 20 ms, so that the submission does not count.
     for (let rounds = 4; ; rounds *= 4) {
@@ -87,7 +90,7 @@ export async function fmaCeiling(gpu: Gpu, half: boolean, measuring: Measuring):
         continue;
       }
       const timing = await timeRepeatedly(gpu, launch, { least: 3, budgetMs: 200 });
-      const flops = groups * 64 * rounds * 8 * chains * 4 * 2;
+      const flops = groups * 64 * rounds * FMA_STEPS * FMA_CHAINS * 4 * 2;
       if (flops / timing.best > best) {
         best = flops / timing.best;
         measuring.spread[half ? 'f16FlopsPerSecond' : 'f32FlopsPerSecond'] = timing.spread;
