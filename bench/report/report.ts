@@ -1,5 +1,39 @@
+import { join } from 'node:path';
 import type { Comparison } from '../compare/compare.js';
+import { writeWhole } from '../store.js';
+import { batchFigure } from './figures/batch.js';
+import { identityFigure } from './figures/identity.js';
+import { operationsFigure } from './figures/operations.js';
+import { promptFigure } from './figures/prompt.js';
+import { requestFigure } from './figures/request.js';
+import { rooflineFigure } from './figures/roofline.js';
+import { page, type DrawnFigure } from './page.js';
+import { draw } from './render.js';
+import { colour } from './theme.js';
 
-export function writeReport(_: Comparison, __: { report?: string; svg?: string }): Promise<string[]> {
-  return Promise.resolve([]);
+/** In the order a reader meets them. A figure whose points were not measured is left out. */
+const FIGURES = [rooflineFigure, operationsFigure, promptFigure, batchFigure, requestFigure, identityFigure] as const;
+
+export async function drawFigures(comparison: Comparison): Promise<DrawnFigure[]> {
+  const figures = FIGURES.map((make) => make(comparison)).filter((each) => each !== undefined);
+  return Promise.all(figures.map(async (figure) => ({ ...figure, svg: await draw(figure) })));
 }
+
+/** Writes the page, the figures as files, or both; returns the paths. */
+export async function writeReport(
+  comparison: Comparison,
+  to: { readonly report?: string; readonly svg?: string },
+): Promise<string[]> {
+  const figures = await drawFigures(comparison);
+  const files: [string, string][] = [];
+  if (to.report !== undefined) files.push([to.report, page(comparison, figures)]);
+  if (to.svg !== undefined) {
+    for (const { id, svg } of figures) files.push([join(to.svg, `${id}.svg`), onPaper(svg)]);
+  }
+  for (const [path, text] of files) await writeWhole(path, text);
+  return files.map(([path]) => path);
+}
+
+/** A file of its own has no page behind it. */
+const onPaper = (svg: string): string =>
+  svg.replace(/(<svg[^>]*>)/, `$1<rect width="100%" height="100%" fill="${colour('surface')}"/>`);
