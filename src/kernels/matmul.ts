@@ -146,7 +146,9 @@ export class MatmulKernel {
       spec.prefill ? compiled(variants.many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
     ]);
     const few = [one];
-    const wider = [2, 4, 8].filter((rows) => spec.maxDecodeRows > rows / 2);
+    // Eight rows at once spill on CPU drivers, where two groups of four take half the time.
+    const widths = gpu.capabilities.isCpu ? [2, 4] : [2, 4, 8];
+    const wider = widths.filter((rows) => spec.maxDecodeRows > rows / 2);
     const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
