@@ -36,6 +36,7 @@ ${facts(comparison)}
 ${tiles(comparison)}
 </header>
 ${figures.map(section).join('\n')}
+${gaps(comparison)}
 ${tables(comparison)}
 <footer>Times are medians${result.complete ? '' : '; this run is incomplete'}. TTFT: time to first token. TPOT: time per output token after the first,
 (E2E − TTFT) / (n − 1). Written by ridgepoint ${escaped(context.ridgepoint)}.</footer>
@@ -100,6 +101,30 @@ function section({ id, title, caption, key, svg }: DrawnFigure): string {
 <p>${escaped(caption)}</p>
 ${withVariables(svg)}
 ${key === undefined ? '' : `<p class="key">${escaped(key)}</p>`}
+</section>`;
+}
+
+/** Rows shown of the largest gaps. */
+const GAPS = 8;
+
+/** Where the time is that the prediction does not account for, and what binds there. */
+function gaps({ phases }: Comparison): string {
+  const all = phases.flatMap((phase) => phase.kinds.map((each) => ({ phase, each })));
+  const size = ({ each }: (typeof all)[number]): number => Math.abs(each.predictedMs - each.measuredMs);
+  const largest = all.sort((a, b) => size(b) - size(a)).slice(0, GAPS);
+  if (largest.length === 0) return '';
+  const rows = largest.map(({ phase, each }) => [
+    `${each.name} in ${titleOf(phase)}`,
+    digits(each.measuredMs),
+    digits(each.predictedMs),
+    signedPercent(each.error),
+    each.bound,
+  ]);
+  return `<section id="gaps">
+<h2>Where measurement and prediction part</h2>
+<p>The operations that miss by most milliseconds. What binds says which of three costs is the largest by reckoning:
+arithmetic (compute), moving bytes (memory), or starting the kernel at all (launch).</p>
+${table(['operation', 'measured ms', 'predicted ms', 'error', 'bound by'], rows)}
 </section>`;
 }
 

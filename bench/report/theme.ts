@@ -83,7 +83,7 @@ section svg{display:block;width:100%;height:auto;margin:.8rem 0 0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;width:100%}
 th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
-th:first-child,td:first-child{text-align:left} th{color:var(--soft);font-weight:500}
+th:first-child,td:first-child{text-align:left;white-space:normal} th{color:var(--soft);font-weight:500}
 summary{cursor:pointer;font-weight:600} details h3{font-size:.95rem;margin:1.2rem 0 .3rem}
 footer{color:var(--soft);font-size:.85rem;margin-top:2rem}
 .prefill{color:var(--prefill);font-weight:600} .decode{color:var(--decode);font-weight:600}

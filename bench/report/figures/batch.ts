@@ -4,6 +4,7 @@ import type { JoinedPoint } from '../../compare/points.js';
 import { figure as digits } from '../../tables/markdown.js';
 import type { Figure, Spec } from '../render.js';
 import { colour } from '../theme.js';
+import { logAxis } from './axes.js';
 
 const SERIES = ['measured', 'predicted', 'memory ceiling', 'compute ceiling'];
 const COLOUR = {
@@ -78,13 +79,11 @@ function panel(title: string, unit: string, values: readonly Value[], scale: 'li
     title: 'batch: sequences that decode together',
     axis: { values: batches, format: 'd', grid: false },
   };
-  const y = {
-    field: 'value',
-    type: 'quantitative',
-    scale: scale === 'log' ? { type: 'log' } : { zero: true },
-    title: unit,
-    axis: { format: '~s', tickCount: 6 },
-  };
+  const all = values.map(({ value }) => value);
+  const y =
+    scale === 'log'
+      ? logAxis('value', [Math.min(...all) / 1.3, Math.max(...all) * 1.3], unit)
+      : { field: 'value', type: 'quantitative', scale: { zero: true }, title: unit, axis: { tickCount: 6 } };
   const layer = (belongs: (value: Value) => boolean, mark: object) => ({
     data: { values: values.filter(belongs) },
     mark,

@@ -3,6 +3,7 @@ import type { JoinedPoint } from '../../compare/points.js';
 import { percent } from '../../tables/markdown.js';
 import type { Figure, Spec } from '../render.js';
 import { colour } from '../theme.js';
+import { logAxis, type Domain } from './axes.js';
 
 /** How far off a prediction may be and still count as good, for the dashed lines. */
 const GOOD = 0.15;
@@ -31,16 +32,9 @@ function said(errors: readonly MeasureError[], measure: string): string {
 function panel(points: readonly JoinedPoint[]): Spec {
   const { measure } = points[0];
   const all = points.flatMap(({ measuredMs, predictedMs }) => [measuredMs, predictedMs]);
-  const domain = [Math.min(...all) / 1.4, Math.max(...all) * 1.4];
-  const axis = (field: string, title: string): object => ({
-    field,
-    type: 'quantitative',
-    scale: { type: 'log', domain, nice: false },
-    title,
-    axis: { format: '~g', tickCount: 5 },
-  });
-  const x = axis('measuredMs', 'measured, ms');
-  const y = axis('predictedMs', 'predicted, ms');
+  const domain: Domain = [Math.min(...all) / 1.4, Math.max(...all) * 1.4];
+  const x = logAxis('measuredMs', domain, 'measured, ms');
+  const y = logAxis('predictedMs', domain, 'predicted, ms');
   const line = (factor: number): Spec => ({
     data: { values: domain.map((at) => ({ measuredMs: at, predictedMs: at * factor })) },
     mark: {

@@ -17,7 +17,7 @@ export function promptFigure({ result, predictor, points }: Comparison): Figure 
     scale: { domain: ['measured', 'predicted'], range: [colour('measured'), colour('predicted')] },
   };
   const x = { field: 'prompt', type: 'quantitative', title: 'tokens in the prompt', axis: { grid: false } };
-  const y = { field: 'ms', type: 'quantitative', title: 'TTFT, ms', axis: { format: '~s' } };
+  const y = { field: 'ms', type: 'quantitative', title: 'TTFT, ms' };
   const measured = records.map((record) => {
     const sorted = [...record.ttfts_ms].sort((a, b) => a - b);
     const [low, high] = [quantile(sorted, 0.1), quantile(sorted, 0.9)];

@@ -3,9 +3,14 @@ import type { JoinedPhase } from '../../compare/operations.js';
 import { figure as digits } from '../../tables/markdown.js';
 import type { Figure } from '../render.js';
 import { colour } from '../theme.js';
+import { logAxis, type Domain } from './axes.js';
+import { placeLabels } from './labels.js';
 
 /** Kinds that take less of a phase than this go without a name beside their mark. */
-const NAMED_FROM = 0.06;
+const NAMED_FROM = 0.05;
+const SIZE = { width: 720, height: 380 };
+/** Areas of marks, in square pixels, for no share of the time and all of it. */
+const [SMALLEST, LARGEST] = [25, 1500];
 
 /** The profiles a reader compares: the longest prefill, and one sequence decoding. */
 export function chosenPhases(phases: readonly JoinedPhase[]): JoinedPhase[] {
@@ -33,29 +38,26 @@ export function rooflineFigure({ phases, predictor, hardware }: Comparison): Fig
       })),
   );
   if (points.length === 0) return undefined;
-  const labels = placed(points.filter(({ share }) => share >= NAMED_FROM));
-  const low = Math.min(ridge / 30, ...points.map(({ intensity }) => intensity)) / 1.6;
-  const high = Math.max(ridge * 12, ...points.map(({ intensity }) => intensity)) * 1.6;
+  const reach = points.map(({ intensity }) => intensity);
+  const [low, high] = [Math.min(ridge / 30, ...reach) / 1.6, Math.max(ridge * 12, ...reach) * 2.5];
   const roof = [
     { intensity: low, rate: low * bandwidth },
     { intensity: ridge, rate: peak },
     { intensity: high, rate: peak },
   ];
   const floor = Math.min(...points.map(({ rate }) => rate), low * bandwidth) / 2;
-  const x = {
-    field: 'intensity',
-    type: 'quantitative',
-    scale: { type: 'log', domain: [low, high], nice: false },
-    title: 'arithmetic intensity, FLOPs per byte moved',
-    axis: { format: '~g', tickCount: 8 },
-  };
-  const y = {
-    field: 'rate',
-    type: 'quantitative',
-    scale: { type: 'log', domain: [floor, peak * 3], nice: false },
-    title: 'GFLOP/s',
-    axis: { format: '~g', tickCount: 6 },
-  };
+  const plane = { ...SIZE, x: [low, high] as Domain, y: [floor, peak * 3] as Domain };
+  const marks = points.map(({ name, phase, intensity, rate, share }) => {
+    const radius = Math.sqrt((SMALLEST + share * (LARGEST - SMALLEST)) / Math.PI);
+    return { name, phase, x: intensity, y: rate, radius, share };
+  });
+  const labels = placeLabels(
+    marks.filter(({ share }) => share >= NAMED_FROM),
+    marks,
+    plane,
+  ).map(({ name, phase, x, y }) => ({ name, phase, intensity: x, rate: y }));
+  const x = logAxis('intensity', plane.x, 'arithmetic intensity, FLOPs per byte moved');
+  const y = logAxis('rate', plane.y, 'GFLOP/s');
   const phase = {
     field: 'phase',
     type: 'nominal',
@@ -70,8 +72,7 @@ export function rooflineFigure({ phases, predictor, hardware }: Comparison): Fig
       'to the line above it, the better it uses this hardware. A mark above the slope was served by a cache. Operations ' +
       'without arithmetic (embedding) have no place here.',
     spec: {
-      width: 720,
-      height: 380,
+      ...SIZE,
       layer: [
         {
           data: { values: roof },
@@ -83,7 +84,7 @@ export function rooflineFigure({ phases, predictor, hardware }: Comparison): Fig
           layer: [
             { mark: { type: 'rule', color: colour('soft'), strokeDash: [3, 4] }, encoding: { x: { ...x } } },
             {
-              mark: { type: 'text', color: colour('soft'), align: 'center', dy: -12 },
+              mark: { type: 'text', color: colour('soft'), align: 'left', dx: 6, dy: -12 },
               encoding: { x, y, text: { field: 'text' } },
             },
           ],
@@ -95,24 +96,22 @@ export function rooflineFigure({ phases, predictor, hardware }: Comparison): Fig
             x,
             y,
             color: phase,
-            size: { field: 'share', type: 'quantitative', scale: { range: [25, 700] }, legend: null },
+            size: {
+              field: 'share',
+              type: 'quantitative',
+              scale: { domain: [0, 1], range: [SMALLEST, LARGEST] },
+              legend: null,
+            },
           },
         },
-        ...[-1, 1].map((side) => ({
-          data: { values: labels.filter((label) => label.side === side) },
-          mark: { type: 'text', align: 'center', dy: side * 18, fontWeight: 500 },
+        {
+          data: { values: labels },
+          mark: { type: 'text', align: 'left', baseline: 'middle', fontWeight: 500 },
           encoding: { x, y, color: phase, text: { field: 'name' } },
-        })),
+        },
       ],
     },
   };
-}
-
-/** Puts names above or below their marks in turn from left to right, so that neighbours do not cover each other. */
-function placed<T extends { readonly phase: string; readonly intensity: number }>(points: readonly T[]) {
-  return [...points]
-    .sort((a, b) => a.intensity - b.intensity)
-    .map((point, index) => ({ ...point, side: index % 2 === 0 ? -1 : 1 }));
 }
 
 function caption(chosen: readonly JoinedPhase[], ridge: number, peak: number, bandwidth: number): string {
@@ -121,7 +120,10 @@ function caption(chosen: readonly JoinedPhase[], ridge: number, peak: number, ba
     if (found === undefined) return '';
     const [flops, bytes] = found.operations.reduce(([f, b], each) => [f + each.flops, b + each.bytes], [0, 0]);
     const side = flops / bytes > ridge ? 'right of' : 'left of';
-    const what = wanted === 'prefill' ? `A prefill of ${found.tokens} tokens` : `A decode step of ${found.batch}`;
+    const what =
+      wanted === 'prefill'
+        ? `A prefill of ${found.tokens} tokens`
+        : `A decode step of ${found.batch === 1 ? 'one sequence' : `${found.batch} sequences`}`;
     const binds = flops / bytes > ridge ? 'arithmetic binds it' : 'memory binds it';
     return `${what} does ${digits(flops / bytes)} FLOPs for each byte it moves, ${side} the ridge: ${binds}. `;
   };
