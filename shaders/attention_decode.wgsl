@@ -4,7 +4,7 @@
 //#include common/step.wgsl
 //#include common/row.wgsl
 //#include common/unpack.wgsl
-struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
+//#include common/attention.wgsl
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Attention;
 @group(0) @binding(2) var<storage, read> rows: array<Row>;
@@ -54,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // Spelled out because Dawn does not zero an array declared without a value again on the next turn of a loop.
     var mine_scores = array<f32, GROUP>();
     if (mine < end) {
-      for (var i = 0u; i < HDP / 8u; i++) {
+      for (var i = 0u; i < head_eighths(); i++) {
         let k = load_key(key, i);
         for (var g = 0u; g < GROUP; g++) {
           let q = g * (HDP / 4u) + 2u * i;

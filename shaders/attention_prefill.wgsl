@@ -5,7 +5,7 @@
 //#include common/step.wgsl
 //#include common/row.wgsl
 //#include common/unpack.wgsl
-struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
+//#include common/attention.wgsl
 struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Attention;
@@ -25,8 +25,15 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 const LANES: u32 = THREADS / QUERIES;
 const OWN: u32 = (HALF + LANES - 1u) / LANES;  // output pairs a thread owns
 const FAR: f32 = -1e30;
+//#if alone
+// One thread a row: nothing is shared, so there is no barrier, which CPU drivers pay for in compile time too.
+var<private> scores: array<f32, KEYS>;
+fn score_of(row: u32, key: u32) -> u32 { return key; }
+//#else
 var<workgroup> q_tile: array<vec4<f32>, QUERIES * (HDP / 4u)>;
 var<workgroup> scores: array<f32, QUERIES * KEYS>;
+fn score_of(row: u32, key: u32) -> u32 { return row * KEYS + key; }
+//#endif
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -34,16 +41,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let head = group.y;
   let kv_head = head / (HEADS / KV_HEADS);
   let table_from = tile.slot * step.blocks_per_slot;
+//#if alone
+//#else
   for (var i = thread; i < QUERIES * (HDP / 4u); i += THREADS) {
     let row = min(i / (HDP / 4u), tile.rows - 1u);
     q_tile[i] = queries[((tile.first_row + row) * HEADS + head) * (HDP / 4u) + i % (HDP / 4u)] * params.scale;
   }
   workgroupBarrier();
+//#endif
 
   let row = thread / LANES;
   let lane = thread % LANES;
-  let position = tile.first_position + min(row, tile.rows - 1u);
+  let known = min(row, tile.rows - 1u);
+  let position = tile.first_position + known;
   let context = tile.first_position + tile.rows;
+//#if alone
+  let q_from = ((tile.first_row + known) * HEADS + head) * (HDP / 4u);
+//#else
+  let q_from = row * (HDP / 4u);
+//#endif
   var best = FAR;
   var total = 0.0;
   var sums: array<vec2<f32>, OWN>;
@@ -55,28 +71,41 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       if (first + j <= position) {
         let key = kv_row(table_from, first + j, kv_head);
         score = 0.0;
-        for (var i = 0u; i < HDP / 8u; i++) {
+        for (var i = 0u; i < head_eighths(); i++) {
           let k = load_key(key, i);
-          score += dot(q_tile[row * (HDP / 4u) + 2u * i], k.lo) + dot(q_tile[row * (HDP / 4u) + 2u * i + 1u], k.hi);
+//#if alone
+          score += dot(queries[q_from + 2u * i], k.lo) + dot(queries[q_from + 2u * i + 1u], k.hi);
+//#else
+          score += dot(q_tile[q_from + 2u * i], k.lo) + dot(q_tile[q_from + 2u * i + 1u], k.hi);
+//#endif
         }
+//#if alone
+        score *= params.scale;
+//#endif
       }
-      scores[row * KEYS + j] = score;
+      scores[score_of(row, j)] = score;
     }
+//#if alone
+//#else
     workgroupBarrier();
+//#endif
     var new_best = best;
-    for (var j = 0u; j < count; j++) { new_best = max(new_best, scores[row * KEYS + j]); }
+    for (var j = 0u; j < count; j++) { new_best = max(new_best, scores[score_of(row, j)]); }
     let shrink = exp(best - new_best);
     best = new_best;
     total *= shrink;
     for (var i = 0u; i < OWN; i++) { sums[i] *= shrink; }
     for (var j = 0u; j < count; j++) {
       // Keys after the row's own position were scored FAR, which exp turns into 0 since the first key always counts.
-      let p = exp(scores[row * KEYS + j] - best);
+      let p = exp(scores[score_of(row, j)] - best);
       total += p;
       let value = kv_row(table_from, first + j, kv_head);
       for (var i = 0u; i < OWN; i++) { sums[i] += p * load_value(value, min(lane + i * LANES, HALF - 1u)); }
     }
+//#if alone
+//#else
     workgroupBarrier();
+//#endif
   }
   if (row < tile.rows) {
     let to = (tile.first_row + row) * params.out_stride + head * HALF;

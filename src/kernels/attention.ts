@@ -34,6 +34,8 @@ export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: A
       QUERIES: queries,
       KEYS: 32,
       THREADS: width === 'wide' ? 64 : queries,
+      alone: width === 'narrow',
+      rolled: width === 'narrow',
     },
     runs: () => true,
   };
@@ -50,7 +52,12 @@ export function decodeAttentionVariants(
       name: `split-${width}`,
       shader: 'attention_decode.wgsl',
       bindings: 'uurrrrrww',
-      defines: { ...defines, kv_f32: kv === 'f32', THREADS: width === 'wide' ? DECODE_TILE : 8 },
+      defines: {
+        ...defines,
+        kv_f32: kv === 'f32',
+        THREADS: width === 'wide' ? DECODE_TILE : 8,
+        rolled: width === 'narrow',
+      },
       runs: () => true,
     },
     reduce: {
@@ -111,7 +118,7 @@ export class AttentionKernel {
     ]);
     const words = new ArrayBuffer(16);
     new Float32Array(words)[0] = 1 / Math.sqrt(shape.headDim);
-    new Uint32Array(words)[1] = spec.outStride / 2;
+    new Uint32Array(words).set([spec.outStride / 2, paddedHeadDim(shape.headDim) / 8], 1);
     const params = gpu.uniform(`${operation} params`, words);
     const cache = [spec.blockTables, spec.queries, spec.keys, spec.values];
     return new AttentionKernel(
