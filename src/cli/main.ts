@@ -6,6 +6,7 @@ import { addBenchOptions } from './bench-options.js';
 import { addCompareOptions } from './compare-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
+import { addProfileOptions } from './profile-options.js';
 import { addPredict } from './predict/command.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
 
@@ -171,6 +172,22 @@ addCompareOptions(compareCommand).addHelpText(
 Examples:
   ridgepoint compare --report report.html
   ridgepoint compare result.json --fail-above 15%
+${EXIT_CODES}`,
+);
+
+const profileCommand = program
+  .command('profile')
+  .summary('trace of a prefill and some decode steps')
+  .description(
+    'Writes a trace that Perfetto opens, recording on the CPU and operations on the GPU, and prints which operations\n' +
+      'take longest beside what is predicted for them.',
+  )
+  .action((flags: object) => runToExit(async () => (await import('./profile.js')).profile(flags)));
+addProfileOptions(profileCommand).addHelpText(
+  'after',
+  `
+Example:
+  ridgepoint profile --prompt 256 --decode 4 --output trace.json
 ${EXIT_CODES}`,
 );
 

@@ -1,0 +1,96 @@
+import { llamaModel } from '../roofline/models.js';
+import { priceStep } from '../roofline/predict.js';
+import { Predictor } from '../roofline/predictor.js';
+import type { ProbedStep } from '../engine/probe.js';
+import { RidgepointError } from '../errors.js';
+import type { Engine } from '../index.js';
+import { topOperations } from '../../bench/profile/top.js';
+import { chromeTrace, type NamedStep } from '../../bench/profile/trace.js';
+import { writeWhole } from '../../bench/store.js';
+import { hardwareFor, type HardwareFlags } from './compare-hardware.js';
+import { loadEngine } from './load.js';
+import { engineOptions, type ModelFlags } from './options.js';
+import { EXIT, stopSignal } from './run.js';
+import { remark } from './style.js';
+
+export interface ProfileFlags extends ModelFlags, HardwareFlags {
+  readonly prompt?: number;
+  readonly decode?: number;
+  readonly batch?: number;
+  readonly output?: string;
+}
+
+/**
+ * Writes a trace of a prefill and some decode steps, and prints which operations take longest.
+ *
+ * @returns the exit code
+ * @throws RidgepointError in one sentence
+ */
+export async function profile(flags: ProfileFlags): Promise<number> {
+  const { prompt = 128, decode = 8, batch = 1, output = 'trace.json' } = flags;
+  const tell = !(flags.quiet ?? false);
+  const longest = prompt + decode;
+  const engine = await loadEngine(
+    {
+      ...engineOptions(flags),
+      maxSequences: batch,
+      prefillChunk: flags.prefillChunk ?? prompt,
+      kvCacheTokens: Math.max(batch * (longest + 16), flags.contextLength ?? 0),
+    },
+    tell,
+  );
+  const predictor = await predictorOf(engine, flags);
+  const probe = engine.probe();
+  const named = (name: string, step: ProbedStep): NamedStep => ({
+    name,
+    step,
+    predictedMs: predictor && predictions(predictor, step),
+  });
+  const steps: NamedStep[] = [];
+  try {
+    // Once unseen: the first use of a pipeline costs what no later one does.
+    await probe.prefill(prompt, 0, { profile: true });
+    await probe.decode(batch, prompt, { profile: true });
+    steps.push(named(`prefill ${prompt}`, await probe.prefill(prompt, 0, { profile: true })));
+    for (let token = 0; token < decode && !stopSignal.aborted; token++) {
+      const step = await probe.decode(batch, prompt + token, { profile: true });
+      steps.push(named(`decode ${token + 1}`, step));
+    }
+  } catch (error) {
+    if (!(error instanceof Error && /has no timestamp queries/.test(error.message))) throw error;
+    throw new RidgepointError(
+      'adapter',
+      `${engine.info.adapter} has no timestamp queries, so operations cannot be timed on it; choose another with --adapter`,
+      { cause: error },
+    );
+  }
+
+  const { adapter, driver, tier, model, dtype } = engine.info;
+  const trace = chromeTrace(steps, { adapter, driver, tier, model, dtype, date: new Date().toISOString() });
+  await writeWhole(output, JSON.stringify(trace));
+  const sections = [topOperations(`Prefill of ${prompt} tokens`, steps.slice(0, 1))];
+  if (steps.length > 1) {
+    const title = `Decode step of ${batch} after ${prompt} tokens, median of ${steps.length - 1}`;
+    sections.push(topOperations(title, steps.slice(1)));
+  }
+  process.stdout.write(`${model} in ${dtype} on ${adapter}\n\n${sections.join('\n\n')}\n`);
+  if (tell) remark(`written to ${output}; open it in Perfetto (ui.perfetto.dev) or chrome://tracing`);
+  return EXIT.ok;
+}
+
+/** Undefined where there is nothing to predict from; measuring needs no prediction. */
+async function predictorOf({ info, config }: Engine, flags: ProfileFlags): Promise<Predictor | undefined> {
+  try {
+    const hardware = await hardwareFor(info.adapter, info.driver, flags);
+    const kernels = hardware.kind === 'measured' ? undefined : 'shader';
+    return new Predictor(llamaModel(info.model, config), hardware, { weights: info.dtype, kv: info.kvDtype, kernels });
+  } catch (error) {
+    const asked = flags.calibration !== undefined || flags.hardware !== undefined;
+    if (asked || !(error instanceof RidgepointError)) throw error;
+    if (!flags.quiet) remark(`no prediction: ${error.message}`);
+    return undefined;
+  }
+}
+
+const predictions = (predictor: Predictor, { batch }: ProbedStep): Map<string, number> =>
+  new Map(priceStep(predictor, batch).map(({ operation, price }) => [operation.name, 1000 * price.seconds]));
