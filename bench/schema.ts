@@ -168,3 +168,6 @@ export type LlamaBenchRecord = z.infer<typeof llamaBenchRecord>;
 export type OperationsRecord = z.infer<typeof operationsRecord>;
 export type RecordContext = Omit<z.infer<typeof context>, 'date'>;
 export type BenchOptions = z.infer<typeof optionsSchema>;
+
+/** The schema for readers in other languages (JSON Schema, draft 2020-12). */
+export const jsonSchema = (): object => z.toJSONSchema(resultSchema, { target: 'draft-2020-12' });

@@ -33,7 +33,7 @@ export async function measureTtft(
 ): Promise<Measured<TtftRecord>> {
   let used = kind;
   const { warmup, counted } = await repeat(how, (index) => {
-    const made = makePrompt(target, prompt, kind, 1000 * prompt + index);
+    const made = makePrompt(target, prompt, kind, `${id} ${index}`);
     used = typeof made === 'string' ? 'text' : 'ids';
     return runBatch(target, [made], 1, how.signal);
   });
@@ -62,7 +62,7 @@ export async function measureTpot(
   let used = kind;
   const { warmup, counted } = await repeat(how, (index) => {
     const prompts = Array.from({ length: batch }, (_, sequence) =>
-      makePrompt(target, length, kind, 100_000 * (index + 1) + 1000 * sequence + length),
+      makePrompt(target, length, kind, `${id} ${index} ${sequence}`),
     );
     used = typeof prompts[0] === 'string' ? 'text' : 'ids';
     return runBatch(target, prompts, gen, how.signal);

@@ -1,6 +1,6 @@
 import type { GenerateOptions, Prompt } from '../../src/engine/api.js';
 import { RidgepointError } from '../../src/errors.js';
-import { randomIds, randomText } from '../prompts.js';
+import { randomIds, randomText, seedOf } from '../prompts.js';
 import type { BenchTarget } from './target.js';
 
 /** When the tokens of one request arrived, in milliseconds since it was made. */
@@ -17,10 +17,11 @@ export interface BatchTimes {
 const SAMPLING: GenerateOptions = { temperature: 1, topK: 0, topP: 1, seed: 1, ignoreEos: true };
 
 /**
- * A prompt of exactly `length` tokens that no earlier run has seen, so that no cached prefix shortens it. Text where
- * asked for and to be had.
+ * A prompt of exactly `length` tokens. With a name for each run no earlier one has seen it, so that no cached prefix
+ * shortens it. Text where asked for and to be had.
  */
-export function makePrompt(target: BenchTarget, length: number, kind: 'text' | 'ids', seed: number): Prompt {
+export function makePrompt(target: BenchTarget, length: number, kind: 'text' | 'ids', name: string): Prompt {
+  const seed = seedOf(name);
   const text = kind === 'text' && target.hasTokenizer ? randomText(target, length, seed) : undefined;
   return text ?? randomIds(target.config.vocab, length, seed);
 }

@@ -21,6 +21,7 @@ export interface BenchFlags extends ModelFlags {
   readonly output?: string;
   readonly resume?: string;
   readonly format?: 'markdown' | 'csv' | 'json';
+  readonly schema?: boolean;
 }
 
 const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 5 };
@@ -81,6 +82,7 @@ export function addBenchOptions(command: Command): Command {
       '--format <format>',
       'what is printed: markdown, csv or json',
       oneOf('--format', ['markdown', 'csv', 'json']),
-    );
+    )
+    .option('--schema', 'print the JSON schema of results, and measure nothing');
   return addModelOptions(command);
 }

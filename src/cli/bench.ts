@@ -2,7 +2,7 @@ import { latestPath, readResult, writeResult } from '../../bench/store.js';
 import { hostOf, recordContext } from '../../bench/environment.js';
 import { kvTokensFor, plan } from '../../bench/plan.js';
 import { measureOn, runBench, withSkipped } from '../../bench/runner.js';
-import { SCHEMA_VERSION, type BenchOptions, type BenchResult } from '../../bench/schema.js';
+import { jsonSchema, SCHEMA_VERSION, type BenchOptions, type BenchResult } from '../../bench/schema.js';
 import { csv } from '../../bench/tables/csv.js';
 import { overview } from '../../bench/tables/overview.js';
 import type { EngineOptions } from '../engine/api.js';
@@ -25,6 +25,10 @@ const PREFILL_CHUNK = 512;
  * @throws RidgepointError in one sentence
  */
 export async function bench(flags: BenchFlags): Promise<number> {
+  if (flags.schema) {
+    process.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
+    return EXIT.ok;
+  }
   const earlier = flags.resume === undefined ? undefined : await readResult(flags.resume);
   const options = earlier?.options ?? benchOptions(flags);
   const tell = !(flags.quiet ?? false);

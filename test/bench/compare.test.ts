@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { above, compareResult, record } from '../../bench/compare/compare.js';
+import { joinOperations } from '../../bench/compare/operations.js';
+import { predictorFor } from '../../bench/compare/predictor.js';
+import { comparisonText } from '../../bench/compare/table.js';
+import { plan } from '../../bench/plan.js';
+import { runBench } from '../../bench/runner.js';
+import type { BenchRecord, BenchResult, OperationsRecord } from '../../bench/schema.js';
+import { inCatalogue } from '../../src/cli/compare-hardware.js';
+import { share } from '../../src/cli/compare-options.js';
+import { priceStep } from '../../src/roofline/predict.js';
+import { decodeStep } from '../../src/roofline/decode-line.js';
+import { begun, HARDWARE, measureFake, OPTIONS } from './made-up.js';
+
+const { points } = plan(OPTIONS, { contextLength: 256, kvTokens: 256, sequences: 2 });
+const measured = await runBench(begun(), points, measureFake());
+const predictor = predictorFor(measured, HARDWARE);
+
+/** The result as it would be if every prediction were off by the same factor. */
+function offBy(factor: number): BenchResult {
+  const records = measured.records.map((each): BenchRecord => {
+    switch (each.kind) {
+      case 'ttft':
+        return { ...each, median_ttft_ms: (1000 * predictor.prefillSeconds(each.n_prompt)) / factor };
+      case 'tpot': {
+        const { n_prompt, n_gen, batch } = each;
+        const seconds = predictor.decodeSeconds(n_prompt, n_gen - 1, batch) / (n_gen - 1);
+        return { ...each, median_tpot_ms: (1000 * seconds) / factor };
+      }
+      case 'llama-bench':
+        return each;
+      case 'operations': {
+        const { tokens, context, batch, phase } = each;
+        const step =
+          phase === 'decode'
+            ? decodeStep(context, batch)
+            : { sequences: [{ newTokens: tokens, context }], logitRows: 1 };
+        const operations = priceStep(predictor, step).map(({ operation, price }) => ({
+          name: operation.name,
+          median_ns: (1e9 * price.seconds) / factor,
+          samples_ns: [],
+        }));
+        return { ...each, operations };
+      }
+    }
+  });
+  return { ...measured, records };
+}
+
+describe('the join', () => {
+  test('an exact prediction has no error anywhere', () => {
+    const { errors, phases } = compareResult(offBy(1), HARDWARE);
+    for (const { measure, mape } of errors) if (!['pp', 'tg'].includes(measure)) expect(mape).toBeCloseTo(0, 9);
+    for (const { unmatched, operations } of phases) {
+      expect(unmatched).toEqual([]);
+      expect(operations).toHaveLength(20);
+    }
+  });
+
+  test('MAPE and worst case are those of the factor', () => {
+    const { errors, points: joined } = compareResult(offBy(1.2), HARDWARE);
+    expect(errors.find(({ measure }) => measure === 'ttft')).toMatchObject({ points: 2 });
+    expect(errors.find(({ measure }) => measure === 'tpot')).toMatchObject({ points: 4 });
+    for (const { measure, mape, worst } of errors) {
+      if (measure === 'pp' || measure === 'tg') continue;
+      expect(mape).toBeCloseTo(0.2, 9);
+      expect(worst.error).toBeCloseTo(0.2, 9);
+    }
+    expect(joined).toHaveLength(10);
+  });
+
+  test('a check fails for what is promised only', () => {
+    expect(above(compareResult(offBy(1.2), HARDWARE), 0.15).map(({ measure }) => measure)).toEqual(['ttft', 'tpot']);
+    expect(above(compareResult(offBy(1.1), HARDWARE), 0.15)).toEqual([]);
+  });
+
+  test('says what binds: bytes of weights in a large matrix, launching in a small one', () => {
+    const slow = { ...HARDWARE, bandwidth: 1e6 };
+    expect(compareResult(measured, slow).points.every(({ bound }) => bound === 'memory')).toBe(true);
+    const weak = { ...HARDWARE, shader: { f32: 1e6, f16: 1e6 } };
+    expect(compareResult(measured, weak).points.every(({ bound }) => bound === 'compute')).toBe(true);
+    const fast = { ...HARDWARE, bandwidth: 1e18, shader: { f32: 1e18, f16: 1e18 } };
+    expect(compareResult(measured, fast).points.every(({ bound }) => bound === 'launch')).toBe(true);
+  });
+
+  test('names that only one side knows are told', () => {
+    const profile = measured.records.find((each): each is OperationsRecord => each.kind === 'operations')!;
+    const [first, ...others] = profile.operations;
+    const drifted = { ...profile, operations: [{ ...first, name: 'embedding' }, ...others] };
+    expect(joinOperations(drifted, predictor, 1).unmatched).toEqual(['embedding', 'embed']);
+  });
+
+  test('layers are added up by kind', () => {
+    const profile = measured.records.find((each): each is OperationsRecord => each.kind === 'operations')!;
+    const { kinds, measuredMs } = joinOperations(profile, predictor, 1);
+    expect(kinds.find(({ name }) => name === 'gate_up')).toMatchObject({ launches: 2, measuredMs: 0.002 });
+    expect(kinds).toHaveLength(12);
+    expect(measuredMs).toBeCloseTo(0.02, 12);
+  });
+});
+
+test('a result without records compares as empty', () => {
+  const empty = compareResult(begun(), HARDWARE);
+  expect(empty.errors).toEqual([]);
+  expect(comparisonText(empty)).toContain('The measurement is incomplete.');
+});
+
+test('the text has the error, the points, the phases and their operations', () => {
+  expect(comparisonText(compareResult(measured, HARDWARE)).match(/^## .*/gm)).toEqual([
+    '## Error of the prediction',
+    '## Sweep points',
+    '## Phases: GPU time of one step',
+    '## Operations of a prefill of 8 tokens',
+    '## Operations of a prefill of 32 tokens',
+    '## Operations of a decode step of 1 sequence after 16 tokens',
+    '## Operations of a decode step of 2 sequences after 16 tokens',
+  ]);
+});
+
+test('the JSON carries points, phases and errors', () => {
+  const json = JSON.parse(JSON.stringify(record(compareResult(measured, HARDWARE)))) as Record<string, unknown[]>;
+  expect(json.points).toHaveLength(10);
+  expect(json.phases).toHaveLength(4);
+  expect(json.hardware).toMatchObject({ id: 'made-up' });
+});
+
+test('formats that cannot be predicted are refused', () => {
+  const context = { ...begun().context, dtype: 'q3' };
+  expect(() => predictorFor(begun({ context }), HARDWARE)).toThrow('dtype "q3"');
+});
+
+test('adapters are found in the catalogue by their names', () => {
+  expect(inCatalogue('NVIDIA H200')?.id).toBe('h200');
+  expect(inCatalogue('NVIDIA GeForce RTX 4090')?.id).toBe('rtx-4090');
+  expect(inCatalogue('NVIDIA A100-SXM4-80GB')?.id).toBe('a100-80');
+  expect(inCatalogue('llvmpipe (LLVM 15.0.6, 256 bits)')).toBeUndefined();
+});
+
+test('a limit is a percentage with or without its sign', () => {
+  expect(share('--fail-above')('15%')).toBe(0.15);
+  expect(share('--fail-above')('15')).toBe(0.15);
+  expect(() => share('--fail-above')('much')).toThrow('--fail-above must be a percentage such as 15%');
+});
