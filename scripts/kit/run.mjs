@@ -1,0 +1,332 @@
+// Runs on the bare machine, started by run.sh once the kit is unpacked: finds a driver, runs the stages, writes results.
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { attempts, nvidiaManifests, writeManifests } from './driver.mjs';
+import { start, stopAll, writeJson } from './process.mjs';
+import { resultName, secondsFor, stages, TOTAL_SECONDS } from './stages.mjs';
+
+const app = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const cli = join(app, 'src', 'cli', 'main.js');
+const here = dirname(fileURLToPath(import.meta.url));
+/** All that a run may leave, besides `bench-MODEL.json`. */
+const RESULTS = /^(summary|calibration|tests|compare|bench-[\w.-]+)\.json$|^details\.tar\.gz$/;
+const LARGEST_RESULT = 16 * 1024 * 1024;
+
+const { values: options } = parseArgs({
+  options: {
+    output: { type: 'string' },
+    unpacked: { type: 'string' },
+    spent: { type: 'string', default: '0' },
+    seconds: { type: 'string', default: `${TOTAL_SECONDS}` },
+    quick: { type: 'boolean', default: false },
+    software: { type: 'boolean', default: false },
+  },
+});
+const total = Number(options.seconds);
+if (!(total > 0)) {
+  console.error(`run.sh: --seconds must be a number above 0, found ${options.seconds}`);
+  process.exit(2);
+}
+const out = options.output;
+const details = join(options.unpacked, 'details');
+const logs = join(details, 'logs');
+mkdirSync(logs, { recursive: true });
+for (const name of readdirSync(out)) if (RESULTS.test(name)) rmSync(join(out, name));
+
+const begun = Date.now() - Number(options.spent) * 1000;
+const elapsed = () => (Date.now() - begun) / 1000;
+const kit = JSON.parse(readFileSync(join(app, 'kit.json'), 'utf8'));
+const summary = {
+  version: 1,
+  complete: false,
+  date: new Date(begun).toISOString(),
+  seconds: 0,
+  name: null,
+  adapter: null,
+  driver: null,
+  source: null,
+  quick: options.quick,
+  kit: Object.fromEntries(
+    ['commit', 'commit_date', 'ridgepoint', 'node', 'dawn', 'loader'].map((key) => [key, kit[key]]),
+  ),
+  machine: {
+    os: `${type()} ${release()}`,
+    distribution: /^PRETTY_NAME="?([^"\n]*)/m.exec(readOr('/etc/os-release', ''))?.[1] ?? 'unknown',
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    threads: availableParallelism(),
+    memory_bytes: totalmem(),
+    nvidia: nvidiaSmi(),
+  },
+  driver_search: [],
+  stages: [],
+  tests: null,
+  errors: {},
+};
+const save = () => writeJson(join(out, 'summary.json'), { ...summary, seconds: elapsed() });
+
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stopped = true;
+    stopAll();
+  });
+}
+
+const found = await findDriver();
+save();
+if (found) await runStages(found);
+close();
+const bad = summary.stages.filter(({ exit }) => exit !== 0);
+console.log(
+  `${summary.stages.length - bad.length} of ${summary.stages.length} stages done in ${elapsed().toFixed(0)} s; results in ${out}`,
+);
+process.exit(found && bad.length === 0 && !stopped ? 0 : 1);
+
+/** What nvidia-smi knows of the first GPU; undefined without it. */
+function nvidiaSmi() {
+  const fields = [
+    'name',
+    'driver_version',
+    'memory.total',
+    'clocks.max.sm',
+    'clocks.max.memory',
+    'power.limit',
+    'vbios_version',
+  ];
+  const { status, stdout } = spawnSync(
+    'nvidia-smi',
+    [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'],
+    {
+      encoding: 'utf8',
+      timeout: 20_000,
+    },
+  );
+  if (status !== 0) return undefined;
+  const values = stdout
+    .split('\n')[0]
+    .split(',')
+    .map((text) => text.trim());
+  return Object.fromEntries(fields.map((field, i) => [field, values[i]]));
+}
+
+/** The first environment in which there is a GPU, else the first with any adapter. */
+async function findDriver() {
+  const manifests = nvidiaManifests();
+  const hasNvidia =
+    existsSync('/dev/nvidiactl') || existsSync('/proc/driver/nvidia') || summary.machine.nvidia !== undefined;
+  writeManifests(options.unpacked);
+  const list = attempts({
+    env: process.env,
+    unpacked: options.unpacked,
+    manifests,
+    hasNvidia,
+    software: options.software,
+  });
+  let spare;
+  for (const { name, env: changes } of list) {
+    if (stopped) break;
+    const env = changed(process.env, changes);
+    const run = await start(process.execPath, [cli, 'devices', '--json'], { env, limit: 40 }).done;
+    const adapters = run.code === 0 ? JSON.parse(run.stdout) : [];
+    const wanted = adapters.filter(({ source }) => !options.software || source !== 'hardware');
+    const adapter = wanted.find((each) => each.default) ?? wanted[0];
+    const attempt = {
+      name,
+      env: changes,
+      exit: exitOf(run),
+      seconds: run.seconds,
+      adapters: adapters.map((each) => `${each.name}: ${each.driver}`),
+      ...(run.code === 0 ? {} : { said: run.output.slice(-2000) }),
+    };
+    summary.driver_search.push(attempt);
+    console.log(`${name}: ${attempt.adapters.join('; ') || lastLine(run.output)}`);
+    if (!adapter) {
+      attempt.linker = await answers(env);
+      continue;
+    }
+    const choice = { env, adapter, adapters, run, name };
+    if (adapter.source === 'hardware') return choose(choice);
+    spare ??= choice;
+    if (options.software) break;
+    if (hasNvidia) attempt.linker = await answers(env);
+  }
+  if (spare) return choose(spare);
+  summary.stages.push({
+    name: 'devices',
+    exit: 1,
+    seconds: elapsed(),
+    note: 'no adapter, not even the software driver of the kit',
+  });
+  return undefined;
+}
+
+async function answers(env) {
+  const { stdout, output } = await start(process.execPath, [join(here, 'driver.mjs'), '--answers'], { env, limit: 10 })
+    .done;
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    return output.slice(-500);
+  }
+}
+
+function choose({ env, adapter, adapters, run, name }) {
+  const { driver, source } = adapter;
+  Object.assign(summary, {
+    adapter: adapter.name,
+    driver,
+    source,
+    name: resultName(adapter.name, driver, summary.date),
+  });
+  summary.quick ||= source !== 'hardware';
+  summary.stages.push({ name: 'devices', exit: 0, seconds: run.seconds, note: name });
+  writeJson(join(details, 'devices.json'), adapters);
+  if (source !== 'hardware') {
+    console.log(
+      `no GPU ${options.software ? 'wanted' : 'found'}: running on ${adapter.name}, with fewer points (--quick)`,
+    );
+  }
+  return { env, adapter };
+}
+
+async function runStages({ env, adapter }) {
+  const label = /swiftshader/i.test(adapter.name)
+    ? 'swiftshader'
+    : /llvmpipe/i.test(adapter.name)
+      ? 'lavapipe'
+      : adapter.name;
+  env = { ...env, RIDGEPOINT_TEST_ADAPTERS: label.split(',')[0], NO_COLOR: '1' };
+  const mebibytes = Number(summary.machine.nvidia?.['memory.total']);
+  const commands = new Set(
+    [...readFileSync(cli, 'utf8').matchAll(/\.command\(\s*['"`]([a-z][a-z-]*)/g)].map(([, name]) => name),
+  );
+  const machine = {
+    quick: summary.quick,
+    gpuBytes: mebibytes > 0 ? mebibytes * 2 ** 20 : undefined,
+    adapter: adapter.name,
+    commands,
+  };
+  for (const stage of stages(machine, { out, details })) {
+    if (stopped) break;
+    const entry = { name: stage.name, exit: null, seconds: 0 };
+    summary.stages.push(entry);
+    const limit = secondsFor(stage, total - elapsed());
+    if (stage.needs && !existsSync(stage.needs)) Object.assign(entry, { note: 'not run: there is nothing to compare' });
+    else if (limit === 0) Object.assign(entry, { note: 'not run: no time left' });
+    else await runStage(stage, entry, limit, env);
+    const outcome = entry.note ?? (entry.exit === 0 ? 'done' : `exit code ${entry.exit}: ${entry.said}`);
+    console.log(`${entry.seconds.toFixed(1).padStart(6)} s  ${stage.name}: ${outcome}`);
+    save();
+  }
+}
+
+async function runStage(stage, entry, limit, env) {
+  process.stdout.write(`          ${stage.name} ...\n`);
+  const program = stage.script ? join(here, stage.script) : cli;
+  const run = await start(process.execPath, [program, ...stage.args], { cwd: app, env, limit }).done;
+  const args = stage.args.map((arg) => arg.replaceAll(`${out}/`, '').replaceAll(`${details}/`, ''));
+  Object.assign(entry, {
+    command: [stage.script ?? 'ridgepoint', ...args].join(' '),
+    exit: exitOf(run),
+    seconds: run.seconds,
+    limit_seconds: limit,
+  });
+  if (run.timedOut) entry.note = `stopped at its limit of ${limit.toFixed(0)} s`;
+  if (entry.exit !== 0) entry.said = lastLine(run.output);
+  writeFileSync(join(logs, `${stage.name.replaceAll(' ', '-')}.log`), run.output);
+  if (stage.toFile && run.code === 0) writeFileSync(stage.toFile, run.stdout);
+  if (stage.name === 'calibrate' && run.code === 0) keepCalibration(stage.file);
+  if (stage.name.startsWith('bench ')) stampCommit(stage.file);
+  if (stage.name === 'correctness') tellTests(stage.file);
+}
+
+/** Where predictions look for it: `--output` writes it elsewhere alone. */
+function keepCalibration(file) {
+  const folder = join(process.env.XDG_CACHE_HOME, 'ridgepoint', 'calibration');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(file, join(folder, 'kit.json'));
+}
+
+/** The unpacked kit is no checkout, so the command line cannot know its commit. */
+function stampCommit(file) {
+  if (!existsSync(file)) return;
+  const text = readFileSync(file, 'utf8').replaceAll(
+    '"git_commit": null',
+    `"git_commit": ${JSON.stringify(kit.commit)}`,
+  );
+  writeFileSync(`${file}.part`, text);
+  copyFileSync(`${file}.part`, file);
+  rmSync(`${file}.part`);
+}
+
+function tellTests(file) {
+  if (!existsSync(file)) return;
+  const { files, ...totals } = JSON.parse(readFileSync(file, 'utf8'));
+  const failed = files.flatMap(({ tests }) => tests.filter(({ state }) => state === 'fail').map(({ name }) => name));
+  summary.tests = { ...totals, failures: failed.slice(0, 50) };
+}
+
+/** Gathers what is left: one file of comparisons, one archive of logs, reports and traces. */
+function close() {
+  const comparisons = {};
+  for (const name of readdirSync(details).filter((each) => each.startsWith('compare-'))) {
+    const model = name.slice('compare-'.length, -'.json'.length);
+    comparisons[model] = JSON.parse(readFileSync(join(details, name), 'utf8'));
+    summary.errors[model] = comparisons[model].errors;
+    rmSync(join(details, name));
+  }
+  if (Object.keys(comparisons).length > 0) writeJson(join(out, 'compare.json'), comparisons);
+  spawnSync('tar', ['-czf', join(out, 'details.tar.gz'), '-C', options.unpacked, 'details']);
+  for (const name of readdirSync(out).filter((each) => RESULTS.test(each))) {
+    if (statSync(join(out, name)).size <= LARGEST_RESULT) continue;
+    summary.stages.push({
+      name: `keep ${name}`,
+      exit: 1,
+      seconds: 0,
+      note: `removed: larger than ${LARGEST_RESULT} bytes`,
+    });
+    rmSync(join(out, name));
+  }
+  summary.complete = !stopped;
+  save();
+}
+
+function changed(env, changes) {
+  const result = { ...env };
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) delete result[name];
+    else result[name] = value;
+  }
+  return result;
+}
+
+/** As a shell has it: 124 for a time limit, 128 and the signal's number for a signal. */
+function exitOf({ code, signal, timedOut }) {
+  if (timedOut) return 124;
+  return code ?? { SIGINT: 130, SIGABRT: 134, SIGKILL: 137, SIGSEGV: 139, SIGTERM: 143 }[signal] ?? 128;
+}
+
+function lastLine(text) {
+  return text.trim().split('\n').at(-1).slice(0, 300);
+}
+
+function readOr(path, otherwise) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,104 @@
+// What is run on the bare machine, in which order and within what time.
+
+/** Seconds for everything, with room left in eight minutes for unpacking and a slow start. */
+export const TOTAL_SECONDS = 450;
+/** Kept back for what comes after the measurements. */
+const CLOSING_SECONDS = 30;
+
+const GiB = 2 ** 30;
+
+/**
+ * Models to measure: on a software driver the embedded one only.
+ *
+ * @param {{ quick: boolean, gpuBytes?: number }} machine `gpuBytes`: memory of the GPU; an unknown one is tried
+ */
+export function models({ quick, gpuBytes }) {
+  if (quick) return [{ name: 'tiny-tales', limit: 120, args: ['--quick'] }];
+  const list = [
+    { name: 'tiny-tales', limit: 60, args: sweep([32, 128, 384], [0, 128, 384], [1, 2, 4, 8, 16, 32], 32) },
+    { name: 'tinyllama-1.1b', limit: 80, args: sweep([32, 128, 512, 1024], [0, 512, 1024], [1, 2, 4, 8, 16, 32], 32) },
+    {
+      name: 'llama-2-7b',
+      limit: 110,
+      args: sweep([32, 128, 512, 1024], [0, 512, 1024], [1, 2, 4, 8], 32),
+      least: 20 * GiB,
+    },
+  ];
+  const fitting = list.filter(({ least }) => least === undefined || gpuBytes === undefined || gpuBytes > least);
+  return fitting.map((model) =>
+    model.name === 'tiny-tales' ? model : { ...model, args: [...ofModel(model.name), ...model.args] },
+  );
+}
+
+const ofModel = (name) => ['--model', name, '--weights', 'synthetic'];
+
+const sweep = (prompts, contexts, batches, gen) => [
+  ...['--prompts', prompts.join(',')],
+  ...['--contexts', contexts.join(',')],
+  ...['--batches', batches.join(',')],
+  ...['--gen', `${gen}`, '--repetitions', '3'],
+];
+
+/**
+ * The stages after the search for a driver. Each names a program, its arguments, its limit in seconds and the file that
+ * it leaves; `needs` is a file without which it makes no sense; `toFile` says that its output is that file.
+ *
+ * @param {{ quick: boolean, gpuBytes?: number, adapter: string, commands: ReadonlySet<string> }} machine
+ *   `commands`: those that this build of the command line has
+ * @param {{ out: string, details: string }} folders
+ */
+export function stages({ quick, gpuBytes, adapter, commands }, { out, details }) {
+  const calibration = `${out}/calibration.json`;
+  const on = ['--adapter', adapter];
+  const measured = models({ quick, gpuBytes });
+  const list = [
+    {
+      name: 'calibrate',
+      limit: quick ? 120 : 90,
+      args: ['calibrate', ...on],
+      file: calibration,
+    },
+    { name: 'correctness', limit: quick ? 200 : 150, script: 'tests.mjs', args: [], file: `${out}/tests.json` },
+    ...measured.map(({ name, limit, args }) => ({
+      name: `bench ${name}`,
+      limit,
+      args: ['bench', ...on, ...args, '--quiet'],
+      file: `${out}/bench-${name}.json`,
+    })),
+    ...measured.map(({ name }) => ({
+      name: `compare ${name}`,
+      limit: 15,
+      closing: true,
+      args: ['compare', `${out}/bench-${name}.json`, '--json', '--report', `${details}/report-${name}.html`],
+      needs: `${out}/bench-${name}.json`,
+      toFile: `${details}/compare-${name}.json`,
+    })),
+    ...measured.slice(quick ? 0 : 1).map(({ name }) => ({
+      name: `profile ${name}`,
+      limit: 25,
+      closing: true,
+      args: ['profile', ...on, ...(name === 'tiny-tales' ? [] : ofModel(name)), '--quiet'],
+      file: `${details}/trace-${name}.json`,
+    })),
+  ];
+  return list
+    .filter(({ args }) => args.length === 0 || commands.has(args[0]))
+    .map(({ file, ...stage }) => (file ? { ...stage, file, args: [...stage.args, '--output', file] } : stage));
+}
+
+/** Seconds a stage may take, when `left` are left of all; less than 3 are none. */
+export function secondsFor({ limit, closing = false }, left) {
+  const seconds = Math.min(limit, closing ? left : left - CLOSING_SECONDS);
+  return seconds < 3 ? 0 : seconds;
+}
+
+/** A name for a run's results that tells what it ran on: adapter, driver, day. */
+export function resultName(adapter, driver, date) {
+  const plain = (text) =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9.]+/g, '-')
+      .replace(/^-+|-+$/g, '');
+  const version = /\d+(\.\d+)+/.exec(driver)?.[0] ?? plain(driver);
+  return `${plain(adapter.replace(/\(.*\)/, ''))}_${version}_${date.slice(0, 10)}`;
+}
