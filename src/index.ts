@@ -1,7 +1,7 @@
 /** Ridgepoint for Node: a Llama inference engine on WebGPU. */
 import type { EngineOptions } from './engine/api.js';
-import type { CoreEngine} from './engine/engine.js';
-import { startEngine } from './engine/engine.js';
+import type { CoreEngine } from './engine/engine.js';
+import { startEngine } from './engine/start.js';
 import { nodeHost } from './platform/node/host.js';
 
 /** A loaded model. `await using engine = await Engine.load()` closes it at the end of the block. */

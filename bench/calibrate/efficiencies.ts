@@ -1,5 +1,5 @@
 import type { EngineOptions } from '../../src/engine/api.js';
-import { startEngine } from '../../src/engine/engine.js';
+import { startEngine } from '../../src/engine/start.js';
 import type { EngineHost } from '../../src/engine/host.js';
 import type { ProbedStep, StepProbe } from '../../src/engine/probe.js';
 import { forwardOperations, type Precision } from '../../src/model/operations.js';

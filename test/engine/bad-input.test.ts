@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineOptions } from '../../src/engine/api.js';
-import { startEngine } from '../../src/engine/engine.js';
+import { startEngine } from '../../src/engine/start.js';
 import type { EngineHost } from '../../src/engine/host.js';
 import { Engine } from '../../src/index.js';
 import { nodeHost } from '../../src/platform/node/host.js';

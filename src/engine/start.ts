@@ -1,0 +1,146 @@
+import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.js';
+import { RidgepointError } from '../errors.js';
+import { tierOf } from '../gpu/capabilities.js';
+import { Gpu } from '../gpu/gpu.js';
+import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
+import { parseLlamaConfig } from '../model/config.js';
+import { LlamaModel } from '../model/llama.js';
+import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
+import { parameterCount } from '../model/operations.js';
+import { allocateWeights } from '../model/weights.js';
+import type { EngineOptions, LoadTimings } from './api.js';
+import { CoreEngine } from './engine.js';
+import type { EngineHost } from './host.js';
+import { checkMemory, planMemory } from './memory-plan.js';
+import { openTokenizer, readJson } from './model-files.js';
+import { parseGenerationConfig } from './sampling.js';
+import { Scheduler } from './scheduler.js';
+import { allocateCache, checkWords, chooseKvDtype, engineLimits } from './sizes.js';
+import { StepLoop } from './step-loop.js';
+
+/** Work on a lost device fails in many ways; the loss is what the user must know. */
+function reasonOf(gpu: Gpu, error: unknown): unknown {
+  try {
+    if (gpu.lost) gpu.check();
+  } catch (loss) {
+    return loss;
+  }
+  return error;
+}
+
+/**
+ * Loads a model onto a GPU. Pipelines are compiled while weights stream in.
+ *
+ * @throws RidgepointError naming the file, tensor or option that is wrong, or what does not fit
+ */
+export async function startEngine(options: EngineOptions, host: EngineHost): Promise<CoreEngine> {
+  const begin = performance.now();
+  checkWords(options);
+  const spent: Record<string, number> = {};
+  const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
+    const from = performance.now();
+    const result = await work;
+    spent[name] = performance.now() - from;
+    return result;
+  };
+  const source = await timed('adapter', host.openGpu(options.adapter));
+  const gpu = await timed('device', Gpu.open(source));
+  let checkpoint: Checkpoint | undefined;
+  try {
+    const { onProgress, signal } = options;
+    const found = await timed('checkpoint', host.openModel(options.model, { onProgress, signal }));
+    const config = parseLlamaConfig(found.config, found.configName);
+    const synthetic = options.weights === 'synthetic';
+    if (found.folder === undefined && !synthetic) {
+      throw new RidgepointError(
+        'usage',
+        `${found.name} is a preset without weights; add --weights synthetic, or give a folder or a Hub name`,
+      );
+    }
+    const tokenizing = timed('tokenizer', openTokenizer(found.folder));
+    tokenizing.catch(() => undefined); // awaited below
+    const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
+    if (!synthetic && found.folder !== undefined) checkpoint = await openCheckpoint(found.folder);
+    const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
+
+    const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
+    const { limits, kvTokens } = engineLimits(options, config);
+    const kvDtype = chooseKvDtype(options, config, kvTokens);
+    const request = { model: found.name, config, dtype, kvDtype, tied, limits, kvTokens };
+    const plan = planMemory(request);
+    checkMemory(request, plan, await source.freeBytes(), source.name);
+
+    const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
+      weights: allocateWeights(gpu, config, dtype, tied),
+      cache: allocateCache(gpu, config, kvDtype, kvTokens),
+    }));
+    gpu.pipelines.onProgress = (done, total, item) =>
+      onProgress?.({ stage: 'pipelines', item, done, total, unit: 'pipelines' });
+    const compiling = timed(
+      'pipelines',
+      gpu
+        .checkedAllocation('activations', () => LlamaModel.create(gpu, config, weights, cache, limits))
+        .then(async (model) => {
+          await model.warmUp(gpu);
+          return model;
+        }),
+    );
+    const loadOptions = {
+      check: options.checkWeights,
+      signal,
+      onProgress: (done: number, item: string) =>
+        onProgress?.({ stage: 'weights', item, done, total: weights.bytes, unit: 'bytes' }),
+    };
+    const loading = timed(
+      'weights',
+      checkpoint === undefined
+        ? loadSynthetic(gpu, config, weights, loadOptions)
+        : loadCheckpoint(gpu, config, checkpoint, weights, loadOptions),
+    );
+    const settled = await Promise.allSettled([compiling, loading, tokenizing]);
+    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+    const model = await compiling;
+    const { tokenizer, encodeChat } = await tokenizing;
+    gpu.check();
+
+    const scheduler = new Scheduler({
+      sequences: limits.sequences,
+      blocks: cache.blocks,
+      blockTokens: BLOCK_TOKENS,
+      stepTokens: limits.stepTokens,
+    });
+    return new CoreEngine({
+      gpu,
+      host,
+      config,
+      model,
+      scheduler,
+      loop: new StepLoop(gpu, model, scheduler, limits.sequences),
+      tokenizer,
+      encodeChat,
+      generationDefaults,
+      hint: source.hint,
+      kvTokens: cache.blocks * BLOCK_TOKENS,
+      probeLimits: { ...limits, blocks: cache.blocks },
+      info: {
+        adapter: source.name,
+        driver: source.driver,
+        tier: tierOf(gpu.capabilities),
+        model: found.name,
+        dtype,
+        kvDtype,
+        contextLength: limits.contextLength,
+        parameters: parameterCount({ ...config, tiedEmbeddings: tied }),
+        weightBytes: weights.bytes,
+        kvCacheBytes: cache.bytes,
+      },
+      timings: { ...(spent as unknown as LoadTimings), total: performance.now() - begin },
+    });
+  } catch (error) {
+    const reason = reasonOf(gpu, error);
+    await gpu.dispose();
+    throw reason;
+  } finally {
+    await checkpoint?.close();
+  }
+}
