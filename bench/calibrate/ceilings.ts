@@ -45,7 +45,7 @@ export async function memoryCeilings(
           (pass) => {
             for (let i = 0; i < repeats; i++) record(pass, pipeline, bindGroup, groups);
           },
-          { least: 3, budgetMs: 250 },
+          { least: 5, budgetMs: isCpu ? 800 : 250 },
         );
         gpu.free(params);
         const per = { ...timing, best: timing.best / repeats, median: timing.median / repeats };
