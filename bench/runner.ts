@@ -47,7 +47,8 @@ export async function runBench(
   { onProgress, onRecord, signal }: RunEvents = {},
 ): Promise<BenchResult> {
   let result: BenchResult = { ...begun, complete: false };
-  const { warmup, repetitions } = begun.options;
+  const { warmup, repetitions, budget_s: budget } = begun.options;
+  const end = budget === undefined ? undefined : performance.now() + 1000 * budget;
   const have = new Set([...result.records, ...result.skipped].map(({ id }) => id));
   const missing = points.filter(({ id }) => !have.has(id));
   const total = missing.length * (warmup + repetitions);
@@ -57,7 +58,10 @@ export async function runBench(
       onProgress?.({ id: point.id, done, total });
       const onRun = (): void => onProgress?.({ id: point.id, done: ++done, total });
       try {
-        const measured = await measure(point, { warmup, repetitions, signal, onRun });
+        // Time that earlier points left over is shared out among those to come.
+        const left = end === undefined ? undefined : Math.max(0, end - performance.now());
+        const shareMs = left === undefined ? undefined : left / (missing.length - index);
+        const measured = await measure(point, { warmup, repetitions, shareMs, signal, onRun });
         result = { ...result, records: [...result.records, recordOf(begun, measured)] };
       } catch (error) {
         if (!(error instanceof Error && UNSUPPORTED.test(error.message))) throw error;

@@ -130,6 +130,8 @@ export const optionsSchema = z.object({
   gen: count,
   repetitions: count,
   warmup: count,
+  /** Seconds the whole run should take: slow points then get fewer repetitions, one at least. */
+  budget_s: z.number().positive().optional(),
   /** All batches at all contexts, or each axis alone. */
   grid: z.enum(['full', 'cross']),
   parts: z.array(z.enum(['end-to-end', 'llama-bench', 'operations'])),

@@ -1,9 +1,10 @@
 import type { Hardware } from '../../src/roofline/hardware.js';
 import type { Predictor } from '../../src/roofline/predictor.js';
 import type { BenchResult } from '../schema.js';
-import { mape, summarize } from '../statistics.js';
+import { mape } from '../statistics.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
 import { joinPoints, type JoinedPoint, type Measure } from './points.js';
+import type { Statistic } from './statistic.js';
 import { predictorFor } from './predictor.js';
 
 /** How far predictions of one measure are off. */
@@ -18,6 +19,7 @@ export interface MeasureError {
 /** A result beside its prediction. */
 export interface Comparison {
   readonly result: BenchResult;
+  readonly statistic: Statistic;
   readonly predictor: Predictor;
   readonly hardware: Hardware;
   readonly points: readonly JoinedPoint[];
@@ -26,13 +28,13 @@ export interface Comparison {
 }
 
 /** Joins a result with the prediction for the same model on `hardware`: by operation, by phase, by point. */
-export function compareResult(result: BenchResult, hardware: Hardware): Comparison {
+export function compareResult(result: BenchResult, hardware: Hardware, statistic: Statistic = 'median'): Comparison {
   const predictor = predictorFor(result, hardware);
-  const points = joinPoints(result.records, predictor);
+  const points = joinPoints(result.records, predictor, statistic);
   const phases = result.records.flatMap((record) =>
-    record.kind === 'operations' ? [joinOperations(record, predictor, summarize(record.unprofiled_ms).median)] : [],
+    record.kind === 'operations' ? [joinOperations(record, predictor, statistic)] : [],
   );
-  return { result, predictor, hardware, points, phases, errors: errorsOf(points, phases) };
+  return { result, statistic, predictor, hardware, points, phases, errors: errorsOf(points, phases) };
 }
 
 const MEASURES: readonly Measure[] = ['ttft', 'tpot', 'pp', 'tg'];
@@ -68,13 +70,14 @@ export const above = ({ errors }: Comparison, limit: number): MeasureError[] =>
   errors.filter(({ measure, mape }) => PROMISED.includes(measure) && mape > limit);
 
 /** The comparison for programs. */
-export function record({ result, hardware, predictor, points, phases, errors }: Comparison) {
+export function record({ result, statistic, hardware, predictor, points, phases, errors }: Comparison) {
   const { context, date, complete, model } = result;
   const { efficiencies, peak } = predictor.pricer;
   return {
     context,
     date,
     complete,
+    statistic,
     model: model.name,
     hardware: { id: hardware.id, name: hardware.name, source: hardware.source, bandwidth: hardware.bandwidth },
     roof: peak,

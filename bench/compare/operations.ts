@@ -5,7 +5,9 @@ import type { Predictor } from '../../src/roofline/predictor.js';
 import { bytesOf } from '../../src/roofline/price.js';
 import type { OperationsRecord } from '../schema.js';
 import { kindOf } from '../tables/phases.js';
+import { summarize } from '../statistics.js';
 import type { Bound } from './points.js';
+import type { Statistic } from './statistic.js';
 
 /** An operation as measured and as priced. */
 export interface JoinedOperation {
@@ -52,9 +54,15 @@ export const stepOf = ({ phase, tokens, batch, context }: OperationsRecord): Bat
   phase === 'decode' ? decodeStep(context, batch) : { sequences: [{ newTokens: tokens, context }], logitRows: 1 };
 
 /** Joins a profile with the prices of the same step, by name. */
-export function joinOperations(record: OperationsRecord, predictor: Predictor, stepMs: number): JoinedPhase {
+export function joinOperations(
+  record: OperationsRecord,
+  predictor: Predictor,
+  statistic: Statistic = 'median',
+): JoinedPhase {
+  const least = statistic === 'fastest';
+  const stepMs = least ? Math.min(...record.unprofiled_ms) : summarize(record.unprofiled_ms).median;
   const priced = new Map(priceStep(predictor, stepOf(record)).map((each) => [each.operation.name, each]));
-  const operations = record.operations.flatMap(({ name, median_ns }): JoinedOperation[] => {
+  const operations = record.operations.flatMap(({ name, median_ns, samples_ns }): JoinedOperation[] => {
     const found = priced.get(name);
     if (found === undefined) return [];
     const { operation, price } = found;
@@ -63,7 +71,7 @@ export function joinOperations(record: OperationsRecord, predictor: Predictor, s
         name,
         kind: kindOf(name),
         launches: 1,
-        measuredMs: median_ns / 1e6,
+        measuredMs: (least ? Math.min(...samples_ns) : median_ns) / 1e6,
         predictedMs: 1000 * price.seconds,
         bound: price.bottleneck,
         flops: operation.flops,

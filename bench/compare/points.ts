@@ -5,6 +5,7 @@ import type { BatchShape } from '../../src/model/operations.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
 import { testOf } from '../tables/llama-bench.js';
 import { median } from 'simple-statistics';
+import type { Statistic } from './statistic.js';
 
 /** What a time is the sum of mostly, by the predictor's reckoning. */
 export type Bound = 'compute' | 'memory' | 'launch' | 'link';
@@ -25,8 +26,15 @@ export interface JoinedPoint {
   readonly bound: Bound;
 }
 
+const fastest = (samples: readonly number[]): number => Math.min(...samples);
+
 /** Joins every record that has a time of its own with its prediction. */
-export function joinPoints(records: readonly BenchRecord[], predictor: Predictor): JoinedPoint[] {
+export function joinPoints(
+  records: readonly BenchRecord[],
+  predictor: Predictor,
+  statistic: Statistic = 'median',
+): JoinedPoint[] {
+  const least = statistic === 'fastest';
   return records.flatMap((record) => {
     switch (record.kind) {
       case 'ttft': {
@@ -34,17 +42,17 @@ export function joinPoints(records: readonly BenchRecord[], predictor: Predictor
         const seconds = predictor.prefillSeconds(prompt);
         const bound = boundOf(predictor, predictor.prefillSteps(prompt));
         const shape = { id, measure: 'ttft' as const, prompt, context: 0, batch: 1, gen: 1 };
-        return [joined(shape, record.median_ttft_ms, seconds, bound)];
+        return [joined(shape, least ? fastest(record.ttfts_ms) : record.median_ttft_ms, seconds, bound)];
       }
       case 'tpot': {
         const { id, n_prompt: context, n_gen: gen, batch } = record;
         const seconds = predictor.decodeSeconds(context, gen - 1, batch) / (gen - 1);
         const bound = boundOf(predictor, [decodeStep(context + Math.floor(gen / 2), batch)]);
         const shape = { id, measure: 'tpot' as const, prompt: 0, context, batch, gen };
-        return [joined(shape, record.median_tpot_ms, seconds, bound)];
+        return [joined(shape, least ? fastest(record.tpots_ms) : record.median_tpot_ms, seconds, bound)];
       }
       case 'llama-bench':
-        return [joinRow(record, predictor)];
+        return [joinRow(record, predictor, (least ? fastest : median)(record.samples_ns) / 1e6)];
       case 'operations':
         return [];
     }
@@ -52,7 +60,7 @@ export function joinPoints(records: readonly BenchRecord[], predictor: Predictor
 }
 
 /** A llama-bench row: its steps one by one, each recorded, run and awaited before the next, without the sampler. */
-function joinRow(record: LlamaBenchRecord, predictor: Predictor): JoinedPoint {
+function joinRow(record: LlamaBenchRecord, predictor: Predictor, measuredMs: number): JoinedPoint {
   const { n_prompt: prompt, n_gen: gen, n_depth: context, batch } = record;
   const steps = [
     ...(prompt > 0 ? predictor.prefillSteps(prompt) : []),
@@ -66,7 +74,7 @@ function joinRow(record: LlamaBenchRecord, predictor: Predictor): JoinedPoint {
   const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step]) - sampling(step), 0);
   const shape = { id: record.id, measure: prompt > 0 ? ('pp' as const) : ('tg' as const), prompt, context, batch, gen };
   const bound = boundOf(predictor, steps.slice(0, 1));
-  return joined({ ...shape, id: testOf(record) }, median(record.samples_ns) / 1e6, seconds, bound);
+  return joined({ ...shape, id: testOf(record) }, measuredMs, seconds, bound);
 }
 
 function joined(

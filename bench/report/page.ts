@@ -38,7 +38,7 @@ ${tiles(comparison)}
 ${figures.map(section).join('\n')}
 ${gaps(comparison)}
 ${tables(comparison)}
-<footer>Times are medians${result.complete ? '' : '; this run is incomplete'}. TTFT: time to first token. TPOT: time per output token after the first,
+<footer>Times compared are the ${comparison.statistic} of the repetitions${result.complete ? '' : '; this run is incomplete'}. TTFT: time to first token. TPOT: time per output token after the first,
 (E2E − TTFT) / (n − 1). Written by ridgepoint ${escaped(context.ridgepoint)}.</footer>
 </main>
 </body>

@@ -8,7 +8,7 @@ export function overview(result: BenchResult): string {
   const head = [
     `${model.name} in ${context.dtype} (KV ${context.kv_dtype}, ${model.weights} weights) on ${context.adapter}, ${context.driver}, ${context.tier}`,
     `ridgepoint ${context.ridgepoint}${context.git_commit === null ? '' : ` (${context.git_commit})`}, Node ${context.node}, ${context.dawn}, ${result.date}`,
-    `${options.repetitions} repetitions after ${options.warmup} warm-up, which does not count; figures are medians, spread is (p90 - p10) / median`,
+    `${options.budget_s === undefined ? '' : 'up to '}${options.repetitions} repetitions after ${options.warmup} warm-up, which does not count; figures are medians, spread is (p90 - p10) / median`,
   ].join('\n');
   const sections: [string, string][] = [
     ['Prefill, end to end', prefillTable(result)],

@@ -8,11 +8,12 @@ export function prefillTable({ records }: BenchResult): string {
   if (own.length === 0) return '';
   const rows = own.map((record) => [
     String(record.n_prompt),
+    String(record.ttfts_ms.length),
     ...(['median', 'p90', 'p99', 'mean'] as const).map((key) => figure(record[`${key}_ttft_ms`])),
     percent(record.spread_ttft),
     figure((1000 * record.n_prompt) / record.median_ttft_ms),
   ]);
-  const head = ['prompt', 'TTFT ms', 'p90', 'p99', 'mean', 'spread', 'prompt tok/s'];
+  const head = ['prompt', 'runs', 'TTFT ms', 'p90', 'p99', 'mean', 'spread', 'prompt tok/s'];
   return markdownTable(head, rows, Array<boolean>(head.length).fill(true));
 }
 
@@ -23,6 +24,7 @@ export function decodeTable({ records }: BenchResult): string {
   const rows = own.map((record) => [
     String(record.n_prompt),
     String(record.batch),
+    String(record.tpots_ms.length),
     ...[record.median_tpot_ms, record.p90_tpot_ms, record.p99_tpot_ms].map(figure),
     percent(record.spread_tpot),
     ...[record.median_itl_ms, record.p90_itl_ms, record.p99_itl_ms].map(figure),
@@ -31,7 +33,7 @@ export function decodeTable({ records }: BenchResult): string {
     figure(record.tokens_per_second),
   ]);
   const head = [
-    ...['context', 'batch', 'TPOT ms', 'p90', 'p99', 'spread', 'ITL ms', 'p90', 'p99'],
+    ...['context', 'batch', 'runs', 'TPOT ms', 'p90', 'p99', 'spread', 'ITL ms', 'p90', 'p99'],
     ...['E2E ms', 'tok/s user', 'tok/s all'],
   ];
   return markdownTable(head, rows, Array<boolean>(head.length).fill(true));

@@ -27,6 +27,8 @@ export interface BenchFlags extends ModelFlags {
 const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 5 };
 /** Fits the embedded model's context of 512, and a minute on a software driver. */
 const QUICK = { prompts: [32, 128, 384], contexts: [0, 128, 384], batches: [1, 2, 4, 8], gen: 16, repetitions: 3 };
+/** Leaves time for loading; a slow driver repeats less. */
+const QUICK_SECONDS = 45;
 const MOST_BATCH = 32;
 
 /** What is measured, from the flags and the defaults. @throws RidgepointError naming the option */
@@ -45,6 +47,7 @@ export function benchOptions(flags: BenchFlags): BenchOptions {
     gen: flags.gen ?? defaults.gen,
     repetitions: flags.repetitions ?? defaults.repetitions,
     warmup: flags.warmup ?? 1,
+    ...(flags.quick ? { budget_s: QUICK_SECONDS } : {}),
     grid: flags.quick ? 'cross' : 'full',
     parts: flags.only ?? [...PARTS],
     prompt: flags.tokenize === false ? 'ids' : 'text',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { nonEmpty, refuse } from './parse.js';
+import { STATISTICS } from '../../bench/compare/statistic.js';
+import { nonEmpty, oneOf, refuse } from './parse.js';
 
 /** `15%` or `15`, as a share. */
 export function share(option: string): (text: string) => number {
@@ -21,5 +22,10 @@ export function addCompareOptions(command: Command): Command {
     .option('--report <file>', 'write a page with figures, readable offline', nonEmpty('--report', 'a path'))
     .option('--svg <folder>', 'write each figure as an SVG file', nonEmpty('--svg', 'the path of a folder'))
     .option('--fail-above <percent>', 'exit code 1 when the MAPE of TTFT or TPOT is above this', share('--fail-above'))
+    .option(
+      '--statistic <name>',
+      'what stands for the repetitions: median, or fastest where other programs share the cores',
+      oneOf('--statistic', STATISTICS),
+    )
     .option('--json', 'print JSON');
 }

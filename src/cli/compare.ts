@@ -1,4 +1,5 @@
 import { above, compareResult, record, type Comparison } from '../../bench/compare/compare.js';
+import type { Statistic } from '../../bench/compare/statistic.js';
 import { comparisonText } from '../../bench/compare/table.js';
 import { latestPath, readResult } from '../../bench/store.js';
 import { hardwareFor, type HardwareFlags } from './compare-hardware.js';
@@ -9,6 +10,7 @@ export interface CompareFlags extends HardwareFlags {
   readonly report?: string;
   readonly svg?: string;
   readonly failAbove?: number;
+  readonly statistic?: Statistic;
   readonly json?: boolean;
   /** Where the comparison goes; standard output when absent. */
   readonly write?: (text: string) => void;
@@ -24,7 +26,7 @@ export interface CompareFlags extends HardwareFlags {
 export async function compare(path: string | undefined, flags: CompareFlags = {}): Promise<number> {
   const result = await readResult(path ?? latestPath());
   const { adapter, driver } = result.context;
-  const comparison = compareResult(result, await hardwareFor(adapter, driver, flags));
+  const comparison = compareResult(result, await hardwareFor(adapter, driver, flags), flags.statistic);
   const text = flags.json ? `${JSON.stringify(record(comparison), null, 1)}\n` : comparisonText(comparison);
   (flags.write ?? ((output: string) => process.stdout.write(output)))(text);
   if (flags.report !== undefined || flags.svg !== undefined) {

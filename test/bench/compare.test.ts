@@ -87,12 +87,19 @@ describe('the join', () => {
     const profile = measured.records.find((each): each is OperationsRecord => each.kind === 'operations')!;
     const [first, ...others] = profile.operations;
     const drifted = { ...profile, operations: [{ ...first, name: 'embedding' }, ...others] };
-    expect(joinOperations(drifted, predictor, 1).unmatched).toEqual(['embedding', 'embed']);
+    expect(joinOperations(drifted, predictor).unmatched).toEqual(['embedding', 'embed']);
+  });
+
+  test('the fastest sample can stand for all, where cores are shared', () => {
+    const records = measured.records.map((each) => (each.kind === 'ttft' ? { ...each, ttfts_ms: [9, 5, 7] } : each));
+    const { points: joined, statistic } = compareResult({ ...measured, records }, HARDWARE, 'fastest');
+    expect(statistic).toBe('fastest');
+    expect(joined.find(({ measure }) => measure === 'ttft')!.measuredMs).toBe(5);
   });
 
   test('layers are added up by kind', () => {
     const profile = measured.records.find((each): each is OperationsRecord => each.kind === 'operations')!;
-    const { kinds, measuredMs } = joinOperations(profile, predictor, 1);
+    const { kinds, measuredMs } = joinOperations(profile, predictor);
     expect(kinds.find(({ name }) => name === 'gate_up')).toMatchObject({ launches: 2, measuredMs: 0.002 });
     expect(kinds).toHaveLength(12);
     expect(measuredMs).toBeCloseTo(0.02, 12);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { repeat } from '../../bench/measure/target.js';
 import { plan } from '../../bench/plan.js';
 import { runBench, withSkipped } from '../../bench/runner.js';
 import { jsonSchema, resultSchema, type BenchResult } from '../../bench/schema.js';
@@ -58,6 +59,24 @@ describe('a run', () => {
   test('any other failure ends it', async () => {
     const broken = () => Promise.reject(new Error('device lost'));
     await expect(runBench(begun(), points, broken)).rejects.toThrow('device lost');
+  });
+});
+
+describe('repetitions', () => {
+  const runs = async (ms: number, shareMs?: number): Promise<[number, number]> => {
+    const run = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    const { warmup, counted } = await repeat({ warmup: 1, repetitions: 3, shareMs }, run);
+    return [warmup.length, counted.length];
+  };
+
+  test('come after warm-ups that do not count', async () => {
+    expect(await runs(0)).toEqual([1, 3]);
+    expect(await runs(0, 1000)).toEqual([1, 3]);
+  });
+
+  test('are fewer where time is short, and then one run counts at least', async () => {
+    expect(await runs(30, 80)).toEqual([1, 1]);
+    expect(await runs(10, 0)).toEqual([0, 1]);
   });
 });
 
