@@ -58,9 +58,9 @@ export async function runBench(
       onProgress?.({ id: point.id, done, total });
       const onRun = (): void => onProgress?.({ id: point.id, done: ++done, total });
       try {
-        // Time that earlier points left over is shared out among those to come.
+        // Twice an even share of what is left: most points are quick and leave theirs to the slow ones.
         const left = end === undefined ? undefined : Math.max(0, end - performance.now());
-        const shareMs = left === undefined ? undefined : left / (missing.length - index);
+        const shareMs = left === undefined ? undefined : (2 * left) / (missing.length - index);
         const measured = await measure(point, { warmup, repetitions, shareMs, signal, onRun });
         result = { ...result, records: [...result.records, recordOf(begun, measured)] };
       } catch (error) {
