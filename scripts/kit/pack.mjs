@@ -35,13 +35,16 @@ const DAWN = 'node_modules/webgpu/dist/linux-x64/dawn.node';
 const SHARED_MODEL = 'shared/data/models/stories260K';
 
 /**
- * What NVIDIA's driver and Node may need and a bare machine may lack. They come from this machine, if it has them, and
- * are tried there only when it does not work without.
+ * What NVIDIA's driver, and what Node may need and a bare machine may lack. They come from this machine, if it has them,
+ * and are tried there only when it does not work without.
  */
-const LIBRARIES = [
-  ...['libX11.so.6', 'libXext.so.6', 'libxcb.so.1', 'libXau.so.6', 'libXdmcp.so.6', 'libbsd.so.0', 'libmd.so.0'],
-  ...['libGLdispatch.so.0', 'libstdc++.so.6', 'libgcc_s.so.1', 'libatomic.so.1'],
-];
+const LIBRARIES = {
+  spare: [
+    ...['libX11.so.6', 'libXext.so.6', 'libxcb.so.1', 'libXau.so.6', 'libXdmcp.so.6', 'libbsd.so.0', 'libmd.so.0'],
+    'libGLdispatch.so.0',
+  ],
+  'spare-node': ['libstdc++.so.6', 'libgcc_s.so.1', 'libatomic.so.1'],
+};
 
 class PackError extends Error {}
 
@@ -78,11 +81,7 @@ async function pack(output) {
     const app = join(work, 'app');
     const libraries = await layOutRuntime(runtime);
     const { tests, packages } = await layOutApp(join(app, 'ridgepoint'));
-    const shared = copyIf(
-      join(root, '..', SHARED_MODEL),
-      join(app, SHARED_MODEL),
-      (name) => !/model-.*tensors$/.test(name),
-    );
+    const shared = copyIf(join(root, '..', SHARED_MODEL), join(app, SHARED_MODEL), () => true);
     const kit = { ...describe(), tests, packages, libraries, shared: shared ? [SHARED_MODEL] : [] };
     writeFileSync(join(app, 'ridgepoint', 'kit.json'), `${JSON.stringify(kit, null, 2)}\n`);
 
@@ -134,11 +133,17 @@ async function layOutRuntime(folder) {
     encoding: 'utf8',
     env: { ...process.env, PATH: `${process.env.PATH}:/sbin:/usr/sbin` },
   });
-  return LIBRARIES.filter((name) => {
-    const line = (listed.stdout ?? '').split('\n').find((one) => one.includes(`${name} (`) && /x86-64/.test(one));
-    if (line) copy(realpathSync(line.split('=> ')[1].trim()), join(folder, 'spare', name));
-    return line !== undefined;
-  });
+  const lines = (listed.stdout ?? '').split('\n').filter((line) => /x86-64/.test(line));
+  const found = [];
+  for (const [place, names] of Object.entries(LIBRARIES)) {
+    for (const name of names) {
+      const line = lines.find((one) => one.trim().startsWith(`${name} (`));
+      if (line === undefined) continue;
+      copy(realpathSync(line.split('=> ')[1].trim()), join(folder, place, name));
+      found.push(name);
+    }
+  }
+  return found;
 }
 
 /** The project as built, its npm packages, and the tests as JavaScript. */

@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
     spent: { type: 'string', default: '0' },
     seconds: { type: 'string', default: `${TOTAL_SECONDS}` },
     quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     software: { type: 'boolean', default: false },
   },
 });
@@ -75,7 +76,7 @@ const summary = {
   tests: null,
   errors: {},
 };
-const save = () => writeJson(join(out, 'summary.json'), { ...summary, seconds: elapsed() });
+const save = () => writeJson(join(out, 'summary.json'), { ...summary, seconds: rounded(elapsed()) });
 
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -137,7 +138,8 @@ async function findDriver() {
   });
   let spare;
   for (const { name, env: changes } of list) {
-    if (stopped) break;
+    // The last one finds nothing that an earlier one did not.
+    if (stopped || (spare && name === list.at(-1).name)) break;
     const env = changed(process.env, changes);
     const run = await start(process.execPath, [cli, 'devices', '--json'], { env, limit: 40 }).done;
     const adapters = run.code === 0 ? JSON.parse(run.stdout) : [];
@@ -145,9 +147,9 @@ async function findDriver() {
     const adapter = wanted.find((each) => each.default) ?? wanted[0];
     const attempt = {
       name,
-      env: changes,
+      env: Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, inFolders(value ?? '')])),
       exit: exitOf(run),
-      seconds: run.seconds,
+      seconds: rounded(run.seconds),
       adapters: adapters.map((each) => `${each.name}: ${each.driver}`),
       ...(run.code === 0 ? {} : { said: run.output.slice(-2000) }),
     };
@@ -167,7 +169,7 @@ async function findDriver() {
   summary.stages.push({
     name: 'devices',
     exit: 1,
-    seconds: elapsed(),
+    seconds: rounded(elapsed()),
     note: 'no adapter, not even the software driver of the kit',
   });
   return undefined;
@@ -191,12 +193,12 @@ function choose({ env, adapter, adapters, run, name }) {
     source,
     name: resultName(adapter.name, driver, summary.date),
   });
-  summary.quick ||= source !== 'hardware';
-  summary.stages.push({ name: 'devices', exit: 0, seconds: run.seconds, note: name });
+  summary.quick ||= source !== 'hardware' && !options.full;
+  summary.stages.push({ name: 'devices', exit: 0, seconds: rounded(run.seconds), note: name });
   writeJson(join(details, 'devices.json'), adapters);
   if (source !== 'hardware') {
     console.log(
-      `no GPU ${options.software ? 'wanted' : 'found'}: running on ${adapter.name}, with fewer points (--quick)`,
+      `no GPU ${options.software ? 'wanted' : 'found'}: running on ${adapter.name}${summary.quick ? ', with fewer points (--quick)' : ''}`,
     );
   }
   return { env, adapter };
@@ -217,6 +219,7 @@ async function runStages({ env, adapter }) {
     quick: summary.quick,
     gpuBytes: mebibytes > 0 ? mebibytes * 2 ** 20 : undefined,
     adapter: adapter.name,
+    slow: label === 'swiftshader',
     commands,
   };
   for (const stage of stages(machine, { out, details })) {
@@ -237,12 +240,11 @@ async function runStage(stage, entry, limit, env) {
   process.stdout.write(`          ${stage.name} ...\n`);
   const program = stage.script ? join(here, stage.script) : cli;
   const run = await start(process.execPath, [program, ...stage.args], { cwd: app, env, limit }).done;
-  const args = stage.args.map((arg) => arg.replaceAll(`${out}/`, '').replaceAll(`${details}/`, ''));
   Object.assign(entry, {
-    command: [stage.script ?? 'ridgepoint', ...args].join(' '),
+    command: [stage.script ?? 'ridgepoint', ...stage.args.map(inFolders)].join(' '),
     exit: exitOf(run),
-    seconds: run.seconds,
-    limit_seconds: limit,
+    seconds: rounded(run.seconds),
+    limit_seconds: rounded(limit),
   });
   if (run.timedOut) entry.note = `stopped at its limit of ${limit.toFixed(0)} s`;
   if (entry.exit !== 0) entry.said = lastLine(run.output);
@@ -319,8 +321,21 @@ function exitOf({ code, signal, timedOut }) {
   return code ?? { SIGINT: 130, SIGABRT: 134, SIGKILL: 137, SIGSEGV: 139, SIGTERM: 143 }[signal] ?? 128;
 }
 
+/** The complaint in what a program printed: its own last word, else the last line that is no stack's. */
 function lastLine(text) {
-  return text.trim().split('\n').at(-1).slice(0, 300);
+  const lines = text.trim().split('\n');
+  const own = lines.findLast((line) => line.startsWith('ridgepoint: '));
+  return inFolders(own ?? lines.findLast((line) => !/^\s+at /.test(line)) ?? '').slice(0, 300);
+}
+
+/** Paths as they are inside the folders of a run: where those lie says nothing. */
+function inFolders(text) {
+  return [`${out}/`, `${details}/`, `${options.unpacked}/`].reduce((rest, folder) => rest.replaceAll(folder, ''), text);
+}
+
+/** Seconds to the millisecond. */
+function rounded(seconds) {
+  return Math.round(seconds * 1000) / 1000;
 }
 
 function readOr(path, otherwise) {

@@ -2,9 +2,10 @@
 # Tests and measures Ridgepoint on this machine, which needs neither Node nor a network: an x86-64 Linux with bash, tar
 # and any of xz, python3, busybox or dpkg-deb.
 #
-# usage: run.sh [--quick] [--software] [--seconds N] [FOLDER]
+# usage: run.sh [--quick | --full] [--software] [--seconds N] [FOLDER]
 #   FOLDER       where results go; default $OUT, else ./results
 #   --quick      fewer points, as on a machine without a GPU
+#   --full       all models, as on a GPU
 #   --software   leave a GPU aside
 #   --seconds N  stop after that many; default 450
 set -u
@@ -14,7 +15,7 @@ out=${OUT:-}
 options=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick | --software) options+=("$1") ;;
+    --quick | --full | --software) options+=("$1") ;;
     --seconds) options+=("$1" "${2:-}"); shift ;;
     -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     -*) echo "run.sh: unknown option $1; see run.sh --help" >&2; exit 2 ;;
@@ -77,7 +78,7 @@ done
 
 node=$work/bin/node
 if ! "$node" --version >/dev/null 2>"$work/error"; then
-  export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$work/spare"
+  export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$work/spare-node"
   "$node" --version >/dev/null 2>>"$work/error" || fail "Node does not run here: $(tr -d '\n"\\' <"$work/error" | head -c 400)"
 fi
 

@@ -13,7 +13,7 @@ const GiB = 2 ** 30;
  * @param {{ quick: boolean, gpuBytes?: number }} machine `gpuBytes`: memory of the GPU; an unknown one is tried
  */
 export function models({ quick, gpuBytes }) {
-  if (quick) return [{ name: 'tiny-tales', limit: 120, args: ['--quick'] }];
+  if (quick) return [{ name: 'tiny-tales', limit: 120, args: ['--quick', '--batches', '1,4', '--repetitions', '2'] }];
   const list = [
     { name: 'tiny-tales', limit: 60, args: sweep([32, 128, 384], [0, 128, 384], [1, 2, 4, 8, 16, 32], 32) },
     { name: 'tinyllama-1.1b', limit: 80, args: sweep([32, 128, 512, 1024], [0, 512, 1024], [1, 2, 4, 8, 16, 32], 32) },
@@ -44,10 +44,10 @@ const sweep = (prompts, contexts, batches, gen) => [
  * it leaves; `needs` is a file without which it makes no sense; `toFile` says that its output is that file.
  *
  * @param {{ quick: boolean, gpuBytes?: number, adapter: string, commands: ReadonlySet<string> }} machine
- *   `commands`: those that this build of the command line has
+ *   `slow`: a software driver on which only the ceilings can be measured in that time; `commands`: those that this build of the command line has
  * @param {{ out: string, details: string }} folders
  */
-export function stages({ quick, gpuBytes, adapter, commands }, { out, details }) {
+export function stages({ quick, gpuBytes, adapter, slow = false, commands }, { out, details }) {
   const calibration = `${out}/calibration.json`;
   const on = ['--adapter', adapter];
   const measured = models({ quick, gpuBytes });
@@ -55,7 +55,7 @@ export function stages({ quick, gpuBytes, adapter, commands }, { out, details })
     {
       name: 'calibrate',
       limit: quick ? 120 : 90,
-      args: ['calibrate', ...on],
+      args: ['calibrate', ...on, ...(slow ? ['--ceilings-only'] : [])],
       file: calibration,
     },
     { name: 'correctness', limit: quick ? 200 : 150, script: 'tests.mjs', args: [], file: `${out}/tests.json` },
