@@ -27,6 +27,8 @@ import { checkSize, inMiB, isNeeded, packageFolders, testSources } from './selec
 
 /** Test files and folders that run on the bare machine. */
 const TESTS = ['test/gpu', 'test/kernels', 'test/model', 'test/engine/greedy.test.ts'];
+/** Last, so that with too little time the others are done: they compile most, or compute most. */
+const LONG_TESTS = ['greedy.', 'attention.', 'matmul.'];
 /** What runs them there; `vitest` itself, with its bundler, is replaced by scripts/kit/vitest.mjs. */
 const TEST_PACKAGES = ['@vitest/runner', '@vitest/expect', '@vitest/spy'];
 const CHROMIUM = '@sparticuz/chromium';
@@ -154,7 +156,10 @@ async function layOutApp(folder) {
   copy(join(root, 'package.json'), join(folder, 'package.json'));
   copy(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 
-  const tests = TESTS.flatMap(testFiles).sort();
+  const weight = (path) => LONG_TESTS.findIndex((name) => path.includes(name));
+  const tests = TESTS.flatMap(testFiles)
+    .sort()
+    .sort((a, b) => weight(a) - weight(b));
   const { packages } = await compileTests(tests, folder);
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

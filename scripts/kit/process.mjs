@@ -8,10 +8,10 @@ const running = new Set();
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: object, limit?: number, log?: (text: string) => void }} [options] `limit`: seconds,
- *   after which it is asked to stop, then made to
+ * @param {{ cwd?: string, env?: object, limit?: number, patience?: number }} [options] `limit`: seconds after which it
+ *   is asked to stop; `patience`: seconds until it is told to, and as many again until it is made to
  */
-export function start(command, args, { cwd, env = process.env, limit, log } = {}) {
+export function start(command, args, { cwd, env = process.env, limit, patience = 5 } = {}) {
   const begun = performance.now();
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const texts = { stdout: '', stderr: '', output: '' };
@@ -19,7 +19,6 @@ export function start(command, args, { cwd, env = process.env, limit, log } = {}
     child[stream].setEncoding('utf8').on('data', (text) => {
       texts[stream] += text;
       texts.output += text;
-      log?.(text);
     });
   }
   const signalGroup = (signal) => {
@@ -35,8 +34,8 @@ export function start(command, args, { cwd, env = process.env, limit, log } = {}
   const stop = () => {
     signalGroup('SIGINT');
     timers.push(
-      setTimeout(() => signalGroup('SIGTERM'), 5000),
-      setTimeout(() => signalGroup('SIGKILL'), 8000),
+      setTimeout(() => signalGroup('SIGTERM'), patience * 1000),
+      setTimeout(() => signalGroup('SIGKILL'), 2 * patience * 1000),
     );
   };
   if (limit !== undefined) {

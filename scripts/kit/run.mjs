@@ -151,7 +151,9 @@ async function findDriver() {
       exit: exitOf(run),
       seconds: rounded(run.seconds),
       adapters: adapters.map((each) => `${each.name}: ${each.driver}`),
-      ...(run.code === 0 ? {} : { said: run.output.slice(-2000) }),
+      ...(run.code === 0
+        ? {}
+        : { said: inFolders([...new Set(run.output.trim().split('\n'))].join('\n')).slice(-2000) }),
     };
     summary.driver_search.push(attempt);
     console.log(`${name}: ${attempt.adapters.join('; ') || lastLine(run.output)}`);
@@ -224,6 +226,7 @@ async function runStages({ env, adapter }) {
   };
   for (const stage of stages(machine, { out, details })) {
     if (stopped) break;
+    if (stage.unless && existsSync(stage.unless)) continue;
     const entry = { name: stage.name, exit: null, seconds: 0 };
     summary.stages.push(entry);
     const limit = secondsFor(stage, total - elapsed());
@@ -250,7 +253,7 @@ async function runStage(stage, entry, limit, env) {
   if (entry.exit !== 0) entry.said = lastLine(run.output);
   writeFileSync(join(logs, `${stage.name.replaceAll(' ', '-')}.log`), run.output);
   if (stage.toFile && run.code === 0) writeFileSync(stage.toFile, run.stdout);
-  if (stage.name === 'calibrate' && run.code === 0) keepCalibration(stage.file);
+  if (stage.name.startsWith('calibrate') && run.code === 0) keepCalibration(stage.file);
   if (stage.name.startsWith('bench ')) stampCommit(stage.file);
   if (stage.name === 'correctness') tellTests(stage.file);
 }

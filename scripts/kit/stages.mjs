@@ -41,30 +41,37 @@ const sweep = (prompts, contexts, batches, gen) => [
 
 /**
  * The stages after the search for a driver. Each names a program, its arguments, its limit in seconds and the file that
- * it leaves; `needs` is a file without which it makes no sense; `toFile` says that its output is that file.
+ * it leaves; `needs` is a file without which it makes no sense, `unless` one with which it need not run; `toFile` says
+ * that its output is that file.
  *
- * @param {{ quick: boolean, gpuBytes?: number, adapter: string, commands: ReadonlySet<string> }} machine
- *   `slow`: a software driver on which only the ceilings can be measured in that time; `commands`: those that this build of the command line has
+ * @param {{ quick: boolean, gpuBytes?: number, adapter: string, slow?: boolean, commands: ReadonlySet<string> }} machine
+ *   `slow`: a software driver on which there is time for the ceilings alone; `commands`: those that this build has
  * @param {{ out: string, details: string }} folders
  */
 export function stages({ quick, gpuBytes, adapter, slow = false, commands }, { out, details }) {
   const calibration = `${out}/calibration.json`;
   const on = ['--adapter', adapter];
   const measured = models({ quick, gpuBytes });
+  const correctness = {
+    name: 'correctness',
+    limit: quick ? 300 : 150,
+    script: 'tests.mjs',
+    args: [],
+    file: `${out}/tests.json`,
+  };
+  const ceilings = ['calibrate', ...on, '--ceilings-only'];
   const list = [
-    {
-      name: 'calibrate',
-      limit: quick ? 120 : 90,
-      args: ['calibrate', ...on, ...(slow ? ['--ceilings-only'] : [])],
-      file: calibration,
-    },
-    { name: 'correctness', limit: quick ? 200 : 150, script: 'tests.mjs', args: [], file: `${out}/tests.json` },
+    ...(slow ? [] : [{ name: 'calibrate', limit: quick ? 120 : 90, args: ['calibrate', ...on], file: calibration }]),
+    { name: 'calibrate ceilings', limit: slow ? 120 : 40, args: ceilings, file: calibration, unless: calibration },
+    // On a software driver the tests take longest, and are what it is least needed for.
+    ...(quick ? [] : [correctness]),
     ...measured.map(({ name, limit, args }) => ({
       name: `bench ${name}`,
       limit,
       args: ['bench', ...on, ...args, '--quiet'],
       file: `${out}/bench-${name}.json`,
     })),
+    ...(quick ? [correctness] : []),
     ...measured.map(({ name }) => ({
       name: `compare ${name}`,
       limit: 15,

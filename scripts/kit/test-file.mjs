@@ -1,12 +1,16 @@
 // Runs one compiled test file in this process and writes what came of it: node test-file.mjs FILE REPORT
-import { writeFileSync } from 'node:fs';
+// The report is there from the first test on, so that one which takes the process along is known.
+import { renameSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { startTests } from '@vitest/runner';
 import { expect } from 'vitest';
 
 const [file, report] = process.argv.slice(2);
-const tests = [];
-const errors = [];
+const OFTEN = 500;
+
+let suites = [];
+let running;
+let written = 0;
 
 const runner = {
   config: {
@@ -27,23 +31,49 @@ const runner = {
   },
   importFile: (path) => import(pathToFileURL(path).href),
   extendTaskContext: (context) => Object.assign(context, { expect }),
+  onCollected: (files) => void (suites = files),
+  onBeforeRunTask: (test) => {
+    running = test;
+    write(false, OFTEN);
+  },
 };
 
 const messages = (task) => (task.result?.errors ?? []).map((error) => error.stack || error.message || String(error));
 
-function collect(task, path) {
+function collect(task, path, into) {
   const name = task.filepath === undefined ? [...path, task.name] : path;
-  if (task.type === 'test') {
-    const state = task.result?.state ?? (task.mode === 'run' ? 'unfinished' : 'skip');
-    const entry = { name: name.join(' > '), state, ms: Math.round(task.result?.duration ?? 0) };
-    tests.push(state === 'fail' ? { ...entry, errors: messages(task) } : entry);
-  } else {
-    errors.push(...messages(task));
-    task.tasks.forEach((child) => collect(child, name));
+  if (task.type !== 'test') {
+    into.errors.push(...messages(task));
+    task.tasks.forEach((child) => collect(child, name, into));
+    return into;
   }
+  const { state = 'not run', duration = 0 } = task.result ?? {};
+  const entry = { name: name.join(' > '), state, ms: Math.round(duration) };
+  if (state === 'run') entry.state = task === running ? 'running' : 'not run';
+  if (task.mode === 'skip' || task.mode === 'todo') entry.state = 'skip';
+  into.tests.push(state === 'fail' ? { ...entry, errors: messages(task) } : entry);
+  return into;
 }
 
-for (const task of await startTests([file], runner)) collect(task, []);
-writeFileSync(report, JSON.stringify({ tests, errors }));
+/** Writes the report, unless one was written less than `often` milliseconds ago. */
+function write(complete, often = 0) {
+  if (performance.now() - written < often) return undefined;
+  written = performance.now();
+  const found = { tests: [], errors: [] };
+  for (const suite of suites) collect(suite, [], found);
+  writeFileSync(`${report}.part`, JSON.stringify({ complete, ...found }));
+  renameSync(`${report}.part`, report);
+  return found;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    write(false);
+    process.exit(130);
+  });
+}
+
+suites = await startTests([file], runner);
+const { tests, errors } = write(true);
 // Drivers keep threads, and their farewell is not what is tested.
-process.exit(errors.length > 0 || tests.some(({ state }) => state === 'fail' || state === 'unfinished') ? 1 : 0);
+process.exit(errors.length > 0 || tests.some(({ state }) => state !== 'pass' && state !== 'skip') ? 1 : 0);

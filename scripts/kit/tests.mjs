@@ -28,7 +28,8 @@ function save(complete) {
     seconds: (performance.now() - begun) / 1000,
     passed: count('pass'),
     failed: count('fail'),
-    skipped: count('skip') + count('todo'),
+    skipped: count('skip'),
+    not_run: count('not run') + count('running'),
     files_failed: files.filter(({ state }) => state === 'failed').map(({ file }) => file),
     files_not_run: files.filter(({ state }) => state === 'waiting' || state === 'running').map(({ file }) => file),
   };
@@ -38,28 +39,43 @@ function save(complete) {
 
 async function runFile(entry) {
   entry.state = 'running';
-  const report = join(scratch, `${entry.file.replaceAll('/', '_')}.json`);
+  const path = join(scratch, `${entry.file.replaceAll('/', '_')}.json`);
   const from = performance.now();
-  const child = start(process.execPath, [join(root, 'scripts/kit/test-file.mjs'), join(root, entry.file), report], {
+  const child = start(process.execPath, [join(root, 'scripts/kit/test-file.mjs'), join(root, entry.file), path], {
     cwd: root,
     env: { ...process.env, RIDGEPOINT_TEST_ERRORS: '1' },
+    // Less than whoever runs this has.
+    patience: 2,
   });
   const { code, signal, output } = await child.done;
   entry.seconds = (performance.now() - from) / 1000;
   for (const [, name, error] of output.matchAll(/^worst error (.*): (\S+)$/gm))
     entry.worst_errors[name] = Number(error);
+  let complete = false;
   try {
-    Object.assign(entry, JSON.parse(readFileSync(report, 'utf8')));
+    const report = JSON.parse(readFileSync(path, 'utf8'));
+    complete = report.complete;
+    entry.tests = report.tests;
+    entry.errors = report.errors;
   } catch {
-    entry.errors.push(`ended without a report, ${signal ?? `exit code ${code}`}:\n${output.slice(-4000)}`);
+    // It ended before its first test.
   }
-  const bad = entry.errors.length > 0 || entry.tests.some(({ state }) => state === 'fail' || state === 'unfinished');
+  if (!complete) {
+    const at = entry.tests.find(({ state }) => state === 'running');
+    const said = output
+      .replace(/^Warning: .*\n/gm, '')
+      .trim()
+      .slice(-4000);
+    entry.errors.push(`ended early, ${signal ?? `exit code ${code}`}${at ? `, at "${at.name}"` : ''}\n${said}`.trim());
+  }
+  const bad = entry.errors.length > 0 || entry.tests.some(({ state }) => state !== 'pass' && state !== 'skip');
   entry.state = bad ? 'failed' : 'passed';
   console.log(
     `${entry.state.padEnd(6)} ${entry.seconds.toFixed(1).padStart(6)} s  ${entry.file}  ${entry.tests.length} tests`,
   );
-  for (const { name, errors } of entry.tests.filter(({ state }) => state === 'fail'))
+  for (const { name, errors } of entry.tests.filter(({ state }) => state === 'fail')) {
     console.log(`  ${name}\n${errors.join('\n')}`);
+  }
   entry.errors.forEach((error) => console.log(error));
   save(false);
 }
