@@ -32,8 +32,9 @@ export function models({ quick, gpuBytes }) {
 
 const ofModel = (name) => ['--model', name, '--weights', 'synthetic'];
 
+/** `--quick` for its grid: every batch at one context, every context for one sequence. */
 const sweep = (prompts, contexts, batches, gen) => [
-  ...['--prompts', prompts.join(',')],
+  ...['--quick', '--prompts', prompts.join(',')],
   ...['--contexts', contexts.join(',')],
   ...['--batches', batches.join(',')],
   ...['--gen', `${gen}`, '--repetitions', '3'],

@@ -6,11 +6,8 @@ import { startTests } from '@vitest/runner';
 import { expect } from 'vitest';
 
 const [file, report] = process.argv.slice(2);
-const OFTEN = 500;
-
 let suites = [];
 let running;
-let written = 0;
 
 const runner = {
   config: {
@@ -34,7 +31,7 @@ const runner = {
   onCollected: (files) => void (suites = files),
   onBeforeRunTask: (test) => {
     running = test;
-    write(false, OFTEN);
+    write(false);
   },
 };
 
@@ -49,16 +46,13 @@ function collect(task, path, into) {
   }
   const { state = 'not run', duration = 0 } = task.result ?? {};
   const entry = { name: name.join(' > '), state, ms: Math.round(duration) };
-  if (state === 'run') entry.state = task === running ? 'running' : 'not run';
+  if (state === 'run' || state === 'not run') entry.state = task === running ? 'running' : 'not run';
   if (task.mode === 'skip' || task.mode === 'todo') entry.state = 'skip';
   into.tests.push(state === 'fail' ? { ...entry, errors: messages(task) } : entry);
   return into;
 }
 
-/** Writes the report, unless one was written less than `often` milliseconds ago. */
-function write(complete, often = 0) {
-  if (performance.now() - written < often) return undefined;
-  written = performance.now();
+function write(complete) {
   const found = { tests: [], errors: [] };
   for (const suite of suites) collect(suite, [], found);
   writeFileSync(`${report}.part`, JSON.stringify({ complete, ...found }));
