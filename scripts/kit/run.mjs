@@ -328,7 +328,7 @@ function exitOf({ code, signal, timedOut }) {
 function lastLine(text) {
   const lines = text.trim().split('\n');
   const own = lines.findLast((line) => line.startsWith('ridgepoint: '));
-  return inFolders(own ?? lines.findLast((line) => !/^\s+at /.test(line)) ?? '').slice(0, 300);
+  return inFolders(own ?? lines.findLast((line) => !/^(\s+at |Warning: max)/.test(line)) ?? '').slice(0, 300);
 }
 
 /** Paths as they are inside the folders of a run: where those lie says nothing. */
