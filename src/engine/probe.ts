@@ -1,7 +1,7 @@
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Profiler, type OperationTime } from '../gpu/profiler.js';
-import type { SamplingRow } from '../kernels/sample.js';
+import { GREEDY_SAMPLING, type SamplingRow } from '../kernels/sample.js';
 import type { LlamaModel } from '../model/llama.js';
 import type { BatchShape } from '../model/operations.js';
 import type { StepBatch, StepSequence } from '../model/step-buffer.js';
@@ -25,18 +25,6 @@ export interface ProbeOptions {
   /** Run the sampler; default true. Without it the fed-in tokens are fixed. */
   readonly sample?: boolean;
 }
-
-const GREEDY: Omit<SamplingRow, 'slot' | 'draw'> = {
-  usesState: false,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  seed: 0,
-};
 
 /**
  * Runs single steps of chosen shape on a loaded model, past the scheduler: what benchmarks, the profiler and the
@@ -92,7 +80,7 @@ export class StepProbe {
     const share = Math.floor(this.limits.blocks / of);
     const needed = Math.ceil((position + tokens) / 16);
     const blocks = Array.from({ length: needed }, (_, i) => slot * share + i);
-    const sampling: SamplingRow = { ...GREEDY, slot, draw: 0 };
+    const sampling: SamplingRow = { ...GREEDY_SAMPLING, slot };
     return { slot, position, tokens: ids, tokensBegin: 0, tokensEnd: tokens, blocks, sampling };
   }
 

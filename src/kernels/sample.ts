@@ -26,6 +26,21 @@ export interface SamplingRow {
   readonly draw: number;
 }
 
+/** A row that takes its largest logit, for steps that are made for their time alone. */
+export const GREEDY_SAMPLING: SamplingRow = {
+  slot: 0,
+  usesState: false,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  seed: 0,
+  draw: 0,
+};
+
 /** Writes a row's parameters as `sample.wgsl` reads them, at word `at`. */
 export function writeSampling(u32: Uint32Array, f32: Float32Array, at: number, row: SamplingRow): void {
   u32[at] = row.slot;

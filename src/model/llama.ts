@@ -7,7 +7,7 @@ import { EmbedKernel } from '../kernels/embed.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
 import { RopeKernel } from '../kernels/rope.js';
-import { SampleKernel } from '../kernels/sample.js';
+import { GREEDY_SAMPLING, SampleKernel } from '../kernels/sample.js';
 import { paddedColumns, type WeightMatrix } from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
 import { operationShapes, type OperationShape } from './operations.js';
@@ -52,20 +52,6 @@ interface Activations {
 }
 
 const MAX_SPLITS = 64;
-
-const WARM_UP_SAMPLING = {
-  slot: 0,
-  usesState: false,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  seed: 0,
-  draw: 0,
-};
 
 function stepLimits(gpu: Gpu, config: LlamaConfig, limits: ModelLimits): StepLimits {
   return {
@@ -167,7 +153,7 @@ export class LlamaModel {
    * would otherwise be paid for by the first token. Only one layer's operations run, so that it is cheap on any model.
    */
   async warmUp(gpu: Gpu): Promise<void> {
-    const sequence = { slot: 0, position: 0, tokensBegin: 0, blocks: [0], sampling: WARM_UP_SAMPLING };
+    const sequence = { slot: 0, position: 0, tokensBegin: 0, blocks: [0], sampling: GREEDY_SAMPLING };
     const batches: StepBatch[] = [
       { decode: [], prefill: [{ ...sequence, tokens: [0, 0], tokensEnd: 2 }] },
       { decode: [{ ...sequence, tokens: undefined, tokensEnd: 1 }], prefill: [] },
