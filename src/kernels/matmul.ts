@@ -2,6 +2,7 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
+import { matrixVariants } from './matmul-matrix.js';
 import { laneDefines, type Variant } from './variant.js';
 import { dtypeDefines, type StoredDtype, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -12,6 +13,8 @@ const EPILOGUES = ['store', 'residual', 'silu'] as const;
 export interface MatmulVariant extends Variant {
   /** Which rows of a step it makes: those of decoding sequences and logits, or those of prompts. */
   readonly phase: 'decode' | 'prefill';
+  /** x is rounded to f16 before it is multiplied. */
+  readonly roundsActivations?: boolean;
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
   /** Workgroups along the outputs. */
@@ -100,7 +103,9 @@ export function matmulVariants(
     runs: (adapter) => adapter.maxInvocations >= 256,
     groups: (n) => Math.ceil(n / 64),
   };
-  return { few, many: capabilities.isCpu ? [direct, tiled] : [tiled, direct] };
+  const matrix = matrixVariants(dtype, capabilities);
+  // A CPU driver spells matrices out in plain arithmetic, more slowly than the kernels written for it.
+  return { few, many: capabilities.isCpu ? [direct, tiled, ...matrix] : [...matrix, tiled, direct] };
 }
 
 export interface MatmulSpec {
