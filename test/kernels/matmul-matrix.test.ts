@@ -121,7 +121,7 @@ describe('the tiles offered', () => {
     );
     const apple = names(capabilities([32, 32], [config('8x8x8', 'f16')]));
     expect(apple.length).toBeGreaterThan(0);
-    expect(apple).toEqual(apple.map(() => expect.stringMatching(/-f16$/)));
+    expect(apple.filter((name) => !name.endsWith('-f16'))).toEqual([]);
   });
 
   it('are none without f16, configurations, or subgroups of a known size', () => {
