@@ -2,10 +2,11 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
+import { matrixAttentionVariants } from './attention-matrix.js';
 import type { Variant } from './variant.js';
 
-/** Rows of one sequence that one workgroup of prefill attention makes, bounded by workgroup memory. */
-export function queriesPerTile(headDim: number): number {
+/** Rows of one sequence that a workgroup of the portable prefill attention makes, bounded by workgroup memory. */
+function queriesPerTile(headDim: number): number {
   return paddedHeadDim(headDim) > 128 ? 8 : 16;
 }
 
@@ -22,7 +23,17 @@ export function attentionWidth(capabilities: Capabilities): AttentionWidth {
   return capabilities.isCpu ? 'narrow' : 'wide';
 }
 
-export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: AttentionWidth): Variant {
+/** A way to make attention of prompts; its tiles are part of the step, so a model chooses it once. */
+export interface PrefillAttentionVariant extends Variant {
+  /** Most rows of one sequence in a tile. */
+  readonly queries: number;
+  /** Query heads that a workgroup makes. */
+  readonly heads: number;
+  /** Queries and the softmax's weights are rounded to f16. */
+  readonly roundsActivations?: boolean;
+}
+
+function flash(shape: HeadShape, kv: KvStored, width: AttentionWidth): PrefillAttentionVariant {
   const queries = queriesPerTile(shape.headDim);
   return {
     name: `flash-${width}`,
@@ -37,8 +48,21 @@ export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: A
       alone: width === 'narrow',
       rolled: width === 'narrow',
     },
+    queries,
+    heads: 1,
     runs: () => true,
   };
+}
+
+/** Every way to make attention of prompts on an adapter, best first. */
+export function prefillAttentionVariants(
+  shape: HeadShape,
+  kv: KvStored,
+  capabilities: Capabilities,
+): PrefillAttentionVariant[] {
+  const matrix = matrixAttentionVariants(shape, kv, capabilities);
+  const [wide, narrow] = [flash(shape, kv, 'wide'), flash(shape, kv, 'narrow')];
+  return capabilities.isCpu ? [narrow, wide, ...matrix] : [...matrix, wide, narrow];
 }
 
 export function decodeAttentionVariants(
@@ -93,8 +117,10 @@ export interface AttentionSpec {
   /** [tokens][outStride] f32. */
   readonly out: GPUBuffer;
   readonly outStride: number;
-  /** Default: what suits the adapter. */
+  /** Of decode; default: what suits the adapter. */
   readonly width?: AttentionWidth;
+  /** Default: the best of the adapter. The step's tiles have at most its `queries` rows. */
+  readonly prefill?: PrefillAttentionVariant;
 }
 
 /** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
@@ -102,6 +128,8 @@ export class AttentionKernel {
   private constructor(
     private readonly heads: number,
     private readonly kvHeads: number,
+    /** Workgroups along the heads in prefill. */
+    private readonly headGroups: number,
     private readonly prefill: Dispatch,
     private readonly split: Dispatch,
     private readonly reduce: Dispatch,
@@ -110,9 +138,10 @@ export class AttentionKernel {
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
     const width = spec.width ?? attentionWidth(gpu.capabilities);
+    const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities)[0];
     const variants = decodeAttentionVariants(shape, spec.kv, width);
     const [prefill, split, reduce] = await Promise.all([
-      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv, width)),
+      gpu.pipelines.get(prefillVariant),
       gpu.pipelines.get(variants.split),
       gpu.pipelines.get(variants.reduce),
     ]);
@@ -124,6 +153,7 @@ export class AttentionKernel {
     return new AttentionKernel(
       shape.heads,
       shape.kvHeads,
+      shape.heads / prefillVariant.heads,
       {
         pipeline: prefill,
         bindGroup: gpu.bindGroup(prefill, operation, [spec.step, params, spec.tiles, ...cache, spec.out]),
@@ -145,7 +175,7 @@ export class AttentionKernel {
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
-    recordDispatch(pass, this.prefill, tiles, this.heads);
+    recordDispatch(pass, this.prefill, tiles, this.headGroups);
     recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
     // A context in one part is finished where it is made.
     if (splits > 1) recordDispatch(pass, this.reduce, this.heads, decodeRows);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { prefillAttentionVariants } from '../../src/kernels/attention.js';
 import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { runDecode, runPrefill, type AttentionResult } from '../support/attention.js';
@@ -32,8 +33,10 @@ describe.each(adapters)('attention on %s', (adapter) => {
     // Software drivers take seconds to compile a shape, so of the width they do not use they try every third.
     const shapes = ATTENTION_SHAPES[kv].filter((_, i) => !isSoftware(adapter) || width === 'narrow' || i % 3 === 0);
     it.each(shapes)('prefill matches float64, %j', async (shape) => {
+      const variants = prefillAttentionVariants(shape, kv, gpu.capabilities);
+      const flash = variants.find(({ name }) => name === `flash-${width}`)!;
       for (const chunks of PREFILL_STEPS) {
-        check('prefill', kv, chunks, await freeingAll(gpu, () => runPrefill(gpu, shape, kv, chunks, width)));
+        check('prefill', kv, chunks, await freeingAll(gpu, () => runPrefill(gpu, shape, kv, chunks, flash)));
       }
     });
 

@@ -82,13 +82,18 @@ const config = (shape: string, result = 'f32'): SubgroupMatrixConfig => {
   return { componentType: 'f16', resultComponentType: result, M, N, K };
 };
 
-function capabilities(lanes: readonly [number, number], configs: SubgroupMatrixConfig[], more: object = {}) {
-  return {
+function capabilities(
+  lanes: readonly [number, number],
+  configs: SubgroupMatrixConfig[],
+  more: Partial<Capabilities> = {},
+): Capabilities {
+  const known: Partial<Capabilities> = {
     ...{ f16: true, subgroups: true, subgroupId: true, subgroupSizeControl: true, isCpu: false },
     ...{ subgroupMinSize: lanes[0], subgroupMaxSize: lanes[1], subgroupMatrixConfigs: configs },
     ...{ maxInvocations: 1024, maxWorkgroupBytes: 48 * 1024 },
     ...more,
-  } as Capabilities;
+  };
+  return known as Capabilities;
 }
 
 describe('the tiles offered', () => {
