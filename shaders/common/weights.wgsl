@@ -1,10 +1,10 @@
 //#include common/unpack.wgsl
-// A weight matrix in groups of eight columns of a row, rows padded with zeros to a multiple of 32 columns. LANES rows lie
-// side by side, one group of each in turn, so that as many lanes read their rows with one contiguous load; LANES is 1
+// A weight matrix in groups of eight columns of a row, rows padded with zeros to a multiple of 32 columns. SIDE_ROWS
+// rows lie side by side, one group of each in turn, so that as many lanes read their rows with one contiguous load; SIDE_ROWS is 1
 // (row-major) where lanes share a row instead.
 fn weight_index(row: u32, k: u32) -> u32 {
 //#if interleaved
-  return ((row / LANES) * params.k8 + k) * LANES + row % LANES;
+  return ((row / SIDE_ROWS) * params.k8 + k) * SIDE_ROWS + row % SIDE_ROWS;
 //#else
   return row * params.k8 + k;
 //#endif

@@ -2,11 +2,12 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
+import { matrixAttentionVariants } from './attention-matrix.js';
 import type { Variant } from './variant.js';
 import { laneRows } from './weights.js';
 
-/** Rows of one sequence that one workgroup of prefill attention makes, bounded by workgroup memory. */
-export function queriesPerTile(headDim: number): number {
+/** Rows of one sequence that a workgroup of the portable prefill attention makes, bounded by workgroup memory. */
+function queriesPerTile(headDim: number): number {
   return paddedHeadDim(headDim) > 128 ? 8 : 16;
 }
 
@@ -20,19 +21,19 @@ export const DECODE_TILE = 64;
  */
 export type AttentionWidth = 'wide' | 'narrow' | 'lanes';
 
-export function attentionWidth(capabilities: Capabilities): AttentionWidth {
-  return laneRows(capabilities) > 1 ? 'lanes' : capabilities.isCpu ? 'narrow' : 'wide';
-}
-
-/** Rows of queries that share the keys and values a subgroup loads; more would spill. */
+/** Rows of queries for which a subgroup of `lanes` loads keys and values once; more would spill. */
 const LANE_QUERIES = 8;
 
-function laneKernel(shape: HeadShape, kv: KvStored, capabilities: Capabilities, phase: 'prefill' | 'decode'): Variant {
+/** What `attention_lanes.wgsl` is made of, for `rows` rows of queries. */
+function lanesKernel(
+  shape: HeadShape,
+  kv: KvStored,
+  rows: number,
+  decode: boolean,
+  capabilities: Capabilities,
+): Omit<Variant, 'name'> {
   const lanes = laneRows(capabilities);
-  const decode = phase === 'decode';
-  const rows = decode ? shape.heads / shape.kvHeads : LANE_QUERIES;
   return {
-    name: `${decode ? 'split' : 'flash'}-lanes`,
     shader: 'attention_lanes.wgsl',
     bindings: decode ? 'uurrrrrww' : 'uurrrrrw',
     defines: {
@@ -48,17 +49,28 @@ function laneKernel(shape: HeadShape, kv: KvStored, capabilities: Capabilities, 
       LANE_PAIRS: lanes / 2,
       PAIR_BLOCKS: Math.ceil(shape.headDim / 2 / lanes),
     },
-    runs: (adapter) => laneRows(adapter) === lanes && lanes > 1,
+    runs: (adapter) => lanes > 1 && laneRows(adapter) === lanes,
   };
 }
 
-export function prefillAttentionVariant(
-  shape: HeadShape,
-  kv: KvStored,
-  width: AttentionWidth,
-  capabilities: Capabilities,
-): Variant {
-  if (width === 'lanes') return laneKernel(shape, kv, capabilities, 'prefill');
+/** The ways to make attention of decode rows that an adapter can run, best first. */
+export function decodeWidths(shape: HeadShape, capabilities: Capabilities): AttentionWidth[] {
+  const lanes = laneRows(capabilities) > 1 && shape.heads / shape.kvHeads <= LANE_QUERIES;
+  const others = capabilities.isCpu ? (['narrow', 'wide'] as const) : (['wide', 'narrow'] as const);
+  return lanes ? ['lanes', ...others] : [...others];
+}
+
+/** A way to make attention of prompts; its tiles are part of the step, so a model chooses it once. */
+export interface PrefillAttentionVariant extends Variant {
+  /** Most rows of one sequence in a tile. */
+  readonly queries: number;
+  /** Query heads that a workgroup makes. */
+  readonly heads: number;
+  /** Queries and the softmax's weights are rounded to f16. */
+  readonly roundsActivations?: boolean;
+}
+
+function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow'): PrefillAttentionVariant {
   const queries = queriesPerTile(shape.headDim);
   return {
     name: `flash-${width}`,
@@ -73,8 +85,28 @@ export function prefillAttentionVariant(
       alone: width === 'narrow',
       rolled: width === 'narrow',
     },
+    queries,
+    heads: 1,
     runs: () => true,
   };
+}
+
+/** Every way to make attention of prompts on an adapter, best first. */
+export function prefillAttentionVariants(
+  shape: HeadShape,
+  kv: KvStored,
+  capabilities: Capabilities,
+): PrefillAttentionVariant[] {
+  const matrix = matrixAttentionVariants(shape, kv, capabilities);
+  const [wide, narrow] = [flash(shape, kv, 'wide'), flash(shape, kv, 'narrow')];
+  const lanes = {
+    ...lanesKernel(shape, kv, LANE_QUERIES, false, capabilities),
+    name: 'flash-lanes',
+    queries: LANE_QUERIES,
+    heads: 1,
+  };
+  const all = capabilities.isCpu ? [lanes, narrow, wide, ...matrix] : [...matrix, wide, narrow];
+  return all.filter((variant) => variant.runs(capabilities));
 }
 
 export function decodeAttentionVariants(
@@ -84,11 +116,11 @@ export function decodeAttentionVariants(
   capabilities: Capabilities,
 ): { split: Variant; reduce: Variant } {
   const defines = headDefines(shape);
-  const fits = shape.heads / shape.kvHeads <= LANE_QUERIES;
+  const group = shape.heads / shape.kvHeads;
   return {
     split:
-      width === 'lanes' && fits
-        ? laneKernel(shape, kv, capabilities, 'decode')
+      width === 'lanes'
+        ? { ...lanesKernel(shape, kv, group, true, capabilities), name: 'split-lanes' }
         : {
             name: `split-${width}`,
             shader: 'attention_decode.wgsl',
@@ -97,7 +129,7 @@ export function decodeAttentionVariants(
               ...defines,
               kv_f32: kv === 'f32',
               THREADS: width === 'wide' ? DECODE_TILE : 8,
-              rolled: width !== 'wide',
+              rolled: width === 'narrow',
             },
             runs: () => true,
           },
@@ -134,8 +166,10 @@ export interface AttentionSpec {
   /** [tokens][outStride] f32. */
   readonly out: GPUBuffer;
   readonly outStride: number;
-  /** Default: what suits the adapter. */
+  /** Of decode; default: what suits the adapter. */
   readonly width?: AttentionWidth;
+  /** Default: the best of the adapter. The step's tiles have at most its `queries` rows. */
+  readonly prefill?: PrefillAttentionVariant;
 }
 
 /** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
@@ -143,19 +177,20 @@ export class AttentionKernel {
   private constructor(
     private readonly heads: number,
     private readonly kvHeads: number,
+    /** Workgroups along the heads in prefill. */
+    private readonly headGroups: number,
     private readonly prefill: Dispatch,
     private readonly split: Dispatch,
     private readonly reduce: Dispatch,
-    /** Workgroups that share a tile of prefill rows. */
-    private readonly groupsPerTile: number,
   ) {}
 
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
-    const width = spec.width ?? attentionWidth(gpu.capabilities);
+    const width = spec.width ?? decodeWidths(shape, gpu.capabilities)[0];
+    const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities)[0];
     const variants = decodeAttentionVariants(shape, spec.kv, width, gpu.capabilities);
     const [prefill, split, reduce] = await Promise.all([
-      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv, width, gpu.capabilities)),
+      gpu.pipelines.get(prefillVariant),
       gpu.pipelines.get(variants.split),
       gpu.pipelines.get(variants.reduce),
     ]);
@@ -167,6 +202,7 @@ export class AttentionKernel {
     return new AttentionKernel(
       shape.heads,
       shape.kvHeads,
+      shape.heads / prefillVariant.heads,
       {
         pipeline: prefill,
         bindGroup: gpu.bindGroup(prefill, operation, [spec.step, params, spec.tiles, ...cache, spec.out]),
@@ -179,7 +215,6 @@ export class AttentionKernel {
         pipeline: reduce,
         bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.partials, spec.out]),
       },
-      width === 'lanes' ? Math.ceil(queriesPerTile(shape.headDim) / LANE_QUERIES) : 1,
     );
   }
 
@@ -189,7 +224,7 @@ export class AttentionKernel {
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
-    recordDispatch(pass, this.prefill, tiles, this.heads, this.groupsPerTile);
+    recordDispatch(pass, this.prefill, tiles, this.headGroups);
     recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
     // A context in one part is finished where it is made.
     if (splits > 1) recordDispatch(pass, this.reduce, this.heads, decodeRows);

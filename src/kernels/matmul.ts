@@ -2,6 +2,7 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
+import { matrixVariants } from './matmul-matrix.js';
 import { laneDefines, type Variant } from './variant.js';
 import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -12,6 +13,8 @@ const EPILOGUES = ['store', 'residual', 'silu'] as const;
 export interface MatmulVariant extends Variant {
   /** Which rows of a step it makes: those of decoding sequences and logits, or those of prompts. */
   readonly phase: 'decode' | 'prefill';
+  /** x is rounded to f16 before it is multiplied. */
+  readonly roundsActivations?: boolean;
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
   /** Workgroups along the outputs. */
@@ -63,6 +66,7 @@ function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLay
     defines: {
       ...weightDefines(layout),
       prefill: phase === 'prefill',
+      LANES: lanes,
       MT: rows,
       RB: LANE_BLOCKS,
       SHARES: 8 / lanes,
@@ -126,7 +130,11 @@ export function matmulVariants(
     runs: (adapter) => adapter.maxInvocations >= 256,
     groups: (n) => Math.ceil(n / 64),
   };
-  const many = capabilities.isCpu ? [laneKernel(8, 'prefill', layout), direct, tiled] : [tiled, direct];
+  const matrix = matrixVariants(layout, capabilities);
+  // A CPU driver spells matrices out in plain arithmetic, more slowly than the kernels written for it.
+  const many = capabilities.isCpu
+    ? [laneKernel(8, 'prefill', layout), direct, tiled, ...matrix]
+    : [...matrix, tiled, direct];
   return { few: [...lanes, ...vectors], many };
 }
 

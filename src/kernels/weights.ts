@@ -129,5 +129,5 @@ export function allocateMatrix(
 
 /** What `common/weights.wgsl` needs to know to read a layout. */
 export function weightDefines({ dtype, lanes }: WeightLayout): Record<string, boolean | number> {
-  return { weights_f32: dtype === 'f32', weights_bf16: dtype === 'bf16', interleaved: lanes > 1, LANES: lanes };
+  return { weights_f32: dtype === 'f32', weights_bf16: dtype === 'bf16', interleaved: lanes > 1, SIDE_ROWS: lanes };
 }
