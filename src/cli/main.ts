@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
+import { addBenchKernels } from './bench-kernels-options.js';
 import { addBenchOptions } from './bench-options.js';
 import { addCompareOptions } from './compare-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
@@ -153,6 +154,10 @@ Examples:
   ridgepoint bench --model llama-2-7b --weights synthetic --batches 1,8,32 --output llama.json
   ridgepoint bench --only llama-bench --prompts 512 --gen 128
 ${EXIT_CODES}`,
+);
+
+addBenchKernels(benchCommand, (flags) =>
+  runToExit(async () => (await import('./bench-kernels.js')).benchKernels(flags)),
 );
 
 const compareCommand = program

@@ -2,6 +2,7 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
+import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
 import { laneDefines, type Variant } from './variant.js';
 import { dtypeDefines, type StoredDtype, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -10,6 +11,11 @@ export type Epilogue = (typeof EPILOGUES)[number];
 const EPILOGUES = ['store', 'residual', 'silu'] as const;
 
 export interface MatmulVariant extends Variant {
+  /**
+   * Names the order in which a row's products are added. Variants of one order give a row the same bits whatever rows
+   * run beside it and however many outputs a group makes.
+   */
+  readonly order: string;
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
   /** Workgroups along the outputs. */
@@ -28,6 +34,8 @@ function vec(
   const workgroup = 64;
   return {
     name: `vec${rows}${subgroups ? '' : '-tree'}`,
+    // Without subgroups the workgroup's size decides which products a thread adds.
+    order: subgroups ? 'lanes' : `tree${workgroup}`,
     shader: 'matmul_vec.wgsl',
     bindings: BINDINGS,
     defines: {
@@ -78,6 +86,7 @@ export function matmulVariants(
   const shared = dtypeDefines(dtype);
   const direct: MatmulVariant = {
     name: 'direct',
+    order: 'direct',
     shader: 'matmul_direct.wgsl',
     bindings: BINDINGS,
     defines: { ...shared, WG: 64, TM: 4 },
@@ -87,6 +96,7 @@ export function matmulVariants(
   };
   const tiled: MatmulVariant = {
     name: 'tiled',
+    order: 'tiled',
     shader: 'matmul_tiled.wgsl',
     bindings: BINDINGS,
     defines: shared,
@@ -114,9 +124,13 @@ export interface MatmulSpec {
   readonly maxDecodeRows: number;
   /** Whether steps of many rows occur. */
   readonly prefill: boolean;
+  /** Default: what suits the adapter unmeasured. */
+  readonly choice?: MatmulChoice;
 }
 
 interface Compiled {
+  /** Rows of a decode step up to which it is used. */
+  readonly rows: number;
   readonly variant: MatmulVariant;
   readonly pipeline: Pipeline;
 }
@@ -126,7 +140,7 @@ export class MatmulKernel {
   private constructor(
     private readonly gpu: Gpu,
     private readonly spec: MatmulSpec,
-    /** Kernels for few rows that are compiled, by the rows they take at once, ascending. */
+    /** Kernels for few rows that are compiled, by rising number of rows. */
     private readonly few: Compiled[],
     private readonly many: Compiled | undefined,
     private readonly bindGroups: readonly GPUBindGroup[],
@@ -135,21 +149,19 @@ export class MatmulKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
-    const variants = matmulVariants(spec.weights.dtype, gpu.capabilities);
-    const runnable = variants.few.filter((variant) => variant.runs(gpu.capabilities));
+    const { capabilities } = gpu;
+    const selected = selectMatmul(matmulVariants(spec.weights.dtype, capabilities), capabilities, spec.choice);
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
-      gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline }));
-    const forRows = (rows: number): Promise<Compiled> =>
-      compiled(runnable.find((variant) => variant.rowsPerGroup === rows)!);
+      gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
+    const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
+      compiled(variant).then((each) => ({ ...each, rows }));
     const [one, many] = await Promise.all([
-      forRows(1),
-      spec.prefill ? compiled(variants.many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
+      narrow(selected.few[0]),
+      spec.prefill ? compiled(selected.many) : undefined,
     ]);
     const few = [one];
-    // Eight rows at once spill on CPU drivers, where two groups of four take half the time.
-    const widths = gpu.capabilities.isCpu ? [2, 4] : [2, 4, 8];
-    const wider = widths.filter((rows) => spec.maxDecodeRows > rows / 2);
-    const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
+    const wider = selected.few.filter((_, i) => i > 0 && spec.maxDecodeRows > selected.few[i - 1].rows);
+    const ready = Promise.all(wider.map(narrow)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
       const words = matmulParams(part, spec.weights, spec.xStride, spec.outStride, spec.rows, spec.epilogue);
@@ -170,7 +182,7 @@ export class MatmulKernel {
    */
   #choose(rows: number, decode: boolean): Compiled {
     if (!decode && this.many !== undefined) return this.many;
-    for (const candidate of this.few) if (rows <= candidate.variant.rowsPerGroup) return candidate;
+    for (const candidate of this.few) if (rows <= candidate.rows) return candidate;
     return this.few[this.few.length - 1]; // in several groups of rows
   }
 
