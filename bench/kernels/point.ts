@@ -13,16 +13,16 @@ export interface Candidate {
 
 /** What a variant is before anything of it was made. */
 export interface Maker extends Omit<Candidate, 'timed'> {
-  make(): Promise<Timed>;
+  readonly make: () => Promise<Timed>;
 }
 
 export interface Preparing {
   /** Bytes that data in rotation makes up together. */
   readonly workingBytes: number;
   /** Whether a variant is wanted. */
-  wants(variant: string): boolean;
+  readonly wants: (variant: string) => boolean;
   /** Called for a variant that does not compile. */
-  refused(variant: string, reason: string): void;
+  readonly refused: (variant: string, reason: string) => void;
 }
 
 /** One operation at one size, for which variants compete. */
