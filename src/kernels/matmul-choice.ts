@@ -29,6 +29,9 @@ export interface MatmulSelection {
   readonly many: MatmulVariant;
 }
 
+/** The order in which a variant adds; one that states none has an order of its own. */
+export const orderOf = ({ order, name }: Pick<MatmulVariant, 'order' | 'name'>): string => order ?? name;
+
 /** The variants that an adapter can run. */
 export function runnableMatmuls({ few, many }: MatmulVariants, capabilities: Capabilities): MatmulVariants {
   const runs = (variant: MatmulVariant): boolean => variant.runs(capabilities);
@@ -42,8 +45,9 @@ export function runnableMatmuls({ few, many }: MatmulVariants, capabilities: Cap
 export function defaultMatmulChoice({ few, many }: MatmulVariants, capabilities: Capabilities): MatmulChoice {
   const widest = capabilities.isCpu ? 4 : Infinity;
   const first = new Map<number, string>();
-  for (const { name, order, rowsPerGroup } of few) {
-    if (order !== few[0].order || rowsPerGroup > widest || first.has(rowsPerGroup)) continue;
+  for (const variant of few) {
+    const { name, rowsPerGroup } = variant;
+    if (orderOf(variant) !== orderOf(few[0]) || rowsPerGroup > widest || first.has(rowsPerGroup)) continue;
     first.set(rowsPerGroup, name);
   }
   const widths = [...first].map(([rows, variant]) => ({ rows, variant })).sort((a, b) => a.rows - b.rows);
@@ -66,7 +70,7 @@ export function selectMatmul(all: MatmulVariants, capabilities: Capabilities, ch
   };
   const widths = few.map(({ rows, variant }) => ({ rows, variant: find(runnable.few, variant) }));
   if (widths.length === 0) throw new Error('a matmul needs a variant for few rows');
-  const orders = new Set(widths.map(({ variant }) => variant.order));
+  const orders = new Set(widths.map(({ variant }) => orderOf(variant)));
   if (orders.size > 1) throw new Error(`decode variants of different orders of sums: ${[...orders].join(', ')}`);
   return { few: widths, many: find(runnable.many, many) };
 }

@@ -81,7 +81,7 @@ export async function matmulTrial(
   const runnable = runnableMatmuls(matmulVariants(dtype, gpu.capabilities), gpu.capabilities);
   const usual = defaultMatmulChoice(runnable, gpu.capabilities);
   const decode = width === 'few';
-  const step = trialStep(gpu, { tokens: rows });
+  const step = trialStep(gpu, { tokens: rows, decodeRows: decode ? rows : 0 });
   const kernels: MatmulKernel[] = [];
   for (const weights of data.copies) {
     const kernel = await MatmulKernel.create(gpu, {
@@ -103,6 +103,6 @@ export async function matmulTrial(
   return {
     variant,
     rows,
-    record: (pass, turn) => kernels[turn % kernels.length].record(pass, rows, decode),
+    record: (pass, turn) => kernels[turn % kernels.length].record(pass, decode ? rows : 0, decode ? 0 : rows),
   };
 }
