@@ -1,13 +1,13 @@
 import type { Capabilities } from '../../src/gpu/capabilities.js';
 import type { KvStored } from '../../src/kernels/attention-shape.js';
-import { attentionWidth } from '../../src/kernels/attention.js';
+import { attentionVariants, usualSplitTokens } from '../../src/kernels/attention.js';
+import { usesMatrix } from './matmul.js';
 import { attentionTrial, attentionTrialData } from '../../src/kernels/trials/attention.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { forwardOperations } from '../../src/model/operations.js';
 import { candidates, type Point } from './point.js';
 
 const SPLITS = [64, 128, 256, 512];
-const WIDTHS = ['wide', 'narrow'] as const;
 
 /** More than this many rows are a prompt's, not decoding sequences'. */
 export const MOST_DECODE_ROWS = 32;
@@ -46,8 +46,7 @@ export function attentionPoint(
   const cost = costOf({ ...whole, ...part });
   const shape = { ...part, headDim: whole.headDim };
   const describe = ({ heads, kvHeads }: typeof part): string => `${heads}/${kvHeads}x${whole.headDim}`;
-  const usual = attentionWidth(capabilities);
-  const usualSplit = capabilities.isCpu ? 256 : 128;
+  const usualSplit = usualSplitTokens(capabilities);
   return {
     kind: 'attention',
     model,
@@ -63,13 +62,14 @@ export function attentionPoint(
       const phase = decode ? 'decode' : 'prefill';
       const data = await attentionTrialData(gpu, { phase, shape, kv, rows, context }, preparing.workingBytes);
       const splits = decode ? SPLITS.filter((split, i) => i === 0 || split < 2 * (context + 1)) : [usualSplit];
+      const variants = attentionVariants(shape, kv, gpu.capabilities)[phase];
       return candidates(
-        WIDTHS.flatMap((width) =>
+        variants.flatMap((variant, i) =>
           splits.map((split) => ({
-            variant: decode ? `${width}, parts of ${split}` : width,
-            isDefault: width === usual && split === usualSplit,
-            matrix: false,
-            make: () => attentionTrial(gpu, data, width, split),
+            variant: decode ? `${variant.name}, parts of ${split}` : variant.name,
+            isDefault: i === 0 && split === usualSplit,
+            matrix: usesMatrix(variant),
+            make: () => attentionTrial(gpu, data, variant.name, split),
           })),
         ),
         preparing,

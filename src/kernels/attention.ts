@@ -22,6 +22,37 @@ export function attentionWidth(capabilities: Capabilities): AttentionWidth {
   return capabilities.isCpu ? 'narrow' : 'wide';
 }
 
+/** Tokens of the parts that a decoding context is cut into at least, where nothing was measured. */
+export function usualSplitTokens(capabilities: Capabilities): number {
+  return capabilities.isCpu ? 256 : 128;
+}
+
+/** The variants of attention by name, as measuring chose them. */
+export interface AttentionChoice {
+  readonly prefill: string;
+  readonly decode: string;
+  /**
+   * Fewest tokens of a part, a multiple of `DECODE_TILE`. One number for an engine's life: parts are summed apart, so a
+   * length that varied with the batch would change a sequence's numbers.
+   */
+  readonly splitTokens: number;
+}
+
+const widths = (capabilities: Capabilities): AttentionWidth[] =>
+  capabilities.isCpu ? ['narrow', 'wide'] : ['wide', 'narrow'];
+
+/** Every way to run attention on an adapter, by phase, best guess first. */
+export function attentionVariants(
+  shape: HeadShape,
+  kv: KvStored,
+  capabilities: Capabilities,
+): { prefill: Variant[]; decode: Variant[] } {
+  return {
+    prefill: widths(capabilities).map((width) => prefillAttentionVariant(shape, kv, width)),
+    decode: widths(capabilities).map((width) => decodeAttentionVariants(shape, kv, width).split),
+  };
+}
+
 export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: AttentionWidth): Variant {
   const queries = queriesPerTile(shape.headDim);
   return {
@@ -95,6 +126,15 @@ export interface AttentionSpec {
   readonly outStride: number;
   /** Default: what suits the adapter. */
   readonly width?: AttentionWidth;
+  /** Variants by name, in place of those of `width`. */
+  readonly choice?: Partial<Pick<AttentionChoice, 'prefill' | 'decode'>>;
+}
+
+function named(variants: readonly Variant[], name: string | undefined, otherwise: Variant): Variant {
+  if (name === undefined) return otherwise;
+  const found = variants.find((variant) => variant.name === name);
+  if (found === undefined) throw new Error(`attention variant ${name} does not exist on this adapter`);
+  return found;
 }
 
 /** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
@@ -111,9 +151,11 @@ export class AttentionKernel {
     const { operation, shape } = spec;
     const width = spec.width ?? attentionWidth(gpu.capabilities);
     const variants = decodeAttentionVariants(shape, spec.kv, width);
+    const all = attentionVariants(shape, spec.kv, gpu.capabilities);
+    const usualPrefill = prefillAttentionVariant(shape, spec.kv, width);
     const [prefill, split, reduce] = await Promise.all([
-      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv, width)),
-      gpu.pipelines.get(variants.split),
+      gpu.pipelines.get(named(all.prefill, spec.choice?.prefill, usualPrefill)),
+      gpu.pipelines.get(named(all.decode, spec.choice?.decode, variants.split)),
       gpu.pipelines.get(variants.reduce),
     ]);
     const words = new ArrayBuffer(16);

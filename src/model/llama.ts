@@ -2,7 +2,8 @@ import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
 import { paddedHeadDim } from '../kernels/attention-shape.js';
-import { AttentionKernel, partialBytes, queriesPerTile } from '../kernels/attention.js';
+import { AttentionKernel, partialBytes, queriesPerTile, usualSplitTokens } from '../kernels/attention.js';
+import type { KernelChoices } from '../kernels/choices.js';
 import { EmbedKernel } from '../kernels/embed.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
@@ -53,14 +54,14 @@ interface Activations {
 
 const MAX_SPLITS = 64;
 
-function stepLimits(gpu: Gpu, config: LlamaConfig, limits: ModelLimits): StepLimits {
+function stepLimits(gpu: Gpu, config: LlamaConfig, limits: ModelLimits, choices?: KernelChoices): StepLimits {
   return {
     tokens: limits.stepTokens,
     sequences: limits.sequences,
     blocksPerSlot: Math.ceil(limits.contextLength / 16),
     queriesPerTile: queriesPerTile(config.headDim),
     maxSplits: MAX_SPLITS,
-    minSplitTokens: gpu.capabilities.isCpu ? 256 : 128,
+    minSplitTokens: choices?.attention?.splitTokens ?? usualSplitTokens(gpu.capabilities),
   };
 }
 
@@ -105,14 +106,15 @@ export class LlamaModel {
     weights: ModelWeights,
     cache: PagedKv,
     limits: ModelLimits,
+    choices?: KernelChoices,
   ): Promise<LlamaModel> {
-    const step = new StepBuffer(gpu, stepLimits(gpu, config, limits));
+    const step = new StepBuffer(gpu, stepLimits(gpu, config, limits, choices));
     const sizes = activationBytes(config, limits);
     const activations = Object.fromEntries(
       Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
     ) as unknown as Activations;
     gpu.queue.writeBuffer(activations.angles, 0, ropeTable(config, limits.contextLength));
-    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations);
+    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, choices);
     const operations = await Promise.all(operationShapes(config).map((shape) => builder.build(shape)));
     return new LlamaModel(config, step, activations, operations, builder.matmuls);
   }
@@ -211,6 +213,7 @@ class OperationBuilder {
     private readonly limits: ModelLimits,
     private readonly step: StepBuffer,
     private readonly activations: Activations,
+    private readonly choices: KernelChoices | undefined,
   ) {
     this.#head = step.head;
     this.#hidden = paddedColumns(config.hidden);
@@ -306,6 +309,7 @@ class OperationBuilder {
       maxDecodeRows: this.limits.sequences,
       // Rows that want logits are never more than the sequences, so the head needs no kernel for many rows.
       prefill: !logits,
+      choice: this.choices?.matmul(weights),
     });
     this.matmuls.push(kernel);
     return {
@@ -364,6 +368,7 @@ class OperationBuilder {
       partials: this.activations.partials,
       out: this.activations.attended,
       outStride: paddedColumns(this.config.heads * this.config.headDim),
+      choice: this.choices?.attention,
     });
     return {
       shape,

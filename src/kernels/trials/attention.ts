@@ -1,7 +1,7 @@
 import type { Gpu } from '../../gpu/gpu.js';
 import type { Timed } from '../../gpu/stopwatch.js';
 import { BLOCK_TOKENS, kvBlockBytes, paddedHeadDim, type HeadShape, type KvStored } from '../attention-shape.js';
-import { AttentionKernel, partialBytes, queriesPerTile, type AttentionWidth } from '../attention.js';
+import { AttentionKernel, partialBytes, queriesPerTile } from '../attention.js';
 import { fillSynthetic } from '../synthetic.js';
 import { paddedColumns } from '../weights.js';
 import { trialFloats, trialStep } from './step.js';
@@ -91,11 +91,14 @@ export async function attentionTrialData(
   };
 }
 
-/** @param splitTokens tokens of the parts that a decoding context is cut into */
+/**
+ * @param variant the name of one for the case's phase
+ * @param splitTokens tokens of the parts that a decoding context is cut into
+ */
 export async function attentionTrial(
   gpu: Gpu,
   data: AttentionTrialData,
-  width: AttentionWidth,
+  variant: string,
   splitTokens: number,
 ): Promise<Timed> {
   const { phase, shape, kv, rows, context } = data.test;
@@ -113,8 +116,9 @@ export async function attentionTrial(
   const kernels: AttentionKernel[] = [];
   for (const cache of data.caches) {
     const kernel = await AttentionKernel.create(gpu, {
-      operation: `trial attention ${width}`,
-      ...{ shape, kv, step, width, partials, ...cache },
+      operation: `trial attention ${variant}`,
+      ...{ shape, kv, step, partials, ...cache },
+      choice: decode ? { decode: variant } : { prefill: variant },
       rows: data.rows,
       tiles: data.tiles,
       blockTables: data.blockTables,
