@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { KERNEL_KINDS, type KernelKind } from '../../bench/kernels/schema.js';
 import type { KvStored } from '../kernels/attention-shape.js';
 import type { StoredDtype } from '../kernels/weights.js';
-import { nonEmpty, number, oneOf, refuse, wholes } from './parse.js';
+import { nonEmpty, oneOf, refuse, seconds, wholes } from './parse.js';
 
 /** Options of `bench kernels`, under the names commander gives them. */
 export interface BenchKernelsFlags {
@@ -29,11 +29,6 @@ function shapes(text: string): { n: number; k: number }[] {
   });
 }
 
-function seconds(text: string): number {
-  const value = number('--budget')(text);
-  return value > 0 ? value : refuse('--budget', 'a number of seconds above 0', text);
-}
-
 const names = (text: string): string[] => text.split(',').map((part) => nonEmpty('--model', 'models')(part).trim());
 
 const parts = (text: string): string[] => text.split(',').map((part) => nonEmpty('--variants', 'names')(part).trim());
@@ -58,7 +53,7 @@ export function addBenchKernels(bench: Command, run: (flags: BenchKernelsFlags) 
     .option('--dtype <type>', 'weights: f16, bf16 or f32', oneOf('--dtype', ['f16', 'bf16', 'f32'] as const))
     .option('--kv-dtype <type>', 'keys and values: f16 or f32', oneOf('--kv-dtype', ['f16', 'f32'] as const))
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
-    .option('--budget <seconds>', 'about how long it may take', seconds)
+    .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
     .option('--format <format>', 'what is printed: markdown or json', oneOf('--format', ['markdown', 'json'] as const))
     .option('--output <file>', 'write the result there too, as JSON', nonEmpty('--output', 'a path'))
     .option('--quiet', 'no progress on standard error')

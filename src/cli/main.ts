@@ -9,6 +9,7 @@ import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
 import { addPredict } from './predict/command.js';
+import { addTuneOptions } from './tune-options.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
 
 // Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
@@ -116,6 +117,16 @@ program
   .action((flags: object) =>
     runToExit(async () => (await import('./calibrate.js')).calibrateCommand(flags, program.version() ?? 'unknown')),
   );
+
+addTuneOptions(
+  program
+    .command('tune')
+    .summary('choose the fastest kernels for this adapter')
+    .description(
+      'Times the variants of each kernel at a model’s sizes, checks their results, and keeps the fastest for later loads.\n' +
+        'A GPU does so by itself when it first loads a large model; a driver that runs on the CPU only when asked to.',
+    ),
+).action((flags: object) => runToExit(async () => (await import('./tune.js')).tuneCommand(flags)));
 
 program
   .command('seeds')

@@ -23,6 +23,14 @@ export function whole(option: string, least: number): Parser<number> {
   };
 }
 
+/** A time above 0. */
+export function seconds(option: string): Parser<number> {
+  return (text) => {
+    const value = number(option)(text);
+    return value > 0 ? value : refuse(option, 'a number of seconds above 0', text);
+  };
+}
+
 /** Whole numbers with commas between them. */
 export function wholes(option: string, least: number): Parser<number[]> {
   const wanted = `whole numbers of at least ${least} with commas between them, such as 1,8,32`;

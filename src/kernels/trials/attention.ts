@@ -50,7 +50,7 @@ export async function attentionTrialData(
   const padded = paddedHeadDim(shape.headDim);
   const bytes = blocks * kvBlockBytes(shape, kv);
   const count = Math.min(64, Math.max(1, Math.ceil(workingBytes / (2 * bytes))));
-  const filled = async (label: string, seed: number): Promise<GPUBuffer> => {
+  const filled = async (label: string, seed: number, amplitude: number): Promise<GPUBuffer> => {
     const buffer = gpu.storage(label, bytes);
     const cacheRows = blocks * shape.kvHeads * BLOCK_TOKENS;
     await fillSynthetic(
@@ -60,13 +60,14 @@ export async function attentionTrialData(
         parts: [{ buffer, rowBegin: 0, rows: cacheRows }],
       },
       seed,
-      1,
+      amplitude,
     );
     return buffer;
   };
   const caches = [];
   for (let i = 0; i < count; i++) {
-    caches.push({ keys: await filled('trial keys', 1), values: await filled('trial values', 2) });
+    // Keys large enough that the softmax is neither flat nor one key's.
+    caches.push({ keys: await filled('trial keys', 1, 4), values: await filled('trial values', 2, 1) });
   }
   const table = Uint32Array.from({ length: blocks }, (_, i) => i);
   const most = queriesPerTile(shape.headDim);

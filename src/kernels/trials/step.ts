@@ -20,14 +20,20 @@ export function trialStep(gpu: Gpu, head: TrialStep): GPUBuffer {
   );
 }
 
-/** Storage of pseudo-random f32 in [-1, 1); the same for the same length on every machine. */
-export function trialFloats(gpu: Gpu, label: string, count: number): GPUBuffer {
-  const values = new Float32Array(Math.ceil(count / 4) * 4);
+/** Pseudo-random numbers in [-1, 1); the same for the same count on every machine. */
+export function trialValues(count: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(count);
   let state = 0x2545f491;
   for (let i = 0; i < values.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     values[i] = (state >>> 8) / 2 ** 23 - 1;
   }
+  return values;
+}
+
+/** Storage that holds `trialValues`. */
+export function trialFloats(gpu: Gpu, label: string, count: number): GPUBuffer {
+  const values = trialValues(Math.ceil(count / 4) * 4);
   const buffer = gpu.storage(label, values.byteLength);
   gpu.queue.writeBuffer(buffer, 0, values);
   return buffer;
