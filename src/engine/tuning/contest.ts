@@ -32,6 +32,36 @@ export type Winners = Readonly<Record<string, string>>;
 /** Seconds by case and name; absent where a candidate was not timed. */
 export type Times = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+/** Seconds of a launch by name, one sample a round; candidates took turns, so a round's samples belong together. */
+export type Samples = Readonly<Record<string, readonly number[]>>;
+
+/** The lower quartile: company on a shared machine only ever adds time. */
+export function typical(samples: readonly number[]): number {
+  return [...samples].sort((a, b) => a - b)[samples.length >> 2];
+}
+
+/** A rival must beat the usual candidate in this share of the rounds. */
+const SURE = 0.9;
+/** In fewer rounds than this, luck would look like speed. */
+const LEAST_ROUNDS = 5;
+
+/**
+ * What samples come to. A rival that was not faster round by round counts as being no faster than the usual one, so that
+ * a disturbance which met the one and not the other decides nothing.
+ */
+export function settle(samples: Samples, usual: string): Record<string, number> {
+  const own = samples[usual] as readonly number[] | undefined;
+  return Object.fromEntries(
+    Object.entries(samples).map(([name, rounds]) => {
+      const seconds = typical(rounds);
+      if (own === undefined || name === usual) return [name, seconds];
+      const faster = rounds.filter((each, round) => each < own[round]).length;
+      const sure = rounds.length >= LEAST_ROUNDS && faster >= SURE * rounds.length;
+      return [name, sure ? seconds : Math.max(seconds, typical(own))];
+    }),
+  );
+}
+
 /**
  * A rival must be faster than the usual variant by this factor: less is within the noise of a busy machine, and a
  * choice that noise makes would differ from run to run.

@@ -4,7 +4,7 @@ import { attentionTrial, attentionTrialData, type AttentionCase } from '../../ke
 import { matmulTrial, matmulTrialData, trialOutputs } from '../../kernels/trials/matmul.js';
 import { matmulVariants } from '../../kernels/matmul.js';
 import { paddedColumns } from '../../kernels/weights.js';
-import type { Contest } from './contest.js';
+import type { Contest, Samples } from './contest.js';
 import { parseParts, type ModelContest } from './contests.js';
 import type { TunedEntry } from './file.js';
 import { attentionSample, disagreement, matmulSample, pick, type Sample } from './reference.js';
@@ -122,17 +122,12 @@ export class GpuLaboratory implements Laboratory {
     };
   }
 
-  async #time(
-    names: readonly string[],
-    make: (name: string) => Promise<Timed>,
-    budgetMs: number,
-  ): Promise<Record<string, number>> {
+  async #time(names: readonly string[], make: (name: string) => Promise<Timed>, budgetMs: number): Promise<Samples> {
     const jobs = await Promise.all(names.map(make));
-    const limits = { budgetMs, least: 3, most: 25, signal: this.signal };
+    const limits = { budgetMs, least: 5, most: 25, signal: this.signal };
     const samples = await this.#stopwatch.rounds(jobs, limits);
-    // The lower quartile: company on a shared machine only ever adds time.
-    const usual = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 2];
-    return Object.fromEntries(names.map((name, i) => [name, Math.max(1e-9, usual(samples[i]))]));
+    // A clock too coarse for a small launch reads 0.
+    return Object.fromEntries(names.map((name, i) => [name, samples[i].map((each) => Math.max(1e-9, each))]));
   }
 
   /**

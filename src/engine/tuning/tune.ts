@@ -1,4 +1,4 @@
-import { decide, usualWinners, type Contest } from './contest.js';
+import { decide, settle, typical, usualWinners, type Contest, type Samples } from './contest.js';
 import type { TunedEntry } from './file.js';
 
 /** What measures: a GPU, or a test's pretence of one. */
@@ -16,8 +16,8 @@ export interface Laboratory {
 export interface LaboratoryBench {
   /** Runs candidates on random data and compares them with the reference. @returns name and reason of each that is wrong */
   check(): Promise<TunedEntry['dropped']>;
-  /** Seconds of a launch by name, at its lower quartile, measured in turns. @param budgetMs about how long that may take */
-  time(caseId: string, names: readonly string[], budgetMs: number): Promise<Record<string, number>>;
+  /** Times launches in turns. @param budgetMs about how long that may take */
+  time(caseId: string, names: readonly string[], budgetMs: number): Promise<Samples>;
 }
 
 export interface TuneOptions {
@@ -96,10 +96,11 @@ function compete(laboratory: Laboratory, contest: Contest, shareMs: number): Pro
       const takesPart = (name: string): boolean =>
         dropped.every((each) => each.name !== name) && (name === usual || !beaten.has(name));
       const budget = Math.max(0, shareEnd - laboratory.now()) / (contest.cases.length - i);
-      times[id] = await bench.time(id, names.filter(takesPart), budget);
+      const samples = await bench.time(id, names.filter(takesPart), budget);
+      times[id] = settle(samples, usual);
       const best = Math.min(...Object.values(times[id]));
       for (const [name, seconds] of Object.entries(times[id])) if (seconds > FAR_BEHIND * best) beaten.add(name);
-      ms[id] = Object.fromEntries(Object.entries(times[id]).map(([name, seconds]) => [name, 1000 * seconds]));
+      ms[id] = Object.fromEntries(Object.entries(samples).map(([name, rounds]) => [name, 1000 * typical(rounds)]));
     }
     const winners = decide(contest, times);
     return { fingerprint: contest.fingerprint, measured: true, winners, ms, dropped };

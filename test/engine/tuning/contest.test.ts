@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLEAR_GAIN, decide, usualWinners, type Contest } from '../../../src/engine/tuning/contest.js';
+import { CLEAR_GAIN, decide, settle, usualWinners, type Contest } from '../../../src/engine/tuning/contest.js';
 
 /** Two families of kernels for few rows, as a matmul has them. */
 const CONTEST: Contest = {
@@ -19,6 +19,27 @@ const CONTEST: Contest = {
   fingerprint: 'a',
 };
 const orderOf = (name: string): string => CONTEST.candidates.find((each) => each.name === name)!.order;
+
+describe('settle', () => {
+  const usual = [2, 2, 2, 2, 8, 8, 8, 8, 8, 8];
+
+  it('takes the lower quartile, which company does not touch', () => {
+    expect(settle({ usual }, 'usual')).toEqual({ usual: 2 });
+  });
+
+  it('believes a rival that is faster in nearly every round', () => {
+    const faster = usual.map((each) => each / 2);
+    expect(settle({ usual, faster }, 'usual')['faster']).toBe(1);
+    expect(settle({ usual, faster: [3, ...faster.slice(1)] }, 'usual')['faster']).toBe(1);
+  });
+
+  it('does not believe one that was lucky, or was timed too seldom', () => {
+    const lucky = [9, 9, 9, 9, 1, 1, 1, 1, 1, 1];
+    expect(settle({ usual, lucky }, 'usual')['lucky']).toBe(2);
+    expect(settle({ usual: [2, 2, 2], once: [1, 1, 1] }, 'usual')['once']).toBe(2);
+    expect(settle({ usual, slow: [9] }, 'usual')['slow']).toBe(9);
+  });
+});
 
 describe('decide', () => {
   it('takes the fastest of the usual order where it is clearly faster, else the usual one', () => {

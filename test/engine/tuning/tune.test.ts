@@ -37,7 +37,7 @@ class PaperLaboratory implements Laboratory {
         this.clock += budgetMs;
         this.budgets.push(budgetMs);
         this.timed.push(...names.map((name) => `${id} ${name}`));
-        return Promise.resolve(Object.fromEntries(names.map((name) => [name, this.seconds[name]])));
+        return Promise.resolve(Object.fromEntries(names.map((name) => [name, Array(5).fill(this.seconds[name])])));
       },
     }) as Promise<T>;
   }
