@@ -63,7 +63,11 @@ export function tuningSizes(isCpu: boolean) {
     ? {
         few: [1, 2, 4, 8],
         many: 64,
-        decode: [1, 4].map((rows) => ({ rows, context: 511 })),
+        decode: [
+          { rows: 1, context: 511 },
+          { rows: 1, context: 1535 },
+          { rows: 4, context: 511 },
+        ],
         prefill: { rows: 64, context: 64 },
       }
     : {
