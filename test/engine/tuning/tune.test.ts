@@ -16,6 +16,7 @@ function contest(key: string, print = 'shaders'): Contest {
 /** A GPU that exists on paper: checks cost 10 ms, timings what they were given, and times are looked up. */
 class PaperLaboratory implements Laboratory {
   clock = 0;
+  compiling = 0;
   readonly opened: string[] = [];
   readonly budgets: number[] = [];
   readonly timed: string[] = [];
@@ -28,6 +29,7 @@ class PaperLaboratory implements Laboratory {
   }
   open<T>({ key }: Contest, body: Parameters<Laboratory['open']>[1]): Promise<T> {
     this.opened.push(key);
+    this.clock += this.compiling;
     return body({
       check: () => {
         this.clock += 10;
@@ -69,12 +71,7 @@ describe('tune', () => {
 
   it('stays within its budget: the first contests are measured, the rest keep the usual variants', async () => {
     const laboratory = new PaperLaboratory();
-    laboratory.open = new Proxy(laboratory.open, {
-      apply: (open, self: PaperLaboratory, args: Parameters<typeof laboratory.open>) => {
-        self.clock += 60; // compiling takes more than a contest's share
-        return open.apply(self, args);
-      },
-    });
+    laboratory.compiling = 60; // more than a contest's share
     const keys = ['a', 'b', 'c', 'd', 'e'];
     const { entries } = await tune(
       laboratory,
