@@ -12,6 +12,7 @@ import {
   writeSampling,
 } from '../../src/kernels/sample.js';
 import { fillSynthetic } from '../../src/kernels/synthetic.js';
+import { layoutOn } from '../../src/kernels/trials/matmul.js';
 import { trialFloats, trialStep } from '../../src/kernels/trials/step.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import { allocateMatrix, paddedColumns, type StoredDtype } from '../../src/kernels/weights.js';
@@ -85,7 +86,7 @@ const MAKERS: Record<
   },
   embed: (gpu, { config, dtype, rows }) => {
     const make = async (): Promise<Timed> => {
-      const table = allocateMatrix(gpu, 'trial table', config.vocab, config.hidden, dtype);
+      const table = allocateMatrix(gpu, 'trial table', config.vocab, config.hidden, layoutOn(gpu, dtype));
       await fillSynthetic(gpu, table, 1, 1);
       const outStride = paddedColumns(config.hidden);
       const kernel = await EmbedKernel.create(gpu, {

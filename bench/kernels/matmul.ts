@@ -1,7 +1,7 @@
 import type { Capabilities } from '../../src/gpu/capabilities.js';
 import { defaultMatmulChoice, runnableMatmuls } from '../../src/kernels/matmul-choice.js';
 import { matmulVariants, type MatmulVariant } from '../../src/kernels/matmul.js';
-import { matmulTrial, matmulTrialData, trialOutputs, variantsFor } from '../../src/kernels/trials/matmul.js';
+import { layoutOn, matmulTrial, matmulTrialData, trialOutputs, variantsFor } from '../../src/kernels/trials/matmul.js';
 import { storedBytes, type StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { operationShapes } from '../../src/model/operations.js';
@@ -39,11 +39,11 @@ export function matmulPoint(size: MatmulSize, dtype: StoredDtype, rows: number, 
     dtype,
     rows,
     context: 0,
-    bytes: storedBytes(n, k, dtype) + 4 * rows * (k + n),
+    bytes: storedBytes(n, k, { dtype, lanes: 1 }) + 4 * rows * (k + n),
     flops: 2 * rows * n * k,
     async prepare(gpu, preparing) {
-      const runnable = runnableMatmuls(matmulVariants(dtype, gpu.capabilities), gpu.capabilities);
-      const usual = defaultMatmulChoice(runnable, gpu.capabilities);
+      const runnable = runnableMatmuls(matmulVariants(layoutOn(gpu, dtype), gpu.capabilities), gpu.capabilities);
+      const usual = defaultMatmulChoice(runnable);
       const usualFew = usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1);
       const data = await matmulTrialData(gpu, shape, rows, preparing.workingBytes);
       const worth = variantsFor(runnable, rows);

@@ -4,10 +4,11 @@ import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
+import { laneRows } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
 import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
 import { parameterCount } from '../model/operations.js';
-import { allocateWeights, weightBytes } from '../model/weights.js';
+import { allocateWeights } from '../model/weights.js';
 import type { EngineOptions, LoadTimings } from './api.js';
 import { CoreEngine } from './engine.js';
 import type { EngineHost } from './host.js';
@@ -67,7 +68,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
     const { limits, kvTokens } = engineLimits(options, config);
     const kvDtype = chooseKvDtype(options, config, kvTokens);
-    const request = { model: found.name, config, dtype, kvDtype, tied, limits, kvTokens };
+    const lanes = laneRows(gpu.capabilities);
+    const request = { model: found.name, config, dtype, lanes, kvDtype, tied, limits, kvTokens };
     const plan = planMemory(request);
     checkMemory(request, plan, await source.freeBytes(), source.name);
 
@@ -77,7 +79,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         ? undefined
         : await autotune({
             ...{ gpu, config, dtype, kv: kvDtype, signal, store: host.tuning },
-            weightBytes: weightBytes(config, dtype, tied),
+            weightBytes: plan.weights,
             onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
           });
 

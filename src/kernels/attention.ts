@@ -3,6 +3,7 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
 import type { Variant } from './variant.js';
+import { laneRows } from './weights.js';
 
 /** Rows of one sequence that one workgroup of prefill attention makes, bounded by workgroup memory. */
 export function queriesPerTile(headDim: number): number {
@@ -13,13 +14,14 @@ export function queriesPerTile(headDim: number): number {
 export const DECODE_TILE = 64;
 
 /**
- * How many threads share a tile. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
- * that run shaders on the CPU, where a barrier costs more the more threads it holds.
+ * How the threads share the work. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
+ * that run shaders on the CPU, where a barrier costs more the more threads it holds; `lanes` is one subgroup whose lanes
+ * have keys of their own and show each other what they loaded, for such drivers where they have subgroups.
  */
-export type AttentionWidth = 'wide' | 'narrow';
+export type AttentionWidth = 'wide' | 'narrow' | 'lanes';
 
 export function attentionWidth(capabilities: Capabilities): AttentionWidth {
-  return capabilities.isCpu ? 'narrow' : 'wide';
+  return laneRows(capabilities) > 1 ? 'lanes' : capabilities.isCpu ? 'narrow' : 'wide';
 }
 
 /** Tokens of the parts that a decoding context is cut into at least, where nothing was measured. */
@@ -38,8 +40,11 @@ export interface AttentionChoice {
   readonly splitTokens: number;
 }
 
-const widths = (capabilities: Capabilities): AttentionWidth[] =>
-  capabilities.isCpu ? ['narrow', 'wide'] : ['wide', 'narrow'];
+/** The usual width first. */
+function widths(capabilities: Capabilities): AttentionWidth[] {
+  if (!capabilities.isCpu) return ['wide', 'narrow'];
+  return laneRows(capabilities) > 1 ? ['lanes', 'narrow', 'wide'] : ['narrow', 'wide'];
+}
 
 /** Every way to run attention on an adapter, by phase, best guess first. */
 export function attentionVariants(
@@ -48,12 +53,47 @@ export function attentionVariants(
   capabilities: Capabilities,
 ): { prefill: Variant[]; decode: Variant[] } {
   return {
-    prefill: widths(capabilities).map((width) => prefillAttentionVariant(shape, kv, width)),
-    decode: widths(capabilities).map((width) => decodeAttentionVariants(shape, kv, width).split),
+    prefill: widths(capabilities).map((width) => prefillAttentionVariant(shape, kv, width, capabilities)),
+    decode: widths(capabilities).map((width) => decodeAttentionVariants(shape, kv, width, capabilities).split),
   };
 }
 
-export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: AttentionWidth): Variant {
+/** Rows of queries that share the keys and values a subgroup loads; more would spill. */
+const LANE_QUERIES = 8;
+const LANES_SHADER = 'attention_lanes.wgsl';
+
+function laneKernel(shape: HeadShape, kv: KvStored, capabilities: Capabilities, phase: 'prefill' | 'decode'): Variant {
+  const lanes = laneRows(capabilities);
+  const decode = phase === 'decode';
+  const rows = decode ? shape.heads / shape.kvHeads : LANE_QUERIES;
+  return {
+    name: `${decode ? 'split' : 'flash'}-lanes`,
+    shader: LANES_SHADER,
+    bindings: decode ? 'uurrrrrww' : 'uurrrrrw',
+    defines: {
+      ...headDefines(shape),
+      kv_f32: kv === 'f32',
+      decode,
+      rolled: true,
+      LANES: lanes,
+      MT: rows,
+      // Few rows make little of what is loaded for them, so they score more keys with it.
+      KB: rows > 4 ? 2 : 4,
+      SHARES: 8 / lanes,
+      LANE_PAIRS: lanes / 2,
+      PAIR_BLOCKS: Math.ceil(shape.headDim / 2 / lanes),
+    },
+    runs: (adapter) => laneRows(adapter) === lanes && lanes > 1,
+  };
+}
+
+export function prefillAttentionVariant(
+  shape: HeadShape,
+  kv: KvStored,
+  width: AttentionWidth,
+  capabilities: Capabilities,
+): Variant {
+  if (width === 'lanes') return laneKernel(shape, kv, capabilities, 'prefill');
   const queries = queriesPerTile(shape.headDim);
   return {
     name: `flash-${width}`,
@@ -76,21 +116,26 @@ export function decodeAttentionVariants(
   shape: HeadShape,
   kv: KvStored,
   width: AttentionWidth,
+  capabilities: Capabilities,
 ): { split: Variant; reduce: Variant } {
   const defines = headDefines(shape);
+  const fits = shape.heads / shape.kvHeads <= LANE_QUERIES;
   return {
-    split: {
-      name: `split-${width}`,
-      shader: 'attention_decode.wgsl',
-      bindings: 'uurrrrrww',
-      defines: {
-        ...defines,
-        kv_f32: kv === 'f32',
-        THREADS: width === 'wide' ? DECODE_TILE : 8,
-        rolled: width === 'narrow',
-      },
-      runs: () => true,
-    },
+    split:
+      width === 'lanes' && fits
+        ? laneKernel(shape, kv, capabilities, 'decode')
+        : {
+            name: `split-${width}`,
+            shader: 'attention_decode.wgsl',
+            bindings: 'uurrrrrww',
+            defines: {
+              ...defines,
+              kv_f32: kv === 'f32',
+              THREADS: width === 'wide' ? DECODE_TILE : 8,
+              rolled: width !== 'wide',
+            },
+            runs: () => true,
+          },
     reduce: {
       name: 'reduce',
       shader: 'attention_reduce.wgsl',
@@ -145,16 +190,20 @@ export class AttentionKernel {
     private readonly prefill: Dispatch,
     private readonly split: Dispatch,
     private readonly reduce: Dispatch,
+    /** Workgroups that share a tile of prefill rows. */
+    private readonly groupsPerTile: number,
   ) {}
 
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
     const width = spec.width ?? attentionWidth(gpu.capabilities);
-    const variants = decodeAttentionVariants(shape, spec.kv, width);
-    const all = attentionVariants(shape, spec.kv, gpu.capabilities);
-    const usualPrefill = prefillAttentionVariant(shape, spec.kv, width);
+    const { capabilities } = gpu;
+    const variants = decodeAttentionVariants(shape, spec.kv, width, capabilities);
+    const all = attentionVariants(shape, spec.kv, capabilities);
+    const usualPrefill = prefillAttentionVariant(shape, spec.kv, width, capabilities);
+    const chosenPrefill = named(all.prefill, spec.choice?.prefill, usualPrefill);
     const [prefill, split, reduce] = await Promise.all([
-      gpu.pipelines.get(named(all.prefill, spec.choice?.prefill, usualPrefill)),
+      gpu.pipelines.get(chosenPrefill),
       gpu.pipelines.get(named(all.decode, spec.choice?.decode, variants.split)),
       gpu.pipelines.get(variants.reduce),
     ]);
@@ -178,6 +227,7 @@ export class AttentionKernel {
         pipeline: reduce,
         bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.partials, spec.out]),
       },
+      chosenPrefill.shader === LANES_SHADER ? Math.ceil(queriesPerTile(shape.headDim) / LANE_QUERIES) : 1,
     );
   }
 
@@ -187,7 +237,7 @@ export class AttentionKernel {
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
-    recordDispatch(pass, this.prefill, tiles, this.heads);
+    recordDispatch(pass, this.prefill, tiles, this.heads, this.groupsPerTile);
     recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
     // A context in one part is finished where it is made.
     if (splits > 1) recordDispatch(pass, this.reduce, this.heads, decodeRows);

@@ -40,14 +40,12 @@ export function runnableMatmuls({ few, many }: MatmulVariants, capabilities: Cap
 
 /**
  * What is used where nothing was measured: of the first runnable variant's order of sums the first of each width.
- * Eight rows at once spill on CPU drivers, where two groups of four take half the time.
  */
-export function defaultMatmulChoice({ few, many }: MatmulVariants, capabilities: Capabilities): MatmulChoice {
-  const widest = capabilities.isCpu ? 4 : Infinity;
+export function defaultMatmulChoice({ few, many }: MatmulVariants): MatmulChoice {
   const first = new Map<number, string>();
   for (const variant of few) {
     const { name, rowsPerGroup } = variant;
-    if (orderOf(variant) !== orderOf(few[0]) || rowsPerGroup > widest || first.has(rowsPerGroup)) continue;
+    if (orderOf(variant) !== orderOf(few[0]) || first.has(rowsPerGroup)) continue;
     first.set(rowsPerGroup, name);
   }
   const widths = [...first].map(([rows, variant]) => ({ rows, variant })).sort((a, b) => a.rows - b.rows);
@@ -62,7 +60,7 @@ export function defaultMatmulChoice({ few, many }: MatmulVariants, capabilities:
  */
 export function selectMatmul(all: MatmulVariants, capabilities: Capabilities, choice?: MatmulChoice): MatmulSelection {
   const runnable = runnableMatmuls(all, capabilities);
-  const { few, many } = choice ?? defaultMatmulChoice(runnable, capabilities);
+  const { few, many } = choice ?? defaultMatmulChoice(runnable);
   const find = (list: readonly MatmulVariant[], name: string): MatmulVariant => {
     const found = list.find((variant) => variant.name === name);
     if (found === undefined) throw new Error(`matmul variant ${name} does not exist or does not run on this adapter`);

@@ -12,16 +12,16 @@ const GPU = {
   maxInvocations: 1024,
 } as unknown as Capabilities;
 const widthsOf = (capabilities: Capabilities) => {
-  const all = matmulVariants('f16', capabilities);
+  const all = matmulVariants({ dtype: 'f16', lanes: 1 }, capabilities);
   return selectMatmul(all, capabilities).few;
 };
 
 describe('the choice of matmul variants', () => {
-  it('is by default one order of sums, a variant a width, no eight rows on a CPU driver', () => {
+  it('is by default one order of sums, a variant a width', () => {
     for (const subgroups of [true, false]) {
       for (const isCpu of [true, false]) {
         const few = widthsOf({ ...GPU, subgroups, isCpu });
-        expect(few.map(({ rows }) => rows)).toEqual(isCpu ? [1, 2, 4] : [1, 2, 4, 8]);
+        expect(few.map(({ rows }) => rows)).toEqual([1, 2, 4, 8]);
         expect(few.every(({ rows, variant }) => rows === variant.rowsPerGroup)).toBe(true);
         expect(new Set(few.map(({ variant }) => variant.order)).size).toBe(1);
       }
@@ -29,16 +29,21 @@ describe('the choice of matmul variants', () => {
   });
 
   it('leaves out what does not run', () => {
-    const all = matmulVariants('f16', { ...GPU, subgroups: false });
+    const all = matmulVariants({ dtype: 'f16', lanes: 1 }, { ...GPU, subgroups: false });
     const runnable = runnableMatmuls(all, { ...GPU, subgroups: false });
     expect(runnable.few.length).toBeGreaterThan(0);
     expect(runnable.few.length).toBeLessThan(all.few.length);
   });
 
   it('takes what it is told, and refuses mixed orders and names there are not', () => {
-    const all = matmulVariants('f16', GPU);
-    const usual = defaultMatmulChoice(runnableMatmuls(all, GPU), GPU);
+    const all = matmulVariants({ dtype: 'f16', lanes: 1 }, GPU);
+    const usual = defaultMatmulChoice(runnableMatmuls(all, GPU));
     const { few } = all;
+    const lanes = matmulVariants(
+      { dtype: 'f16', lanes: 8 },
+      { ...GPU, isCpu: true, subgroupMinSize: 8, subgroupMaxSize: 8 },
+    );
+    expect(lanes.few[0].name).toBe('lanes1');
     const other = few.find(({ order }) => order !== few[0].order)!;
     const choose = (names: string[]) =>
       selectMatmul(all, GPU, { ...usual, few: names.map((variant, i) => ({ rows: 2 ** i, variant })) });

@@ -4,7 +4,7 @@ import type { HeadShape, KvStored } from '../../kernels/attention-shape.js';
 import { attentionVariants, DECODE_TILE, usualSplitTokens } from '../../kernels/attention.js';
 import { defaultMatmulChoice, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
 import { matmulVariants } from '../../kernels/matmul.js';
-import { variantsFor } from '../../kernels/trials/matmul.js';
+import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
 import type { StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { operationShapes } from '../../model/operations.js';
@@ -98,8 +98,8 @@ export function contestsOf(
   const { heads, kvHeads, headDim } = config;
   const shape = { heads, kvHeads, headDim };
   const sizes = tuningSizes(capabilities.isCpu);
-  const runnable = runnableMatmuls(matmulVariants(dtype, capabilities), capabilities);
-  const usual = defaultMatmulChoice(runnable, capabilities);
+  const runnable = runnableMatmuls(matmulVariants(layoutOn({ capabilities }, dtype), capabilities), capabilities);
+  const usual = defaultMatmulChoice(runnable);
   const print = (variants: readonly (PipelineSpec & { name: string; order?: string })[], rest: unknown): string =>
     fingerprint([...variants.flatMap((each) => [each.name, orderOf(each), source(each)]), JSON.stringify(rest)]);
   const fewPrint = print(runnable.few, [usual.few, sizes.few]);

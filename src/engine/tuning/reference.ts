@@ -4,7 +4,13 @@ import { BLOCK_TOKENS, paddedHeadDim } from '../../kernels/attention-shape.js';
 import type { AttentionTrialData } from '../../kernels/trials/attention.js';
 import type { MatmulTrialData } from '../../kernels/trials/matmul.js';
 import { trialValues } from '../../kernels/trials/step.js';
-import { bytesPerElement, paddedColumns, type StoredDtype } from '../../kernels/weights.js';
+import {
+  bytesPerElement,
+  paddedColumns,
+  type StoredDtype,
+  type WeightMatrix,
+  type WeightPart,
+} from '../../kernels/weights.js';
 
 /** A few outputs computed in float64 on the host: places in a result, and what belongs there. */
 export interface Sample {
@@ -26,9 +32,18 @@ function spread(length: number, count: number): number[] {
   return [...new Set([...edges, ...inner])].filter((i) => i >= 0 && i < length);
 }
 
+/** A row of a part; its block of rows that lie side by side is read, eight columns of each in turn. */
+async function storedRow(gpu: Gpu, matrix: WeightMatrix, part: WeightPart, row: number): Promise<Float64Array> {
+  const { lanes, stride, dtype } = matrix;
+  const bytes = lanes * stride * bytesPerElement(dtype);
+  const block = decode(await gpu.read(part.buffer, Math.floor(row / lanes) * bytes, bytes), dtype);
+  const at = (col: number): number => (Math.floor(col / 8) * lanes + (row % lanes)) * 8 + (col % 8);
+  return Float64Array.from({ length: stride }, (_, col) => block[at(col)]);
+}
+
 /** @param rows of the result that is to be judged */
 export async function matmulSample(gpu: Gpu, data: MatmulTrialData, rows: number): Promise<Sample> {
-  const { n, k, dtype } = data.shape;
+  const { n, k } = data.shape;
   const [matrix] = data.copies;
   const stride = paddedColumns(k);
   const x = trialValues(rows * stride);
@@ -36,8 +51,7 @@ export async function matmulSample(gpu: Gpu, data: MatmulTrialData, rows: number
   const values: number[] = [];
   for (const output of spread(n, 12)) {
     const part = matrix.parts.find(({ rowBegin, rows: count }) => output < rowBegin + count)!;
-    const bytes = matrix.stride * bytesPerElement(dtype);
-    const weights = decode(await gpu.read(part.buffer, (output - part.rowBegin) * bytes, bytes), dtype);
+    const weights = await storedRow(gpu, matrix, part, output - part.rowBegin);
     for (const row of spread(rows, 4)) {
       let sum = 0;
       for (let i = 0; i < k; i++) sum += x[row * stride + i] * weights[i];

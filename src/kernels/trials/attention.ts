@@ -56,7 +56,7 @@ export async function attentionTrialData(
     await fillSynthetic(
       gpu,
       {
-        ...{ name: label, rows: cacheRows, cols: shape.headDim, stride: padded, dtype: kv },
+        ...{ name: label, rows: cacheRows, cols: shape.headDim, stride: padded, dtype: kv, lanes: 1 },
         parts: [{ buffer, rowBegin: 0, rows: cacheRows }],
       },
       seed,

@@ -4,7 +4,15 @@ import { MatmulKernel } from '../matmul.js';
 import { defaultMatmulChoice, runnableMatmuls, type MatmulVariants } from '../matmul-choice.js';
 import { matmulVariants, type MatmulVariant } from '../matmul.js';
 import { fillSynthetic } from '../synthetic.js';
-import { allocateMatrix, paddedColumns, storedBytes, type StoredDtype, type WeightMatrix } from '../weights.js';
+import {
+  allocateMatrix,
+  laneRows,
+  paddedColumns,
+  storedBytes,
+  type StoredDtype,
+  type WeightLayout,
+  type WeightMatrix,
+} from '../weights.js';
 import { trialFloats, trialStep } from './step.js';
 
 /** A matmul's weights [n, k] and how they are stored. */
@@ -13,6 +21,12 @@ export interface MatmulShape {
   readonly k: number;
   readonly dtype: StoredDtype;
 }
+
+/** How an adapter has weights of a type. */
+export const layoutOn = ({ capabilities }: Pick<Gpu, 'capabilities'>, dtype: StoredDtype): WeightLayout => ({
+  dtype,
+  lanes: laneRows(capabilities),
+});
 
 /** Random weights, several copies of them so that together they fit no cache, and activations for some rows. */
 export interface MatmulTrialData {
@@ -29,7 +43,7 @@ export interface MatmulTrialData {
  */
 export function trialOutputs({ n, k, dtype }: MatmulShape, rows: number, isCpu: boolean): number {
   if (!isCpu) return n;
-  const byBytes = (64 << 20) / storedBytes(1, k, dtype);
+  const byBytes = (64 << 20) / storedBytes(1, k, { dtype, lanes: 1 });
   const byFlops = 2e9 / (2 * rows * k);
   return Math.min(n, Math.max(256, Math.floor(Math.min(byBytes, byFlops) / 256) * 256));
 }
@@ -46,10 +60,11 @@ export async function matmulTrialData(
   workingBytes: number,
 ): Promise<MatmulTrialData> {
   const { n, k, dtype } = shape;
-  const count = Math.min(64, Math.max(1, Math.ceil(workingBytes / storedBytes(n, k, dtype))));
+  const layout = layoutOn(gpu, dtype);
+  const count = Math.min(64, Math.max(1, Math.ceil(workingBytes / storedBytes(n, k, layout))));
   const copies: WeightMatrix[] = [];
   for (let i = 0; i < count; i++) {
-    const matrix = allocateMatrix(gpu, `trial weights ${i}`, n, k, dtype);
+    const matrix = allocateMatrix(gpu, `trial weights ${i}`, n, k, layout);
     await fillSynthetic(gpu, matrix, 1, Math.sqrt(3 / k)); // one seed: any copy gives the same result
     copies.push(matrix);
   }
@@ -78,8 +93,8 @@ export async function matmulTrial(
   rows: number,
 ): Promise<MatmulTrial> {
   const { n, k, dtype } = data.shape;
-  const runnable = runnableMatmuls(matmulVariants(dtype, gpu.capabilities), gpu.capabilities);
-  const usual = defaultMatmulChoice(runnable, gpu.capabilities);
+  const runnable = runnableMatmuls(matmulVariants(layoutOn(gpu, dtype), gpu.capabilities), gpu.capabilities);
+  const usual = defaultMatmulChoice(runnable);
   const decode = width === 'few';
   const step = trialStep(gpu, { tokens: rows, decodeRows: decode ? rows : 0 });
   const kernels: MatmulKernel[] = [];

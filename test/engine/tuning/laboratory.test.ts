@@ -4,6 +4,7 @@ import { contestsOf, type ModelContest } from '../../../src/engine/tuning/contes
 import { GpuLaboratory } from '../../../src/engine/tuning/laboratory.js';
 import { holds, tune } from '../../../src/engine/tuning/tune.js';
 import { matmulVariants } from '../../../src/kernels/matmul.js';
+import { layoutOn } from '../../../src/kernels/trials/matmul.js';
 import { parseLlamaConfig } from '../../../src/model/config.js';
 import { gpuSource } from '../../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter, testGpu } from '../../support/adapters.js';
@@ -76,7 +77,9 @@ describe('a variant that is wrong', () => {
 
   it('is dropped when its sums are not those of the order it claims', async () => {
     const gpu = await testGpu(adapters[0]);
-    const runnable = matmulVariants('f16', gpu.capabilities).few.filter((each) => each.runs(gpu.capabilities));
+    const runnable = matmulVariants(layoutOn(gpu, 'f16'), gpu.capabilities).few.filter((each) =>
+      each.runs(gpu.capabilities),
+    );
     const contest = find(contestsOn(gpu), 'matmul few');
     const usual = contest.candidates.find(({ name }) => name === contest.cases[0].usual)!;
     const liar = contest.candidates.find(({ order }) => order !== usual.order);
