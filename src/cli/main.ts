@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
+import { addBenchKernels } from './bench-kernels-options.js';
 import { addBenchOptions } from './bench-options.js';
 import { addCompareOptions } from './compare-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
 import { addPredict } from './predict/command.js';
+import { addTuneOptions } from './tune-options.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
 
 // Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
@@ -116,6 +118,16 @@ program
     runToExit(async () => (await import('./calibrate.js')).calibrateCommand(flags, program.version() ?? 'unknown')),
   );
 
+addTuneOptions(
+  program
+    .command('tune')
+    .summary('choose the fastest kernels for this adapter')
+    .description(
+      'Times the variants of each kernel at a model’s sizes, checks their results, and keeps the fastest for later loads.\n' +
+        'A GPU does so by itself when it first loads a large model; a driver that runs on the CPU only when asked to.',
+    ),
+).action((flags: object) => runToExit(async () => (await import('./tune.js')).tuneCommand(flags)));
+
 program
   .command('seeds')
   .summary('published numbers beside ours')
@@ -153,6 +165,10 @@ Examples:
   ridgepoint bench --model llama-2-7b --weights synthetic --batches 1,8,32 --output llama.json
   ridgepoint bench --only llama-bench --prompts 512 --gen 128
 ${EXIT_CODES}`,
+);
+
+addBenchKernels(benchCommand, (flags) =>
+  runToExit(async () => (await import('./bench-kernels.js')).benchKernels(flags)),
 );
 
 const compareCommand = program

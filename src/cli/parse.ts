@@ -23,6 +23,25 @@ export function whole(option: string, least: number): Parser<number> {
   };
 }
 
+/** A time above 0. */
+export function seconds(option: string): Parser<number> {
+  return (text) => {
+    const value = number(option)(text);
+    return value > 0 ? value : refuse(option, 'a number of seconds above 0', text);
+  };
+}
+
+/** Whole numbers with commas between them. */
+export function wholes(option: string, least: number): Parser<number[]> {
+  const wanted = `whole numbers of at least ${least} with commas between them, such as 1,8,32`;
+  return (text) => {
+    const values = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : -1));
+    return values.every((value) => Number.isSafeInteger(value) && value >= least)
+      ? values
+      : refuse(option, wanted, text);
+  };
+}
+
 export function oneOf<T extends string>(option: string, choices: readonly T[]): Parser<T> {
   return (text) => choices.find((choice) => choice === text) ?? refuse(option, `one of ${choices.join(', ')}`, text);
 }

@@ -1,4 +1,7 @@
 import type { LlamaConfig } from '../model/config.js';
+import type { TuningInfo } from './tuning/autotune.js';
+
+export type { TuningInfo };
 
 /** How weights are held on the GPU. `auto` is f16. */
 export type WeightDtype = 'f16' | 'bf16' | 'f32';
@@ -7,12 +10,12 @@ export type KvDtype = 'f16' | 'f32';
 
 /** One phase of loading, reported while it happens. Bytes count what has reached the GPU. */
 export interface LoadProgress {
-  readonly stage: 'download' | 'weights' | 'pipelines';
+  readonly stage: 'download' | 'tuning' | 'weights' | 'pipelines';
   /** What is being worked on: a file or a tensor. */
   readonly item: string;
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'pipelines';
+  readonly unit: 'bytes' | 'pipelines' | 'shapes';
 }
 
 /** What a run was made with; part of every published figure. */
@@ -31,6 +34,8 @@ export interface EngineInfo {
   readonly parameters: number;
   readonly weightBytes: number;
   readonly kvCacheBytes: number;
+  /** What kernels were chosen by measuring; absent where the defaults are used throughout. */
+  readonly tuning?: TuningInfo;
 }
 
 /** Milliseconds spent on the way to a ready engine; stages overlap, so they do not add up to `total`. */
@@ -173,6 +178,12 @@ export interface EngineOptions {
   readonly kvCacheTokens?: number;
   /** Most prompt tokens in one forward pass; default 512. */
   readonly prefillChunk?: number;
+  /**
+   * False uses the default kernels, whatever was measured. Otherwise those that `ridgepoint tune` chose on this adapter
+   * are used; on a GPU a first load of a large model takes some seconds to choose. Kernels add in different orders, so a
+   * choice may change a model's numbers in their last digits; once made it stays.
+   */
+  readonly autotune?: boolean;
   /** Refuse NaN and infinite weights while loading. */
   readonly checkWeights?: boolean;
   readonly onProgress?: (progress: LoadProgress) => void;

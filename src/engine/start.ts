@@ -18,6 +18,7 @@ import { parseGenerationConfig } from './sampling.js';
 import { Scheduler } from './scheduler.js';
 import { allocateCache, checkWords, chooseKvDtype, engineLimits } from './sizes.js';
 import { StepLoop } from './step-loop.js';
+import { autotune } from './tuning/autotune.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
 function reasonOf(gpu: Gpu, error: unknown): unknown {
@@ -72,6 +73,16 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const plan = planMemory(request);
     checkMemory(request, plan, await source.freeBytes(), source.name);
 
+    // Before anything else is on the device, so that nothing disturbs the timings.
+    const tuned =
+      options.autotune === false
+        ? undefined
+        : await autotune({
+            ...{ gpu, config, dtype, kv: kvDtype, signal, store: host.tuning },
+            weightBytes: plan.weights,
+            onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
+          });
+
     const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
       weights: allocateWeights(gpu, config, dtype, tied),
       cache: allocateCache(gpu, config, kvDtype, kvTokens),
@@ -81,7 +92,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const compiling = timed(
       'pipelines',
       gpu
-        .checkedAllocation('activations', () => LlamaModel.create(gpu, config, weights, cache, limits))
+        .checkedAllocation('activations', () => LlamaModel.create(gpu, config, weights, cache, limits, tuned?.choices))
         .then(async (model) => {
           await model.warmUp(gpu);
           return model;
@@ -135,6 +146,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         parameters: parameterCount({ ...config, tiedEmbeddings: tied }),
         weightBytes: weights.bytes,
         kvCacheBytes: cache.bytes,
+        ...(tuned === undefined ? {} : { tuning: tuned.info }),
       },
       timings: { ...(spent as unknown as LoadTimings), total: performance.now() - begin },
     });

@@ -21,6 +21,22 @@ export const DECODE_TILE = 64;
  */
 export type AttentionWidth = 'wide' | 'narrow' | 'lanes';
 
+/** Tokens of the parts that a decoding context is cut into at least, where nothing was measured. */
+export function usualSplitTokens(capabilities: Capabilities): number {
+  return capabilities.isCpu ? 256 : 128;
+}
+
+/** The variants of attention by name, as measuring chose them. */
+export interface AttentionChoice {
+  readonly prefill: string;
+  readonly decode: string;
+  /**
+   * Fewest tokens of a part, a multiple of `DECODE_TILE`. One number for an engine's life: parts are summed apart, so a
+   * length that varied with the batch would change a sequence's numbers.
+   */
+  readonly splitTokens: number;
+}
+
 /** Rows of queries for which a subgroup of `lanes` loads keys and values once; more would spill. */
 const LANE_QUERIES = 8;
 
@@ -148,6 +164,31 @@ export function partialBytes(shape: HeadShape, rows: number, splits: number): nu
   return rows * shape.heads * splits * (shape.headDim / 2 + 1) * 8;
 }
 
+/** Every way to run attention on an adapter, by phase, best guess first. */
+export function attentionVariants(
+  shape: HeadShape,
+  kv: KvStored,
+  capabilities: Capabilities,
+): { prefill: PrefillAttentionVariant[]; decode: Variant[] } {
+  return {
+    prefill: prefillAttentionVariants(shape, kv, capabilities),
+    decode: decodeWidths(shape, capabilities).map(
+      (width) => decodeAttentionVariants(shape, kv, width, capabilities).split,
+    ),
+  };
+}
+
+/**
+ * The variant of a name, or the best guess where there is none.
+ *
+ * @throws Error where a choice names what this adapter cannot run; whoever made it has to see to that
+ */
+export function namedAttention<V extends Variant>(variants: readonly V[], name: string | undefined): V {
+  const found = name === undefined ? variants[0] : variants.find((variant) => variant.name === name);
+  if (found === undefined) throw new Error(`attention variant ${name} does not exist on this adapter`);
+  return found;
+}
+
 export interface AttentionSpec {
   readonly operation: string;
   readonly shape: HeadShape;
@@ -170,6 +211,8 @@ export interface AttentionSpec {
   readonly width?: AttentionWidth;
   /** Default: the best of the adapter. The step's tiles have at most its `queries` rows. */
   readonly prefill?: PrefillAttentionVariant;
+  /** A variant of decode by name, in place of that of `width`. */
+  readonly decode?: string;
 }
 
 /** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
@@ -189,9 +232,13 @@ export class AttentionKernel {
     const width = spec.width ?? decodeWidths(shape, gpu.capabilities)[0];
     const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities)[0];
     const variants = decodeAttentionVariants(shape, spec.kv, width, gpu.capabilities);
+    const decode =
+      spec.decode === undefined
+        ? variants.split
+        : namedAttention(attentionVariants(shape, spec.kv, gpu.capabilities).decode, spec.decode);
     const [prefill, split, reduce] = await Promise.all([
       gpu.pipelines.get(prefillVariant),
-      gpu.pipelines.get(variants.split),
+      gpu.pipelines.get(decode),
       gpu.pipelines.get(variants.reduce),
     ]);
     const words = new ArrayBuffer(16);

@@ -3,6 +3,7 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
 import { matrixVariants } from './matmul-matrix.js';
+import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
 import { laneDefines, type Variant } from './variant.js';
 import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -15,6 +16,11 @@ export interface MatmulVariant extends Variant {
   readonly phase: 'decode' | 'prefill';
   /** x is rounded to f16 before it is multiplied. */
   readonly roundsActivations?: boolean;
+  /**
+   * Names the order in which a row's products are added; its own name when absent. Variants of one order give a row the
+   * same bits whatever rows run beside it and however many outputs a group makes.
+   */
+  readonly order?: string;
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
   /** Workgroups along the outputs. */
@@ -33,6 +39,8 @@ function vec(
   const workgroup = 64;
   return {
     name: `vec${rows}${subgroups ? '' : '-tree'}`,
+    // Without subgroups the workgroup's size decides which products a thread adds.
+    order: subgroups ? 'vec' : `tree${workgroup}`,
     shader: 'matmul_vec.wgsl',
     bindings: BINDINGS,
     defines: {
@@ -61,6 +69,7 @@ function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLay
   const { lanes } = layout;
   return {
     name: `lanes${rows}`,
+    order: 'lanes',
     shader: 'matmul_lanes.wgsl',
     bindings: BINDINGS,
     defines: {
@@ -155,9 +164,13 @@ export interface MatmulSpec {
   readonly maxDecodeRows: number;
   /** Whether steps of many rows occur. */
   readonly prefill: boolean;
+  /** Default: what suits the adapter unmeasured. */
+  readonly choice?: MatmulChoice;
 }
 
 interface Compiled {
+  /** Rows of a decode step up to which it is used. */
+  readonly rows: number;
   readonly variant: MatmulVariant;
   readonly pipeline: Pipeline;
 }
@@ -167,7 +180,7 @@ export class MatmulKernel {
   private constructor(
     private readonly gpu: Gpu,
     private readonly spec: MatmulSpec,
-    /** Kernels for few rows that are compiled, by the rows they take at once, ascending. */
+    /** Kernels for few rows that are compiled, by rising number of rows. */
     private readonly few: Compiled[],
     private readonly many: Compiled | undefined,
     private readonly bindGroups: readonly GPUBindGroup[],
@@ -176,19 +189,19 @@ export class MatmulKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
-    const variants = matmulVariants(spec.weights, gpu.capabilities);
-    const runnable = variants.few.filter((variant) => variant.runs(gpu.capabilities));
+    const { capabilities } = gpu;
+    const selected = selectMatmul(matmulVariants(spec.weights, capabilities), capabilities, spec.choice);
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
-      gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline }));
-    const forRows = (rows: number): Promise<Compiled> =>
-      compiled(runnable.find((variant) => variant.rowsPerGroup === rows)!);
+      gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
+    const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
+      compiled(variant).then((each) => ({ ...each, rows }));
     const [one, many] = await Promise.all([
-      forRows(1),
-      spec.prefill ? compiled(variants.many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
+      narrow(selected.few[0]),
+      spec.prefill ? compiled(selected.many) : undefined,
     ]);
     const few = [one];
-    const wider = [2, 4, 8].filter((rows) => spec.maxDecodeRows > rows / 2);
-    const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
+    const wider = selected.few.filter((_, i) => i > 0 && spec.maxDecodeRows > selected.few[i - 1].rows);
+    const ready = Promise.all(wider.map(narrow)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
       const words = matmulParams(part, spec.weights, spec.xStride, spec.outStride, spec.rows, spec.epilogue);
@@ -212,7 +225,7 @@ export class MatmulKernel {
       if (this.many === undefined) throw new Error(`${this.spec.operation} has no kernel for prompts`);
       return this.many;
     }
-    for (const candidate of this.few) if (rows <= candidate.variant.rowsPerGroup) return candidate;
+    for (const candidate of this.few) if (rows <= candidate.rows) return candidate;
     return this.few[this.few.length - 1]; // in several groups of rows
   }
 

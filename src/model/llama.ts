@@ -4,10 +4,13 @@ import type { Profiler } from '../gpu/profiler.js';
 import { paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
+  namedAttention,
   partialBytes,
   prefillAttentionVariants,
+  usualSplitTokens,
   type PrefillAttentionVariant,
 } from '../kernels/attention.js';
+import type { KernelChoices } from '../kernels/choices.js';
 import { EmbedKernel } from '../kernels/embed.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
@@ -58,14 +61,19 @@ interface Activations {
 
 const MAX_SPLITS = 64;
 
-function stepLimits(gpu: Gpu, limits: ModelLimits, attention: PrefillAttentionVariant): StepLimits {
+function stepLimits(
+  gpu: Gpu,
+  limits: ModelLimits,
+  attention: PrefillAttentionVariant,
+  choices: KernelChoices | undefined,
+): StepLimits {
   return {
     tokens: limits.stepTokens,
     sequences: limits.sequences,
     blocksPerSlot: Math.ceil(limits.contextLength / 16),
     queriesPerTile: attention.queries,
     maxSplits: MAX_SPLITS,
-    minSplitTokens: gpu.capabilities.isCpu ? 256 : 128,
+    minSplitTokens: choices?.attention?.splitTokens ?? usualSplitTokens(gpu.capabilities),
   };
 }
 
@@ -110,15 +118,17 @@ export class LlamaModel {
     weights: ModelWeights,
     cache: PagedKv,
     limits: ModelLimits,
+    choices?: KernelChoices,
   ): Promise<LlamaModel> {
-    const attention = prefillAttentionVariants(config, cache.stored, gpu.capabilities)[0];
-    const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention));
+    const variants = prefillAttentionVariants(config, cache.stored, gpu.capabilities);
+    const attention = namedAttention(variants, choices?.attention?.prefill);
+    const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention, choices));
     const sizes = activationBytes(config, limits);
     const activations = Object.fromEntries(
       Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
     ) as unknown as Activations;
     gpu.queue.writeBuffer(activations.angles, 0, ropeTable(config, limits.contextLength));
-    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, attention);
+    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, attention, choices);
     const operations = await Promise.all(operationShapes(config).map((shape) => builder.build(shape)));
     return new LlamaModel(config, step, activations, operations, builder.matmuls);
   }
@@ -218,6 +228,7 @@ class OperationBuilder {
     private readonly step: StepBuffer,
     private readonly activations: Activations,
     private readonly attention: PrefillAttentionVariant,
+    private readonly choices: KernelChoices | undefined,
   ) {
     this.#head = step.head;
     this.#hidden = paddedColumns(config.hidden);
@@ -313,6 +324,7 @@ class OperationBuilder {
       maxDecodeRows: this.limits.sequences,
       // Rows that want logits are never more than the sequences, so the head needs no kernel for many rows.
       prefill: !logits,
+      choice: this.choices?.matmul(weights),
     });
     this.matmuls.push(kernel);
     return {
@@ -372,6 +384,7 @@ class OperationBuilder {
       out: this.activations.attended,
       outStride: paddedColumns(this.config.heads * this.config.headDim),
       prefill: this.attention,
+      decode: this.choices?.attention?.decode,
     });
     return {
       shape,

@@ -70,6 +70,12 @@ export class StepBuffer {
   readonly #f32: Float32Array;
   readonly #at: { sampling: number; logitRows: number; tiles: number; rows: number };
   readonly #tables: Uint32Array<ArrayBuffer>;
+  /**
+   * Tokens of the parts that decoding contexts are cut into: at least `minSplitTokens`, whole tiles, and so many that
+   * the longest context fits the room for partial results. It does not depend on the step, so that a sequence is summed
+   * alike whoever decodes beside it.
+   */
+  readonly #splitTokens: number;
   /** Blocks of each slot's table already on the GPU. */
   readonly #uploaded: Uint32Array;
 
@@ -77,6 +83,9 @@ export class StepBuffer {
     private readonly gpu: Gpu,
     private readonly limits: StepLimits,
   ) {
+    const { minSplitTokens, maxSplits, blocksPerSlot } = limits;
+    const most = blocksPerSlot * BLOCK_TOKENS;
+    this.#splitTokens = Math.max(minSplitTokens, Math.ceil(most / maxSplits / DECODE_TILE) * DECODE_TILE);
     const align = Math.max(gpu.capabilities.offsetAlignment, 256) / 4;
     const maxTiles = Math.ceil(limits.tokens / limits.queriesPerTile) + limits.sequences;
     let words = 0;
@@ -146,17 +155,14 @@ export class StepBuffer {
       for (let i = 0; i < length; i++) this.#row(sequence, i);
       this.#logits(sequence);
     }
-    // Parts are at least `minSplitTokens` long, whole tiles, and no more than the partial results have room for.
-    const { minSplitTokens, maxSplits } = this.limits;
-    const splitTokens = Math.max(minSplitTokens, Math.ceil(longest / maxSplits / DECODE_TILE) * DECODE_TILE);
-    counts.splits = Math.ceil(longest / splitTokens);
+    counts.splits = Math.ceil(longest / this.#splitTokens);
     const head = this.#u32;
     head[0] = counts.tokens;
     head[1] = counts.decodeRows;
     head[2] = counts.tiles;
     head[3] = counts.logitRows;
     head[4] = counts.splits;
-    head[5] = splitTokens;
+    head[5] = this.#splitTokens;
     head[6] = this.limits.blocksPerSlot;
     const words = this.#at.rows + counts.tokens * ROW_WORDS;
     this.gpu.queue.writeBuffer(this.buffer, 0, this.#u32, 0, words);

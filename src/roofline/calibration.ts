@@ -70,11 +70,4 @@ export const calibrationSchema = z.object({
 export type Calibration = z.infer<typeof calibrationSchema>;
 export type Efficiency = z.infer<typeof efficiency>;
 
-/** A file name for an adapter and driver, letters, digits and dashes only. */
-export function calibrationKey(adapter: string, driver: string): string {
-  return `${adapter} ${driver}`
-    .toLowerCase()
-    .replace(/[^a-z0-9.]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 120);
-}
+export { calibrationKey } from './calibration-key.js';

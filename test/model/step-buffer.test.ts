@@ -71,7 +71,7 @@ describe('StepBuffer', () => {
       prefill: [sequence(1, 30, chunk, false), sequence(4, 0, [5, 6])],
     });
     expect(counts).toMatchObject({ tokens: 21, decodeRows: 2, tiles: 3, logitRows: 3, splits: 1 });
-    expect([...wordsOf(step.head)]).toEqual([21, 2, 3, 3, 1, 128, 40, 0]);
+    expect([...wordsOf(step.head)]).toEqual([21, 2, 3, 3, 1, 192, 40, 0]);
 
     const rows = wordsOf(step.rows);
     const row = (i: number): number[] => [...rows.subarray(4 * i, 4 * i + 4)];
@@ -104,17 +104,28 @@ describe('StepBuffer', () => {
   });
 
   it.each([
-    [1, 1, 128],
-    [128, 1, 128],
-    [129, 2, 128],
-    [512, 4, 128],
-    [513, 3, 192],
-    [600, 4, 192], // whole tiles of 64 keys, never more parts than there is room for
-    [640, 4, 192],
-  ])('cuts a context of %i into %i parts of %i', (context, splits, splitTokens) => {
+    // Whole tiles of 64 keys, never more parts than there is room for when a context is as long as a slot allows.
+    [40, 1, 1, 192],
+    [40, 192, 1, 192],
+    [40, 193, 2, 192],
+    [40, 640, 4, 192],
+    [32, 512, 4, 128],
+  ])(
+    'with slots of %i blocks cuts a context of %i into %i parts of %i',
+    (blocksPerSlot, context, splits, splitTokens) => {
+      const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, blocksPerSlot });
+      const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
+      expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits, splitTokens]);
+    },
+  );
+
+  it('cuts a sequence alike whoever decodes beside it', () => {
     const step = new StepBuffer(fakeGpu().gpu, LIMITS);
-    const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
-    expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits, splitTokens]);
+    const lengths = [5, 200, 640].map((context) => {
+      step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
+      return wordsOf(step.head)[5];
+    });
+    expect(new Set(lengths).size).toBe(1);
   });
 
   it('cuts so that every key belongs to one part, whatever the context', () => {
