@@ -135,6 +135,16 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/** What must be known of a model's tokens to tell which may come next in a text of a given form. */
+export interface TokenVocabulary {
+  /** One more than the highest id. */
+  readonly size: number;
+  /** UTF-8 bytes of a token, possibly part of a character; undefined for a special token, which stands for no text. */
+  bytes(id: number): Uint8Array | undefined;
+  /** Ids that end a text. */
+  readonly eosIds: readonly number[];
+}
+
 /** What every front end (command line, server, harness) needs of an engine. */
 export interface TextEngine extends AsyncDisposable {
   readonly info: EngineInfo;
@@ -144,12 +154,17 @@ export interface TextEngine extends AsyncDisposable {
   readonly hasTokenizer: boolean;
   /** Whether the tokenizer carries a chat template. */
   readonly hasChatTemplate: boolean;
+  /** Undefined without a tokenizer. */
+  readonly vocabulary: TokenVocabulary | undefined;
   /** Sampling options of the model's `generation_config.json`. */
   readonly defaults: SamplingOptions & Pick<GenerateOptions, 'maxTokens'>;
   generate(prompt: Prompt, options?: GenerateOptions): Generation;
+  /** UTF-8 bytes a token is written as, special ones by their names; none without a tokenizer. */
+  tokenBytes(id: number): Uint8Array;
   /** Renders the chat template and tokenizes it. */
   chatPrompt(messages: readonly ChatMessage[]): number[];
-  tokenize(text: string): number[];
+  /** @param options.addSpecialTokens put a BOS in front where the tokenizer asks for one; default true */
+  tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
   detokenize(ids: readonly number[]): string;
   dispose(): Promise<void>;
 }
@@ -165,6 +180,8 @@ export interface EngineOptions {
   readonly kvDtype?: KvDtype | 'auto';
   /** `synthetic` fills the model with deterministic pseudo-random weights made on the GPU. */
   readonly weights?: 'checkpoint' | 'synthetic';
+  /** Jinja text of a chat template to use instead of the model's own. */
+  readonly chatTemplate?: string;
   /** Longest sequence to make room for, in tokens; default the model's own, at most 4096. */
   readonly contextLength?: number;
   /** Sequences that may run together; default 8. */

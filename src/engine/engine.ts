@@ -14,6 +14,7 @@ import type {
   Prompt,
   SamplingOptions,
   TextEngine,
+  TokenVocabulary,
 } from './api.js';
 import { RunningGeneration } from './generation.js';
 import type { EngineHost } from './host.js';
@@ -51,6 +52,7 @@ export class CoreEngine implements TextEngine {
   readonly timings: LoadTimings;
   /** One line about a faster driver, where there is one to be had. */
   readonly hint: string | undefined;
+  readonly vocabulary: TokenVocabulary | undefined;
   #nextId = 0;
   #disposal: Promise<void> | undefined;
 
@@ -59,6 +61,7 @@ export class CoreEngine implements TextEngine {
     this.config = parts.config;
     this.timings = parts.timings;
     this.hint = parts.hint;
+    this.vocabulary = parts.tokenizer && vocabularyOf(parts.tokenizer, parts.config.vocab, this.#eosIds);
   }
 
   get hasTokenizer(): boolean {
@@ -90,7 +93,7 @@ export class CoreEngine implements TextEngine {
   generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
     const startedAt = performance.now();
     this.#assertUsable();
-    const { config, host, tokenizer, generationDefaults, loop } = this.parts;
+    const { config, host, tokenizer, loop } = this.parts;
     checkGenerateOptions(options, config.vocab);
     const sampling = resolveSampling(options, this.defaults, config.vocab, () => host.randomSeed());
     const promptIds = typeof prompt === 'string' ? this.tokenize(prompt) : idList(prompt);
@@ -102,13 +105,12 @@ export class CoreEngine implements TextEngine {
       detokenizer: new IncrementalDetokenizer(tokenizer, { context: promptIds }),
       stops: new StopMatcher([...(options.stop ?? [])]),
     };
-    const eos = generationDefaults.eosTokenIds.length > 0 ? generationDefaults.eosTokenIds : this.config.eosTokenIds;
     const generation = new RunningGeneration(
       new ScheduledSequence(this.#nextId++, promptIds.length, maxTokens),
       promptIds,
       sampling,
       options,
-      new Set(eos),
+      new Set(this.#eosIds),
       limitReason,
       output,
       startedAt,
@@ -137,6 +139,10 @@ export class CoreEngine implements TextEngine {
     return new StepProbe(this.parts.gpu, this.parts.model, this.parts.probeLimits);
   }
 
+  tokenBytes(id: number): Uint8Array {
+    return this.parts.tokenizer?.bytesOf(id) ?? new Uint8Array(0);
+  }
+
   chatPrompt(messages: readonly ChatMessage[]): number[] {
     if (this.parts.encodeChat === undefined) {
       throw new RidgepointError(
@@ -147,8 +153,8 @@ export class CoreEngine implements TextEngine {
     return this.parts.encodeChat(messages);
   }
 
-  tokenize(text: string): number[] {
-    return this.#tokenizer().encode(text);
+  tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
+    return this.#tokenizer().encode(text, options);
   }
 
   detokenize(ids: readonly number[]): string {
@@ -172,6 +178,11 @@ export class CoreEngine implements TextEngine {
 
   #assertUsable(): void {
     if (this.#disposal !== undefined) throw new RidgepointError('usage', 'the engine was disposed; load another');
+  }
+
+  get #eosIds(): readonly number[] {
+    const { eosTokenIds } = this.parts.generationDefaults;
+    return eosTokenIds.length > 0 ? eosTokenIds : this.config.eosTokenIds;
   }
 
   #tokenizer(): Tokenizer {
@@ -226,6 +237,10 @@ export class CoreEngine implements TextEngine {
     const longer = contextLength < maxPositions ? ` or ask for up to ${maxPositions} with --context-length` : '';
     throw new RidgepointError('prompt', `${has} the context is ${contextLength}; shorten it${longer}`);
   }
+}
+
+function vocabularyOf(tokenizer: Tokenizer, size: number, eosIds: readonly number[]): TokenVocabulary {
+  return { size, eosIds, bytes: (id) => (tokenizer.specialIds.has(id) ? undefined : tokenizer.bytesOf(id)) };
 }
 
 function idList(prompt: readonly number[]): number[] {

@@ -57,7 +57,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         `${found.name} is a preset without weights; add --weights synthetic, or give a folder or a Hub name`,
       );
     }
-    const tokenizing = timed('tokenizer', openTokenizer(found.folder));
+    const tokenizing = timed('tokenizer', openTokenizer(found.folder, options.chatTemplate));
     tokenizing.catch(() => undefined); // awaited below
     const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
     if (!synthetic && found.folder !== undefined) checkpoint = await openCheckpoint(found.folder);
