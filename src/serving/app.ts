@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { ServingContext } from './context.js';
 import { ApiError, toApiError } from './errors.js';
 import type { ApiKeys } from './http/api-keys.js';
@@ -29,7 +29,8 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     logger: options.logger,
     bodyLimit: options.bodyLimit,
     requestTimeout: RECEIVE_MS,
-    disableRequestLogging: true,
+    // There is one line a request, in `logRequests`.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => crypto.randomUUID(),
     // Answered by the hook below, in the API's words.
     return503OnClosing: false,

@@ -33,6 +33,7 @@ export function logRequests(app: FastifyInstance, metrics: Metrics): void {
 }
 
 function generated({ results }: RequestObserver): object {
+  if (results.length === 0) return {};
   return {
     choices: results.map(({ promptIds, ids, finishReason, ttftMs, tpotMs }) => ({
       promptTokens: promptIds.length,
