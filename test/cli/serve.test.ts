@@ -11,7 +11,7 @@ afterAll(() => scratch.remove());
 interface Served {
   readonly url: string;
   readonly done: Promise<CliResult>;
-  signal(name: NodeJS.Signals): void;
+  readonly signal: (name: NodeJS.Signals) => void;
 }
 
 /** Starts the server and waits until it listens. */

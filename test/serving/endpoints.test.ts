@@ -29,7 +29,7 @@ describe('/v1/completions', () => {
       seed: -1,
       echo: true,
     });
-    const texts = body.choices.map(({ index, text }: { index: number; text: string }) => [index, text]);
+    const texts = body.choices.map(({ index, text }) => [index, text]);
     expect(texts).toEqual([
       [0, 'abafter ab'],
       [1, 'abafter ab'],

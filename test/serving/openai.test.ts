@@ -146,7 +146,7 @@ describe('the openai package, on whatever engine', () => {
     await expect(create({})).rejects.toThrow(OpenAI.InternalServerError);
     const stream = await openai.chat.completions.create({ ...request, stream: true });
     const drain = async (): Promise<void> => {
-      for await (const _ of stream);
+      for await (const chunk of stream) expect(chunk).toHaveProperty('choices');
     };
     await expect(drain()).rejects.toThrow('the device was lost');
   });

@@ -22,11 +22,27 @@ export async function start(engine: ServingEngine, options: Partial<ServerOption
   return { server, url: await server.listen('127.0.0.1', 0) };
 }
 
+/** Answers of all endpoints, as far as tests look at them. */
+export interface Body {
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly message: { readonly content: string };
+    readonly logprobs: object | null;
+    readonly finish_reason: string | null;
+    readonly token_ids: readonly number[];
+    readonly prompt_token_ids: readonly number[];
+  }[];
+  readonly usage: object;
+  readonly error: { readonly message: string };
+  readonly count: number;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what came over the wire
-  readonly body: any;
+  readonly body: Body;
 }
 
 export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
@@ -36,7 +52,7 @@ export async function post(url: string, body: unknown, headers: Record<string, s
     headers: { 'content-type': 'application/json', ...headers },
     body: raw ? (body as string) : JSON.stringify(body),
   });
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 
 /** The data of a stream's events. */
@@ -51,7 +67,7 @@ export async function events(response: Response): Promise<string[]> {
 export async function until(holds: () => boolean, patience = 5000): Promise<void> {
   const end = performance.now() + patience;
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`waited ${patience} ms in vain for ${holds}`);
+    if (performance.now() > end) throw new Error(`waited ${patience} ms in vain for ${String(holds)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
