@@ -139,7 +139,7 @@ export interface ChatMessage {
 export interface TokenVocabulary {
   /** One more than the highest id. */
   readonly size: number;
-  /** UTF-8 bytes of a token, possibly part of a character; undefined for a special token, which stands for no text. */
+  /** UTF-8 bytes of a token, possibly part of a character; undefined for a token that is no text. */
   bytes(id: number): Uint8Array | undefined;
   /** Ids that end a text. */
   readonly eosIds: readonly number[];

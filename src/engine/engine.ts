@@ -240,7 +240,15 @@ export class CoreEngine implements TextEngine {
 }
 
 function vocabularyOf(tokenizer: Tokenizer, size: number, eosIds: readonly number[]): TokenVocabulary {
-  return { size, eosIds, bytes: (id) => (tokenizer.specialIds.has(id) ? undefined : tokenizer.bytesOf(id)) };
+  return {
+    size,
+    eosIds,
+    bytes: (id) => {
+      if (tokenizer.specialIds.has(id) || eosIds.includes(id)) return undefined;
+      const bytes = tokenizer.bytesOf(id);
+      return bytes.length === 0 ? undefined : bytes;
+    },
+  };
 }
 
 function idList(prompt: readonly number[]): number[] {
