@@ -23,8 +23,8 @@ function features({ sequences }: BatchShape): number[] {
  * less than nothing.
  */
 export class LearntStepCost {
-  #weights = [0, 0, 0, 0];
-  #inverse = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => (row === column ? UNCERTAIN : 0)));
+  #weights: readonly number[] = [0, 0, 0, 0];
+  #inverse: readonly (readonly number[])[] = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => (row === column ? UNCERTAIN : 0)));
 
   /** Predicted milliseconds of a step. */
   predict(batch: BatchShape): number {
