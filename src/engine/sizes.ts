@@ -87,7 +87,7 @@ export interface CacheSize {
 }
 
 /**
- * @param free bytes that are left beside the weights and activations, on a device whose memory is there to be used
+ * @param free bytes left beside the weights and activations, where they are known, and whether they are also others'
  * @param mostTokens the most that the adapter binds
  * @throws RidgepointError naming the option
  */
@@ -95,7 +95,7 @@ export function cacheSize(
   options: EngineOptions,
   config: LlamaConfig,
   limits: { readonly contextLength: number; readonly sequences: number },
-  free: number | undefined,
+  free: { readonly left: number | undefined; readonly shared: boolean },
   mostTokens: (stored: 'f16' | 'f32') => number,
 ): CacheSize {
   const { kvCacheTokens, kvCacheBytes } = options;
@@ -124,7 +124,8 @@ export function cacheSize(
     }
     return { kvTokens, kvDtype };
   }
-  const room = free === undefined ? MODEST_CACHE_BYTES : free / 2;
+  const half = (free.left ?? Infinity) / 2;
+  const room = free.left === undefined || free.shared ? Math.min(MODEST_CACHE_BYTES, half) : half;
   const most = Math.min(tokensIn(room, kvDtype), mostTokens(kvDtype));
   return { kvTokens: Math.max(contextLength, Math.min(sequences * contextLength, most)), kvDtype };
 }

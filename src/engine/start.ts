@@ -71,10 +71,9 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const free = await source.freeBytes();
     const base = { model: found.name, config, dtype, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
-    // A CPU driver's memory is everybody's.
-    const forCache = free === undefined || gpu.capabilities.isCpu ? undefined : leftOf(free, besideCache);
+    const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
-    const { kvTokens, kvDtype } = cacheSize(options, config, limits, forCache, most);
+    const { kvTokens, kvDtype } = cacheSize(options, config, limits, { left, shared: gpu.capabilities.isCpu }, most);
     const request = { ...base, kvDtype, kvTokens };
     checkMemory(request, planMemory(request), free, source.name);
 
