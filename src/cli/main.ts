@@ -9,6 +9,7 @@ import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
 import { addPredict } from './predict/command.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
+import { addSpeculationOptions } from './scheduling-options.js';
 
 // Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
 // `.command('...')`: scripts/cli.mjs reads them from this file as built.
@@ -56,7 +57,7 @@ const generateCommand = program
     whole('--logprobs', 0),
   )
   .option('--timings', 'show where the time went');
-addModelOptions(addSamplingOptions(generateCommand))
+addModelOptions(addSpeculationOptions(addSamplingOptions(generateCommand)))
   .addHelpText(
     'after',
     `
