@@ -10,6 +10,7 @@ import { addProfileOptions } from './profile-options.js';
 import { addPredict } from './predict/command.js';
 import { addServeOptions, type ServeFlags } from './serve-options.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
+import { addSpeculationOptions } from './scheduling-options.js';
 
 // Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
 // `.command('...')`: scripts/cli.mjs reads them from this file as built.
@@ -57,7 +58,7 @@ const generateCommand = program
     whole('--logprobs', 0),
   )
   .option('--timings', 'show where the time went');
-addModelOptions(addSamplingOptions(generateCommand))
+addModelOptions(addSpeculationOptions(addSamplingOptions(generateCommand)))
   .addHelpText(
     'after',
     `

@@ -1,4 +1,5 @@
 import type { LlamaConfig } from '../model/config.js';
+import type { BatchShape } from '../model/operations.js';
 
 /** How weights are held on the GPU. `auto` is f16. */
 export type WeightDtype = 'f16' | 'bf16' | 'f32';
@@ -88,6 +89,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly ignoreEos?: boolean;
   /** Report the log-probability of each token and of this many most likely ones. */
   readonly logprobs?: number;
+  /** Requests of a lower number go first; equal ones in the order they came. Default 0. */
+  readonly priority?: number;
+  /** Asked before each token which ones may come. One object serves one generation. */
+  readonly constraint?: TokenConstraint;
   readonly signal?: AbortSignal;
 }
 
@@ -113,6 +118,8 @@ export interface GenerationResult {
   readonly text: string;
   readonly promptIds: readonly number[];
   readonly ids: readonly number[];
+  /** Prompt tokens whose keys and values were found in the cache instead of being computed. */
+  readonly cachedTokens: number;
   readonly finishReason: FinishReason;
   readonly seed: number;
   /** Milliseconds from the call to the first token's arrival on the host. */
@@ -145,6 +152,30 @@ export interface TokenVocabulary {
   readonly eosIds: readonly number[];
 }
 
+/** What an engine is doing, and has done since it was loaded. */
+export interface EngineStats {
+  /** Requests that wait for their first step, or for memory to go on. */
+  readonly waiting: number;
+  /** Requests that take part in steps. */
+  readonly running: number;
+  /** Blocks of the KV cache, of 16 tokens each. */
+  readonly kvBlocks: number;
+  /** Those no request holds; some may keep a prompt's keys and values for whoever sends it again. */
+  readonly kvBlocksFree: number;
+  /** Times a request lost its blocks to another and had to be computed again. */
+  readonly preemptions: number;
+  /** Prompt tokens that were looked up in the cache. */
+  readonly prefixQueriedTokens: number;
+  /** Those of them that were found there. */
+  readonly prefixHitTokens: number;
+  /** Tokens guessed ahead by prompt lookup. */
+  readonly speculatedTokens: number;
+  /** Those of them that the model chose too. */
+  readonly acceptedTokens: number;
+  /** Forward passes. */
+  readonly steps: number;
+}
+
 /** What every front end (command line, server, harness) needs of an engine. */
 export interface TextEngine extends AsyncDisposable {
   readonly info: EngineInfo;
@@ -166,7 +197,19 @@ export interface TextEngine extends AsyncDisposable {
   /** @param options.addSpecialTokens put a BOS in front where the tokenizer asks for one; default true */
   tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
   detokenize(ids: readonly number[]): string;
+  stats(): EngineStats;
   dispose(): Promise<void>;
+}
+
+/** How prompts and decoding share the GPU; each is described in its file under `policies/`. */
+export type PolicyName = 'chunked' | 'prefill-first' | 'decode-priority' | 'static';
+
+/** Speculative decoding by prompt lookup: what followed the last tokens where they stood before is guessed again. */
+export interface SpeculationOptions {
+  /** Tokens that must agree with an earlier place; at least 1. */
+  readonly lookup: number;
+  /** Most tokens guessed at a time; at least 1. */
+  readonly tokens: number;
 }
 
 /** Options of `Engine.load` that do not depend on the platform. */
@@ -184,12 +227,29 @@ export interface EngineOptions {
   readonly chatTemplate?: string;
   /** Longest sequence to make room for, in tokens; default the model's own, at most 4096. */
   readonly contextLength?: number;
+  /** How prompts and decoding share the GPU; default `chunked`. */
+  readonly policy?: PolicyName;
   /** Sequences that may run together; default 8. */
   readonly maxSequences?: number;
-  /** Tokens of all sequences together the KV cache has room for; default `contextLength`. */
-  readonly kvCacheTokens?: number;
-  /** Most prompt tokens in one forward pass; default 512. */
+  /** Most tokens in one forward pass, prompts' and generated ones together; default: a chunk and every sequence. */
+  readonly maxBatchedTokens?: number;
+  /** Most prompt tokens in one forward pass; default 512, and whole prompts under `prefill-first`. */
   readonly prefillChunk?: number;
+  /**
+   * Tokens of all sequences together the KV cache has room for; default: `maxSequences` times `contextLength` where
+   * memory allows, one `contextLength` at least.
+   */
+  readonly kvCacheTokens?: number;
+  /** The same in bytes; not together with `kvCacheTokens`. */
+  readonly kvCacheBytes?: number;
+  /** Keep the keys and values of prompts for requests that begin alike; default true. */
+  readonly prefixCaching?: boolean;
+  /** Guess tokens ahead. The text is the same with and without it; off by default. */
+  readonly speculate?: SpeculationOptions;
+  /** Under `decode-priority`: longest a step with decoding sequences should take, in milliseconds; default 50. */
+  readonly decodeSloMs?: number;
+  /** Under `decode-priority`: predicted milliseconds of a step; default: learnt from the steps that have run. */
+  readonly stepCost?: (batch: BatchShape) => number;
   /** Refuse NaN and infinite weights while loading. */
   readonly checkWeights?: boolean;
   readonly onProgress?: (progress: LoadProgress) => void;

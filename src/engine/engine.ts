@@ -1,5 +1,7 @@
+import { blockNames } from '../cache/block-names.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
 import type { LlamaModel } from '../model/llama.js';
 import { IncrementalDetokenizer } from '../tokenizer/detokenizer.js';
@@ -8,6 +10,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type {
   ChatMessage,
   EngineInfo,
+  EngineStats,
   GenerateOptions,
   Generation,
   LoadTimings,
@@ -20,9 +23,9 @@ import { RunningGeneration } from './generation.js';
 import type { EngineHost } from './host.js';
 import { StepProbe } from './probe.js';
 import type { parseGenerationConfig } from './sampling.js';
-import { checkGenerateOptions, resolveSampling } from './sampling.js';
+import { checkGenerateOptions, needsTokenState, resolveSampling } from './sampling.js';
 import type { Scheduler } from './scheduler.js';
-import { ScheduledSequence } from './scheduler.js';
+import { ScheduledSequence } from './sequence.js';
 import type { StepLoop } from './step-loop.js';
 
 export type GenerationDefaults = ReturnType<typeof parseGenerationConfig>;
@@ -41,6 +44,8 @@ export interface EngineParts {
   readonly info: EngineInfo;
   readonly timings: LoadTimings;
   readonly kvTokens: number;
+  readonly prefixCaching: boolean;
+  readonly speculates: boolean;
   readonly hint: string | undefined;
   readonly probeLimits: ConstructorParameters<typeof StepProbe>[2];
 }
@@ -106,7 +111,12 @@ export class CoreEngine implements TextEngine {
       stops: new StopMatcher([...(options.stop ?? [])]),
     };
     const generation = new RunningGeneration(
-      new ScheduledSequence(this.#nextId++, promptIds.length, maxTokens),
+      new ScheduledSequence(this.#nextId++, promptIds.length, maxTokens, {
+        priority: options.priority,
+        // Penalties change with each token, so rows behind a guess would be judged by stale ones.
+        hostStepped: options.constraint !== undefined || (this.parts.speculates && !needsTokenState(sampling)),
+        blockNames: this.parts.prefixCaching ? blockNames(promptIds, BLOCK_TOKENS) : [],
+      }),
       promptIds,
       sampling,
       options,
@@ -159,6 +169,19 @@ export class CoreEngine implements TextEngine {
 
   detokenize(ids: readonly number[]): string {
     return this.#tokenizer().decode(ids);
+  }
+
+  stats(): EngineStats {
+    const { scheduler, loop, kvTokens } = this.parts;
+    const { waiting, running, freeBlocks, counts } = scheduler;
+    return {
+      waiting,
+      running,
+      kvBlocks: kvTokens / BLOCK_TOKENS,
+      kvBlocksFree: freeBlocks,
+      ...counts,
+      ...loop.counts,
+    };
   }
 
   /** Aborts what runs and frees the GPU. Safe to call twice. */

@@ -1,3 +1,4 @@
+import { mostBlocks } from '../cache/paged-kv.js';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
@@ -6,16 +7,18 @@ import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
 import { LlamaModel } from '../model/llama.js';
 import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
-import { parameterCount } from '../model/operations.js';
+import { parameterCount, type BatchShape } from '../model/operations.js';
 import { allocateWeights } from '../model/weights.js';
 import type { EngineOptions, LoadTimings } from './api.js';
 import { CoreEngine } from './engine.js';
 import type { EngineHost } from './host.js';
-import { checkMemory, planMemory } from './memory-plan.js';
+import { checkMemory, leftOf, planMemory } from './memory-plan.js';
 import { openTokenizer, readJson } from './model-files.js';
+import { POLICIES } from './policies/index.js';
 import { parseGenerationConfig } from './sampling.js';
 import { Scheduler } from './scheduler.js';
-import { allocateCache, checkWords, chooseKvDtype, engineLimits } from './sizes.js';
+import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
+import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
@@ -64,11 +67,15 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
     const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
-    const { limits, kvTokens } = engineLimits(options, config);
-    const kvDtype = chooseKvDtype(options, config, kvTokens);
-    const request = { model: found.name, config, dtype, kvDtype, tied, limits, kvTokens };
-    const plan = planMemory(request);
-    checkMemory(request, plan, await source.freeBytes(), source.name);
+    const { limits, chunk } = engineLimits(options, config);
+    const free = await source.freeBytes();
+    const base = { model: found.name, config, dtype, tied, limits } as const;
+    const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
+    const left = free === undefined ? undefined : leftOf(free, besideCache);
+    const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
+    const { kvTokens, kvDtype } = cacheSize(options, config, limits, { left, shared: gpu.capabilities.isCpu }, most);
+    const request = { ...base, kvDtype, kvTokens };
+    checkMemory(request, planMemory(request), free, source.name);
 
     const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
       weights: allocateWeights(gpu, config, dtype, tied),
@@ -103,11 +110,27 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const { tokenizer, encodeChat } = await tokenizing;
     gpu.check();
 
-    const scheduler = new Scheduler({
+    const sizes = {
       sequences: limits.sequences,
       blocks: cache.blocks,
       blockTokens: BLOCK_TOKENS,
       stepTokens: limits.stepTokens,
+      decodeRows: limits.decodeRows,
+      chunk,
+    };
+    const { speculate, decodeSloMs, stepCost } = options;
+    const learnt = new LearntStepCost();
+    const scheduler = new Scheduler(sizes, {
+      policy: POLICIES[options.policy ?? 'chunked'],
+      decodeSloMs,
+      cost: stepCost ?? ((batch) => learnt.predict(batch)),
+    });
+    const onStep = (batch: BatchShape, ms: number): void => learnt.observe(batch, ms);
+    const learns = options.policy === 'decode-priority' && stepCost === undefined;
+    const loop = new StepLoop(gpu, model, scheduler, {
+      logitRows: limits.logitRows,
+      speculate,
+      onStep: learns ? onStep : undefined,
     });
     return new CoreEngine({
       gpu,
@@ -115,13 +138,15 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       config,
       model,
       scheduler,
-      loop: new StepLoop(gpu, model, scheduler, limits.sequences),
+      loop,
       tokenizer,
       encodeChat,
       generationDefaults,
       hint: source.hint,
       kvTokens: cache.blocks * BLOCK_TOKENS,
-      probeLimits: { ...limits, blocks: cache.blocks },
+      prefixCaching: options.prefixCaching ?? true,
+      speculates: speculate !== undefined,
+      probeLimits: { ...limits, stepTokens: chunk, blocks: cache.blocks },
       info: {
         adapter: source.name,
         driver: source.driver,
