@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileJsonConstraint, type TokenVocabulary } from '../../src/grammar/index.js';
-import { samples } from './schemas.js';
+import { plain, samples } from './schemas.js';
 import { allowedIds, awkward, idOfByte, isAllowed, takes, vocabularies } from './vocabularies.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -22,32 +22,47 @@ const ajv = new Ajv2020({
   },
 });
 
-/** Chooses among the allowed tokens until the end; after `wild` tokens takes those that end values soonest. */
+/** Chooses among the allowed tokens until the end; after `wild` tokens mostly those that end values. */
 function randomWalk(
   schema: unknown,
   vocabulary: TokenVocabulary,
   random: () => number,
   wild: number,
-): { text: string; bytes: number } {
+): string | undefined {
   const constraint = compileJsonConstraint(schema, vocabulary).create();
   const closing = [...'"]}'].map((char) => idOfByte(vocabulary, char.charCodeAt(0)));
   const bytes: number[] = [];
   for (let step = 0; ; step++) {
     const ids = allowedIds(constraint);
-    expect(ids.length, `a dead end after ${decoder.decode(Uint8Array.from(bytes))}`).toBeGreaterThan(0);
+    if (ids.length === 0) throw new Error(`a dead end after ${Buffer.from(bytes).toString()}`);
     const eos = ids.includes(vocabulary.eosIds[0]);
     if (eos && (ids.length === 1 || step > wild || random() < 0.2)) break;
-    if (step > wild + 3000) throw new Error(`no end after ${Buffer.from(bytes).toString()}`);
+    if (step > wild + 400) return undefined; // lost in a text that must still come to match a pattern
     const soon = closing.find((id) => ids.includes(id));
     const texts = ids.filter((id) => !vocabulary.eosIds.includes(id));
     const id =
-      soon !== undefined && (step > wild || random() < 0.1) ? soon : texts[Math.floor(random() * texts.length)];
+      soon !== undefined && random() < (step > wild ? 0.8 : 0.1) ? soon : texts[Math.floor(random() * texts.length)];
     constraint.accept(id);
     bytes.push(...vocabulary.bytes(id)!);
   }
   constraint.accept(vocabulary.eosIds[0]);
   expect(allowedIds(constraint)).toEqual([...vocabulary.eosIds]);
-  return { text: decoder.decode(Uint8Array.from(bytes)), bytes: bytes.length };
+  return decoder.decode(Uint8Array.from(bytes));
+}
+
+/** Numbers in [0, 1) by a linear congruence. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+}
+
+/** JSON with a blank or a line end wherever one may stand. */
+function spread(value: unknown): string {
+  const list = (open: string, items: string[], close: string): string =>
+    items.length === 0 ? `${open} ${close}` : `${open}\n${items.join(', ')}\n${close}`;
+  if (Array.isArray(value)) return list('[', value.map(spread), ']');
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return list('{', Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${spread(one)}`), '}'); // prettier-ignore
 }
 
 /** Cuts a text into tokens, of all that fit at a place one by `choose`; the longest is the last. */
@@ -87,28 +102,30 @@ describe.each(vocabularies)('with the vocabulary %s', (name, vocabulary) => {
   const numRuns = name === 'Llama 2' ? 25 : 120;
 
   it('random allowed tokens make JSON that fits the schema', () => {
+    let ended = 0;
     fc.assert(
-      fc.property(samples, fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), fc.nat(60), (sample, stream, wild) => {
-        const { text } = randomWalk(sample.schema, vocabulary, () => stream.next().value as number, wild);
+      fc.property(samples, fc.nat(), fc.nat(60), ({ schema }, seed, wild) => {
+        const text = randomWalk(schema, vocabulary, randomOf(seed), wild);
+        if (text === undefined) return;
+        ended++;
         const value: unknown = JSON.parse(text);
-        const valid = ajv.validate(sample.schema, value);
-        expect(valid, `${text} ${ajv.errorsText()}`).toBe(true);
+        expect(ajv.validate(schema, value), `${text} ${ajv.errorsText()}`).toBe(true);
       }),
       { numRuns },
-    ); // prettier-ignore
+    );
+    expect(ended).toBeGreaterThan(0.7 * numRuns);
   });
 
   it('every way to cut a fitting text into tokens is allowed', () => {
-    const cuts = fc.infiniteStream(fc.nat(1000));
-    const cases = samples.chain(({ schema, value }) => fc.tuple(fc.constant(schema), value, cuts, fc.nat(2)));
+    const cases = samples.chain(({ schema, value }) => fc.tuple(fc.constant(schema), value, fc.nat(), fc.boolean()));
     fc.assert(
-      fc.property(cases, ([schema, value, stream, style]) => {
+      fc.property(cases, ([schema, value, seed, wide]) => {
         if (!ajv.validate(schema, value)) throw new Error(`the test is wrong: ${ajv.errorsText()}`);
-        const compact = JSON.stringify(value);
-        const text = style === 1 && !/[,:{[]/.test(JSON.stringify(compact).slice(1)) ? ` ${compact}` : compact;
+        const text = wide ? spread(value) : JSON.stringify(value);
+        const random = randomOf(seed);
         const constraint = compileJsonConstraint(schema, vocabulary);
         const bytes = encoder.encode(text);
-        const any = (count: number): number => (stream.next().value as number) % count;
+        const any = (count: number): number => Math.floor(random() * count);
         for (const choose of [(count: number) => count - 1, any]) {
           const one = constraint.create();
           for (const id of tokenise(vocabulary, bytes, choose)) {
@@ -154,13 +171,13 @@ it('a mask holds just the tokens whose bytes are allowed one after the other', (
   ); // prettier-ignore
 });
 
-it('every string and number of any size is taken, with the usual blanks', () => {
+it('any JSON object is taken without a schema, compact and with blanks', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })), (value) => {
-      const compact = JSON.stringify(value).replace(/e\+(29|30)\d/g, 'e+99');
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }).map(plain)), (value) => {
+      const compact = JSON.stringify(value);
       const any = compileJsonConstraint(undefined, awkward);
       expect(takes(any.create(), awkward, compact)).toBe(true);
-      expect(takes(any.create(), awkward, ` ${compact}`)).toBe(true);
+      expect(takes(any.create(), awkward, ` ${spread(value)}`)).toBe(true);
     }),
   );
 });

@@ -12,7 +12,7 @@ const name = fc.oneof(fc.constantFrom('a', 'ab', 'abc', 'kind', 'a"b', 'Ã©', 'ðŸ
 const json = fc.jsonValue({ maxDepth: 2, noUnicodeString: false }).map((value) => plain(value));
 
 /** Without -0 and `__proto__`, and with numbers of a size that is written. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto'), (_, one: unknown) =>
     typeof one === 'number' && Math.abs(one) > 1e280 ? 1.5 : one,
   );
@@ -138,4 +138,7 @@ const { sample } = fc.letrec<{ sample: Sample }>((tie) => {
   return { sample: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.oneof(...scalars), object, array, tuple, union) };
 }); // prettier-ignore
 
-export const samples: fc.Arbitrary<Sample> = sample;
+/** Failures print the schema alone. */
+export const samples: fc.Arbitrary<Sample> = sample.map(({ schema, value }) =>
+  Object.defineProperty({ schema } as Sample, 'value', { value, enumerable: false }),
+);
