@@ -90,7 +90,7 @@ const LIMITS: Readonly<Record<string, readonly [Limited, 'low' | 'high', boolean
 };
 
 /** Most alternatives that `anyOf` and `oneOf` of one place may multiply to. */
-const MAX_ALTERNATIVES = 256;
+const MAX_ALTERNATIVES = 1024;
 /** Most schemas to look at for them. */
 const MAX_STEPS = 20_000;
 

@@ -59,7 +59,8 @@ describe('strings', () => {
     const next = allowedIds(constraint);
     expect([0xc0, 0xc1, 0xf5, 0xff, 0x80].filter((byte) => next.includes(idOfByte(awkward, byte)))).toEqual([]);
     constraint.accept(idOfByte(awkward, 0xed)); // only 0x80 to 0x9f: beyond are surrogates
-    expect(allowedIds(constraint)).toEqual(Array.from({ length: 32 }, (_, i) => idOfByte(awkward, 0x80 + i)));
+    const single = allowedIds(constraint).filter((id) => awkward.bytes(id)?.length === 1);
+    expect(single).toEqual(Array.from({ length: 32 }, (_, i) => idOfByte(awkward, 0x80 + i)));
   });
 
   it('match patterns anywhere unless anchored', () => {
@@ -147,7 +148,7 @@ describe('the end', () => {
     const number = compileJsonConstraint({ type: 'integer', maximum: 19, minimum: 1 }, awkward).create();
     number.accept(idOfByte(awkward, 0x31));
     expect(allowedIds(number)).toContain(eos);
-    expect(allowedIds(number).length).toBe(12 - 0); // ten digits, "00" and "12" being too many, and the end
+    expect(allowedIds(number).length).toBe(11); // ten digits and the end
     number.accept(idOfByte(awkward, 0x39));
     expect(allowedIds(number)).toEqual([eos]);
     expect(() => number.accept(idOfByte(awkward, 0x31))).toThrow(RangeError);
@@ -186,15 +187,14 @@ describe('what is refused', () => {
     [false, '# has no value that fits it'],
     [{ additionalProperties: true, minProperties: 2 }, '#/minProperties is not supported where'],
     [{ constructor: 1 }, '#/constructor is not supported'],
-    [{ anyOf: Array.from({ length: 300 }, (_, i) => ({ const: i })) }, 'has more than 256 alternatives'],
+    [{ anyOf: Array.from({ length: 1100 }, (_, i) => ({ const: i })) }, 'has more than 1024 alternatives'],
     [
-      { allOf: Array.from({ length: 30 }, () => ({ anyOf: [{ type: 'null' }, { type: 'null' }] })) },
+      { allOf: [...Array.from({ length: 30 }, () => ({ anyOf: [{ type: 'null' }, {}] })), false] },
       'has too many combinations',
     ],
-    [JSON.parse('{"allOf":['.repeat(20_000) + '{}' + ']}'.repeat(20_000)), '# is nested too deeply'],
   ];
 
-  it.each(refused)('%j', (schema, message) => {
+  it.each(refused.map(([schema, message]) => [message, schema] as const))('%s', (message, schema) => {
     let error: unknown;
     try {
       compileJsonConstraint(schema, awkward);
@@ -204,6 +204,11 @@ describe('what is refused', () => {
     expect(error).toBeInstanceOf(RidgepointError);
     expect((error as RidgepointError).code).toBe('usage');
     expect((error as RidgepointError).message).toContain(message);
+  });
+
+  it('a schema nested beyond the stack', () => {
+    const schema: unknown = JSON.parse('{"allOf":['.repeat(20_000) + '{}' + ']}'.repeat(20_000));
+    expect(() => compileJsonConstraint(schema, awkward)).toThrow('# is nested too deeply');
   });
 
   it('a vocabulary that cannot write the text for certain', () => {
