@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import { nonEmpty, number, oneOf, refuse, repeated, whole } from './parse.js';
 import type { ModelFlags } from './options.js';
+import { addSchedulingOptions, type SchedulingFlags } from './scheduling-options.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Options of `serve`, under the names commander gives them. */
-export interface ServeFlags extends ModelFlags {
+export interface ServeFlags extends ModelFlags, SchedulingFlags {
   readonly host: string;
   readonly port: number;
   readonly apiKey?: readonly string[];
   readonly cors?: readonly string[];
   readonly servedModelName?: readonly string[];
   readonly chatTemplate?: string;
-  readonly maxNumSeqs: number;
   readonly maxQueue: number;
   readonly bodyLimit: number;
   readonly requestTimeout: number;
@@ -40,7 +40,7 @@ function port(text: string): number {
 
 /** Adds the options that say who may ask, and how much. */
 export function addServeOptions(command: Command): Command {
-  return command
+  command
     .option('--host <address>', 'address to listen on; only this machine can reach the default', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0 takes a free one', port, 8000)
     .option('--api-key <key>', 'key that requests must have (repeatable; or RIDGEPOINT_API_KEY)', repeated('--api-key'))
@@ -51,11 +51,11 @@ export function addServeOptions(command: Command): Command {
       'Jinja chat template to use instead of the model’s own',
       nonEmpty('--chat-template', 'the path of a file'),
     )
-    .option('--max-num-seqs <n>', 'choices generated together', whole('--max-num-seqs', 1), 8)
     .option('--max-queue <n>', 'choices that may wait; more are told to come back (429)', whole('--max-queue', 0), 256)
     .option('--body-limit <bytes>', 'largest request', whole('--body-limit', 1), 4 * 2 ** 20)
     .option('--request-timeout <s>', 'longest time for a request, waiting included', seconds('--request-timeout'), 600)
     .option('--stall-timeout <s>', 'cut off a reader that takes nothing for so long', seconds('--stall-timeout'), 30)
     .option('--shutdown-timeout <s>', 'after SIGTERM or Ctrl-C, time to finish', seconds('--shutdown-timeout'), 60)
     .option('--log-level <level>', LOG_LEVELS.join(', '), oneOf('--log-level', LOG_LEVELS), 'info');
+  return addSchedulingOptions(command);
 }

@@ -1,12 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import type { TextEngine } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
+import { compileJsonConstraint } from '../grammar/index.js';
 import { InferenceServer } from '../serving/server.js';
 import { loadEngine } from './load.js';
 import { engineOptions } from './options.js';
 import { EXIT, onStopRequest, stopSignal, type Signal } from './run.js';
+import { schedulingOptions } from './scheduling-options.js';
 import type { ServeFlags } from './serve-options.js';
 import { remark } from './style.js';
+
+/** Choices generated together unless told otherwise. */
+const DEFAULT_SEQUENCES = 8;
 
 /**
  * Serves a model over HTTP until it is told to stop. Logs go to standard output, a line of JSON each.
@@ -18,7 +23,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const { quiet = false, host, port } = flags;
   const apiKeys = flags.apiKey ?? keysOf(process.env.RIDGEPOINT_API_KEY);
   const chatTemplate = flags.chatTemplate === undefined ? undefined : await readTemplate(flags.chatTemplate);
-  const options = { ...engineOptions(flags), chatTemplate, maxSequences: flags.maxNumSeqs };
+  const { maxNumSeqs = DEFAULT_SEQUENCES } = flags;
+  const scheduling = { ...schedulingOptions(flags), maxSequences: maxNumSeqs };
+  const options = { ...engineOptions(flags), ...scheduling, chatTemplate };
   const engine = await loadEngine(options, !quiet);
   if (chatTemplate !== undefined) checkTemplate(engine);
   const server = await InferenceServer.create({
@@ -29,7 +36,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
     bodyLimit: flags.bodyLimit,
     requestTimeoutMs: flags.requestTimeout * 1000,
     stallTimeoutMs: flags.stallTimeout * 1000,
-    capacity: flags.maxNumSeqs + flags.maxQueue,
+    capacity: maxNumSeqs + flags.maxQueue,
+    compileConstraint: compileJsonConstraint,
     logger: { level: flags.logLevel },
     processMetrics: true,
   });

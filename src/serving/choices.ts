@@ -1,5 +1,4 @@
-import type { GenerationChunk, GenerationResult } from '../engine/api.js';
-import type { ServingEngine, ServingGenerateOptions } from './engine.js';
+import type { GenerateOptions, GenerationChunk, GenerationResult, TextEngine } from '../engine/api.js';
 import type { Lifetime } from './http/lifetime.js';
 import { Mailbox } from './mailbox.js';
 import type { RequestObserver } from './metrics.js';
@@ -7,7 +6,7 @@ import type { RequestObserver } from './metrics.js';
 /** One generation of a request. */
 export interface Choice {
   readonly promptIds: readonly number[];
-  readonly options: ServingGenerateOptions;
+  readonly options: GenerateOptions;
 }
 
 /** What happens to a choice: chunks, and at its end the result. */
@@ -25,7 +24,7 @@ export type ChoiceEvent =
  * @throws RidgepointError where the engine refuses a choice; those before it are ended
  */
 export function runChoices(
-  engine: ServingEngine,
+  engine: TextEngine,
   choices: readonly Choice[],
   lifetime: Lifetime,
   observer: RequestObserver,

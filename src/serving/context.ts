@@ -1,4 +1,4 @@
-import type { ServingEngine } from './engine.js';
+import type { TextEngine } from '../engine/api.js';
 import type { Admission } from './http/admission.js';
 import type { Lifetimes } from './http/lifetime.js';
 import type { ResponseFormats } from './mapping/constraint.js';
@@ -8,7 +8,7 @@ import type { ModelNames } from './models.js';
 
 /** What the routes share. */
 export interface ServingContext {
-  readonly engine: ServingEngine;
+  readonly engine: TextEngine;
   readonly models: ModelNames;
   readonly prompts: PromptReader;
   readonly formats: ResponseFormats;

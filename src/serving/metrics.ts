@@ -1,7 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { GenerationResult } from '../engine/api.js';
+import type { EngineStats, GenerationResult, TextEngine } from '../engine/api.js';
 import { finishReason } from './mapping/finish.js';
-import type { EngineStats, ServingEngine } from './engine.js';
 
 /** 1, 2.5 and 5 of every decade, in seconds. */
 function decades(from: number, to: number): number[] {
@@ -50,10 +49,10 @@ export class Metrics {
   });
 
   /** @param inUse places of the queue that are taken: choices generated or delivered */
-  constructor(engine: ServingEngine, inUse: () => number, model: string) {
+  constructor(engine: TextEngine, inUse: () => number, model: string) {
     this.registry.setDefaultLabels({ model_name: model });
     this.#gauge('num_choices_in_flight', 'Choices that run, wait, or are still being read by their client', inUse);
-    if (engine.stats !== undefined) this.#addStats(() => engine.stats!());
+    this.#addStats(() => engine.stats());
   }
 
   /** Adds what prom-client knows of the process: CPU, memory, event loop, garbage collection. */

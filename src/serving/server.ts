@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { TextEngine } from '../engine/api.js';
 import { createApp } from './app.js';
-import type { JsonConstraintCompiler, ServingEngine } from './engine.js';
+import type { JsonConstraintCompiler } from './engine.js';
 import { Admission } from './http/admission.js';
 import { ApiKeys } from './http/api-keys.js';
 import { Lifetimes } from './http/lifetime.js';
@@ -13,7 +14,7 @@ import { ModelNames } from './models.js';
 const FAREWELL_MS = 1000;
 
 export interface ServerOptions {
-  readonly engine: ServingEngine;
+  readonly engine: TextEngine;
   /** Names the model is served under; default the engine's own. */
   readonly modelNames?: readonly string[];
   /** Keys that are taken; none lets everybody in. */

@@ -1,6 +1,8 @@
 import type {
   EngineInfo,
+  EngineStats,
   FinishReason,
+  GenerateOptions,
   Generation,
   GenerationChunk,
   GenerationResult,
@@ -10,7 +12,6 @@ import type {
   TokenLogprob,
   TokenVocabulary,
 } from '../../src/engine/api.js';
-import type { EngineStats, ServingEngine, ServingGenerateOptions } from '../../src/serving/engine.js';
 import { parseLlamaConfig } from '../../src/model/config.js';
 import { checkGenerateOptions, resolveSampling } from '../../src/engine/sampling.js';
 import { StopMatcher } from '../../src/tokenizer/stop.js';
@@ -47,11 +48,11 @@ export interface FakeOptions {
 
 interface Call {
   readonly prompt: readonly number[];
-  readonly options: ServingGenerateOptions;
+  readonly options: GenerateOptions;
 }
 
 /** An engine whose tokens are bytes and whose answers are known, for what is about HTTP and not about models. */
-export class FakeEngine implements ServingEngine {
+export class FakeEngine implements TextEngine {
   readonly config = parseLlamaConfig(SHAPE);
   readonly timings = {} as LoadTimings;
   readonly hasTokenizer = true;
@@ -86,7 +87,7 @@ export class FakeEngine implements ServingEngine {
     };
   }
 
-  generate(prompt: Prompt, options: ServingGenerateOptions = {}): Generation {
+  generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
     checkGenerateOptions(options, VOCAB);
     const { seed } = resolveSampling(options, this.defaults, VOCAB, () => 7);
     const promptIds = typeof prompt === 'string' ? this.tokenize(prompt) : prompt;
@@ -104,7 +105,7 @@ export class FakeEngine implements ServingEngine {
   async #run(
     promptIds: readonly number[],
     reply: string,
-    options: ServingGenerateOptions,
+    options: GenerateOptions,
     chunks: Mailbox<GenerationChunk>,
     seed: number,
   ): Promise<GenerationResult> {
@@ -139,14 +140,14 @@ export class FakeEngine implements ServingEngine {
       const rest = finishReason === 'stop' ? '' : stops.push(decoder.decode()).text + stops.flush();
       if (rest !== '') chunks.push({ text: rest, ids: [] });
       text += rest;
-      return { text, promptIds, ids, finishReason, seed, ttftMs: 1, tpotMs: 1, e2eMs: 2 };
+      return { text, promptIds, ids, cachedTokens: 0, finishReason, seed, ttftMs: 1, tpotMs: 1, e2eMs: 2 };
     } finally {
       this.running--;
     }
   }
 
   /** What the script says, or else the lowest id that the constraint lets through. */
-  #choose(wanted: number, { constraint }: ServingGenerateOptions): number {
+  #choose(wanted: number, { constraint }: GenerateOptions): number {
     if (constraint === undefined) return wanted;
     const allowed = constraint.allowed();
     const may = (id: number): boolean => ((allowed[id >> 5] >>> (id & 31)) & 1) === 1;

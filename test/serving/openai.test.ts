@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CoreEngine } from '../../src/engine/engine.js';
 import { RidgepointError } from '../../src/errors.js';
+import { compileJsonConstraint } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
 import { loadReal } from './real.js';
 import { start, until } from './support.js';
@@ -109,6 +110,41 @@ describe('the openai package, with the embedded model', () => {
       }
     }
     await expect(openai.completions.create({ model: 'tiny-tales', prompt: PROMPT })).resolves.toHaveProperty('id');
+  });
+
+  it('writes JSON of a schema, beside free text', async () => {
+    const openai = client((await start(engine, { compileConstraint: compileJsonConstraint })).url);
+    const schema = {
+      type: 'object',
+      properties: { name: { type: 'string', maxLength: 12 }, age: { type: 'integer', minimum: 0, maximum: 120 } },
+      required: ['name', 'age'],
+      additionalProperties: false,
+    };
+    const request = { model: 'tiny-tales', messages: MESSAGES, max_tokens: 200, n: 2, temperature: 1, seed: 5 };
+    const free = openai.completions.create({ model: 'tiny-tales', prompt: PROMPT, max_tokens: 60, temperature: 0 });
+    const { choices } = await openai.chat.completions.create({
+      ...request,
+      response_format: { type: 'json_schema', json_schema: { name: 'person', schema, strict: true } },
+    });
+    for (const { message, finish_reason } of choices) {
+      expect(finish_reason).toBe('stop');
+      const person = JSON.parse(message.content!) as { name: string; age: number };
+      expect(Object.keys(person)).toEqual(['name', 'age']);
+      expect(person.age).toBeLessThanOrEqual(120);
+    }
+    const alone = await openai.completions.create({
+      model: 'tiny-tales',
+      prompt: PROMPT,
+      max_tokens: 60,
+      temperature: 0,
+    });
+    expect((await free).choices[0].text).toBe(alone.choices[0].text);
+    const unsupported = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'wizard' } } } as const;
+    await expect(openai.chat.completions.create({ ...request, response_format: unsupported })).rejects.toMatchObject({
+      status: 400,
+      param: 'response_format',
+      code: 'invalid_schema',
+    });
   });
 
   it('has lone surrogates, blanks and control characters taken for text', async () => {

@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest';
-import type { ServingEngine } from '../../src/serving/engine.js';
+import type { TextEngine } from '../../src/engine/api.js';
 import { InferenceServer, type ServerOptions } from '../../src/serving/server.js';
 
 const open: InferenceServer[] = [];
@@ -16,7 +16,7 @@ export interface Running {
 }
 
 /** A server on a free port; closed after the test. */
-export async function start(engine: ServingEngine, options: Partial<ServerOptions> = {}): Promise<Running> {
+export async function start(engine: TextEngine, options: Partial<ServerOptions> = {}): Promise<Running> {
   const server = await InferenceServer.create({ engine, ...options });
   open.push(server);
   return { server, url: await server.listen('127.0.0.1', 0) };

@@ -1,5 +1,4 @@
-import type { TextEngine } from '../../engine/api.js';
-import type { ServingGenerateOptions } from '../engine.js';
+import type { GenerateOptions, TextEngine } from '../../engine/api.js';
 import type { GenerationRequest } from '../schema/generation.js';
 
 /** OpenAI's default, for models whose `generation_config.json` does not say how to sample. */
@@ -9,7 +8,7 @@ const DEFAULT_TEMPERATURE = 1;
 export function generateOptions(
   request: GenerationRequest,
   engine: Pick<TextEngine, 'defaults'>,
-): Omit<ServingGenerateOptions, 'seed' | 'signal' | 'constraint' | 'logprobs'> {
+): Omit<GenerateOptions, 'seed' | 'signal' | 'constraint' | 'logprobs'> {
   const byModel = engine.defaults.temperature ?? 0;
   return {
     maxTokens: request.max_tokens,

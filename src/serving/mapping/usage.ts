@@ -1,5 +1,4 @@
 import type { GenerationResult } from '../../engine/api.js';
-import { cachedTokens } from '../engine.js';
 
 export interface Usage {
   readonly prompt_tokens: number;
@@ -22,7 +21,7 @@ export function usageOf(results: readonly GenerationResult[], n: number): Usage 
     completion += result.ids.length;
     if (index % n !== 0) return;
     prompt += result.promptIds.length;
-    cached += cachedTokens(result);
+    cached += result.cachedTokens;
   });
   return {
     prompt_tokens: prompt,
