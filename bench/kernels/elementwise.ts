@@ -109,6 +109,7 @@ const MAKERS: Record<
     const state = gpu.storage('trial state', rows * vocab * 8);
     const slotTokens = gpu.storage('trial slots', rows * 4);
     const sampled = gpu.storage('trial sampled', rows * 4);
+    const masks = gpu.storage('trial masks', rows * Math.ceil(vocab / 32) * 4);
     const parameters = new ArrayBuffer(rows * SAMPLING_WORDS * 4);
     const options = { ...GREEDY_SAMPLING, temperature: 0.8, topK: 50, topP: 0.9 };
     for (let slot = 0; slot < rows; slot++) {
@@ -123,7 +124,7 @@ const MAKERS: Record<
     const variants = sampleVariants(gpu.capabilities);
     const runnable = variants.full.filter((variant) => variant.runs(gpu.capabilities));
     const make = async (variant: Variant | undefined): Promise<Timed> => {
-      const buffers = { step, sampling, logits, state, slotTokens, sampled };
+      const buffers = { step, sampling, logits, state, slotTokens, sampled, masks };
       const kernel = await SampleKernel.create(gpu, { operation: 'trial sample', vocab, stride, ...buffers, variant });
       return { record: (pass) => kernel.record(pass, rows, variant === undefined) };
     };

@@ -10,7 +10,9 @@ import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
 import { addPredict } from './predict/command.js';
 import { addTuneOptions } from './tune-options.js';
+import { addServeOptions, type ServeFlags } from './serve-options.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
+import { addSpeculationOptions } from './scheduling-options.js';
 
 // Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
 // `.command('...')`: scripts/cli.mjs reads them from this file as built.
@@ -58,7 +60,7 @@ const generateCommand = program
     whole('--logprobs', 0),
   )
   .option('--timings', 'show where the time went');
-addModelOptions(addSamplingOptions(generateCommand))
+addModelOptions(addSpeculationOptions(addSamplingOptions(generateCommand)))
   .addHelpText(
     'after',
     `
@@ -94,6 +96,27 @@ Examples:
 ${EXIT_CODES}`,
   )
   .action((flags: object) => runToExit(async () => (await import('./chat.js')).chat(flags)));
+
+const serveCommand = program
+  .command('serve')
+  .summary('serve a model over HTTP, as OpenAI’s API')
+  .description(
+    'Serves a model to many clients at once through the HTTP API of OpenAI: completions and chats, whole or streamed,\n' +
+      'with /metrics for Prometheus. Logs go to standard output as lines of JSON; no prompt is in them.',
+  );
+addModelOptions(addServeOptions(serveCommand))
+  .addHelpText(
+    'after',
+    `
+SIGTERM or Ctrl-C finishes what runs; a second one ends it.
+
+Examples:
+  ridgepoint serve
+  ridgepoint serve --model TinyLlama/TinyLlama-1.1B-Chat-v1.0 --port 9000 --max-num-seqs 16
+  RIDGEPOINT_API_KEY=secret ridgepoint serve --host 0.0.0.0
+${EXIT_CODES}`,
+  )
+  .action((flags: ServeFlags) => runToExit(async () => (await import('./serve.js')).serve(flags)));
 
 program
   .command('devices')

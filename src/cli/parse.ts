@@ -46,6 +46,20 @@ export function oneOf<T extends string>(option: string, choices: readonly T[]): 
   return (text) => choices.find((choice) => choice === text) ?? refuse(option, `one of ${choices.join(', ')}`, text);
 }
 
+const UNITS: Readonly<Record<string, number>> = {
+  ...{ '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 },
+  ...{ k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 },
+};
+
+/** A size in memory, with a unit or in bytes. */
+export function byteCount(option: string): Parser<number> {
+  return (text) => {
+    const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text);
+    const bytes = Math.floor(Number(match?.[1]) * (UNITS[match?.[2].toLowerCase() ?? ''] ?? NaN));
+    return bytes >= 1 ? bytes : refuse(option, 'a size such as 512MiB or 8GiB', text);
+  };
+}
+
 export function nonEmpty(option: string, what: string): Parser<string> {
   return (text) => (text.trim() === '' ? refuse(option, what, text) : text);
 }

@@ -37,6 +37,11 @@ export function planMemory({ config, dtype, lanes, kvDtype, tied, limits, kvToke
 /** Left free beside the plan, for the driver's own needs and the uploads under way. */
 const RESERVE = 256 << 20;
 
+/** Bytes left of `free` beside what is needed anyway. */
+export function leftOf(free: number, needed: number): number {
+  return Math.max(0, free - needed - RESERVE);
+}
+
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
 
 /**
@@ -57,8 +62,16 @@ export function checkMemory(request: MemoryRequest, plan: MemoryPlan, free: numb
 
 function whatFits(request: MemoryRequest, free: number): string {
   const { limits } = request;
+  if (request.kvTokens > limits.contextLength) {
+    const kvTokens = limits.contextLength;
+    const smaller = planMemory({ ...request, kvTokens });
+    if (smaller.total + RESERVE <= free) {
+      const mib = Math.ceil(smaller.kvCache / 2 ** 20);
+      return `a KV cache for one sequence of ${kvTokens} tokens would fit (--kv-cache-memory ${mib}MiB)`;
+    }
+  }
   for (let context = Math.floor(limits.contextLength / 2); context >= 256; context = Math.floor(context / 2)) {
-    const stepTokens = Math.min(limits.stepTokens, context);
+    const stepTokens = Math.min(limits.stepTokens, context + (limits.decodeRows ?? 0));
     const smaller = { ...request, kvTokens: context, limits: { ...limits, contextLength: context, stepTokens } };
     if (planMemory(smaller).total + RESERVE <= free)
       return `a context of ${context} tokens would fit (--context-length ${context})`;

@@ -152,14 +152,14 @@ export function decodeAttentionVariants(
     reduce: {
       name: 'reduce',
       shader: 'attention_reduce.wgsl',
-      bindings: 'uurw',
+      bindings: 'uurrw',
       defines: { HEADS: shape.heads, HALF: shape.headDim / 2 },
       runs: () => true,
     },
   };
 }
 
-/** Bytes of the partial results of `rows` decoding sequences cut into at most `splits` parts. */
+/** Bytes of the partial results of `rows` decode rows cut into at most `splits` parts. */
 export function partialBytes(shape: HeadShape, rows: number, splits: number): number {
   return rows * shape.heads * splits * (shape.headDim / 2 + 1) * 8;
 }
@@ -260,14 +260,14 @@ export class AttentionKernel {
       },
       {
         pipeline: reduce,
-        bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.partials, spec.out]),
+        bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.rows, spec.partials, spec.out]),
       },
     );
   }
 
   /**
-   * @param decodeRows the first rows of the step, one a decoding sequence
-   * @param splits parts their contexts are cut into
+   * @param decodeRows the first rows of the step, generated tokens
+   * @param splits parts the longest of their contexts is cut into
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {

@@ -15,7 +15,7 @@ import { EmbedKernel } from '../kernels/embed.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
 import { RopeKernel } from '../kernels/rope.js';
-import { GREEDY_SAMPLING, SampleKernel } from '../kernels/sample.js';
+import { GREEDY_SAMPLING, maskWords, SampleKernel } from '../kernels/sample.js';
 import { paddedColumns, type WeightMatrix } from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
 import { operationShapes, type OperationShape } from './operations.js';
@@ -28,6 +28,10 @@ export interface ModelLimits {
   readonly stepTokens: number;
   /** Most sequences that run together. */
   readonly sequences: number;
+  /** Most rows of generated tokens in one forward pass; default `sequences`. */
+  readonly decodeRows?: number;
+  /** Most rows that get a token in one forward pass; default `sequences`. */
+  readonly logitRows?: number;
   /** Longest sequence. */
   readonly contextLength: number;
 }
@@ -56,6 +60,7 @@ interface Activations {
   readonly slotTokens: GPUBuffer;
   readonly sampled: GPUBuffer;
   readonly state: GPUBuffer;
+  readonly masks: GPUBuffer;
   readonly angles: GPUBuffer;
 }
 
@@ -70,6 +75,7 @@ function stepLimits(
   return {
     tokens: limits.stepTokens,
     sequences: limits.sequences,
+    logitRows: limits.logitRows,
     blocksPerSlot: Math.ceil(limits.contextLength / 16),
     queriesPerTile: attention.queries,
     maxSplits: MAX_SPLITS,
@@ -80,7 +86,7 @@ function stepLimits(
 /** Sizes in bytes of the buffers between operations, by name; also what the memory plan adds up. */
 export function activationBytes(config: LlamaConfig, limits: ModelLimits): Record<keyof Activations, number> {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
-  const { stepTokens, sequences, contextLength } = limits;
+  const { stepTokens, sequences, decodeRows = sequences, logitRows = sequences, contextLength } = limits;
   const row = (width: number, rows = stepTokens): number => rows * paddedColumns(width) * 4;
   return {
     residual: row(hidden),
@@ -89,12 +95,13 @@ export function activationBytes(config: LlamaConfig, limits: ModelLimits): Recor
     queries: stepTokens * heads * paddedHeadDim(headDim) * 4,
     attended: row(heads * headDim),
     gated: row(intermediate),
-    logitsIn: row(hidden, sequences),
-    logits: row(vocab, sequences),
-    partials: partialBytes(config, sequences, Math.min(MAX_SPLITS, Math.ceil(contextLength / 64))),
+    logitsIn: row(hidden, logitRows),
+    logits: row(vocab, logitRows),
+    partials: partialBytes(config, decodeRows, Math.min(MAX_SPLITS, Math.ceil(contextLength / 64))),
     slotTokens: sequences * 4,
-    sampled: sequences * 4,
+    sampled: logitRows * 4,
     state: sequences * vocab * 8,
+    masks: sequences * maskWords(vocab) * 4,
     angles: contextLength * headDim * 4,
   };
 }
@@ -207,6 +214,11 @@ export class LlamaModel {
     return this.activations.state;
   }
 
+  /** [slots][mask words], read for sequences whose sampling is masked. */
+  get tokenMasks(): GPUBuffer {
+    return this.activations.masks;
+  }
+
   /** The matmul variants in use for a number of rows of a phase, each once. */
   matmulVariants(rows: number, phase: 'prefill' | 'decode'): string[] {
     return [...new Set(this.matmuls.map((matmul) => matmul.choose(rows, phase).name))];
@@ -293,6 +305,7 @@ class OperationBuilder {
           state: a.state,
           slotTokens: a.slotTokens,
           sampled: a.sampled,
+          masks: a.masks,
         });
         return { shape, record: (pass, counts) => kernel.record(pass, counts.logitRows, counts.greedy) };
       }
@@ -321,8 +334,8 @@ class OperationBuilder {
       out,
       outStride,
       rows: shape.rows,
-      maxDecodeRows: this.limits.sequences,
-      // Rows that want logits are never more than the sequences, so the head needs no kernel for many rows.
+      maxDecodeRows: this.limits.decodeRows ?? this.limits.sequences,
+      // Rows that want logits are as few as those that decode, so the head needs no kernel for many rows.
       prefill: !logits,
       choice: this.choices?.matmul(weights),
     });

@@ -83,8 +83,8 @@ describe('StepBuffer', () => {
     expect(row(19)).toEqual([5, 0, 4, 5000 * 16]);
     expect(row(20)).toEqual([6, 1, 4, 5000 * 16 + 1]);
 
-    // (first row, rows, slot, first position)
-    expect([...wordsOf(step.tiles).subarray(0, 12)]).toEqual([2, 16, 1, 30, 18, 1, 1, 46, 19, 2, 4, 0]);
+    // (first row, rows, slot, first position); tiles begin at multiples of 16 wherever the chunk begins
+    expect([...wordsOf(step.tiles).subarray(0, 12)]).toEqual([2, 2, 1, 30, 4, 15, 1, 32, 19, 2, 4, 0]);
     expect([...wordsOf(step.logitRows).subarray(0, 3)]).toEqual([0, 1, 20]);
     const sampling = wordsOf(step.sampling);
     expect([0, 1, 2].map((i) => sampling[i * SAMPLING_WORDS])).toEqual([3, 0, 4]);
@@ -103,29 +103,33 @@ describe('StepBuffer', () => {
     ]);
   });
 
-  it.each([
-    // Whole tiles of 64 keys, never more parts than there is room for when a context is as long as a slot allows.
-    [40, 1, 1, 192],
-    [40, 192, 1, 192],
-    [40, 193, 2, 192],
-    [40, 640, 4, 192],
-    [32, 512, 4, 128],
-  ])(
-    'with slots of %i blocks cuts a context of %i into %i parts of %i',
-    (blocksPerSlot, context, splits, splitTokens) => {
-      const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, blocksPerSlot });
-      const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
-      expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits, splitTokens]);
-    },
-  );
+  it('gives several rows to a sequence whose tokens are known, and a draw to each that is wanted', () => {
+    const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, logitRows: 8 });
+    const known = { ...sequence(2, 191, [11, 12, 13, 14]), samples: 3 };
+    const counts = step.upload({ decode: [sequence(0, 5, undefined), known], prefill: [] });
+    expect(counts).toMatchObject({ tokens: 5, decodeRows: 5, tiles: 0, logitRows: 4, splits: 2 });
+    const rows = wordsOf(step.rows);
+    expect([1, 2, 3, 4].map((i) => [rows[4 * i], rows[4 * i + 1], rows[4 * i + 2]])).toEqual([
+      [11, 191, 2],
+      [12, 192, 2],
+      [13, 193, 2],
+      [14, 194, 2],
+    ]);
+    expect([...wordsOf(step.logitRows).subarray(0, 4)]).toEqual([0, 2, 3, 4]);
+    const sampling = wordsOf(step.sampling);
+    expect([0, 1, 2, 3].map((i) => sampling[i * SAMPLING_WORDS])).toEqual([0, 2, 2, 2]);
+    expect([1, 2, 3].map((i) => sampling[i * SAMPLING_WORDS + 10])).toEqual([0, 1, 2]);
+  });
 
-  it('cuts a sequence alike whoever decodes beside it', () => {
-    const step = new StepBuffer(fakeGpu().gpu, LIMITS);
-    const lengths = [5, 200, 640].map((context) => {
-      step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
-      return wordsOf(step.head)[5];
-    });
-    expect(new Set(lengths).size).toBe(1);
+  it.each([
+    [40, 192, [1, 1], [192, 1], [193, 2], [512, 3], [640, 4]],
+    [20, 128, [128, 1], [129, 2], [320, 3]],
+  ])('cuts contexts of up to %i blocks into parts of %i, whatever the step', (blocks, length, ...contexts) => {
+    const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, blocksPerSlot: blocks });
+    for (const [context, splits] of contexts) {
+      const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
+      expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits, length]);
+    }
   });
 
   it('cuts so that every key belongs to one part, whatever the context', () => {
