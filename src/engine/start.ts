@@ -5,6 +5,7 @@ import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
+import { laneRows } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
 import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
 import { parameterCount, type BatchShape } from '../model/operations.js';
@@ -69,7 +70,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
     const { limits, chunk } = engineLimits(options, config);
     const free = await source.freeBytes();
-    const base = { model: found.name, config, dtype, tied, limits } as const;
+    const lanes = laneRows(gpu.capabilities);
+    const base = { model: found.name, config, dtype, lanes, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
