@@ -29,7 +29,7 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 //#if decode
 // [decode row][head][split]: HALF pairs of weighted values, then one pair (maximum score, sum of weights).
 @group(0) @binding(7) var<storage, read_write> partials: array<vec2<f32>>;
-@group(0) @binding(8) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF], when there is one part
+@group(0) @binding(8) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF], rows of one part
 //#else
 @group(0) @binding(7) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
 //#endif
@@ -46,7 +46,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
   let row = rows[group.z];
   let table_from = row.slot * step.blocks_per_slot;
   let begin = split * step.split_tokens;
+  if (begin > row.position) { return; }  // the step has longer contexts than this row's
   let end = min(begin + step.split_tokens, row.position + 1u);
+  // The row's own context decides, not the longest of the step: its numbers must not depend on its neighbours.
+  let whole = row.position < step.split_tokens;
 //#repeat m MT
   let q$m$ = (group.z * HEADS + kv_head * MT + $m$u) * HDP + lane;
 //#endrepeat
@@ -154,17 +157,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 //#if decode
   let head$m$ = kv_head * MT + $m$u;
   let to$m$ = ((group.z * HEADS + head$m$) * step.splits + split) * (HALF + 1u);
-  // A part that lies behind this row's context has no keys, and weighs nothing.
 //#repeat d PAIR_BLOCKS
   if ($d$u * LANES + lane < HALF) {
-    if (step.splits == 1u) {
+    if (whole) {
       out[group.z * params.out_stride + head$m$ * HALF + $d$u * LANES + lane] = o$m$_$d$ / all$m$;
     } else {
       partials[to$m$ + $d$u * LANES + lane] = o$m$_$d$;
     }
   }
 //#endrepeat
-  if (step.splits > 1u && lane == 0u) { partials[to$m$ + HALF] = vec2<f32>(best$m$, all$m$); }
+  if (!whole && lane == 0u) { partials[to$m$ + HALF] = vec2<f32>(best$m$, all$m$); }
 //#else
   if (row + $m$u < tile.rows) {
     let to = (tile.first_row + row + $m$u) * params.out_stride + head * HALF;

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICY_NAMES } from '../../src/engine/policies/index.js';
-import { Scheduler } from '../../src/engine/scheduler.js';
-import { ScheduledSequence } from '../../src/engine/sequence.js';
 import { Drive } from './schedule-drive.js';
 
 /** Schedules tried, of each policy. */

@@ -121,10 +121,28 @@ describe('StepBuffer', () => {
     expect([1, 2, 3].map((i) => sampling[i * SAMPLING_WORDS + 10])).toEqual([0, 1, 2]);
   });
 
-  it.each([
-    [40, 192, [1, 1], [192, 1], [193, 2], [512, 3], [640, 4]],
-    [20, 128, [128, 1], [129, 2], [320, 3]],
-  ])('cuts contexts of up to %i blocks into parts of %i, whatever the step', (blocks, length, ...contexts) => {
+  it.each<[number, number, [number, number][]]>([
+    [
+      40,
+      192,
+      [
+        [1, 1],
+        [192, 1],
+        [193, 2],
+        [512, 3],
+        [640, 4],
+      ],
+    ],
+    [
+      20,
+      128,
+      [
+        [128, 1],
+        [129, 2],
+        [320, 3],
+      ],
+    ],
+  ])('cuts contexts of up to %i blocks into parts of %i, whatever the step', (blocks, length, contexts) => {
     const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, blocksPerSlot: blocks });
     for (const [context, splits] of contexts) {
       const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
