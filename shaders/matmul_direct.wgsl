@@ -7,8 +7,8 @@ const TN: u32 = 4u;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let rows = row_count();
-  let m0 = group.y * TM;
+  let rows = row_end();
+  let m0 = row_begin() + group.y * TM;
   let n0 = (group.x * WG + thread) * TN;
   if (n0 >= params.n) { return; }
   var sums: array<vec4<f32>, TM>;  // of TN outputs each

@@ -11,8 +11,8 @@ var<workgroup> w_tile: array<f32, TILE_K * PITCH>;  // [k][n]
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let rows = row_count();
-  let m_base = group.y * TILE;
+  let rows = row_end();
+  let m_base = row_begin() + group.y * TILE;
   let n_base = group.x * TILE;
   let tm = (thread / 16u) * 4u;
   let tn = (thread % 16u) * 4u;

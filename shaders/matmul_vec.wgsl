@@ -47,8 +47,8 @@ fn main(
   let team = 0u;
   let teams = 1u;
 //#endif
-  let rows = row_count();
-  let m0 = group.y * MT;
+  let rows = row_end();
+  let m0 = row_begin() + group.y * MT;
   let stride = grid.x * teams * R;
   // The trip count is the same for a whole workgroup, so that barriers and subgroup operations stay uniform.
   for (var base = 0u; base < params.n; base += stride) {

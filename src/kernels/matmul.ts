@@ -10,6 +10,8 @@ export type Epilogue = (typeof EPILOGUES)[number];
 const EPILOGUES = ['store', 'residual', 'silu'] as const;
 
 export interface MatmulVariant extends Variant {
+  /** Which rows of a step it makes: those of decoding sequences and logits, or those of prompts. */
+  readonly phase: 'decode' | 'prefill';
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
   /** Workgroups along the outputs. */
@@ -33,10 +35,12 @@ function vec(
     defines: {
       ...laneDefines(capabilities, subgroups),
       ...dtypeDefines(dtype),
+      prefill: false,
       WG: workgroup,
       MT: rows,
       R: outputs,
     },
+    phase: 'decode',
     rowsPerGroup: rows,
     runs: (adapter) => !subgroups || adapter.subgroups,
     groups: (n, adapter) => {
@@ -75,12 +79,13 @@ export function matmulVariants(
   const few = [1, 2, 4, 8].flatMap((rows) =>
     [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, dtype, capabilities, subgroups)),
   );
-  const shared = dtypeDefines(dtype);
+  const shared = { ...dtypeDefines(dtype), prefill: true };
   const direct: MatmulVariant = {
     name: 'direct',
     shader: 'matmul_direct.wgsl',
     bindings: BINDINGS,
     defines: { ...shared, WG: 64, TM: 4 },
+    phase: 'prefill',
     rowsPerGroup: 4,
     runs: () => true,
     groups: (n) => Math.ceil(n / 256),
@@ -90,6 +95,7 @@ export function matmulVariants(
     shader: 'matmul_tiled.wgsl',
     bindings: BINDINGS,
     defines: shared,
+    phase: 'prefill',
     rowsPerGroup: 64,
     runs: (adapter) => adapter.maxInvocations >= 256,
     groups: (n) => Math.ceil(n / 64),
@@ -166,17 +172,29 @@ export class MatmulKernel {
 
   /**
    * The phase decides, not the number of rows: kernels for few and for many rows add in different orders, and a
-   * prompt's numbers should not depend on who else is in the step.
+   * row's numbers should not depend on who else is in the step.
    */
   #choose(rows: number, decode: boolean): Compiled {
-    if (!decode && this.many !== undefined) return this.many;
+    if (!decode) {
+      if (this.many === undefined) throw new Error(`${this.spec.operation} has no kernel for prompts`);
+      return this.many;
+    }
     for (const candidate of this.few) if (rows <= candidate.variant.rowsPerGroup) return candidate;
     return this.few[this.few.length - 1]; // in several groups of rows
   }
 
-  /** @param decode whether every row is the one new token of a sequence */
-  record(pass: GPUComputePassEncoder, rows: number, decode: boolean): void {
-    if (rows === 0) return;
+  /**
+   * Records a step, a launch for each phase it holds; in a mixed step the weights are read once for each.
+   *
+   * @param decodeRows the first rows: one new token of a sequence each, or one wanted logit each
+   * @param prefillRows the rows behind them: tokens of prompts
+   */
+  record(pass: GPUComputePassEncoder, decodeRows: number, prefillRows: number): void {
+    if (decodeRows > 0) this.#launch(pass, decodeRows, true);
+    if (prefillRows > 0) this.#launch(pass, prefillRows, false);
+  }
+
+  #launch(pass: GPUComputePassEncoder, rows: number, decode: boolean): void {
     const { variant, pipeline } = this.#choose(rows, decode);
     const { parts } = this.spec.weights;
     for (let i = 0; i < parts.length; i++) {

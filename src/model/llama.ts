@@ -311,7 +311,9 @@ class OperationBuilder {
     return {
       shape,
       record: (pass, counts) =>
-        kernel.record(pass, logits ? counts.logitRows : counts.tokens, logits || counts.decodeRows === counts.tokens),
+        logits
+          ? kernel.record(pass, counts.logitRows, 0)
+          : kernel.record(pass, counts.decodeRows, counts.tokens - counts.decodeRows),
     };
   }
 

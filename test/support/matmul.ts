@@ -69,7 +69,8 @@ export async function runMatmul(
     }
     // Half of the runs take their number of rows from the logits, as the head does.
     const logits = rows % 2;
-    const step = stepUniform(gpu, logits ? { tokens: 99, logitRows: rows } : { tokens: rows, logitRows: 99 });
+    const head = logits ? { tokens: 99, logitRows: rows } : { tokens: rows, decodeRows: rows, logitRows: 99 };
+    const step = stepUniform(gpu, variant.phase === 'prefill' ? { tokens: rows, logitRows: 99 } : head);
     const bindGroups = matrix.parts.map((part) => {
       const words = matmulParams(part, matrix, xStride, outStride, logits ? 'logits' : 'tokens', epilogue);
       const params = gpu.uniform('params', words);
