@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
 import { addBenchOptions } from './bench-options.js';
+import { addBenchServe } from './bench-serve/command.js';
 import { addCompareOptions } from './compare-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
@@ -154,6 +155,7 @@ Examples:
   ridgepoint bench --only llama-bench --prompts 512 --gen 128
 ${EXIT_CODES}`,
 );
+addBenchServe(benchCommand, EXIT_CODES);
 
 const compareCommand = program
   .command('compare')

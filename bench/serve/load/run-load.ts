@@ -28,6 +28,13 @@ export interface LoadOptions {
 export async function runLoad(workload: Workload, driver: LoadDriver, options: LoadOptions): Promise<LoadRecord> {
   const { clock, signal, onProgress } = options;
   const places = new Places(options.maxConcurrency ?? Infinity);
+  /** Has every request under way given up: one listener, however many they are. */
+  const stops = new Set<() => void>();
+  const stopAll = (): void => {
+    for (const stop of stops) stop();
+    places.open();
+  };
+  signal?.addEventListener('abort', stopAll, { once: true });
   const records: RequestRecord[] = [];
   const under: Promise<void>[] = [];
   const progress = { done: 0, total: workload.requests.length, running: 0, outputTokens: 0, failed: 0 };
@@ -37,6 +44,7 @@ export async function runLoad(workload: Workload, driver: LoadDriver, options: L
     clock,
     begun,
     stop: signal,
+    stops,
     onTokens: (count: number): void => {
       progress.outputTokens += count;
       told();
@@ -45,7 +53,7 @@ export async function runLoad(workload: Workload, driver: LoadDriver, options: L
   for (const request of workload.requests) {
     const send = driver.prepare(request);
     await clock.sleep(begun + request.atMs - clock.now(), signal);
-    await places.take(signal);
+    if (!signal?.aborted) await places.take();
     if (signal?.aborted) break;
     progress.running++;
     told();
@@ -61,6 +69,7 @@ export async function runLoad(workload: Workload, driver: LoadDriver, options: L
     );
   }
   await Promise.all(under);
+  signal?.removeEventListener('abort', stopAll);
   records.sort((a, b) => a.index - b.index);
   return {
     planned: workload.requests.length,
@@ -74,6 +83,7 @@ interface Observed {
   readonly clock: Clock;
   readonly begun: number;
   readonly stop: AbortSignal | undefined;
+  readonly stops: Set<() => void>;
   readonly onTokens: (count: number) => void;
 }
 
@@ -81,7 +91,7 @@ interface Observed {
 async function oneRequest(
   request: PlannedRequest,
   send: ReturnType<LoadDriver['prepare']>,
-  { clock, begun, stop, onTokens }: Observed,
+  { clock, begun, stop, stops, onTokens }: Observed,
 ): Promise<RequestRecord> {
   const arrivals: number[] = [];
   const counts: number[] = [];
@@ -96,7 +106,7 @@ async function oneRequest(
     client.abort();
   };
   const stopped = (): void => client.abort();
-  stop?.addEventListener('abort', stopped, { once: true });
+  stops.add(stopped);
   const { abort } = request;
   const sentAt = clock.now();
   if (abort && 'afterMs' in abort) void clock.sleep(abort.afterMs, ended.signal).then(giveUp);
@@ -115,7 +125,7 @@ async function oneRequest(
     (error: unknown) => ({ reply: undefined, error: error instanceof Error ? error.message : String(error) }),
   );
   ended.abort();
-  stop?.removeEventListener('abort', stopped);
+  stops.delete(stopped);
 
   const { reply } = outcome;
   const facts = {
@@ -136,26 +146,24 @@ async function oneRequest(
   return { ...facts, status: 'completed' };
 }
 
-/** A counting semaphore, first come, first served. */
+/** Places for requests under way, given to those who wait in their order. */
 class Places {
   readonly #waiting: (() => void)[] = [];
   constructor(private free: number) {}
 
-  /** Returns at once when the signal aborts; the place is then not needed. */
-  async take(signal?: AbortSignal): Promise<void> {
-    if (this.free > 0 || signal?.aborted) {
-      this.free--;
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
+  async take(): Promise<void> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   give(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.free++;
     else next();
+  }
+
+  /** Lets everybody in who waits. */
+  open(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
