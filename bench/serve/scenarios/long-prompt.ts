@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { RidgepointError } from '../../../src/errors.js';
 import type { Clock } from '../load/clock.js';
 import { percentileOf } from '../metrics.js';
@@ -98,6 +99,7 @@ async function once(
 
   const driver = opened.driver(workload);
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // one listener a sequence and more
   const stopped = (): void => stop.abort();
   signal?.addEventListener('abort', stopped, { once: true });
   const decoders = requests.slice(0, sequences).map(() => new Decoder());
