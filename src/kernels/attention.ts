@@ -3,6 +3,7 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
 import type { Variant } from './variant.js';
+import { laneRows } from './weights.js';
 
 /** Rows of one sequence that one workgroup of prefill attention makes, bounded by workgroup memory. */
 export function queriesPerTile(headDim: number): number {
@@ -13,16 +14,51 @@ export function queriesPerTile(headDim: number): number {
 export const DECODE_TILE = 64;
 
 /**
- * How many threads share a tile. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
- * that run shaders on the CPU, where a barrier costs more the more threads it holds.
+ * How the threads share the work. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
+ * that run shaders on the CPU, where a barrier costs more the more threads it holds; `lanes` is one subgroup whose lanes
+ * have keys of their own and show each other what they loaded, for such drivers where they have subgroups.
  */
-export type AttentionWidth = 'wide' | 'narrow';
+export type AttentionWidth = 'wide' | 'narrow' | 'lanes';
 
 export function attentionWidth(capabilities: Capabilities): AttentionWidth {
-  return capabilities.isCpu ? 'narrow' : 'wide';
+  return laneRows(capabilities) > 1 ? 'lanes' : capabilities.isCpu ? 'narrow' : 'wide';
 }
 
-export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: AttentionWidth): Variant {
+/** Rows of queries that share the keys and values a subgroup loads; more would spill. */
+const LANE_QUERIES = 8;
+
+function laneKernel(shape: HeadShape, kv: KvStored, capabilities: Capabilities, phase: 'prefill' | 'decode'): Variant {
+  const lanes = laneRows(capabilities);
+  const decode = phase === 'decode';
+  const rows = decode ? shape.heads / shape.kvHeads : LANE_QUERIES;
+  return {
+    name: `${decode ? 'split' : 'flash'}-lanes`,
+    shader: 'attention_lanes.wgsl',
+    bindings: decode ? 'uurrrrrww' : 'uurrrrrw',
+    defines: {
+      ...headDefines(shape),
+      kv_f32: kv === 'f32',
+      decode,
+      rolled: true,
+      LANES: lanes,
+      MT: rows,
+      // Few rows make little of what is loaded for them, so they score more keys with it.
+      KB: rows > 4 ? 2 : 4,
+      SHARES: 8 / lanes,
+      LANE_PAIRS: lanes / 2,
+      PAIR_BLOCKS: Math.ceil(shape.headDim / 2 / lanes),
+    },
+    runs: (adapter) => laneRows(adapter) === lanes && lanes > 1,
+  };
+}
+
+export function prefillAttentionVariant(
+  shape: HeadShape,
+  kv: KvStored,
+  width: AttentionWidth,
+  capabilities: Capabilities,
+): Variant {
+  if (width === 'lanes') return laneKernel(shape, kv, capabilities, 'prefill');
   const queries = queriesPerTile(shape.headDim);
   return {
     name: `flash-${width}`,
@@ -45,21 +81,26 @@ export function decodeAttentionVariants(
   shape: HeadShape,
   kv: KvStored,
   width: AttentionWidth,
+  capabilities: Capabilities,
 ): { split: Variant; reduce: Variant } {
   const defines = headDefines(shape);
+  const fits = shape.heads / shape.kvHeads <= LANE_QUERIES;
   return {
-    split: {
-      name: `split-${width}`,
-      shader: 'attention_decode.wgsl',
-      bindings: 'uurrrrrww',
-      defines: {
-        ...defines,
-        kv_f32: kv === 'f32',
-        THREADS: width === 'wide' ? DECODE_TILE : 8,
-        rolled: width === 'narrow',
-      },
-      runs: () => true,
-    },
+    split:
+      width === 'lanes' && fits
+        ? laneKernel(shape, kv, capabilities, 'decode')
+        : {
+            name: `split-${width}`,
+            shader: 'attention_decode.wgsl',
+            bindings: 'uurrrrrww',
+            defines: {
+              ...defines,
+              kv_f32: kv === 'f32',
+              THREADS: width === 'wide' ? DECODE_TILE : 8,
+              rolled: width !== 'wide',
+            },
+            runs: () => true,
+          },
     reduce: {
       name: 'reduce',
       shader: 'attention_reduce.wgsl',
@@ -105,14 +146,16 @@ export class AttentionKernel {
     private readonly prefill: Dispatch,
     private readonly split: Dispatch,
     private readonly reduce: Dispatch,
+    /** Workgroups that share a tile of prefill rows. */
+    private readonly groupsPerTile: number,
   ) {}
 
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
     const width = spec.width ?? attentionWidth(gpu.capabilities);
-    const variants = decodeAttentionVariants(shape, spec.kv, width);
+    const variants = decodeAttentionVariants(shape, spec.kv, width, gpu.capabilities);
     const [prefill, split, reduce] = await Promise.all([
-      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv, width)),
+      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv, width, gpu.capabilities)),
       gpu.pipelines.get(variants.split),
       gpu.pipelines.get(variants.reduce),
     ]);
@@ -136,6 +179,7 @@ export class AttentionKernel {
         pipeline: reduce,
         bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.partials, spec.out]),
       },
+      width === 'lanes' ? Math.ceil(queriesPerTile(shape.headDim) / LANE_QUERIES) : 1,
     );
   }
 
@@ -145,7 +189,7 @@ export class AttentionKernel {
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
-    recordDispatch(pass, this.prefill, tiles, this.heads);
+    recordDispatch(pass, this.prefill, tiles, this.heads, this.groupsPerTile);
     recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
     // A context in one part is finished where it is made.
     if (splits > 1) recordDispatch(pass, this.reduce, this.heads, decodeRows);

@@ -3,7 +3,7 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
 import { laneDefines, type Variant } from './variant.js';
-import { dtypeDefines, type StoredDtype, type WeightMatrix, type WeightPart } from './weights.js';
+import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
 /** What happens to a product before it is stored: nothing, added to what is there, or gate and up joined by SiLU. */
 export type Epilogue = (typeof EPILOGUES)[number];
@@ -23,7 +23,7 @@ const BINDINGS = 'uurrw';
 function vec(
   rows: number,
   outputs: number,
-  dtype: StoredDtype,
+  layout: WeightLayout,
   capabilities: Capabilities,
   subgroups: boolean,
 ): MatmulVariant {
@@ -34,7 +34,7 @@ function vec(
     bindings: BINDINGS,
     defines: {
       ...laneDefines(capabilities, subgroups),
-      ...dtypeDefines(dtype),
+      ...weightDefines(layout),
       prefill: false,
       WG: workgroup,
       MT: rows,
@@ -47,6 +47,31 @@ function vec(
       const teams = subgroups ? workgroup / Math.min(workgroup, adapter.subgroupMaxSize) : 1;
       return Math.min(Math.ceil(n / (teams * outputs)), adapter.maxWorkgroupsPerDimension);
     },
+  };
+}
+
+/** Blocks of outputs a subgroup makes beside each other; more spill. */
+const LANE_BLOCKS = 4;
+
+/** Lanes with outputs of their own; for the layout in which their rows lie side by side. */
+function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLayout): MatmulVariant {
+  const { lanes } = layout;
+  return {
+    name: `lanes${rows}`,
+    shader: 'matmul_lanes.wgsl',
+    bindings: BINDINGS,
+    defines: {
+      ...weightDefines(layout),
+      prefill: phase === 'prefill',
+      MT: rows,
+      RB: LANE_BLOCKS,
+      SHARES: 8 / lanes,
+      LANE_PAIRS: lanes / 2,
+    },
+    phase,
+    rowsPerGroup: rows,
+    runs: (adapter) => lanes > 1 && lanes === laneRows(adapter),
+    groups: (n) => Math.ceil(n / (lanes * LANE_BLOCKS)),
   };
 }
 
@@ -73,13 +98,14 @@ export function matmulParams(
  * The tests run all that an adapter can run; `MatmulKernel` uses the first of each kind.
  */
 export function matmulVariants(
-  dtype: StoredDtype,
+  layout: WeightLayout,
   capabilities: Capabilities,
 ): { few: MatmulVariant[]; many: MatmulVariant[] } {
-  const few = [1, 2, 4, 8].flatMap((rows) =>
-    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, dtype, capabilities, subgroups)),
+  const lanes = [1, 2, 4, 8].map((rows) => laneKernel(rows, 'decode', layout));
+  const vectors = [1, 2, 4, 8].flatMap((rows) =>
+    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, layout, capabilities, subgroups)),
   );
-  const shared = { ...dtypeDefines(dtype), prefill: true };
+  const shared = { ...weightDefines(layout), prefill: true };
   const direct: MatmulVariant = {
     name: 'direct',
     shader: 'matmul_direct.wgsl',
@@ -100,7 +126,8 @@ export function matmulVariants(
     runs: (adapter) => adapter.maxInvocations >= 256,
     groups: (n) => Math.ceil(n / 64),
   };
-  return { few, many: capabilities.isCpu ? [direct, tiled] : [tiled, direct] };
+  const many = capabilities.isCpu ? [laneKernel(8, 'prefill', layout), direct, tiled] : [tiled, direct];
+  return { few: [...lanes, ...vectors], many };
 }
 
 export interface MatmulSpec {
@@ -141,7 +168,7 @@ export class MatmulKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
-    const variants = matmulVariants(spec.weights.dtype, gpu.capabilities);
+    const variants = matmulVariants(spec.weights, gpu.capabilities);
     const runnable = variants.few.filter((variant) => variant.runs(gpu.capabilities));
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
       gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline }));
@@ -152,9 +179,7 @@ export class MatmulKernel {
       spec.prefill ? compiled(variants.many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
     ]);
     const few = [one];
-    // Eight rows at once spill on CPU drivers, where two groups of four take half the time.
-    const widths = gpu.capabilities.isCpu ? [2, 4] : [2, 4, 8];
-    const wider = widths.filter((rows) => spec.maxDecodeRows > rows / 2);
+    const wider = [2, 4, 8].filter((rows) => spec.maxDecodeRows > rows / 2);
     const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
