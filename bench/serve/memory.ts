@@ -22,7 +22,8 @@ export class MemoryWatch {
 
   readonly at = (done: number): void => {
     if (done < this.#next) return;
-    this.#next = Math.min(this.total, done + Math.max(1, Math.floor(this.total / 8)));
+    const eighths = Math.floor((8 * done) / this.total) + 1;
+    this.#next = Math.min(this.total, Math.ceil((eighths * this.total) / 8));
     if (done === this.samples.at(-1)?.done) return;
     collectGarbage();
     const { rss, heapUsed } = process.memoryUsage();

@@ -177,7 +177,7 @@ describe('stress', () => {
   test('finds memory that grows', async () => {
     expect(await stressed({}, [100, 110, 115, 120])).toEqual([expect.objectContaining({ name: 'memory flat' })]);
   });
-  test('finds a request that nobody knows of', async () => {
+  test('finds a request that nobody knows of', () => {
     const record = { planned: 2, requests: [], durationMs: 1, interrupted: false };
     const checks = stressChecks(
       { policy: undefined, round: 0, record, stats: undefined },
