@@ -35,5 +35,5 @@ export async function writeReport(
 }
 
 /** A file of its own has no page behind it. */
-const onPaper = (svg: string): string =>
+export const onPaper = (svg: string): string =>
   svg.replace(/(<svg[^>]*>)/, `$1<rect width="100%" height="100%" fill="${colour('surface')}"/>`);

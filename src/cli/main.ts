@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
 import { addBenchKernels } from './bench-kernels-options.js';
 import { addBenchOptions } from './bench-options.js';
+import { addBenchServe } from './bench-serve/command.js';
 import { addCompareOptions } from './compare-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
@@ -189,6 +190,7 @@ Examples:
   ridgepoint bench --only llama-bench --prompts 512 --gen 128
 ${EXIT_CODES}`,
 );
+addBenchServe(benchCommand, EXIT_CODES);
 
 addBenchKernels(benchCommand, (flags) =>
   runToExit(async () => (await import('./bench-kernels.js')).benchKernels(flags)),
