@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../../../src/checkpoint/checkpoint.js';
@@ -7,6 +7,7 @@ import { parseLlamaConfig } from '../../../src/model/config.js';
 import { openFolder } from '../../../src/platform/node/files.js';
 import { packageRoot } from '../../../src/platform/node/package-root.js';
 import { writeGguf } from './gguf.js';
+import { writeOnnx } from './onnx.js';
 import { writeSynthetic } from './synthetic.js';
 
 const USAGE = 'node dist/bench/peers/export/main.js <preset or folder> <output folder> [--gguf] [--onnx]';
@@ -41,6 +42,12 @@ async function main(): Promise<void> {
   const checkpoint = await openCheckpoint(folder);
   const gguf = join(output, 'model.gguf');
   if (values.gguf && !existsSync(gguf)) await writeGguf(basename(path), config, checkpoint, gguf);
+  const onnx = join(output, 'onnx', 'model_fp16.onnx');
+  if (values.onnx && !existsSync(onnx)) {
+    mkdirSync(join(output, 'onnx'), { recursive: true });
+    if (path !== output) copyFileSync(join(path, 'config.json'), join(output, 'config.json'));
+    await writeOnnx(basename(path), config, checkpoint, onnx);
+  }
   await checkpoint.close();
   console.log(path);
 }
