@@ -31,17 +31,15 @@ export async function warmUp({ process }, plan, guard) {
  * other way round.
  *
  * @param {Engine[]} engines
- * @returns {Promise<Record<string, Measured>[]>} for each round, by the engine's name
+ * @returns {AsyncGenerator<Record<string, Measured>>} for each round, by the engine's name
  */
-export async function runRounds(engines, plan, rounds, guard, onMeasured) {
-  const all = [];
+export async function* runRounds(engines, plan, rounds, guard, onMeasured) {
   for (let round = 0; round < rounds; round++) {
     const measured = {};
     for (const engine of round % 2 === 0 ? engines : engines.toReversed()) {
       measured[engine.name] = await measure(engine, plan, guard);
       onMeasured(round, engine.name, measured[engine.name]);
     }
-    all.push(measured);
+    yield measured;
   }
-  return all;
 }

@@ -23,6 +23,7 @@ const USAGE = `node bench/peers/run.mjs [options]
   --project FOLDER      root of the built Ridgepoint to measure (this one)
   --adapter NAME        part of the adapter's name for Ridgepoint (its own choice)
   --vulkan-device N     device for node-llama-cpp as ggml numbers them (0)
+  --onnx-device NAME    webgpu or cpu, for transformers (webgpu)
   --cache FOLDER        where exported models are kept (${join(tmpdir(), 'ridgepoint-peers')})
   --out FOLDER          where the JSON and Markdown results go (bench/peers/results)
   --guard COMMAND       command that holds the machine during a measurement: "flock /tmp/quiet cat"`;
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
     project: { type: 'string', default: repository },
     adapter: { type: 'string' },
     'vulkan-device': { type: 'string', default: '0' },
+    'onnx-device': { type: 'string', default: 'webgpu' },
     cache: { type: 'string', default: join(tmpdir(), 'ridgepoint-peers') },
     out: { type: 'string', default: join(here, 'results') },
     guard: { type: 'string' },
@@ -60,7 +62,10 @@ const say = (text) => console.error(text);
 function exportModel(model, output, peers) {
   const main = join(repository, 'dist/bench/peers/export/main.js');
   if (!existsSync(main)) throw new Error(`${main} is missing; run "npm run build" in ${repository}`);
-  const formats = [...(peers.includes('node-llama-cpp') ? ['--gguf'] : []), ...(peers.includes('transformers') ? ['--onnx'] : [])];
+  const formats = [
+    ...(peers.includes('node-llama-cpp') ? ['--gguf'] : []),
+    ...(peers.includes('transformers') ? ['--onnx'] : []),
+  ];
   return execFileSync(process.execPath, [main, model, output, ...formats], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -111,10 +116,43 @@ const settings = {
   checkpoint,
   gguf: join(output, 'model.gguf'),
   onnx: output,
+  onnxDevice: options['onnx-device'],
   adapter: options.adapter,
   contextLength: Math.min(config.max_position_embeddings, promptTokens + Math.max(decodeTokens + shortTokens, 64)),
   prefillChunk: 512,
 };
+
+const date = new Date().toISOString().slice(0, 10);
+
+function resultOf(measured) {
+  return {
+    date,
+    model: { name, weights: checkpoint === output ? 'made-up' : 'trained' },
+    machine: { cpu: cpus()[0].model, threads: cpus().length, node: process.version },
+    versions: versionsOf(names, settings.project),
+    plan: { rounds: measured.length, promptTokens, shortTokens, decodeTokens, prefillChunk: settings.prefillChunk },
+    engines: info,
+    summary: summarize(measured),
+    rounds: measured,
+  };
+}
+
+/** @returns the Markdown that was written */
+function save(result) {
+  mkdirSync(options.out, { recursive: true });
+  const base = join(options.out, `${name}-${date}`);
+  writeFileSync(`${base}.json`, `${JSON.stringify(result, undefined, 2)}\n`);
+  const markdown = toMarkdown(result);
+  writeFileSync(`${base}.md`, markdown);
+  return markdown;
+}
+
+/** ONNX Runtime does not say what it runs on; llama.cpp does. */
+function refuseOtherAdapter(engine) {
+  const [ours, theirs] = [info.ridgepoint.adapter, info[engine].adapter];
+  if (engine !== 'node-llama-cpp' || ours === theirs) return;
+  throw new Error(`Ridgepoint runs on ${ours}, ${engine} on ${theirs}; choose with --adapter and --vulkan-device`);
+}
 
 const engines = [];
 const info = {};
@@ -124,26 +162,18 @@ try {
     engines.push(running);
     info[engine] = await running.process.ready();
     say(`${engine}: ${info[engine].adapter}; ${info[engine].backend}; warming up`);
+    refuseOtherAdapter(engine);
     await warmUp(running, plan, options.guard);
   }
-  const measured = await runRounds(engines, plan, rounds, options.guard, (round, engine, { ttftMs, tpotMs }) => {
+  const onMeasured = (round, engine, { ttftMs, tpotMs }) => {
     say(`round ${round + 1} of ${rounds}: ${engine} TTFT ${ttftMs.toFixed(1)} ms, TPOT ${tpotMs.toFixed(2)} ms`);
-  });
-  const result = {
-    date: new Date().toISOString().slice(0, 10),
-    model: { name, weights: checkpoint === output ? 'made-up' : 'trained' },
-    machine: { cpu: cpus()[0].model, threads: cpus().length, node: process.version },
-    versions: versionsOf(names, settings.project),
-    plan: { rounds, promptTokens, shortTokens, decodeTokens, prefillChunk: settings.prefillChunk },
-    engines: info,
-    summary: summarize(measured),
-    rounds: measured,
   };
-  mkdirSync(options.out, { recursive: true });
-  const base = join(options.out, `${name}-${result.date}`);
-  writeFileSync(`${base}.json`, `${JSON.stringify(result, undefined, 2)}\n`);
-  const markdown = toMarkdown(result);
-  writeFileSync(`${base}.md`, markdown);
+  const measured = [];
+  let markdown;
+  for await (const round of runRounds(engines, plan, rounds, options.guard, onMeasured)) {
+    measured.push(round);
+    markdown = save(resultOf(measured)); // a run of an hour that is broken off has its whole rounds
+  }
   console.log(markdown);
 } catch (error) {
   say(`error: ${error.message}`);

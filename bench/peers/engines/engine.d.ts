@@ -7,6 +7,8 @@ export interface EngineSettings {
   readonly gguf: string;
   /** Folder as transformers.js wants it. */
   readonly onnx: string;
+  /** Execution provider of ONNX Runtime. */
+  readonly onnxDevice: 'webgpu' | 'cpu';
   /** Part of the adapter's name. */
   readonly adapter: string | undefined;
   /** Longest sequence, in tokens. */

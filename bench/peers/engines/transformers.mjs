@@ -1,4 +1,4 @@
-// transformers.js on ONNX Runtime: its WebGPU provider, or the CPU with TRANSFORMERS_DEVICE=cpu.
+// transformers.js on ONNX Runtime: its WebGPU provider, or the CPU where that cannot be had.
 import { basename, dirname } from 'node:path';
 import { AutoModelForCausalLM, env, Tensor } from '@huggingface/transformers';
 
@@ -29,8 +29,7 @@ class TokenQueue {
 }
 
 /** @type {import('./engine.js').OpenEngine} */
-export async function open({ onnx }) {
-  const device = process.env.TRANSFORMERS_DEVICE ?? 'webgpu';
+export async function open({ onnx, onnxDevice: device }) {
   env.allowRemoteModels = false;
   env.localModelPath = dirname(onnx);
   const model = await AutoModelForCausalLM.from_pretrained(basename(onnx), {

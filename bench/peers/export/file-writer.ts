@@ -15,7 +15,8 @@ export class FileWriter {
   }
 
   write(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done, Math.min(bytes.length - done, 1 << 30));
+    for (let done = 0; done < bytes.length;)
+      done += writeSync(this.#fd, bytes, done, Math.min(bytes.length - done, 1 << 30));
     this.#written += bytes.length;
   }
 

@@ -21,7 +21,10 @@ function checkpointFolder(model: string, output: string): string {
   >;
   const config = presets[model];
   if (config === undefined) {
-    throw new RidgepointError('usage', `${model}: neither a model folder nor a preset; presets are ${Object.keys(presets).join(', ')}`);
+    throw new RidgepointError(
+      'usage',
+      `${model}: neither a model folder nor a preset; presets are ${Object.keys(presets).join(', ')}`,
+    );
   }
   if (!existsSync(join(output, 'model.safetensors'))) writeSynthetic(config, output);
   return output;
