@@ -1,5 +1,4 @@
-import { guarded } from './guard.mjs';
-
+/** @typedef {import('./guard.mjs').Guard} Guard */
 /** @typedef {{ name: string, process: import('./worker.mjs').EngineProcess }} Engine */
 /** @typedef {{ ttftMs: number, tpotMs: number, ids: number[] }} Measured */
 
@@ -15,15 +14,15 @@ export function promptOf(length, vocab) {
  * @returns {Promise<Measured>}
  */
 async function measure({ process }, plan, guard) {
-  const prefill = await guarded(guard, () => process.measure(plan.longPrompt, 1));
-  const decode = await guarded(guard, () => process.measure(plan.shortPrompt, plan.decodeTokens));
+  const prefill = await guard.run(() => process.measure(plan.longPrompt, 1));
+  const decode = await guard.run(() => process.measure(plan.shortPrompt, plan.decodeTokens));
   return { ttftMs: prefill.ttftMs, tpotMs: decode.tpotMs, ids: [...prefill.ids, ...decode.ids] };
 }
 
 /** Compiles shaders and fills caches at both lengths; engines compile at the first use of a shape. */
 export async function warmUp({ process }, plan, guard) {
-  await guarded(guard, () => process.measure(plan.longPrompt, 2));
-  await guarded(guard, () => process.measure(plan.shortPrompt, Math.min(4, plan.decodeTokens)));
+  await guard.run(() => process.measure(plan.longPrompt, 2));
+  await guard.run(() => process.measure(plan.shortPrompt, Math.min(4, plan.decodeTokens)));
 }
 
 /**

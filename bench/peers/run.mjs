@@ -6,6 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Guard } from './guard.mjs';
 import { toMarkdown } from './markdown.mjs';
 import { promptOf, runRounds, warmUp } from './rounds.mjs';
 import { summarize } from './summary.mjs';
@@ -154,6 +155,7 @@ function refuseOtherAdapter(engine) {
   throw new Error(`Ridgepoint runs on ${ours}, ${engine} on ${theirs}; choose with --adapter and --vulkan-device`);
 }
 
+const guard = new Guard(options.guard);
 const engines = [];
 const info = {};
 try {
@@ -163,14 +165,14 @@ try {
     info[engine] = await running.process.ready();
     say(`${engine}: ${info[engine].adapter}; ${info[engine].backend}; warming up`);
     refuseOtherAdapter(engine);
-    await warmUp(running, plan, options.guard);
+    await warmUp(running, plan, guard);
   }
   const onMeasured = (round, engine, { ttftMs, tpotMs }) => {
     say(`round ${round + 1} of ${rounds}: ${engine} TTFT ${ttftMs.toFixed(1)} ms, TPOT ${tpotMs.toFixed(2)} ms`);
   };
   const measured = [];
   let markdown;
-  for await (const round of runRounds(engines, plan, rounds, options.guard, onMeasured)) {
+  for await (const round of runRounds(engines, plan, rounds, guard, onMeasured)) {
     measured.push(round);
     markdown = save(resultOf(measured)); // a run of an hour that is broken off has its whole rounds
   }
@@ -179,5 +181,6 @@ try {
   say(`error: ${error.message}`);
   process.exitCode = 1;
 } finally {
+  await guard.release();
   for (const engine of engines) engine.process.stop();
 }
