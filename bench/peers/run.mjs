@@ -123,6 +123,7 @@ const settings = {
   prefillChunk: 512,
 };
 
+const versions = versionsOf(names, settings.project); // as they are now, whatever is built meanwhile
 const date = new Date().toISOString().slice(0, 10);
 
 function resultOf(measured) {
@@ -130,7 +131,7 @@ function resultOf(measured) {
     date,
     model: { name, weights: checkpoint === output ? 'made-up' : 'trained' },
     machine: { cpu: cpus()[0].model, threads: cpus().length, node: process.version },
-    versions: versionsOf(names, settings.project),
+    versions,
     plan: { rounds: measured.length, promptTokens, shortTokens, decodeTokens, prefillChunk: settings.prefillChunk },
     engines: info,
     summary: summarize(measured),
