@@ -2,6 +2,7 @@
 // both operands staged through workgroup memory 16 columns at a time. Rows of the staging tiles are padded by 4 so
 // that the transposing writes do not all fall into one memory bank.
 //#include common/matmul.wgsl
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 
 const TILE: u32 = 64u;
 const TILE_K: u32 = 16u;
@@ -11,8 +12,8 @@ var<workgroup> w_tile: array<f32, TILE_K * PITCH>;  // [k][n]
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let rows = row_count();
-  let m_base = group.y * TILE;
+  let rows = row_end();
+  let m_base = row_begin() + group.y * TILE;
   let n_base = group.x * TILE;
   let tm = (thread / 16u) * 4u;
   let tn = (thread % 16u) * 4u;
@@ -23,13 +24,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let x_from = min(m_base + x_row, rows - 1u) * params.x_stride4 + x_col;
   let w_row = thread / 2u;
   let w_col = thread % 2u;
-  let w_from = min(n_base + w_row, params.n - 1u) * params.k8 + w_col;
+  let w_from = min(n_base + w_row, params.n - 1u);
 
   for (var k8 = 0u; k8 < params.k8; k8 += 2u) {
     let v = x[x_from + 2u * k8];
     for (var i = 0u; i < 4u; i++) { x_tile[(x_col * 4u + i) * PITCH + x_row] = v[i]; }
     if (thread < 128u) {
-      let w = load_weights(w_from + k8);
+      let w = load_weights(weight_index(w_from, w_col + k8));
       for (var i = 0u; i < 4u; i++) {
         w_tile[(w_col * 8u + i) * PITCH + w_row] = w.lo[i];
         w_tile[(w_col * 8u + 4u + i) * PITCH + w_row] = w.hi[i];

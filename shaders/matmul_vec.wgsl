@@ -5,6 +5,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#endif
 //#include common/matmul.wgsl
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 
 //#if subgroups
 //#else
@@ -47,8 +48,8 @@ fn main(
   let team = 0u;
   let teams = 1u;
 //#endif
-  let rows = row_count();
-  let m0 = group.y * MT;
+  let rows = row_end();
+  let m0 = row_begin() + group.y * MT;
   let stride = grid.x * teams * R;
   // The trip count is the same for a whole workgroup, so that barriers and subgroup operations stay uniform.
   for (var base = 0u; base < params.n; base += stride) {
@@ -65,7 +66,7 @@ fn main(
           hi[m] = x[i + 1u];
         }
         for (var r = 0u; r < R; r++) {
-          let w = load_weights(min(n0 + r, params.n - 1u) * params.k8 + k);
+          let w = load_weights(weight_index(min(n0 + r, params.n - 1u), k));
           for (var m = 0u; m < MT; m++) {
             sums[m * R + r] += dot(w.lo, lo[m]) + dot(w.hi, hi[m]);
           }

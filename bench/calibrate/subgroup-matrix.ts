@@ -1,6 +1,7 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { record } from '../../src/gpu/recorder.js';
+import { matrixDefines } from '../../src/kernels/subgroup-matrix.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
 import type { Measuring } from './ceilings.js';
 import { timeRepeatedly, timeSubmission } from './timing.js';
@@ -9,23 +10,6 @@ type MatrixRate = Calibration['ceilings']['subgroupMatrix'][number];
 
 /** Accumulators a subgroup keeps, as the shader has them. */
 const SUMS = 4;
-
-function spec({ componentType, resultComponentType, M, N, K }: SubgroupMatrixConfig, workgroup: number) {
-  const types = ['f16', 'f32', 'i8', 'u8'].map((type) => [`component_${type}`, componentType === type] as const);
-  const results = ['f16', 'f32', 'i32', 'u32'].map((type) => [`result_${type}`, resultComponentType === type] as const);
-  return {
-    shader: 'calibrate_matrix.wgsl',
-    bindings: 'urw',
-    defines: {
-      ...Object.fromEntries([...types, ...results]),
-      half: componentType === 'f16' || resultComponentType === 'f16',
-      MATRIX_M: M,
-      MATRIX_N: N,
-      MATRIX_K: K,
-      WG: workgroup,
-    },
-  };
-}
 
 /**
  * The rate of every subgroup-matrix shape and type the adapter offers. One that its compiler refuses is left out and
@@ -48,7 +32,11 @@ export async function subgroupMatrixCeilings(
     measuring.onProgress?.(`subgroup matrix ${name}`);
     let pipeline;
     try {
-      pipeline = await gpu.pipelines.get(spec(config, workgroup));
+      pipeline = await gpu.pipelines.get({
+        shader: 'calibrate_matrix.wgsl',
+        bindings: 'urw',
+        defines: { ...matrixDefines(config), WG: workgroup, fresh: isCpu },
+      });
     } catch (error) {
       onRefused(config, (error as Error).message);
       continue;

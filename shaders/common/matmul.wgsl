@@ -16,10 +16,17 @@ const RESIDUAL: u32 = 1u;  // added to what is there
 const SILU: u32 = 2u;      // rows of weights come in pairs, gate and up; silu(gate) * up is stored
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Matmul;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [m][out_stride]
 
-fn row_count() -> u32 { return select(step.tokens, step.logit_rows, params.logits == 1u); }
+// Kernels for many rows make the rows of prompts, kernels for few rows those of decoding sequences and of logits: a row
+// is summed in the same order whoever else is in the step.
+//#if prefill
+fn row_begin() -> u32 { return step.decode_rows; }
+fn row_end() -> u32 { return step.tokens; }
+//#else
+fn row_begin() -> u32 { return 0u; }
+fn row_end() -> u32 { return select(step.decode_rows, step.logit_rows, params.logits == 1u); }
+//#endif
 
 fn silu(v: f32) -> f32 { return v / (1.0 + exp(-v)); }
 

@@ -18,6 +18,8 @@ export interface MemoryRequest {
   readonly model: string;
   readonly config: LlamaConfig;
   readonly dtype: StoredDtype;
+  /** Rows of weights that lie side by side; see `WeightLayout`. */
+  readonly lanes: number;
   readonly kvDtype: KvStored;
   readonly tied: boolean;
   readonly limits: ModelLimits;
@@ -25,8 +27,8 @@ export interface MemoryRequest {
   readonly kvTokens: number;
 }
 
-export function planMemory({ config, dtype, kvDtype, tied, limits, kvTokens }: MemoryRequest): MemoryPlan {
-  const weights = weightBytes(config, dtype, tied);
+export function planMemory({ config, dtype, lanes, kvDtype, tied, limits, kvTokens }: MemoryRequest): MemoryPlan {
+  const weights = weightBytes(config, { dtype, lanes }, tied);
   const kvCache = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, kvDtype);
   const activations = Object.values(activationBytes(config, limits)).reduce((sum, bytes) => sum + bytes, 0);
   return { weights, kvCache, activations, total: weights + kvCache + activations };

@@ -4,6 +4,7 @@ import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
+import { laneRows } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
 import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
 import { parameterCount } from '../model/operations.js';
@@ -66,7 +67,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
     const { limits, kvTokens } = engineLimits(options, config);
     const kvDtype = chooseKvDtype(options, config, kvTokens);
-    const request = { model: found.name, config, dtype, kvDtype, tied, limits, kvTokens };
+    const lanes = laneRows(gpu.capabilities);
+    const request = { model: found.name, config, dtype, lanes, kvDtype, tied, limits, kvTokens };
     const plan = planMemory(request);
     checkMemory(request, plan, await source.freeBytes(), source.name);
 

@@ -4,13 +4,16 @@ export type ShaderReader = (path: string) => string;
 /** What a variant is made of: numbers become WGSL constants, booleans become conditions. */
 export type Defines = Readonly<Record<string, number | boolean>>;
 
-const DIRECTIVE = /^\s*\/\/#(if|elif|else|endif|include)\b\s*(.*?)\s*$/;
+const DIRECTIVE = /^\s*\/\/#(if|elif|else|endif|include|repeat|endrepeat)\b\s*(.*?)\s*$/;
 
 /**
  * Composes one WGSL module.
  *
  * Directives are comments, so that a shader file stays readable to WGSL tools:
  * `//#include common/weights.wgsl`, `//#if name`, `//#if !name`, `//#elif name`, `//#else`, `//#endif`.
+ * `//#repeat i COUNT` … `//#endrepeat` writes the lines between once for each i below a numeric define, `$i$` in them
+ * replaced by the number: registers that must have a name of their own, since a compiler may leave a loop rolled and
+ * put an array it indexes into memory.
  * Numeric defines are put in front as `const NAME: u32 = 4u;` (or `f32` when the value is not whole). They are
  * constants rather than `override`s because WGSL sizes a function's arrays, the register tiles, by constants only.
  *
@@ -36,6 +39,8 @@ function expand(path: string, defines: Defines, read: ShaderReader, included: Se
   const output: string[] = [];
   /** Per open `#if`: does the current branch apply, and has any branch applied. */
   const open: { active: boolean; taken: boolean }[] = [];
+  /** Per open `#repeat`: its variable, how often, and where its lines begin in the output. */
+  const repeats: { name: string; count: number; from: number; depth: number }[] = [];
   const fail = (line: number, message: string): never => {
     throw new Error(`shaders/${path}:${line + 1}: ${message}`);
   };
@@ -60,6 +65,22 @@ function expand(path: string, defines: Defines, read: ShaderReader, included: Se
       case 'include':
         if (active) output.push(...expand(argument, defines, read, included));
         break;
+      case 'repeat': {
+        const [name, bound] = argument.split(/\s+/);
+        const count = active ? defines[bound] : 0;
+        if (typeof count !== 'number') return fail(line, `"${bound}" is not a number defined for this variant`);
+        repeats.push({ name, count, from: output.length, depth: open.length });
+        break;
+      }
+      case 'endrepeat': {
+        const repeat = repeats.pop();
+        if (repeat?.depth !== open.length) return fail(line, '#endrepeat without #repeat');
+        const body = output.splice(repeat.from);
+        for (let i = 0; i < repeat.count; i++) {
+          for (const text of body) output.push(text.replaceAll(`$${repeat.name}$`, String(i)));
+        }
+        break;
+      }
       case 'if': {
         const taken = active && holds(argument, line);
         open.push({ active: taken, taken });
@@ -77,9 +98,11 @@ function expand(path: string, defines: Defines, read: ShaderReader, included: Se
         break;
       case 'endif':
         if (open.pop() === undefined) fail(line, '#endif without #if');
+        if ((repeats.at(-1)?.depth ?? 0) > open.length) fail(line, '#endif inside a #repeat that began before it');
         break;
     }
   });
+  if (repeats.length > 0) fail(lines.length - 1, '#repeat without #endrepeat');
   if (open.length > 0) fail(lines.length - 1, '#if without #endif');
   return output;
 }

@@ -2,10 +2,12 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
+import { matrixAttentionVariants } from './attention-matrix.js';
 import type { Variant } from './variant.js';
+import { laneRows } from './weights.js';
 
-/** Rows of one sequence that one workgroup of prefill attention makes, bounded by workgroup memory. */
-export function queriesPerTile(headDim: number): number {
+/** Rows of one sequence that a workgroup of the portable prefill attention makes, bounded by workgroup memory. */
+function queriesPerTile(headDim: number): number {
   return paddedHeadDim(headDim) > 128 ? 8 : 16;
 }
 
@@ -13,16 +15,62 @@ export function queriesPerTile(headDim: number): number {
 export const DECODE_TILE = 64;
 
 /**
- * How many threads share a tile. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
- * that run shaders on the CPU, where a barrier costs more the more threads it holds.
+ * How the threads share the work. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
+ * that run shaders on the CPU, where a barrier costs more the more threads it holds; `lanes` is one subgroup whose lanes
+ * have keys of their own and show each other what they loaded, for such drivers where they have subgroups.
  */
-export type AttentionWidth = 'wide' | 'narrow';
+export type AttentionWidth = 'wide' | 'narrow' | 'lanes';
 
-export function attentionWidth(capabilities: Capabilities): AttentionWidth {
-  return capabilities.isCpu ? 'narrow' : 'wide';
+/** Rows of queries for which a subgroup of `lanes` loads keys and values once; more would spill. */
+const LANE_QUERIES = 8;
+
+/** What `attention_lanes.wgsl` is made of, for `rows` rows of queries. */
+function lanesKernel(
+  shape: HeadShape,
+  kv: KvStored,
+  rows: number,
+  decode: boolean,
+  capabilities: Capabilities,
+): Omit<Variant, 'name'> {
+  const lanes = laneRows(capabilities);
+  return {
+    shader: 'attention_lanes.wgsl',
+    bindings: decode ? 'uurrrrrww' : 'uurrrrrw',
+    defines: {
+      ...headDefines(shape),
+      kv_f32: kv === 'f32',
+      decode,
+      rolled: true,
+      LANES: lanes,
+      MT: rows,
+      // Few rows make little of what is loaded for them, so they score more keys with it.
+      KB: rows > 4 ? 2 : 4,
+      SHARES: 8 / lanes,
+      LANE_PAIRS: lanes / 2,
+      PAIR_BLOCKS: Math.ceil(shape.headDim / 2 / lanes),
+    },
+    runs: (adapter) => lanes > 1 && laneRows(adapter) === lanes,
+  };
 }
 
-export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: AttentionWidth): Variant {
+/** The ways to make attention of decode rows that an adapter can run, best first. */
+export function decodeWidths(shape: HeadShape, capabilities: Capabilities): AttentionWidth[] {
+  const lanes = laneRows(capabilities) > 1 && shape.heads / shape.kvHeads <= LANE_QUERIES;
+  const others = capabilities.isCpu ? (['narrow', 'wide'] as const) : (['wide', 'narrow'] as const);
+  return lanes ? ['lanes', ...others] : [...others];
+}
+
+/** A way to make attention of prompts; its tiles are part of the step, so a model chooses it once. */
+export interface PrefillAttentionVariant extends Variant {
+  /** Most rows of one sequence in a tile. */
+  readonly queries: number;
+  /** Query heads that a workgroup makes. */
+  readonly heads: number;
+  /** Queries and the softmax's weights are rounded to f16. */
+  readonly roundsActivations?: boolean;
+}
+
+function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow'): PrefillAttentionVariant {
   const queries = queriesPerTile(shape.headDim);
   return {
     name: `flash-${width}`,
@@ -37,29 +85,54 @@ export function prefillAttentionVariant(shape: HeadShape, kv: KvStored, width: A
       alone: width === 'narrow',
       rolled: width === 'narrow',
     },
+    queries,
+    heads: 1,
     runs: () => true,
   };
+}
+
+/** Every way to make attention of prompts on an adapter, best first. */
+export function prefillAttentionVariants(
+  shape: HeadShape,
+  kv: KvStored,
+  capabilities: Capabilities,
+): PrefillAttentionVariant[] {
+  const matrix = matrixAttentionVariants(shape, kv, capabilities);
+  const [wide, narrow] = [flash(shape, kv, 'wide'), flash(shape, kv, 'narrow')];
+  const lanes = {
+    ...lanesKernel(shape, kv, LANE_QUERIES, false, capabilities),
+    name: 'flash-lanes',
+    queries: LANE_QUERIES,
+    heads: 1,
+  };
+  const all = capabilities.isCpu ? [lanes, narrow, wide, ...matrix] : [...matrix, wide, narrow];
+  return all.filter((variant) => variant.runs(capabilities));
 }
 
 export function decodeAttentionVariants(
   shape: HeadShape,
   kv: KvStored,
   width: AttentionWidth,
+  capabilities: Capabilities,
 ): { split: Variant; reduce: Variant } {
   const defines = headDefines(shape);
+  const group = shape.heads / shape.kvHeads;
   return {
-    split: {
-      name: `split-${width}`,
-      shader: 'attention_decode.wgsl',
-      bindings: 'uurrrrrww',
-      defines: {
-        ...defines,
-        kv_f32: kv === 'f32',
-        THREADS: width === 'wide' ? DECODE_TILE : 8,
-        rolled: width === 'narrow',
-      },
-      runs: () => true,
-    },
+    split:
+      width === 'lanes'
+        ? { ...lanesKernel(shape, kv, group, true, capabilities), name: 'split-lanes' }
+        : {
+            name: `split-${width}`,
+            shader: 'attention_decode.wgsl',
+            bindings: 'uurrrrrww',
+            defines: {
+              ...defines,
+              kv_f32: kv === 'f32',
+              THREADS: width === 'wide' ? DECODE_TILE : 8,
+              rolled: width === 'narrow',
+            },
+            runs: () => true,
+          },
     reduce: {
       name: 'reduce',
       shader: 'attention_reduce.wgsl',
@@ -93,8 +166,10 @@ export interface AttentionSpec {
   /** [tokens][outStride] f32. */
   readonly out: GPUBuffer;
   readonly outStride: number;
-  /** Default: what suits the adapter. */
+  /** Of decode; default: what suits the adapter. */
   readonly width?: AttentionWidth;
+  /** Default: the best of the adapter. The step's tiles have at most its `queries` rows. */
+  readonly prefill?: PrefillAttentionVariant;
 }
 
 /** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
@@ -102,6 +177,8 @@ export class AttentionKernel {
   private constructor(
     private readonly heads: number,
     private readonly kvHeads: number,
+    /** Workgroups along the heads in prefill. */
+    private readonly headGroups: number,
     private readonly prefill: Dispatch,
     private readonly split: Dispatch,
     private readonly reduce: Dispatch,
@@ -109,10 +186,11 @@ export class AttentionKernel {
 
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
-    const width = spec.width ?? attentionWidth(gpu.capabilities);
-    const variants = decodeAttentionVariants(shape, spec.kv, width);
+    const width = spec.width ?? decodeWidths(shape, gpu.capabilities)[0];
+    const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities)[0];
+    const variants = decodeAttentionVariants(shape, spec.kv, width, gpu.capabilities);
     const [prefill, split, reduce] = await Promise.all([
-      gpu.pipelines.get(prefillAttentionVariant(shape, spec.kv, width)),
+      gpu.pipelines.get(prefillVariant),
       gpu.pipelines.get(variants.split),
       gpu.pipelines.get(variants.reduce),
     ]);
@@ -124,6 +202,7 @@ export class AttentionKernel {
     return new AttentionKernel(
       shape.heads,
       shape.kvHeads,
+      shape.heads / prefillVariant.heads,
       {
         pipeline: prefill,
         bindGroup: gpu.bindGroup(prefill, operation, [spec.step, params, spec.tiles, ...cache, spec.out]),
@@ -145,7 +224,7 @@ export class AttentionKernel {
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
-    recordDispatch(pass, this.prefill, tiles, this.heads);
+    recordDispatch(pass, this.prefill, tiles, this.headGroups);
     recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
     // A context in one part is finished where it is made.
     if (splits > 1) recordDispatch(pass, this.reduce, this.heads, decodeRows);

@@ -2,14 +2,19 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
+import { matrixVariants } from './matmul-matrix.js';
 import { laneDefines, type Variant } from './variant.js';
-import { dtypeDefines, type StoredDtype, type WeightMatrix, type WeightPart } from './weights.js';
+import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
 /** What happens to a product before it is stored: nothing, added to what is there, or gate and up joined by SiLU. */
 export type Epilogue = (typeof EPILOGUES)[number];
 const EPILOGUES = ['store', 'residual', 'silu'] as const;
 
 export interface MatmulVariant extends Variant {
+  /** Which rows of a step it makes: those of decoding sequences and logits, or those of prompts. */
+  readonly phase: 'decode' | 'prefill';
+  /** x is rounded to f16 before it is multiplied. */
+  readonly roundsActivations?: boolean;
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
   /** Workgroups along the outputs. */
@@ -21,7 +26,7 @@ const BINDINGS = 'uurrw';
 function vec(
   rows: number,
   outputs: number,
-  dtype: StoredDtype,
+  layout: WeightLayout,
   capabilities: Capabilities,
   subgroups: boolean,
 ): MatmulVariant {
@@ -32,17 +37,45 @@ function vec(
     bindings: BINDINGS,
     defines: {
       ...laneDefines(capabilities, subgroups),
-      ...dtypeDefines(dtype),
+      ...weightDefines(layout),
+      prefill: false,
       WG: workgroup,
       MT: rows,
       R: outputs,
     },
+    phase: 'decode',
     rowsPerGroup: rows,
     runs: (adapter) => !subgroups || adapter.subgroups,
     groups: (n, adapter) => {
       const teams = subgroups ? workgroup / Math.min(workgroup, adapter.subgroupMaxSize) : 1;
       return Math.min(Math.ceil(n / (teams * outputs)), adapter.maxWorkgroupsPerDimension);
     },
+  };
+}
+
+/** Blocks of outputs a subgroup makes beside each other; more spill. */
+const LANE_BLOCKS = 4;
+
+/** Lanes with outputs of their own; for the layout in which their rows lie side by side. */
+function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLayout): MatmulVariant {
+  const { lanes } = layout;
+  return {
+    name: `lanes${rows}`,
+    shader: 'matmul_lanes.wgsl',
+    bindings: BINDINGS,
+    defines: {
+      ...weightDefines(layout),
+      prefill: phase === 'prefill',
+      LANES: lanes,
+      MT: rows,
+      RB: LANE_BLOCKS,
+      SHARES: 8 / lanes,
+      LANE_PAIRS: lanes / 2,
+    },
+    phase,
+    rowsPerGroup: rows,
+    runs: (adapter) => lanes > 1 && lanes === laneRows(adapter),
+    groups: (n) => Math.ceil(n / (lanes * LANE_BLOCKS)),
   };
 }
 
@@ -69,18 +102,20 @@ export function matmulParams(
  * The tests run all that an adapter can run; `MatmulKernel` uses the first of each kind.
  */
 export function matmulVariants(
-  dtype: StoredDtype,
+  layout: WeightLayout,
   capabilities: Capabilities,
 ): { few: MatmulVariant[]; many: MatmulVariant[] } {
-  const few = [1, 2, 4, 8].flatMap((rows) =>
-    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, dtype, capabilities, subgroups)),
+  const lanes = [1, 2, 4, 8].map((rows) => laneKernel(rows, 'decode', layout));
+  const vectors = [1, 2, 4, 8].flatMap((rows) =>
+    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, layout, capabilities, subgroups)),
   );
-  const shared = dtypeDefines(dtype);
+  const shared = { ...weightDefines(layout), prefill: true };
   const direct: MatmulVariant = {
     name: 'direct',
     shader: 'matmul_direct.wgsl',
     bindings: BINDINGS,
     defines: { ...shared, WG: 64, TM: 4 },
+    phase: 'prefill',
     rowsPerGroup: 4,
     runs: () => true,
     groups: (n) => Math.ceil(n / 256),
@@ -90,11 +125,17 @@ export function matmulVariants(
     shader: 'matmul_tiled.wgsl',
     bindings: BINDINGS,
     defines: shared,
+    phase: 'prefill',
     rowsPerGroup: 64,
     runs: (adapter) => adapter.maxInvocations >= 256,
     groups: (n) => Math.ceil(n / 64),
   };
-  return { few, many: capabilities.isCpu ? [direct, tiled] : [tiled, direct] };
+  const matrix = matrixVariants(layout, capabilities);
+  // A CPU driver spells matrices out in plain arithmetic, more slowly than the kernels written for it.
+  const many = capabilities.isCpu
+    ? [laneKernel(8, 'prefill', layout), direct, tiled, ...matrix]
+    : [...matrix, tiled, direct];
+  return { few: [...lanes, ...vectors], many };
 }
 
 export interface MatmulSpec {
@@ -135,7 +176,7 @@ export class MatmulKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
-    const variants = matmulVariants(spec.weights.dtype, gpu.capabilities);
+    const variants = matmulVariants(spec.weights, gpu.capabilities);
     const runnable = variants.few.filter((variant) => variant.runs(gpu.capabilities));
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
       gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline }));
@@ -146,9 +187,7 @@ export class MatmulKernel {
       spec.prefill ? compiled(variants.many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
     ]);
     const few = [one];
-    // Eight rows at once spill on CPU drivers, where two groups of four take half the time.
-    const widths = gpu.capabilities.isCpu ? [2, 4] : [2, 4, 8];
-    const wider = widths.filter((rows) => spec.maxDecodeRows > rows / 2);
+    const wider = [2, 4, 8].filter((rows) => spec.maxDecodeRows > rows / 2);
     const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
@@ -166,17 +205,29 @@ export class MatmulKernel {
 
   /**
    * The phase decides, not the number of rows: kernels for few and for many rows add in different orders, and a
-   * prompt's numbers should not depend on who else is in the step.
+   * row's numbers should not depend on who else is in the step.
    */
   #choose(rows: number, decode: boolean): Compiled {
-    if (!decode && this.many !== undefined) return this.many;
+    if (!decode) {
+      if (this.many === undefined) throw new Error(`${this.spec.operation} has no kernel for prompts`);
+      return this.many;
+    }
     for (const candidate of this.few) if (rows <= candidate.variant.rowsPerGroup) return candidate;
     return this.few[this.few.length - 1]; // in several groups of rows
   }
 
-  /** @param decode whether every row is the one new token of a sequence */
-  record(pass: GPUComputePassEncoder, rows: number, decode: boolean): void {
-    if (rows === 0) return;
+  /**
+   * Records a step, a launch for each phase it holds; in a mixed step the weights are read once for each.
+   *
+   * @param decodeRows the first rows: one new token of a sequence each, or one wanted logit each
+   * @param prefillRows the rows behind them: tokens of prompts
+   */
+  record(pass: GPUComputePassEncoder, decodeRows: number, prefillRows: number): void {
+    if (decodeRows > 0) this.#launch(pass, decodeRows, true);
+    if (prefillRows > 0) this.#launch(pass, prefillRows, false);
+  }
+
+  #launch(pass: GPUComputePassEncoder, rows: number, decode: boolean): void {
     const { variant, pipeline } = this.#choose(rows, decode);
     const { parts } = this.spec.weights;
     for (let i = 0; i < parts.length; i++) {

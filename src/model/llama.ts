@@ -2,7 +2,12 @@ import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
 import { paddedHeadDim } from '../kernels/attention-shape.js';
-import { AttentionKernel, partialBytes, queriesPerTile } from '../kernels/attention.js';
+import {
+  AttentionKernel,
+  partialBytes,
+  prefillAttentionVariants,
+  type PrefillAttentionVariant,
+} from '../kernels/attention.js';
 import { EmbedKernel } from '../kernels/embed.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
@@ -53,12 +58,12 @@ interface Activations {
 
 const MAX_SPLITS = 64;
 
-function stepLimits(gpu: Gpu, config: LlamaConfig, limits: ModelLimits): StepLimits {
+function stepLimits(gpu: Gpu, limits: ModelLimits, attention: PrefillAttentionVariant): StepLimits {
   return {
     tokens: limits.stepTokens,
     sequences: limits.sequences,
     blocksPerSlot: Math.ceil(limits.contextLength / 16),
-    queriesPerTile: queriesPerTile(config.headDim),
+    queriesPerTile: attention.queries,
     maxSplits: MAX_SPLITS,
     minSplitTokens: gpu.capabilities.isCpu ? 256 : 128,
   };
@@ -106,13 +111,14 @@ export class LlamaModel {
     cache: PagedKv,
     limits: ModelLimits,
   ): Promise<LlamaModel> {
-    const step = new StepBuffer(gpu, stepLimits(gpu, config, limits));
+    const attention = prefillAttentionVariants(config, cache.stored, gpu.capabilities)[0];
+    const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention));
     const sizes = activationBytes(config, limits);
     const activations = Object.fromEntries(
       Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
     ) as unknown as Activations;
     gpu.queue.writeBuffer(activations.angles, 0, ropeTable(config, limits.contextLength));
-    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations);
+    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, attention);
     const operations = await Promise.all(operationShapes(config).map((shape) => builder.build(shape)));
     return new LlamaModel(config, step, activations, operations, builder.matmuls);
   }
@@ -211,6 +217,7 @@ class OperationBuilder {
     private readonly limits: ModelLimits,
     private readonly step: StepBuffer,
     private readonly activations: Activations,
+    private readonly attention: PrefillAttentionVariant,
   ) {
     this.#head = step.head;
     this.#hidden = paddedColumns(config.hidden);
@@ -311,7 +318,9 @@ class OperationBuilder {
     return {
       shape,
       record: (pass, counts) =>
-        kernel.record(pass, logits ? counts.logitRows : counts.tokens, logits || counts.decodeRows === counts.tokens),
+        logits
+          ? kernel.record(pass, counts.logitRows, 0)
+          : kernel.record(pass, counts.decodeRows, counts.tokens - counts.decodeRows),
     };
   }
 
@@ -362,6 +371,7 @@ class OperationBuilder {
       partials: this.activations.partials,
       out: this.activations.attended,
       outStride: paddedColumns(this.config.heads * this.config.headDim),
+      prefill: this.attention,
     });
     return {
       shape,

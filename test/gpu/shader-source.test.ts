@@ -58,6 +58,18 @@ describe('composeShader', () => {
     expect(lines.slice(-4)).toEqual(['const WG: u32 = 64u;', 'const SCALE: f32 = 0.5;', 'fn main() {}', 'fn f() {}']);
   });
 
+  it('repeats lines by a numeric define, numbers in place of the variable', () => {
+    const rest = (text: string, defines: Defines): string[] =>
+      one(text, defines).filter((line) => !line.startsWith('const'));
+    const grid = '//#repeat i ROWS\nrow $i$\n//#repeat j COLS\nsum_$i$_$j$ = $k$;\n//#endrepeat\n//#endrepeat\nend';
+    const sums = ['row 0', 'sum_0_0 = $k$;', 'sum_0_1 = $k$;', 'row 1', 'sum_1_0 = $k$;', 'sum_1_1 = $k$;', 'end'];
+    expect(rest(grid, { ROWS: 2, COLS: 2 })).toEqual(sums);
+    expect(rest(grid, { ROWS: 1, COLS: 0 })).toEqual(['row 0', 'end']);
+    const inside =
+      '//#repeat i N\n//#if x\na$i$\n//#endif\n//#endrepeat\n//#if x\n//#else\n//#repeat i M\nb\n//#endrepeat\n//#endif';
+    expect(rest(inside, { N: 2, x: true })).toEqual(['a0', 'a1']);
+  });
+
   it('leaves comments and look-alikes alone', () => {
     const text = '// #if x\n//# if x\n//#ifx\n//#pragma\na // about //#if x';
     expect(one(text)).toEqual(text.split('\n'));
@@ -70,9 +82,14 @@ describe('composeShader', () => {
     ['#if without #endif', 'a\n//#if x\nb', 3],
     ['"y" is not defined for this variant', '//#if x\n//#if y\n//#endif\n//#endif', 2],
     ['"z" is not defined for this variant', '//#if !z\n//#endif', 1],
+    ['#repeat without #endrepeat', '//#repeat i N\na', 2],
+    ['#endrepeat without #repeat', 'a\n//#endrepeat', 2],
+    ['#endrepeat without #repeat', '//#repeat i N\n//#if x\n//#endrepeat\n//#endif', 3],
+    ['#endif inside a #repeat that began before it', '//#if x\n//#repeat i N\n//#endif\n//#endrepeat', 3],
+    ['"x" is not a number defined for this variant', '//#repeat i x\n//#endrepeat', 1],
   ])('names file and line: %s', (message, text, line) => {
-    expect(() => one(text, { x: true })).toThrow(`shaders/main.wgsl:${line}: ${message}`);
+    expect(() => one(text, { x: true, N: 2 })).toThrow(`shaders/main.wgsl:${line}: ${message}`);
     const included = { 'main.wgsl': '\n//#include common/a.wgsl', 'common/a.wgsl': text };
-    expect(() => compose(included, { x: true })).toThrow(`shaders/common/a.wgsl:${line}: ${message}`);
+    expect(() => compose(included, { x: true, N: 2 })).toThrow(`shaders/common/a.wgsl:${line}: ${message}`);
   });
 });

@@ -1,6 +1,11 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { paddedHeadDim, type HeadShape, type KvStored } from '../../src/kernels/attention-shape.js';
-import { AttentionKernel, partialBytes, queriesPerTile, type AttentionWidth } from '../../src/kernels/attention.js';
+import {
+  AttentionKernel,
+  partialBytes,
+  type AttentionWidth,
+  type PrefillAttentionVariant,
+} from '../../src/kernels/attention.js';
 import { paddedColumns } from '../../src/kernels/weights.js';
 import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
 import { random } from '../reference/compare.js';
@@ -31,7 +36,7 @@ async function run(
   kv: KvStored,
   chunks: readonly Chunk[],
   launch: Launch,
-  threads: AttentionWidth,
+  how: { readonly width?: AttentionWidth; readonly prefill?: PrefillAttentionVariant },
 ) {
   const { heads, kvHeads, headDim } = shape;
   const lengths = chunks.map(({ context, newTokens }) => context + newTokens);
@@ -58,7 +63,8 @@ async function run(
   const out = poisoned(gpu, 'out', (rows.length + 1) * outStride);
   const padded = paddedHeadDim(headDim);
   const kernel = await AttentionKernel.create(gpu, {
-    ...{ operation: 'attention', shape, kv, out, outStride, width: threads },
+    ...{ operation: 'attention', shape, kv, out, outStride },
+    ...how,
     step: stepUniform(gpu, { ...launch.head, tokens: rows.length, blocksPerSlot: placement.blocksPerSlot }),
     rows: rowsBuffer(gpu, rows),
     tiles: storageOf(gpu, 'tiles', Uint32Array.from(launch.tiles.map((word, i) => (i % 4 === 2 ? slots[word] : word)))),
@@ -94,9 +100,9 @@ export function runPrefill(
   shape: HeadShape,
   kv: KvStored,
   chunks: readonly Chunk[],
-  threads: AttentionWidth,
+  prefill: PrefillAttentionVariant,
 ): Promise<AttentionResult> {
-  const most = queriesPerTile(shape.headDim);
+  const most = prefill.queries;
   const tiles: number[] = [];
   let firstRow = 0;
   chunks.forEach(({ context, newTokens }, i) => {
@@ -106,7 +112,7 @@ export function runPrefill(
     firstRow += newTokens;
   });
   const count = tiles.length / 4;
-  return run(gpu, shape, kv, chunks, { head: { tiles: count }, tiles, grid: [0, 0, count], splits: 1 }, threads);
+  return run(gpu, shape, kv, chunks, { head: { tiles: count }, tiles, grid: [0, 0, count], splits: 1 }, { prefill });
 }
 
 export function runDecode(
@@ -114,11 +120,11 @@ export function runDecode(
   shape: HeadShape,
   kv: KvStored,
   step: DecodeStep,
-  threads: AttentionWidth,
+  width: AttentionWidth,
 ): Promise<AttentionResult> {
   const { contexts, splits, splitTokens } = step;
   const chunks = contexts.map((length) => ({ context: length - 1, newTokens: 1 }));
   const decodeRows = contexts.length;
   const head = { decodeRows, splits, splitTokens };
-  return run(gpu, shape, kv, chunks, { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits }, threads);
+  return run(gpu, shape, kv, chunks, { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits }, { width });
 }

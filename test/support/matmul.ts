@@ -45,6 +45,7 @@ export async function runMatmul(
   test: MatmulCase,
   data: MatmulData,
   rowCounts: readonly number[],
+  lanes?: number,
 ): Promise<MatmulResult[]> {
   const { n, k } = test;
   const width = epilogue === 'silu' ? n / 2 : n;
@@ -55,7 +56,7 @@ export async function runMatmul(
     ...gpu.capabilities,
     maxWorkgroupsPerDimension: test.mostGroups ?? gpu.capabilities.maxWorkgroupsPerDimension,
   };
-  const matrix = weightMatrix(gpu, data.w, k, dtype, test.partRows);
+  const matrix = weightMatrix(gpu, data.w, k, dtype, test.partRows, lanes);
   const x = strided(data.x, k, xStride);
   const jobs = rowCounts.map((rows) => {
     // Rows beyond those of the step are NaN in x and poisoned in out.
@@ -69,7 +70,8 @@ export async function runMatmul(
     }
     // Half of the runs take their number of rows from the logits, as the head does.
     const logits = rows % 2;
-    const step = stepUniform(gpu, logits ? { tokens: 99, logitRows: rows } : { tokens: rows, logitRows: 99 });
+    const head = logits ? { tokens: 99, logitRows: rows } : { tokens: rows, decodeRows: rows, logitRows: 99 };
+    const step = stepUniform(gpu, variant.phase === 'prefill' ? { tokens: rows, logitRows: 99 } : head);
     const bindGroups = matrix.parts.map((part) => {
       const words = matmulParams(part, matrix, xStride, outStride, logits ? 'logits' : 'tokens', epilogue);
       const params = gpu.uniform('params', words);

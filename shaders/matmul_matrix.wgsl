@@ -1,0 +1,210 @@
+// Many rows of x on subgroup matrices: a TILE_M x TILE_N tile of the output per workgroup, SUB_M x SUB_N of it per
+// subgroup, as ROWS x COLS matrices of sums that stay in registers. Both operands go through workgroup memory, 32
+// columns at a time, x rounded to f16 on the way; while the matrices of one step are multiplied, the numbers of the
+// next are on their way to registers.
+//#include common/matmul.wgsl
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
+//#include common/matrix_staged.wgsl
+//#if pinned
+enable subgroup_size_control;
+//#endif
+
+const TILE_K8: u32 = 4u;            // 16-byte elements in 32 columns of f16
+const PITCH: u32 = TILE_K8 + 1u;
+const STAGE: u32 = (TILE_M + TILE_N) * PITCH;
+// Row tiles that are made one after the other before the next outputs are: x and the weights of a panel's workgroups
+// that run together stay in the cache.
+const PANEL: u32 = 8u;
+//#if result_f16
+const PER_ELEMENT: u32 = 8u;
+//#else
+const PER_ELEMENT: u32 = 4u;
+//#endif
+// One row of matrices of a subgroup, on its way out through workgroup memory.
+const STRIP_WIDTH: u32 = SUB_N / PER_ELEMENT;
+const STRIP_PITCH: u32 = STRIP_WIDTH + 1u;
+const STRIP: u32 = MATRIX_M * STRIP_PITCH;
+
+fn halves(lo: vec4<f32>, hi: vec4<f32>) -> vec4<u32> {
+  return vec4<u32>(pack2x16float(lo.xy), pack2x16float(lo.zw), pack2x16float(hi.xy), pack2x16float(hi.zw));
+}
+
+fn finish_four(m: u32, n: u32, v: vec4<f32>) {
+  if (n < params.n) { finish_pair(m, n, v.x, v.y); }
+  if (n + 2u < params.n) { finish_pair(m, n + 2u, v.z, v.w); }
+}
+
+@compute @workgroup_size(THREADS)
+//#if pinned
+@subgroup_size(LANES)
+//#endif
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+//#if subgroup_id
+  @builtin(subgroup_id) subgroup: u32,
+//#endif
+  @builtin(local_invocation_index) thread: u32,
+) {
+//#if subgroup_id
+//#else
+  let subgroup = thread / LANES;
+//#endif
+  let lane = thread % LANES;
+  let begin = row_begin();
+  let end = row_end();
+
+  let order = group.y * groups.x + group.x;
+  let panel = order / (PANEL * groups.x);
+  let height = min(PANEL, groups.y - panel * PANEL);
+  let within = order - panel * PANEL * groups.x;
+  let m_base = begin + (panel * PANEL + within % height) * TILE_M;
+  let n_base = (within / height) * TILE_N;
+  let m_sub = (subgroup / (TILE_N / SUB_N)) * SUB_M;
+  let n_sub = (subgroup % (TILE_N / SUB_N)) * SUB_N;
+
+  // Where this thread reads its part of a step's operands and where it puts it.
+//#repeat s X_SLOTS
+  let x_slot_$s$ = thread + $s$u * THREADS;
+  let x_from_$s$ = min(m_base + x_slot_$s$ / TILE_K8, end - 1u) * params.x_stride4 + 2u * (x_slot_$s$ % TILE_K8);
+  let x_to_$s$ = (x_slot_$s$ / TILE_K8) * PITCH + x_slot_$s$ % TILE_K8;
+  var x_lo_$s$ = x[x_from_$s$];
+  var x_hi_$s$ = x[x_from_$s$ + 1u];
+//#endrepeat
+//#repeat s W_SLOTS
+  let w_slot_$s$ = thread + $s$u * THREADS;
+  let w_from_$s$ = weight_index(min(n_base + w_slot_$s$ / TILE_K8, params.n - 1u), w_slot_$s$ % TILE_K8);
+  let w_to_$s$ = (TILE_M + w_slot_$s$ / TILE_K8) * PITCH + w_slot_$s$ % TILE_K8;
+  var w_$s$ = weights[w_from_$s$];
+//#endrepeat
+
+//#repeat i ROWS
+//#repeat j COLS
+  var sum_$i$_$j$: Sum;
+//#endrepeat
+//#endrepeat
+//#if result_f16
+//#repeat i ROWS
+  var kept_$i$: array<Eight, STRIP_SLOTS>;
+//#endrepeat
+  var steps = 0u;
+//#else
+  // A tile without edges takes what is added to it as its first sums and is stored as it is. Matrices want rows on
+  // multiples of 16 bytes.
+  let aligned = (params.n_begin | params.out_stride) % 4u == 0u;
+  let whole = aligned && params.epilogue != SILU && m_base + TILE_M <= end && n_base + TILE_N <= params.n;
+  let out_at = (m_base + m_sub) * params.out_stride + params.n_begin + n_base + n_sub;
+  if (whole && params.epilogue == RESIDUAL) {
+//#repeat i ROWS
+//#repeat j COLS
+    sum_$i$_$j$ = subgroupMatrixLoad<Sum, row_major>(
+      &out, out_at + $i$u * MATRIX_M * params.out_stride + $j$u * MATRIX_N, params.out_stride);
+//#endrepeat
+//#endrepeat
+  }
+//#endif
+
+  var stage = 0u;
+  for (var k8 = 0u; k8 < params.k8; k8 += TILE_K8) {
+//#repeat s X_SLOTS
+    staged[stage + x_to_$s$] = halves(x_lo_$s$, x_hi_$s$);
+//#endrepeat
+//#repeat s W_SLOTS
+    staged[stage + w_to_$s$] = w_$s$;
+//#endrepeat
+    workgroupBarrier();
+    let next = k8 + TILE_K8;
+    if (next < params.k8) {
+//#repeat s X_SLOTS
+      x_lo_$s$ = x[x_from_$s$ + 2u * next];
+      x_hi_$s$ = x[x_from_$s$ + 2u * next + 1u];
+//#endrepeat
+//#repeat s W_SLOTS
+      w_$s$ = weights[w_from_$s$ + next * SIDE_ROWS];
+//#endrepeat
+    }
+    let left_from = stage + m_sub * PITCH;
+    let right_from = stage + (TILE_M + n_sub) * PITCH;
+    for (var k = 0u; k < TILE_K8; k += MATRIX_K / 8u) {
+//#repeat j COLS
+      let right_$j$ = right_at(right_from + $j$u * MATRIX_N * PITCH + k, PITCH);
+//#endrepeat
+//#repeat i ROWS
+      let left_$i$ = left_at(left_from + $i$u * MATRIX_M * PITCH + k, PITCH);
+//#repeat j COLS
+      sum_$i$_$j$ = accumulate(left_$i$, right_$j$, sum_$i$_$j$);
+//#endrepeat
+//#endrepeat
+    }
+//#if double
+    stage = STAGE - stage;
+//#else
+    workgroupBarrier();
+//#endif
+//#if result_f16
+    // f16 sums lose a bit with every doubling of their terms: they are moved to f32 before they lose many.
+    steps++;
+    if (steps == PROMOTE || next >= params.k8) {
+      steps = 0u;
+//#if double
+      workgroupBarrier();
+//#endif
+//#repeat i ROWS
+//#repeat j COLS
+      put_sum(subgroup * STRIP + $j$u * (MATRIX_N / PER_ELEMENT), STRIP_PITCH, sum_$i$_$j$);
+      sum_$i$_$j$ = Sum();
+//#endrepeat
+      workgroupBarrier();
+      for (var s = 0u; s < STRIP_SLOTS; s++) {
+        let at = s * LANES + lane;
+        let part = unpack_f16(staged[subgroup * STRIP + (at / STRIP_WIDTH) * STRIP_PITCH + at % STRIP_WIDTH]);
+        kept_$i$[s].lo += part.lo;
+        kept_$i$[s].hi += part.hi;
+      }
+      workgroupBarrier();
+//#endrepeat
+    }
+//#endif
+  }
+
+//#if result_f16
+//#repeat i ROWS
+  for (var s = 0u; s < STRIP_SLOTS; s++) {
+    let at = s * LANES + lane;
+    let m = m_base + m_sub + $i$u * MATRIX_M + at / STRIP_WIDTH;
+    let n = n_base + n_sub + (at % STRIP_WIDTH) * PER_ELEMENT;
+    if (m < end) {
+      finish_four(m, n, kept_$i$[s].lo);
+      finish_four(m, n + 4u, kept_$i$[s].hi);
+    }
+  }
+//#endrepeat
+//#else
+  if (whole) {
+//#repeat i ROWS
+//#repeat j COLS
+    subgroupMatrixStore<row_major>(
+      &out, out_at + $i$u * MATRIX_M * params.out_stride + $j$u * MATRIX_N, sum_$i$_$j$, params.out_stride);
+//#endrepeat
+//#endrepeat
+    return;
+  }
+//#if double
+  workgroupBarrier();
+//#endif
+//#repeat i ROWS
+//#repeat j COLS
+  put_sum(subgroup * STRIP + $j$u * (MATRIX_N / PER_ELEMENT), STRIP_PITCH, sum_$i$_$j$);
+//#endrepeat
+  workgroupBarrier();
+  for (var s = 0u; s < STRIP_SLOTS; s++) {
+    let at = s * LANES + lane;
+    let m = m_base + m_sub + $i$u * MATRIX_M + at / STRIP_WIDTH;
+    let n = n_base + n_sub + (at % STRIP_WIDTH) * PER_ELEMENT;
+    let v = staged[subgroup * STRIP + (at / STRIP_WIDTH) * STRIP_PITCH + at % STRIP_WIDTH];
+    if (m < end) { finish_four(m, n, bitcast<vec4<f32>>(v)); }
+  }
+  workgroupBarrier();
+//#endrepeat
+//#endif
+}

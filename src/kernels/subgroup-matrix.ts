@@ -1,0 +1,59 @@
+import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
+
+/** What `common/matrix.wgsl` needs to declare the types of a configuration. */
+export function matrixDefines(config: SubgroupMatrixConfig): Record<string, number | boolean> {
+  const { componentType, resultComponentType, M, N, K } = config;
+  const components = ['f16', 'f32', 'i8', 'u8'].map((type) => [`component_${type}`, componentType === type] as const);
+  const results = ['f16', 'f32', 'i32', 'u32'].map((type) => [`result_${type}`, resultComponentType === type] as const);
+  return {
+    ...Object.fromEntries([...components, ...results]),
+    half: componentType === 'f16' || resultComponentType === 'f16',
+    MATRIX_M: M,
+    MATRIX_N: N,
+    MATRIX_K: K,
+  };
+}
+
+/**
+ * The configurations of f16 operands, best first: sums in f32 before sums in f16, larger matrices (fewer instructions
+ * and loads for the same product) before smaller ones.
+ */
+export function halfConfigs({ f16, subgroupMatrixConfigs }: Capabilities): SubgroupMatrixConfig[] {
+  if (!f16) return [];
+  const size = ({ M, N, K }: SubgroupMatrixConfig): number => M * N * K;
+  const half = subgroupMatrixConfigs.filter(
+    ({ componentType, resultComponentType }) =>
+      componentType === 'f16' && (resultComponentType === 'f32' || resultComponentType === 'f16'),
+  );
+  return half.sort(
+    (a, b) => Number(b.resultComponentType === 'f32') - Number(a.resultComponentType === 'f32') || size(b) - size(a),
+  );
+}
+
+export interface MatrixLanes {
+  /** Threads of the subgroups that hold a matrix together. */
+  readonly lanes: number;
+  /** Whether a shader must ask for subgroups of that size, because the driver would choose among several. */
+  readonly pinned: boolean;
+}
+
+/**
+ * The size of the subgroups that work on matrices, or undefined where it cannot be relied on. Of several sizes the
+ * smallest is taken: drivers that offer a choice (Intel 8 or 16 to 32, AMD 32 or 64) build their matrices for it.
+ */
+export function matrixLanes(capabilities: Capabilities): MatrixLanes | undefined {
+  const { subgroups, subgroupMinSize, subgroupMaxSize, subgroupSizeControl } = capabilities;
+  if (!subgroups || subgroupMinSize === 0) return undefined;
+  if (subgroupMinSize === subgroupMaxSize) return { lanes: subgroupMinSize, pinned: false };
+  return subgroupSizeControl ? { lanes: subgroupMinSize, pinned: true } : undefined;
+}
+
+/** Whether a workgroup of so many threads and bytes that works on matrices can run. */
+export function matrixWorkgroupRuns(capabilities: Capabilities, threads: number, bytes: number): boolean {
+  return (
+    threads <= capabilities.maxInvocations &&
+    // Dawn's rule for shaders with subgroup matrices, whatever size is asked for.
+    threads % capabilities.subgroupMaxSize === 0 &&
+    bytes <= capabilities.maxWorkgroupBytes
+  );
+}
