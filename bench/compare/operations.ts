@@ -50,8 +50,13 @@ export interface JoinedPhase {
   readonly unmatched: readonly string[];
 }
 
-export const stepOf = ({ phase, tokens, batch, context }: OperationsRecord): BatchShape =>
-  phase === 'decode' ? decodeStep(context, batch) : { sequences: [{ newTokens: tokens, context }], logitRows: 1 };
+export const stepOf = ({
+  phase,
+  tokens,
+  batch,
+  context,
+}: Pick<OperationsRecord, 'phase' | 'tokens' | 'batch' | 'context'>): BatchShape =>
+  phase === 'decode' ? decodeStep(context, batch) : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
 
 /** Joins a profile with the prices of the same step, by name. */
 export function joinOperations(

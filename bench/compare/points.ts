@@ -2,6 +2,7 @@ import { decodeStep } from '../../src/roofline/decode-line.js';
 import { phaseSummary } from '../../src/roofline/phase-summary.js';
 import type { Predictor } from '../../src/roofline/predictor.js';
 import type { BatchShape } from '../../src/model/operations.js';
+import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
 import { testOf } from '../tables/llama-bench.js';
 import { median } from 'simple-statistics';
@@ -30,7 +31,7 @@ const fastest = (samples: readonly number[]): number => Math.min(...samples);
 
 /** Joins every record that has a time of its own with its prediction. */
 export function joinPoints(
-  records: readonly BenchRecord[],
+  records: readonly Measured<BenchRecord>[],
   predictor: Predictor,
   statistic: Statistic = 'median',
 ): JoinedPoint[] {
@@ -60,7 +61,7 @@ export function joinPoints(
 }
 
 /** A llama-bench row: its steps one by one, each recorded, run and awaited before the next, without the sampler. */
-function joinRow(record: LlamaBenchRecord, predictor: Predictor, measuredMs: number): JoinedPoint {
+function joinRow(record: Measured<LlamaBenchRecord>, predictor: Predictor, measuredMs: number): JoinedPoint {
   const { n_prompt: prompt, n_gen: gen, n_depth: context, batch } = record;
   const steps = [
     ...(prompt > 0 ? predictor.prefillSteps(prompt) : []),
@@ -71,7 +72,7 @@ function joinRow(record: LlamaBenchRecord, predictor: Predictor, measuredMs: num
       .parts(step)
       .filter(({ operation }) => operation.kind === 'sample')
       .reduce((sum, { count, seconds }) => sum + count * seconds, 0);
-  const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step]) - sampling(step), 0);
+  const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step], 'alone') - sampling(step), 0);
   const shape = { id: record.id, measure: prompt > 0 ? ('pp' as const) : ('tg' as const), prompt, context, batch, gen };
   const bound = boundOf(predictor, steps.slice(0, 1));
   return joined({ ...shape, id: testOf(record) }, measuredMs, seconds, bound);

@@ -50,7 +50,7 @@ export async function bench(flags: BenchFlags): Promise<number> {
     await Promise.all([writeResult(latestPath(), result), target && writeResult(target, result)]);
   };
   const whole = withSkipped(earlier ?? begun, skipped);
-  const result = await runBench(whole, points, measureOn(engine, options, chunk), {
+  const result = await runBench(whole, points, measureOn(engine, options.prompt, chunk), {
     signal: stopSignal,
     onProgress: progress.report,
     onRecord: save,
