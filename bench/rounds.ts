@@ -26,6 +26,8 @@ export interface RoundOptions {
   readonly repetitions: number;
   /** Seconds the whole should take. */
   readonly budget?: number;
+  /** Seconds a run may take; points that would take longer are left out. */
+  readonly longest?: number;
 }
 
 /** Told while points are measured. */
@@ -51,7 +53,7 @@ const SAVE_MS = 3000;
  */
 export async function runRounds(
   states: readonly Measuring[],
-  { warmup, repetitions, budget }: RoundOptions,
+  { warmup, repetitions, budget, longest = Infinity }: RoundOptions,
   { onProgress, onSave, signal }: RoundEvents = {},
 ): Promise<void> {
   const order = byWork(states, ({ point }) => point);
@@ -69,7 +71,9 @@ export async function runRounds(
       signal?.throwIfAborted();
       const left = budget === undefined ? Infinity : budget - secondsSince(began);
       const guess = clock.guess(point);
-      if (guess > left || left <= 0) {
+      if (round === 0 && guess > longest) {
+        state.skipped = `would take about ${inWords(guess)}`;
+      } else if (guess > left || left <= 0) {
         if (round === 0) state.skipped = `would take about ${inWords(guess)}, more than was left of ${budget} s`;
       } else {
         const start = performance.now();

@@ -157,6 +157,8 @@ export const resultSchema = z.object({
     kv_cache_bytes: count,
     context_length: count,
     prefill_chunk: count,
+    /** Variants of the matmul kernels in use. */
+    kernels: z.object({ prefill: z.array(z.string()), decode: z.array(z.string()) }).optional(),
   }),
   /** Milliseconds of loading by stage. */
   load_ms: z.record(z.string(), z.number()),

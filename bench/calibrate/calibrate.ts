@@ -20,7 +20,7 @@ export interface CalibrateOptions {
 /**
  * Measures an adapter: its ceilings with kernels built for nothing else; how far the engine's kernels get towards them;
  * and what whole steps and requests take beside their kernels. All that is measured together is measured in rounds.
- * Ceilings are the best of the rounds, everything else is the median.
+ * Of ceilings the best of the rounds counts, of steps and requests the lower decile, as in comparisons.
  *
  * @param version of Ridgepoint, for the record
  */

@@ -7,22 +7,25 @@ import { bytesOf } from '../../src/roofline/price.js';
 import { precisionOf } from '../../src/roofline/precision.js';
 import { median } from 'simple-statistics';
 import { stepOf } from '../compare/operations.js';
+import { DEFAULT_STATISTIC, represent } from '../compare/statistic.js';
 import { kindOf } from '../tables/phases.js';
 import type { EngineRuns } from './engine-runs.js';
 
 /** Of a duration, what is at least taken to be the operation's own and not the profiler's. */
 const LEAST_SHARE = 1 / 4;
+/** Caches serve some of what is counted as memory: activations always, and weights of small models. */
+const MAX_BANDWIDTH = 8;
 
 /**
  * Fits, for each family of kernels, the shares of the ceilings they reach, the overlap of compute and memory, and what
- * a launch costs. Layers are alike, so an operation's time is the median over repetitions and layers; it weighs as much
- * in the fit as it does in its step.
+ * a launch costs. Layers are alike, so an operation's time is the median over layers; it weighs as much in the fit as it
+ * does in its step.
  *
  * @param profiledSeconds what timing an operation by itself adds to it
  */
 export function kernelEfficiencies(
   runs: readonly EngineRuns[],
-  ceilings: Pick<Calibration['ceilings'], 'f32FlopsPerSecond' | 'readBytesPerSecond'>,
+  ceilings: Pick<Calibration['ceilings'], 'f32FlopsPerSecond' | 'readBytesPerSecond' | 'subgroupMatrix'>,
   profiledSeconds: number,
 ): Calibration['efficiencies'] {
   const points = new Map<KernelFamily, FitPoint[]>();
@@ -33,9 +36,9 @@ export function kernelEfficiencies(
       if (record.kind !== 'operations') continue;
       const costs = new Map(forwardOperations(engine.config, stepOf(record), precision).map((each) => [each.name, each]));
       const kinds = new Map<string, { times: number[]; name: string }>();
-      for (const { name, median_ns } of record.operations) {
+      for (const { name, samples_ns } of record.operations) {
         const kind = kinds.get(kindOf(name)) ?? { times: [], name };
-        kind.times.push(median_ns / 1e9);
+        kind.times.push(represent(samples_ns, DEFAULT_STATISTIC) / 1e9);
         kinds.set(kindOf(name), kind);
       }
       const timed = [...kinds.values()].flatMap(({ times, name }) => {
@@ -54,12 +57,14 @@ export function kernelEfficiencies(
       }
     }
   }
+  const { f32FlopsPerSecond, readBytesPerSecond, subgroupMatrix } = ceilings;
+  // Kernels that use matrix units pass the roof of ordinary shader code.
+  const maxCompute = Math.max(1, ...subgroupMatrix.map(({ flopsPerSecond }) => flopsPerSecond / f32FlopsPerSecond));
   return Object.fromEntries(
     KERNEL_FAMILIES.flatMap((family) => {
       const measured = points.get(family);
       if (measured === undefined) return [];
-      const { f32FlopsPerSecond, readBytesPerSecond } = ceilings;
-      return [[family, fit(measured, f32FlopsPerSecond, readBytesPerSecond, { maxBandwidth: 8 })]];
+      return [[family, fit(measured, f32FlopsPerSecond, readBytesPerSecond, { maxCompute, maxBandwidth: MAX_BANDWIDTH })]];
     }),
   );
 }

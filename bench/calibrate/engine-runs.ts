@@ -28,8 +28,10 @@ const WIDE_MODEL = {
 
 /** Rounds of measurements after one that warms up. */
 const REPETITIONS = 7;
-/** Seconds for all rounds; where they are slower there are fewer, and dear points are left out. */
-const BUDGET = 26;
+/** Seconds for all rounds, of which there are fewer where they take longer. */
+const BUDGET = 30;
+/** Seconds of a run: slow adapters leave the largest steps out, so that there is time for rounds. */
+const LONGEST = 0.4;
 
 type Shape = Pick<Extract<BenchPoint, { kind: 'operations' }>, 'phase' | 'tokens' | 'batch' | 'context'>;
 const prefill = (tokens: number): Shape => ({ phase: 'prefill', tokens, batch: 1, context: 0 });
@@ -46,29 +48,34 @@ interface Sweep {
   readonly gen: number;
   /** Contexts of bare steps. */
   readonly depths: readonly number[];
+  /** Bare prefills. */
+  readonly bare: readonly number[];
 }
 
 const NARROW: Sweep = {
   steps: [
     ...[decode(1, 15), decode(1, 250), decode(1, 480), decode(2, 60), decode(4, 100), decode(8, 30), decode(8, 150)],
-    ...[4, 16, 64, 160, 400].map(prefill),
+    ...[4, 16, 64, 350].map(prefill),
   ],
-  prompts: [4, 16, 64, 200],
+  prompts: [8, 64, 200],
   requests: [
     [1, 1],
     [1, 100],
     [2, 1],
     [4, 1],
-    [4, 60],
     [8, 1],
-    [8, 60],
+    [8, 40],
   ],
   gen: 24,
   depths: [0, 100],
+  bare: [16, 64],
 };
 const WIDE: Sweep = {
-  steps: [decode(1, 15), decode(1, 500), decode(4, 100), decode(8, 60), ...[4, 16, 64].map(prefill)],
-  prompts: [4, 32],
+  steps: [
+    ...[decode(1, 15), decode(1, 500), decode(4, 100), decode(8, 60)],
+    ...[4, 32, 128, 256, 512].map(prefill),
+  ],
+  prompts: [4, 32, 128, 512],
   requests: [
     [1, 1],
     [2, 1],
@@ -76,9 +83,10 @@ const WIDE: Sweep = {
   ],
   gen: 6,
   depths: [0],
+  bare: [4, 256],
 };
 
-function pointsOf(engine: string, { steps, prompts, requests, gen, depths }: Sweep): BenchPoint[] {
+function pointsOf(engine: string, { steps, prompts, requests, gen, depths, bare }: Sweep): BenchPoint[] {
   const id = (name: string): { engine: string; id: string } => ({ engine, id: `${engine}: ${name}` });
   return [
     ...steps.map((shape): BenchPoint => {
@@ -95,7 +103,7 @@ function pointsOf(engine: string, { steps, prompts, requests, gen, depths }: Swe
       ...id(`single steps after ${depth}`),
       ...{ kind: 'llama-bench', prompt: 0, gen, depth },
     })),
-    ...prompts.map((prompt): BenchPoint => ({
+    ...bare.map((prompt): BenchPoint => ({
       ...id(`single prefill of ${prompt}`),
       ...{ kind: 'llama-bench', prompt, gen: 0, depth: 0 },
     })),
@@ -139,7 +147,7 @@ export async function measureEngine(
     ];
     await runRounds(
       runs.flatMap(({ states }) => states),
-      { warmup: 1, repetitions: REPETITIONS, budget: BUDGET },
+      { warmup: 1, repetitions: REPETITIONS, budget: BUDGET, longest: LONGEST },
       { onProgress: ({ id, done, total }) => onProgress?.(`${id} (${Math.floor((100 * done) / total)} %)`) },
     );
     return runs.map(({ engine: { config, info }, states }) => ({

@@ -5,14 +5,13 @@ import type { BatchShape } from '../../src/model/operations.js';
 import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
 import { testOf } from '../tables/llama-bench.js';
-import { median } from 'simple-statistics';
-import type { Statistic } from './statistic.js';
+import { DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
 
 /** What a time is the sum of mostly, by the predictor's reckoning. */
 export type Bound = 'compute' | 'memory' | 'launch' | 'link';
 export type Measure = 'ttft' | 'tpot' | 'pp' | 'tg';
 
-/** A point of the sweep: the median of what was measured beside what was predicted. */
+/** A point of the sweep: what stands for what was measured beside what was predicted. */
 export interface JoinedPoint {
   readonly id: string;
   readonly measure: Measure;
@@ -27,15 +26,12 @@ export interface JoinedPoint {
   readonly bound: Bound;
 }
 
-const fastest = (samples: readonly number[]): number => Math.min(...samples);
-
 /** Joins every record that has a time of its own with its prediction. */
 export function joinPoints(
   records: readonly Measured<BenchRecord>[],
   predictor: Predictor,
-  statistic: Statistic = 'median',
+  statistic: Statistic = DEFAULT_STATISTIC,
 ): JoinedPoint[] {
-  const least = statistic === 'fastest';
   return records.flatMap((record) => {
     switch (record.kind) {
       case 'ttft': {
@@ -43,17 +39,17 @@ export function joinPoints(
         const seconds = predictor.prefillSeconds(prompt);
         const bound = boundOf(predictor, predictor.prefillSteps(prompt));
         const shape = { id, measure: 'ttft' as const, prompt, context: 0, batch: 1, gen: 1 };
-        return [joined(shape, least ? fastest(record.ttfts_ms) : record.median_ttft_ms, seconds, bound)];
+        return [joined(shape, represent(record.ttfts_ms, statistic), seconds, bound)];
       }
       case 'tpot': {
         const { id, n_prompt: context, n_gen: gen, batch } = record;
         const seconds = predictor.decodeSeconds(context, gen - 1, batch) / (gen - 1);
         const bound = boundOf(predictor, [decodeStep(context + Math.floor(gen / 2), batch)]);
         const shape = { id, measure: 'tpot' as const, prompt: 0, context, batch, gen };
-        return [joined(shape, least ? fastest(record.tpots_ms) : record.median_tpot_ms, seconds, bound)];
+        return [joined(shape, represent(record.tpots_ms, statistic), seconds, bound)];
       }
       case 'llama-bench':
-        return [joinRow(record, predictor, (least ? fastest : median)(record.samples_ns) / 1e6)];
+        return [joinRow(record, predictor, represent(record.samples_ns, statistic) / 1e6)];
       case 'operations':
         return [];
     }

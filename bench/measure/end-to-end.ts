@@ -2,6 +2,7 @@ import { promptOf, type BenchPoint } from '../plan.js';
 import type { TpotRecord, TtftRecord } from '../schema.js';
 import { histogram, summarize } from '../statistics.js';
 import { e2eOf, gapsOf, makePrompt, runBatch, tpotOf, ttftOf, type BatchTimes } from './request.js';
+import { settle } from './settle.js';
 import { named } from './summaries.js';
 import type { BenchTarget, Trial } from './target.js';
 
@@ -37,6 +38,7 @@ async function runRequests(
 ): Promise<RequestRun> {
   const prompts = names.map((name) => makePrompt(target, length, kind, name));
   const prompt = typeof prompts[0] === 'string' ? 'text' : 'ids';
+  await settle();
   return { prompt, ...(await runBatch(target, prompts, gen, signal)) };
 }
 

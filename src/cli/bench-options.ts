@@ -25,9 +25,9 @@ export interface BenchFlags extends ModelFlags {
   readonly schema?: boolean;
 }
 
-const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 5 };
+const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 9 };
 /** Fits the embedded model's context of 512, and a minute on a software driver. */
-const QUICK = { prompts: [32, 128, 384], contexts: [0, 128, 384], batches: [1, 2, 4, 8], gen: 16, repetitions: 3 };
+const QUICK = { prompts: [32, 128, 384], contexts: [0, 128, 384], batches: [1, 2, 4, 8], gen: 16, repetitions: 9 };
 /** Leaves time for loading; a slow driver repeats less. */
 const QUICK_SECONDS = 45;
 const MOST_BATCH = 32;

@@ -83,10 +83,11 @@ function withRoom(flags: BenchFlags, options: BenchOptions): EngineOptions & { k
 }
 
 async function beginning(
-  { info, config, timings }: Engine,
+  engine: Engine,
   options: BenchOptions,
   flags: BenchFlags,
 ): Promise<BenchResult> {
+  const { info, config, timings } = engine;
   const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab, maxPositions, tiedEmbeddings } = config;
   return {
     version: SCHEMA_VERSION,
@@ -104,6 +105,7 @@ async function beginning(
       kv_cache_bytes: info.kvCacheBytes,
       context_length: info.contextLength,
       prefill_chunk: Math.min(flags.prefillChunk ?? PREFILL_CHUNK, info.contextLength),
+      kernels: engine.kernels(),
     },
     load_ms: { ...timings },
     records: [],

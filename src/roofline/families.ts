@@ -1,6 +1,6 @@
 /** How far a family of kernels gets towards the ceilings, and what a launch of it costs beyond them. */
 export interface Efficiency {
-  /** Share of the compute roof reached when compute binds, in (0, 1]. */
+  /** Share of the compute roof reached when compute binds; above 1 where matrix units pass a roof of shader code. */
   readonly compute: number;
   /** Share of the memory bandwidth reached when memory binds; above 1 where a cache serves what was counted as memory. */
   readonly bandwidth: number;
