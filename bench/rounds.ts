@@ -26,8 +26,8 @@ export interface RoundOptions {
   readonly repetitions: number;
   /** Seconds the whole should take. */
   readonly budget?: number;
-  /** Seconds a run may take; points that would take longer are left out. */
-  readonly longest?: number;
+  /** Seconds a run of a point may take; those that would take longer are left out, but for one of each kind. */
+  readonly longest?: (point: BenchPoint) => number;
 }
 
 /** Told while points are measured. */
@@ -53,16 +53,17 @@ const SAVE_MS = 3000;
  */
 export async function runRounds(
   states: readonly Measuring[],
-  { warmup, repetitions, budget, longest = Infinity }: RoundOptions,
+  { warmup, repetitions, budget, longest = () => Infinity }: RoundOptions,
   { onProgress, onSave, signal }: RoundEvents = {},
 ): Promise<void> {
   const order = byWork(states, ({ point }) => point);
   const rounds = warmup + repetitions;
   const total = order.reduce((sum, { runs }) => sum + Math.max(0, rounds - runs.length), 0);
   const clock = new RunClock();
+  const kinds = new Set<string>();
   const began = performance.now();
   const secondsSince = (then: number): number => (performance.now() - then) / 1000;
-  let [done, saved] = [0, began];
+  let [done, saved] = [0, -Infinity];
   if (total > 0) onProgress?.({ id: order[0].point.id, done, total });
   for (let round = 0; round < rounds; round++) {
     for (const state of order) {
@@ -71,7 +72,7 @@ export async function runRounds(
       signal?.throwIfAborted();
       const left = budget === undefined ? Infinity : budget - secondsSince(began);
       const guess = clock.guess(point);
-      if (round === 0 && guess > longest) {
+      if (round === 0 && guess > longest(point) && kinds.has(kindOf(point))) {
         state.skipped = `would take about ${inWords(guess)}`;
       } else if (guess > left || left <= 0) {
         if (round === 0) state.skipped = `would take about ${inWords(guess)}, more than was left of ${budget} s`;
@@ -79,6 +80,7 @@ export async function runRounds(
         const start = performance.now();
         try {
           state.runs.push(await state.trial.run(round, signal));
+          kinds.add(kindOf(point));
           state.date = new Date().toISOString();
           clock.note(point, secondsSince(start));
         } catch (error) {
@@ -93,6 +95,8 @@ export async function runRounds(
     }
   }
 }
+
+const kindOf = ({ engine = '', kind }: BenchPoint): string => `${engine} ${kind}`;
 
 /** The record of a point that has runs. Where there was time for no more than warming up, the last run counts. */
 export function measuredRecord({ trial, runs }: Measuring, warmup: number): Measured<BenchRecord> {

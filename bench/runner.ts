@@ -2,7 +2,14 @@ import { tpotTrial, ttftTrial } from './measure/end-to-end.js';
 import { llamaBenchTrial, operationsTrial } from './measure/steps.js';
 import type { BenchTarget } from './measure/target.js';
 import type { BenchPoint, SkippedPoint } from './plan.js';
-import { measuredRecord, runRounds, type Measure, type Measuring, type PointTrial, type RoundEvents } from './rounds.js';
+import {
+  measuredRecord,
+  runRounds,
+  type Measure,
+  type Measuring,
+  type PointTrial,
+  type RoundEvents,
+} from './rounds.js';
 import type { BenchOptions, BenchRecord, BenchResult } from './schema.js';
 
 /** Measures points of every kind on an engine. */

@@ -61,10 +61,11 @@ const SHORTEST = 2 ** -7;
 export function histogram(samples: readonly number[]): { edges_ms: number[]; counts: number[] } {
   const edge = (bin: number): number => SHORTEST * 2 ** (bin / BINS_PER_OCTAVE);
   const binOf = (value: number): number => {
-    const bin = Math.floor(BINS_PER_OCTAVE * Math.log2(Math.max(value, edge(-1)) / SHORTEST));
+    if (value < SHORTEST) return -1;
+    const bin = Math.floor(BINS_PER_OCTAVE * Math.log2(value / SHORTEST));
     // Logarithms round; the edges decide.
     if (value >= edge(bin + 1)) return bin + 1;
-    return bin >= 0 && value < edge(bin) ? bin - 1 : bin;
+    return value < edge(bin) ? bin - 1 : bin;
   };
   const bins = samples.map(binOf);
   const [first, last] = [min(bins), max(bins)];

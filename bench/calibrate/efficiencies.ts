@@ -34,7 +34,9 @@ export function kernelEfficiencies(
     const precision = precisionOf({ weights: dtype, kv: kvDtype, compute: 'f32' }, 'shader');
     for (const record of records) {
       if (record.kind !== 'operations') continue;
-      const costs = new Map(forwardOperations(engine.config, stepOf(record), precision).map((each) => [each.name, each]));
+      const costs = new Map(
+        forwardOperations(engine.config, stepOf(record), precision).map((each) => [each.name, each]),
+      );
       const kinds = new Map<string, { times: number[]; name: string }>();
       for (const { name, samples_ns } of record.operations) {
         const kind = kinds.get(kindOf(name)) ?? { times: [], name };
@@ -64,7 +66,9 @@ export function kernelEfficiencies(
     KERNEL_FAMILIES.flatMap((family) => {
       const measured = points.get(family);
       if (measured === undefined) return [];
-      return [[family, fit(measured, f32FlopsPerSecond, readBytesPerSecond, { maxCompute, maxBandwidth: MAX_BANDWIDTH })]];
+      return [
+        [family, fit(measured, f32FlopsPerSecond, readBytesPerSecond, { maxCompute, maxBandwidth: MAX_BANDWIDTH })],
+      ];
     }),
   );
 }

@@ -21,12 +21,10 @@ const KIND_OF: Record<Measure, StepKind> = { ttft: 'first', tpot: 'next', pp: 'a
  * Fits what steps take beside their operations to the steps and requests that were measured, one set of costs for each
  * way in which steps follow one another.
  */
-export function stepCosts(
-  runs: readonly EngineRuns[],
-  calibration: Calibration,
-): Partial<Record<StepKind, StepCosts>> {
+export function stepCosts(runs: readonly EngineRuns[], calibration: Calibration): Partial<Record<StepKind, StepCosts>> {
   // Without the host's costs a prediction is the sum of operations.
-  const bare: Hardware = { ...fromCalibration({ ...calibration, steps: undefined }), host: undefined };
+  const machine = fromCalibration({ ...calibration, steps: undefined });
+  const bare: Hardware = { ...machine, host: { ...machine.host!, recordSeconds: 0, roundTripSeconds: 0 } };
   const points: Record<StepKind, StepPoint[]> = { first: [], next: [], alone: [] };
   for (const { engine, records } of runs) {
     const { dtype: weights, kvDtype: kv, model } = engine.info;

@@ -55,7 +55,9 @@ export const stepOf = ({
   batch,
   context,
 }: Pick<OperationsRecord, 'phase' | 'tokens' | 'batch' | 'context'>): BatchShape =>
-  phase === 'decode' ? decodeStep(context, batch) : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
+  phase === 'decode'
+    ? decodeStep(context, batch)
+    : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
 
 /** Joins a profile with the prices of the same step, by name. */
 export function joinOperations(

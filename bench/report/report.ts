@@ -14,7 +14,15 @@ import { draw } from './render.js';
 import { colour } from './theme.js';
 
 /** In the order a reader meets them. A figure whose points were not measured is left out. */
-const FIGURES = [rooflineFigure, operationsFigure, promptFigure, batchFigure, gapsFigure, requestFigure, identityFigure] as const;
+const FIGURES = [
+  rooflineFigure,
+  operationsFigure,
+  promptFigure,
+  batchFigure,
+  gapsFigure,
+  requestFigure,
+  identityFigure,
+] as const;
 
 export async function drawFigures(comparison: Comparison): Promise<DrawnFigure[]> {
   const figures = FIGURES.map((make) => make(comparison)).filter((each) => each !== undefined);

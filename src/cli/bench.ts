@@ -82,11 +82,7 @@ function withRoom(flags: BenchFlags, options: BenchOptions): EngineOptions & { k
   };
 }
 
-async function beginning(
-  engine: Engine,
-  options: BenchOptions,
-  flags: BenchFlags,
-): Promise<BenchResult> {
+async function beginning(engine: Engine, options: BenchOptions, flags: BenchFlags): Promise<BenchResult> {
   const { info, config, timings } = engine;
   const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab, maxPositions, tiedEmbeddings } = config;
   return {

@@ -145,6 +145,7 @@ export class FakeEngine implements BenchTarget {
   }
 }
 
-export const measureFake = (engine = new FakeEngine(), options = OPTIONS): Measure => measureOn(engine, options.prompt, 512);
+export const measureFake = (engine = new FakeEngine(), options = OPTIONS): Measure =>
+  measureOn(engine, options.prompt, 512);
 
 export const idsOf = (points: readonly BenchPoint[]): string[] => points.map(({ id }) => id);

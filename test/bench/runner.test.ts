@@ -86,7 +86,11 @@ describe('rounds', () => {
 
   test('take one run of each point in turn, the cheap first', async () => {
     const order: string[] = [];
-    await runBench(begun(), [second, first], timed(() => 0, order));
+    await runBench(
+      begun(),
+      [second, first],
+      timed(() => 0, order),
+    );
     const round = (index: number): string[] => [`${first.id} ${index}`, `${second.id} ${index}`];
     expect(order).toEqual([...round(0), ...round(1), ...round(2)]);
   });
@@ -129,7 +133,8 @@ describe('a stopped run', () => {
     expect(await readResult(path)).toEqual(result);
     return result;
   };
-  const runsOf = ({ runs = {} }: BenchResult): number => Object.values(runs).reduce((sum, list) => sum + list.length, 0);
+  const runsOf = ({ runs = {} }: BenchResult): number =>
+    Object.values(runs).reduce((sum, list) => sum + list.length, 0);
 
   test('keeps what it has, in the file too, and is marked incomplete', async () => {
     const result = await stopAfter(3);

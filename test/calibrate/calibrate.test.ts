@@ -40,7 +40,11 @@ describe('costs of steps', () => {
   });
 
   it('are not thrown off by one disturbed step', () => {
-    const points = Array.from({ length: 9 }, (_, at) => ({ device: 0.01 * (at + 1), rows: 1, measured: 0.01 * (at + 1) }));
+    const points = Array.from({ length: 9 }, (_, at) => ({
+      device: 0.01 * (at + 1),
+      rows: 1,
+      measured: 0.01 * (at + 1),
+    }));
     points[4] = { ...points[4], measured: 1 };
     expect(fitSteps(points).stretch).toBeCloseTo(1, 1);
   });

@@ -91,7 +91,9 @@ describe('steps', () => {
   });
 
   test('costs measured on whole steps take the place of the host’s', () => {
-    const bare = new Predictor(llama, { ...fromCalibration(calibration), host: undefined });
+    const machine = fromCalibration(calibration);
+    const host = { ...machine.host!, recordSeconds: 0, roundTripSeconds: 0 };
+    const bare = new Predictor(llama, { ...machine, host });
     const steps = {
       first: { stretch: 1.5, seconds: 0.25, rowSeconds: 0 },
       next: { stretch: 1.25, seconds: 0.5, rowSeconds: 0.125 },
@@ -99,7 +101,10 @@ describe('steps', () => {
     };
     const predictor = new Predictor(llama, fromCalibration({ ...calibration, steps }));
     expect(predictor.prefillSeconds(10)).toBeCloseTo(1.5 * bare.prefillSeconds(10) + 0.25, 9);
-    expect(predictor.decodeSeconds(10, 3, 4)).toBeCloseTo(1.25 * bare.decodeSeconds(10, 3, 4) + 3 * (0.5 + 4 * 0.125), 9);
+    expect(predictor.decodeSeconds(10, 3, 4)).toBeCloseTo(
+      1.25 * bare.decodeSeconds(10, 3, 4) + 3 * (0.5 + 4 * 0.125),
+      9,
+    );
     expect(predictor.stepSeconds(decodeStep(10, 4))).toBeCloseTo(predictor.decodeSeconds(10, 1, 4), 9);
     const step = decodeStep(10, 1);
     expect(predictor.stepsSeconds([step], 'alone')).toBeCloseTo(2 * bare.deviceSeconds(step) + 1, 9);

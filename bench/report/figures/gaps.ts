@@ -37,7 +37,13 @@ export function gapsFigure({ result }: Comparison): Figure | undefined {
     title: 'gap before a token, ms',
     axis: { grid: false },
   });
-  const row = { field: 'name', type: 'nominal', sort: names, title: null, header: { labelAngle: 0, labelAlign: 'left', labelColor: colour('ink') } };
+  const row = {
+    field: 'name',
+    type: 'nominal',
+    sort: names,
+    title: null,
+    header: { labelAngle: 0, labelAlign: 'left', labelColor: colour('ink') },
+  };
   const most = [...records].sort((a, b) => b.p99_itl_ms / b.median_itl_ms - a.p99_itl_ms / a.median_itl_ms)[0];
   const sorted = [...most.itls].sort((a, b) => a - b);
   return {

@@ -66,7 +66,8 @@ export async function findHardware(
   { hardware, calibration, adapter }: PredictFlags,
   fallback?: readonly Hardware[],
 ): Promise<Hardware[]> {
-  const given = calibration === undefined ? undefined : machine(await (await calibrationStore()).readCalibration(calibration));
+  const given =
+    calibration === undefined ? undefined : machine(await (await calibrationStore()).readCalibration(calibration));
   const here = async (): Promise<Hardware | undefined> => {
     if (given !== undefined) return given;
     const found = await (await calibrationStore()).loadCalibration(adapter);
