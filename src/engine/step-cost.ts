@@ -24,7 +24,9 @@ function features({ sequences }: BatchShape): number[] {
  */
 export class LearntStepCost {
   #weights: readonly number[] = [0, 0, 0, 0];
-  #inverse: readonly (readonly number[])[] = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => (row === column ? UNCERTAIN : 0)));
+  #inverse: readonly (readonly number[])[] = [0, 1, 2, 3].map((row) =>
+    [0, 1, 2, 3].map((column) => (row === column ? UNCERTAIN : 0)),
+  );
 
   /** Predicted milliseconds of a step. */
   predict(batch: BatchShape): number {

@@ -76,21 +76,25 @@ export class Draft implements StepDraft {
 
   prefill(tokens: number, { whole = false, admit = true } = {}): number {
     let added = 0;
-    const left = (): number => Math.min(Math.min(tokens, this.limits.chunk) - added, this.limits.stepTokens - this.#rows);
+    const left = (): number =>
+      Math.min(Math.min(tokens, this.limits.chunk) - added, this.limits.stepTokens - this.#rows);
     const fits = ({ promptLeft }: ScheduledSequence): boolean =>
       left() > 0 && (!whole || promptLeft <= left() || added === 0);
     for (const sequence of this.list) {
       if (sequence.promptLeft === 0 || this.#planned.has(sequence)) continue;
       if (!fits(sequence)) return added;
       added += this.#chunk(sequence, left());
+      // What a chunk left of the budget, to end with a block, is too little for another prompt.
+      if (sequence.promptLeft > 0) return added;
     }
     // With its prefix looked up, a prompt that is left for the next step may turn out to have been shorter.
     while (admit && this.queue.length > 0 && fits(this.queue[0])) {
       const sequence = this.#admitNext();
       if (sequence === undefined) break;
-      if (sequence.promptLeft > 0) added += this.#chunk(sequence, left());
       // All of its prompt is in the cache: it was sent away before and goes on with what it had generated.
-      else this.#decode(sequence, 0);
+      if (sequence.promptLeft === 0) this.#decode(sequence, 0);
+      else added += this.#chunk(sequence, left());
+      if (sequence.promptLeft > 0) return added;
     }
     return added;
   }

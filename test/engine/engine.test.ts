@@ -226,6 +226,43 @@ describe('a running engine', () => {
     expect((await greedy()).ids).toEqual(done.ids);
   });
 
+  it('keeps to a constraint, and ends only the generation whose constraint fails', async () => {
+    const beside = greedy();
+    const vocab = engine.config.vocab;
+    const mask = new Uint32Array(Math.ceil(vocab / 32)).fill(0xffffffff);
+    const free = await greedy({ constraint: { allowed: () => mask, accept: () => undefined } });
+    expect(free.ids).toEqual((await beside).ids);
+
+    const seen: number[] = [];
+    const bad = {
+      allowed: () => mask,
+      accept(id: number) {
+        seen.push(id);
+        if (seen.length === 3) throw new RangeError('enough');
+      },
+    };
+    const [failed, good] = await Promise.allSettled([greedy({ constraint: bad }), greedy()]);
+    expect(failed).toMatchObject({ status: 'rejected', reason: new RangeError('enough') });
+    expect(good).toMatchObject({ status: 'fulfilled', value: { ids: free.ids } });
+    expect(seen).toEqual(free.ids.slice(0, 3));
+    expect(
+      await refusal('usage', () =>
+        greedy({ constraint: { allowed: () => new Uint32Array(64), accept: () => undefined } }),
+      ),
+    ).toMatch(/^the constraint allows no token after 0 generated ones/);
+    expect(engine.stats()).toMatchObject({ running: 0, waiting: 0 });
+  });
+
+  it('finds a prompt it has computed before', async () => {
+    const ids = Array.from({ length: 100 }, (_, i) => 3 + ((i * 37) % 2000));
+    const first = await engine.generate(ids, { maxTokens: 4 }).result;
+    const again = await engine.generate(ids, { maxTokens: 4 }).result;
+    expect([first.cachedTokens, again.cachedTokens]).toEqual([0, 96]);
+    expect(again.ids).toEqual(first.ids);
+    const other = await engine.generate([...ids.slice(0, 50), 7, ...ids.slice(50)], { maxTokens: 4 }).result;
+    expect(other.cachedTokens).toBe(48);
+  });
+
   it('aborts when the loop is left, and while it waits for room', async () => {
     const long = { ignoreEos: true, maxTokens: 400 };
     const waiting = new AbortController();
@@ -362,6 +399,19 @@ describe('engine options', () => {
     [{ contextLength: 129 }, 'contextLength 129 is more than the 128 positions the model was made for'],
     [{ maxSequences: 1.5 }, 'maxSequences must be a whole number of at least 1, found 1.5'],
     [{ prefillChunk: -1 }, 'prefillChunk must be a whole number of at least 1, found -1'],
+    [{ policy: 'fair' }, 'policy must be one of chunked, prefill-first, decode-priority, static, found fair'],
+    [{ decodeSloMs: 0 }, 'decodeSloMs must be a number above 0, found 0'],
+    [{ speculate: { lookup: 0, tokens: 4 } }, 'speculate.lookup must be a whole number of at least 1, found 0'],
+    [{ maxBatchedTokens: 7 }, 'maxBatchedTokens must be at least 8, one for each of 8 sequences, found 7'],
+    [
+      { maxBatchedTokens: 39, speculate: { lookup: 2, tokens: 4 } },
+      'maxBatchedTokens must be at least 40, one for each of 8 sequences and 4 guesses each, found 39',
+    ],
+    [{ kvCacheBytes: 100 }, 'kvCacheBytes must be at least 65536, a block of 16 tokens, found 100'],
+    [
+      { kvCacheTokens: 64, kvCacheBytes: 1 << 20 },
+      'kvCacheTokens and kvCacheBytes must not both be given; leave one out',
+    ],
     [{ kvCacheTokens: 0 }, 'kvCacheTokens must be a whole number of at least 1, found 0'],
     [{ dtype: 'int3' }, 'dtype must be one of auto, f16, bf16, f32, found int3'],
     [{ kvDtype: 'bf16' }, 'kvDtype must be one of auto, f16, f32, found bf16'],

@@ -189,7 +189,10 @@ export class Drive {
     this.#cache[block][at] = content;
   }
 
-  #writeDecode({ sequence, begin, end, source, samples, draw }: DecodeRows, writers: Map<number, ScheduledSequence>): void {
+  #writeDecode(
+    { sequence, begin, end, source, samples, draw }: DecodeRows,
+    writers: Map<number, ScheduledSequence>,
+  ): void {
     const driven = this.#bySequence.get(sequence)!;
     const { promptLength } = sequence;
     check(begin >= promptLength, 'prompt tokens are no decode rows');

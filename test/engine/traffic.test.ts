@@ -107,7 +107,8 @@ describe.each(adapters)('in whatever traffic on %s', (name) => {
             const generation = engine.generate(KINDS[kind].prompt, { ...optionsOf(KINDS[kind]), priority });
             const consume = async (): Promise<void> => {
               let seen = 0;
-              if (leaves !== undefined) for await (const { ids } of generation) if ((seen += ids.length) > leaves) break;
+              if (leaves !== undefined)
+                for await (const { ids } of generation) if ((seen += ids.length) > leaves) break;
               const { ids, finishReason } = await generation.result;
               expect(ids).toEqual(finishReason === 'abort' ? alone[kind].slice(0, ids.length) : alone[kind]);
             };

@@ -182,6 +182,40 @@ describe.each(adapters)('sampling on %s', (adapter) => {
       }
     }));
 
+  it('chooses only among the tokens of a mask, greedily and at random, and leaves others alone', () =>
+    each(async (variant) => {
+      const allowed = [[7], [3, 40, 104], Array.from({ length: VOCAB }, (_, id) => id).filter((id) => id % 3 === 1)];
+      const masks = allowed.map((ids) => {
+        const words = new Uint32Array(Math.ceil(VOCAB / 32));
+        for (const id of ids) words[id >> 5] |= 1 << (id & 31);
+        return words;
+      });
+      const logits = logitsOf(5);
+      for (const row of [
+        { ...NEUTRAL, temperature: 0 },
+        { ...NEUTRAL, topK: 50 },
+        { ...NEUTRAL, topP: 0.9, minP: 0.01, temperature: 2 },
+      ]) {
+        const rows = Array.from({ length: 200 }, (_, i) => ({
+          ...row,
+          slot: i % 3,
+          usesMask: i % 4 !== 3,
+          seed: 9,
+          draw: i,
+        }));
+        const { tokens } = await sample(gpu, variant, { logits: rows.map(() => logits), rows, masks });
+        tokens.forEach((token, i) => {
+          if (rows[i].usesMask) expect(allowed[i % 3]).toContain(token);
+        });
+        const best = (ids: readonly number[]): number => ids.reduce((a, b) => (logits[b] > logits[a] ? b : a));
+        if (row.temperature === 0) expect(tokens.slice(0, 3)).toEqual(allowed.map(best));
+        else expect(new Set(tokens).size).toBeGreaterThan(3);
+        const free = rows.map((one) => ({ ...one, usesMask: false }));
+        const unmasked = await sample(gpu, variant, { logits: rows.map(() => logits), rows: free });
+        expect(tokens.filter((_, i) => i % 4 === 3)).toEqual(unmasked.tokens.filter((_, i) => i % 4 === 3));
+      }
+    }));
+
   it('depends on seed and draw only: not on the row, the slot, the company or the variant', async () => {
     const logits = Array.from({ length: 64 }, (_, i) => logitsOf(100 + (i % 4), 1));
     const rows = logits.map((_, i) => ({ ...NEUTRAL, slot: i, seed: 5 + Math.floor(i / 16), draw: i % 16 }));

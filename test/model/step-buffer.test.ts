@@ -121,34 +121,19 @@ describe('StepBuffer', () => {
     expect([1, 2, 3].map((i) => sampling[i * SAMPLING_WORDS + 10])).toEqual([0, 1, 2]);
   });
 
-  it.each<[number, number, [number, number][]]>([
-    [
-      40,
-      192,
-      [
-        [1, 1],
-        [192, 1],
-        [193, 2],
-        [512, 3],
-        [640, 4],
-      ],
-    ],
-    [
-      20,
-      128,
-      [
-        [128, 1],
-        [129, 2],
-        [320, 3],
-      ],
-    ],
-  ])('cuts contexts of up to %i blocks into parts of %i, whatever the step', (blocks, length, contexts) => {
-    const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, blocksPerSlot: blocks });
-    for (const [context, splits] of contexts) {
-      const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
-      expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits, length]);
-    }
-  });
+  it.each([
+    { blocks: 40, length: 192, contexts: [1, 192, 193, 512, 640], splits: [1, 1, 2, 3, 4] },
+    { blocks: 20, length: 128, contexts: [128, 129, 320], splits: [1, 2, 3] },
+  ])(
+    'cuts contexts of up to $blocks blocks into parts of $length, whatever the step',
+    ({ blocks, length, contexts, splits }) => {
+      const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, blocksPerSlot: blocks });
+      contexts.forEach((context, i) => {
+        const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
+        expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits[i], length]);
+      });
+    },
+  );
 
   it('cuts so that every key belongs to one part, whatever the context', () => {
     const step = new StepBuffer(fakeGpu().gpu, LIMITS);
