@@ -1,7 +1,10 @@
 import tseslint from 'typescript-eslint';
 
 /** Rooms that must bundle for a browser: no `node:` module, no Node global that a browser lacks. */
-const portable = ['src/{gpu,kernels,model,checkpoint,tokenizer,cache,engine,roofline,simulator}/**/*.ts', 'src/*.ts'];
+const portable = [
+  'src/{gpu,kernels,model,checkpoint,tokenizer,cache,grammar,engine,roofline,simulator}/**/*.ts',
+  'src/*.ts',
+];
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'models/**', 'coverage/**'] },

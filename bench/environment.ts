@@ -24,9 +24,14 @@ function gitCommit(root: string): string | undefined {
   }
 }
 
+/** Version and commit of what runs. */
+export function ridgepointOf(): Pick<RecordContext, 'ridgepoint' | 'git_commit'> {
+  const root = packageRoot();
+  return { ridgepoint: versionIn(join(root, 'package.json')), git_commit: gitCommit(root) ?? null };
+}
+
 /** What every record says about where it was measured. */
 export async function recordContext(info: EngineInfo): Promise<RecordContext> {
-  const root = packageRoot();
   const { adapter, driver, tier, model, dtype, kvDtype } = info;
   const calibrations = await listCalibrations();
   const known = calibrations.find(
@@ -40,10 +45,9 @@ export async function recordContext(info: EngineInfo): Promise<RecordContext> {
     model,
     dtype,
     kv_dtype: kvDtype,
-    ridgepoint: versionIn(join(root, 'package.json')),
+    ...ridgepointOf(),
     node: process.versions.node,
     dawn: existsSync(dawn) ? `webgpu ${versionIn(dawn)}` : 'unknown',
-    git_commit: gitCommit(root) ?? null,
     calibration: known?.calibration.date ?? null,
   };
 }

@@ -1,30 +1,22 @@
 import type { BenchOptions } from './schema.js';
 
 /** One thing to measure. */
-export type BenchPoint =
-  | { readonly kind: 'ttft'; readonly id: string; readonly prompt: number }
-  | {
-      readonly kind: 'tpot';
-      readonly id: string;
-      readonly context: number;
-      readonly batch: number;
-      readonly gen: number;
-    }
-  | {
-      readonly kind: 'llama-bench';
-      readonly id: string;
-      readonly prompt: number;
-      readonly gen: number;
-      readonly depth: number;
-    }
+export type BenchPoint = {
+  readonly id: string;
+  /** Which of several engines runs it. */
+  readonly engine?: string;
+} & (
+  | { readonly kind: 'ttft'; readonly prompt: number }
+  | { readonly kind: 'tpot'; readonly context: number; readonly batch: number; readonly gen: number }
+  | { readonly kind: 'llama-bench'; readonly prompt: number; readonly gen: number; readonly depth: number }
   | {
       readonly kind: 'operations';
-      readonly id: string;
       readonly phase: 'prefill' | 'decode';
       readonly tokens: number;
       readonly batch: number;
       readonly context: number;
-    };
+    }
+);
 
 export interface SkippedPoint {
   readonly id: string;

@@ -38,7 +38,8 @@ const TRIES = 40;
  */
 export function randomText(source: PromptSource, length: number, seed: number): string | undefined {
   const next = random(seed);
-  const words = wordsOf(source, length, next);
+  const known = wordsOf(source);
+  const words = Array.from({ length: length + 1 }, () => known[Math.floor(next() * known.length)]);
   // As many words as still fit; then a word in other places until it fits exactly.
   let low = 0;
   let high = words.length;
@@ -56,13 +57,20 @@ export function randomText(source: PromptSource, length: number, seed: number): 
   return undefined;
 }
 
-/** Words out of the model's own vocabulary, enough for `length` tokens. */
-function wordsOf(source: PromptSource, length: number, next: () => number): string[] {
-  const words: string[] = [];
-  const ids = Array.from({ length: 4 * length + 64 }, () => Math.floor(next() * source.config.vocab));
-  for (const id of ids) {
-    const word = source.detokenize([id]).trim();
-    if (/^[a-z]{2,}$/.test(word)) words.push(word);
+const WORDS = 1000;
+const words = new WeakMap<object, string[]>();
+
+/** Words out of the model's own vocabulary, looked up once. */
+function wordsOf(source: PromptSource): string[] {
+  let found = words.get(source);
+  if (found === undefined) {
+    const { vocab } = source.config;
+    const next = random(seedOf('words'));
+    const ids = Array.from({ length: Math.min(vocab, 8 * WORDS) }, () => Math.floor(next() * vocab));
+    const list = new Set(ids.map((id) => source.detokenize([id]).trim()));
+    found = [...list].filter((word) => /^[a-z]{2,}$/.test(word)).slice(0, WORDS);
+    if (found.length === 0) found = ['a'];
+    words.set(source, found);
   }
-  return words.length > 0 ? words : Array.from({ length }, () => 'a');
+  return found;
 }

@@ -1,42 +1,41 @@
-import { measureTpot, measureTtft, type Measured } from './measure/end-to-end.js';
-import { measureLlamaBench, measureOperations } from './measure/steps.js';
-import type { BenchTarget, Repetitions } from './measure/target.js';
+import { tpotTrial, ttftTrial } from './measure/end-to-end.js';
+import { llamaBenchTrial, operationsTrial } from './measure/steps.js';
+import type { BenchTarget } from './measure/target.js';
 import type { BenchPoint, SkippedPoint } from './plan.js';
+import {
+  measuredRecord,
+  runRounds,
+  type Measure,
+  type Measuring,
+  type PointTrial,
+  type RoundEvents,
+} from './rounds.js';
 import type { BenchOptions, BenchRecord, BenchResult } from './schema.js';
 
-/** Measures one point; the tests put something else in its place. */
-export type Measure = (point: BenchPoint, how: Repetitions) => Promise<Measured<BenchRecord>>;
-
 /** Measures points of every kind on an engine. */
-export function measureOn(target: BenchTarget, options: BenchOptions, prefillChunk: number): Measure {
-  return (point, how) => {
+export function measureOn(target: BenchTarget, prompt: BenchOptions['prompt'], prefillChunk: number): Measure {
+  return (point) => {
     switch (point.kind) {
       case 'ttft':
-        return measureTtft(target, point, options.prompt, how);
+        return ttftTrial(target, point, prompt) as PointTrial;
       case 'tpot':
-        return measureTpot(target, point, options.prompt, how);
+        return tpotTrial(target, point, prompt) as PointTrial;
       case 'llama-bench':
-        return measureLlamaBench(target, point, prefillChunk, how);
+        return llamaBenchTrial(target, point, prefillChunk) as PointTrial;
       case 'operations':
-        return measureOperations(target, point, how);
+        return operationsTrial(target, point) as PointTrial;
     }
   };
 }
 
 /** Told while a benchmark runs. */
-export interface RunEvents {
-  /** Before a point and after each of its runs; `done` counts runs. */
-  readonly onProgress?: (progress: { id: string; done: number; total: number }) => void;
-  /** After each point, with all there is so far. */
+export interface RunEvents extends Omit<RoundEvents, 'onSave'> {
+  /** Every few seconds, at the end and when stopped, with all there is so far. */
   readonly onRecord?: (result: BenchResult) => Promise<void>;
-  readonly signal?: AbortSignal;
 }
 
-/** Why a driver cannot do a point, where that is no failure of the run. */
-const UNSUPPORTED = /has no timestamp queries/;
-
 /**
- * Measures what `begun` lacks of the points, in order.
+ * Measures what `begun` lacks of the points.
  *
  * @returns everything measured, complete unless the signal stopped it
  */
@@ -46,41 +45,57 @@ export async function runBench(
   measure: Measure,
   { onProgress, onRecord, signal }: RunEvents = {},
 ): Promise<BenchResult> {
-  let result: BenchResult = { ...begun, complete: false };
   const { warmup, repetitions, budget_s: budget } = begun.options;
-  const end = budget === undefined ? undefined : performance.now() + 1000 * budget;
-  const have = new Set([...result.records, ...result.skipped].map(({ id }) => id));
-  const missing = points.filter(({ id }) => !have.has(id));
-  const total = missing.length * (warmup + repetitions);
+  // A record without its runs is done; one with them goes on.
+  const finished = new Set([...begun.records, ...begun.skipped].map(({ id }) => id));
+  for (const id of Object.keys(begun.runs ?? {})) finished.delete(id);
+  const states = points
+    .filter(({ id }) => !finished.has(id))
+    .map((point): Measuring => {
+      const runs = [...(begun.runs?.[point.id] ?? [])];
+      return { point, trial: measure(point), runs, date: begun.date, skipped: undefined };
+    });
+  const save = async (complete: boolean): Promise<BenchResult> => {
+    const result = assemble(begun, points, states, complete);
+    await onRecord?.(result);
+    return result;
+  };
   try {
-    for (const [index, point] of missing.entries()) {
-      let done = index * (warmup + repetitions);
-      onProgress?.({ id: point.id, done, total });
-      const onRun = (): void => onProgress?.({ id: point.id, done: ++done, total });
-      try {
-        // Twice an even share of what is left: most points are quick and leave theirs to the slow ones.
-        const left = end === undefined ? undefined : Math.max(0, end - performance.now());
-        const shareMs = left === undefined ? undefined : (2 * left) / (missing.length - index);
-        const measured = await measure(point, { warmup, repetitions, shareMs, signal, onRun });
-        result = { ...result, records: [...result.records, recordOf(begun, measured)] };
-      } catch (error) {
-        if (!(error instanceof Error && UNSUPPORTED.test(error.message))) throw error;
-        result = { ...result, skipped: [...result.skipped, { id: point.id, reason: error.message }] };
-      }
-      if (index === missing.length - 1) break;
-      await onRecord?.(result);
-    }
+    const onSave = async (): Promise<void> => void (await save(false));
+    await runRounds(states, { warmup, repetitions, budget }, { onProgress, signal, onSave });
   } catch (error) {
     if (!signal?.aborted) throw error;
-    return result;
+    return save(false);
   }
-  result = { ...result, complete: true };
-  await onRecord?.(result);
-  return result;
+  return save(true);
 }
 
-const recordOf = ({ context }: BenchResult, measured: Measured<BenchRecord>): BenchRecord =>
-  ({ ...context, date: new Date().toISOString(), ...measured }) as BenchRecord;
+/** The result as it stands, its records in the order of the plan. */
+function assemble(
+  begun: BenchResult,
+  points: readonly BenchPoint[],
+  states: readonly Measuring[],
+  complete: boolean,
+): BenchResult {
+  const { runs: _, ...rest } = begun;
+  const measured = states.filter(({ runs }) => runs.length > 0);
+  const records = new Map(begun.records.map((record) => [record.id, record]));
+  for (const state of measured) {
+    const record = measuredRecord(state, begun.options.warmup);
+    records.set(state.point.id, { ...begun.context, date: state.date, ...record } as BenchRecord);
+  }
+  const rank = new Map(points.map(({ id }, at) => [id, at]));
+  return {
+    ...rest,
+    complete,
+    records: [...records.values()].sort((a, b) => (rank.get(a.id) ?? -1) - (rank.get(b.id) ?? -1)),
+    skipped: [
+      ...begun.skipped,
+      ...states.flatMap(({ point: { id }, skipped }) => (skipped === undefined ? [] : [{ id, reason: skipped }])),
+    ],
+    ...(complete ? {} : { runs: Object.fromEntries(measured.map(({ point, runs }) => [point.id, runs])) }),
+  };
+}
 
 /** The plan's skipped points, noted once. */
 export function withSkipped(result: BenchResult, skipped: readonly SkippedPoint[]): BenchResult {

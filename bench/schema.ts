@@ -67,6 +67,8 @@ export const tpotRecord = endToEnd.extend({
   /** All gaps of all sequences pooled. */
   itls: samples,
   ...summaryOf('itl').shape,
+  /** The same gaps counted: `counts[i]` of them are at least `edges_ms[i]` and below `edges_ms[i + 1]`. */
+  itl_histogram: z.object({ edges_ms: samples, counts: z.array(count) }).optional(),
   e2els_ms: samples,
   ...summaryOf('e2el').shape,
   /** Tokens a second while decoding: 1 / TPOT, and of all sequences. From the median. */
@@ -130,7 +132,7 @@ export const optionsSchema = z.object({
   gen: count,
   repetitions: count,
   warmup: count,
-  /** Seconds the whole run should take: slow points then get fewer repetitions, one at least. */
+  /** Seconds the points together should take: fewer repetitions, and no points that would take longer than is left. */
   budget_s: z.number().positive().optional(),
   /** All batches at all contexts, or each axis alone. */
   grid: z.enum(['full', 'cross']),
@@ -155,10 +157,14 @@ export const resultSchema = z.object({
     kv_cache_bytes: count,
     context_length: count,
     prefill_chunk: count,
+    /** Variants of the matmul kernels in use. */
+    kernels: z.object({ prefill: z.array(z.string()), decode: z.array(z.string()) }).optional(),
   }),
   /** Milliseconds of loading by stage. */
   load_ms: z.record(z.string(), z.number()),
   records: z.array(recordSchema),
+  /** Of an incomplete run, by point: what each of its runs measured, from which records are made anew when it goes on. */
+  runs: z.record(z.string(), z.array(z.unknown())).optional(),
   skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
 });
 

@@ -51,3 +51,26 @@ export function mape(pairs: readonly { readonly measured: number; readonly predi
   if (pairs.length === 0) return undefined;
   return mean(pairs.map(({ measured, predicted }) => Math.abs(predicted - measured) / measured));
 }
+
+/** Bins of a histogram in an octave: edges are 9 % apart, fine enough for times, which differ by ratios. */
+const BINS_PER_OCTAVE = 8;
+/** In milliseconds; the first bin holds all that is shorter. */
+const SHORTEST = 2 ** -7;
+
+/** Counts times in milliseconds in bins of equal ratio, each at least its lower edge and below the next; none is left out. */
+export function histogram(samples: readonly number[]): { edges_ms: number[]; counts: number[] } {
+  const edge = (bin: number): number => SHORTEST * 2 ** (bin / BINS_PER_OCTAVE);
+  const binOf = (value: number): number => {
+    if (value < SHORTEST) return -1;
+    const bin = Math.floor(BINS_PER_OCTAVE * Math.log2(value / SHORTEST));
+    // Logarithms round; the edges decide.
+    if (value >= edge(bin + 1)) return bin + 1;
+    return value < edge(bin) ? bin - 1 : bin;
+  };
+  const bins = samples.map(binOf);
+  const [first, last] = [min(bins), max(bins)];
+  const counts = Array.from({ length: last - first + 1 }, () => 0);
+  for (const bin of bins) counts[bin - first]++;
+  const edges = Array.from({ length: counts.length + 1 }, (_, at) => (first + at < 0 ? 0 : edge(first + at)));
+  return { edges_ms: edges, counts };
+}

@@ -9,11 +9,11 @@ export const latestPath = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ridgepoint', 'bench', 'latest.json');
 
 /** Writes a file whole or not at all. @throws RidgepointError when it cannot be written */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const partial = `${path}.${process.pid}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(partial, text);
+    await writeFile(partial, content);
     await rename(partial, path);
   } catch (cause) {
     throw new RidgepointError('usage', `${path}: cannot be written: ${(cause as Error).message}`, { cause });

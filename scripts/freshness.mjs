@@ -25,6 +25,7 @@ export function freshness(root) {
       if (!status) return;
       if (status.isDirectory())
         readdirSync(path)
+          .filter((name) => name !== 'node_modules') // of a package of its own below; the build does not read it
           .sort()
           .forEach((name) => add(join(path, name)));
       else lines.push(`${path.slice(root.length)} ${status.size} ${status.mtimeMs}`);

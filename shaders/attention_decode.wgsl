@@ -1,4 +1,4 @@
-// Attention of one new token a sequence. The context is cut into parts that run side by side, so that one long
+// Attention of generated tokens, a row each. The context is cut into parts that run side by side, so that one long
 // sequence still fills the device; attention_reduce joins them. The query heads that share a key head (GROUP of them)
 // are made together and read each key and value once.
 //#include common/step.wgsl
@@ -19,7 +19,7 @@
 //#endif
 // [decode row][head][split]: HALF pairs of weighted values, then one pair (maximum score, sum of weights).
 @group(0) @binding(7) var<storage, read_write> partials: array<vec2<f32>>;
-@group(0) @binding(8) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF], when there is one part
+@group(0) @binding(8) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF], rows of one part
 //#include common/kv.wgsl
 
 const GROUP: u32 = HEADS / KV_HEADS;
@@ -36,6 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let row = rows[group.z];
   let context = row.position + 1u;
   let begin = split * step.split_tokens;
+  if (begin >= context) { return; }  // the step has longer contexts than this row's
   let end = min(begin + step.split_tokens, context);
   let table_from = row.slot * step.blocks_per_slot;
   let q_from = (group.z * HEADS + kv_head * GROUP) * (HDP / 4u);
@@ -89,7 +90,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
 
-  if (step.splits == 1u) {
+  // The row's own context decides, not the longest of the step: its numbers must not depend on its neighbours.
+  if (context <= step.split_tokens) {
     for (var g = 0u; g < GROUP; g++) {
       let to = group.z * params.out_stride + (kv_head * GROUP + g) * HALF;
       for (var i = 0u; i < OWN; i++) {

@@ -1,26 +1,31 @@
-// Joins the parts that attention_decode made, one workgroup a row and head. Not launched when there is one part.
+// Joins the parts that attention_decode made, one workgroup a row and head. Rows of one part are finished already; where
+// there are no others it is not launched.
 //#include common/step.wgsl
+//#include common/row.wgsl
 struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Attention;
-@group(0) @binding(2) var<storage, read> partials: array<vec2<f32>>; // as attention_decode writes it
-@group(0) @binding(3) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
+@group(0) @binding(2) var<storage, read> rows: array<Row>;
+@group(0) @binding(3) var<storage, read> partials: array<vec2<f32>>; // as attention_decode writes it
+@group(0) @binding(4) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let head = group.x;
   let row = group.y;
   let origin = (row * HEADS + head) * step.splits * (HALF + 1u);
+  let parts = rows[row].position / step.split_tokens + 1u;
+  if (parts == 1u) { return; }
   var best = -1e30;
-  for (var s = 0u; s < step.splits; s++) { best = max(best, partials[origin + s * (HALF + 1u) + HALF].x); }
+  for (var s = 0u; s < parts; s++) { best = max(best, partials[origin + s * (HALF + 1u) + HALF].x); }
   var total = 0.0;
-  for (var s = 0u; s < step.splits; s++) {
+  for (var s = 0u; s < parts; s++) {
     let part = partials[origin + s * (HALF + 1u) + HALF];
     total += exp(part.x - best) * part.y;
   }
   for (var i = thread; i < HALF; i += 64u) {
     var sum = vec2<f32>(0.0);
-    for (var s = 0u; s < step.splits; s++) {
+    for (var s = 0u; s < parts; s++) {
       let at = origin + s * (HALF + 1u);
       sum += exp(partials[at + HALF].x - best) * partials[at + i];
     }

@@ -21,9 +21,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var token = row.token;
   if (token == TOKEN_FROM_SLOT) { token = slot_tokens[row.slot]; }
   if (token < params.begin || token >= params.end) { return; }
-  let origin = (token - params.begin) * params.k8;
+  let origin = token - params.begin;
   for (var k = thread; k < params.k8; k += 64u) {
-    let w = load_weights(origin + k);
+    let w = load_weights(weight_index(origin, k));
     let to = group.x * params.stride4 + 2u * k;
     out[to] = w.lo;
     out[to + 1u] = w.hi;

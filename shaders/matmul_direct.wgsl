@@ -2,6 +2,7 @@
 // A workgroup shares TM rows of x, whose addresses are then the same for all lanes. A thread makes TM x 4 outputs:
 // larger tiles spill (docs/performance.md).
 //#include common/matmul.wgsl
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 
 const TN: u32 = 4u;
 
@@ -13,10 +14,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (n0 >= params.n) { return; }
   var sums: array<vec4<f32>, TM>;  // of TN outputs each
   for (var k = 0u; k < params.k8; k++) {
-    let a = load_weights(n0 * params.k8 + k);
-    let b = load_weights(min(n0 + 1u, params.n - 1u) * params.k8 + k);
-    let c = load_weights(min(n0 + 2u, params.n - 1u) * params.k8 + k);
-    let d = load_weights(min(n0 + 3u, params.n - 1u) * params.k8 + k);
+    let a = load_weights(weight_index(n0, k));
+    let b = load_weights(weight_index(min(n0 + 1u, params.n - 1u), k));
+    let c = load_weights(weight_index(min(n0 + 2u, params.n - 1u), k));
+    let d = load_weights(weight_index(min(n0 + 3u, params.n - 1u), k));
     for (var m = 0u; m < TM; m++) {
       let i = min(m0 + m, rows - 1u) * params.x_stride4 + 2u * k;
       let lo = x[i];

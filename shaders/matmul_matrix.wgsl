@@ -3,6 +3,7 @@
 // columns at a time, x rounded to f16 on the way; while the matrices of one step are multiplied, the numbers of the
 // next are on their way to registers.
 //#include common/matmul.wgsl
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 //#include common/matrix_staged.wgsl
 //#include common/panels.wgsl
 //#if pinned
@@ -67,7 +68,7 @@ fn main(
 //#endrepeat
 //#repeat s W_SLOTS
   let w_slot_$s$ = thread + $s$u * THREADS;
-  let w_from_$s$ = min(n_base + w_slot_$s$ / TILE_K8, params.n - 1u) * params.k8 + w_slot_$s$ % TILE_K8;
+  let w_from_$s$ = weight_index(min(n_base + w_slot_$s$ / TILE_K8, params.n - 1u), w_slot_$s$ % TILE_K8);
   let w_to_$s$ = (TILE_M + w_slot_$s$ / TILE_K8) * PITCH + w_slot_$s$ % TILE_K8;
   var w_$s$ = weights[w_from_$s$];
 //#endrepeat
@@ -114,7 +115,7 @@ fn main(
       x_hi_$s$ = x[x_from_$s$ + 2u * next + 1u];
 //#endrepeat
 //#repeat s W_SLOTS
-      w_$s$ = weights[w_from_$s$ + next];
+      w_$s$ = weights[w_from_$s$ + next * SIDE_ROWS];
 //#endrepeat
     }
     let left_from = stage + m_sub * PITCH;

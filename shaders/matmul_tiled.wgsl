@@ -4,6 +4,7 @@
 // tiles are padded by 4 so that the transposing writes do not all fall into one memory bank.
 //#include common/matmul.wgsl
 //#include common/panels.wgsl
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 
 const TILE: u32 = 64u * FOURS;
 const TILE_K: u32 = 16u;
@@ -54,9 +55,9 @@ fn main(
   let reads = thread < 2u * TILE;
   let w_row = thread / 2u;
   let w_col = thread % 2u;
-  let w_from = min(n_base + w_row, params.n - 1u) * params.k8 + w_col;
+  let w_from = min(n_base + w_row, params.n - 1u);
   var w_next = Eight();
-  if (reads) { w_next = load_weights(w_from); }
+  if (reads) { w_next = load_weights(weight_index(w_from, w_col)); }
 
   for (var k8 = 0u; k8 < params.k8; k8 += 2u) {
 //#repeat r FOURS
@@ -73,7 +74,7 @@ fn main(
 //#repeat r FOURS
       x_next_$r$ = x[x_from_$r$ + 2u * (k8 + 2u)];
 //#endrepeat
-      if (reads) { w_next = load_weights(w_from + k8 + 2u); }
+      if (reads) { w_next = load_weights(weight_index(w_from, w_col + k8 + 2u)); }
     }
     for (var k = 0u; k < TILE_K; k++) {
 //#repeat r FOURS

@@ -24,6 +24,7 @@ struct Params { vocab: u32, stride: u32 } // row stride of logits
 @group(0) @binding(4) var<storage, read_write> state: array<TokenState>;     // [slot][vocab]
 @group(0) @binding(5) var<storage, read_write> slot_tokens: array<u32>;      // [slot] the next step's input
 @group(0) @binding(6) var<storage, read_write> sampled: array<u32>;          // [logit_rows] for the host
+@group(0) @binding(7) var<storage, read> masks: array<u32>;                  // [slot][mask words] tokens that may come
 
 fn hash(v: u32) -> u32 {
   let s = v * 747796405u + 2891336453u;
@@ -37,7 +38,15 @@ fn key_of(v: f32) -> u32 {
   return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
+fn allowed(token: u32, s: Sampling) -> bool {
+  if ((s.flags & 2u) == 0u) { return true; }
+  let words = (params.vocab + 31u) / 32u;
+  return ((masks[s.slot * words + token / 32u] >> (token % 32u)) & 1u) == 1u;
+}
+
+// Of a token that may not come: so little that it has no share in any mass and is below every threshold.
 fn logit(row: u32, token: u32, s: Sampling) -> f32 {
+  if (!allowed(token, s)) { return LEAST; }
   var v = logits[row * params.stride + token];
   if ((s.flags & 1u) != 0u) {
     let known = state[s.slot * params.vocab + token];
@@ -117,7 +126,7 @@ fn main(
   for (var t = thread; t < params.vocab; t += WG) {
     let v = logit(row, t, s);
     if (is_nan(v)) { best = BROKEN; choice = NO_TOKEN; }
-    if (greedy || key_of(v) >= floor_key) {
+    if (allowed(t, s) && (greedy || key_of(v) >= floor_key)) {
       var score = v;
       if (!greedy) {
         // u is never 0 and never 1, so both logarithms are finite. Where it is small, -log(1 - u) is its series: near

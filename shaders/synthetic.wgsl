@@ -6,6 +6,7 @@ struct Synthetic {
   rows: u32,
   cols: u32,
   stride2: u32,    // row stride in pairs
+  lanes: u32,      // rows that lie side by side, four pairs of each in turn
   amplitude: f32,
 }
 @group(0) @binding(0) var<uniform> params: Synthetic;
@@ -44,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
   for (var row = group.x; row < params.rows; row += grid.x) {
     let stream = hash(params.seed ^ ((params.row_begin + row) * 0x9e3779b9u));
     for (var i = thread; i < params.stride2; i += 64u) {
-      out[row * params.stride2 + i] = pack(pair(stream, i));
+      let group = (row / params.lanes) * (params.stride2 / 4u) + i / 4u;
+      out[(group * params.lanes + row % params.lanes) * 4u + i % 4u] = pack(pair(stream, i));
     }
   }
 }

@@ -3,34 +3,36 @@ import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { record } from '../../src/gpu/recorder.js';
 import { matrixDefines } from '../../src/kernels/subgroup-matrix.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
-import type { Measuring } from './ceilings.js';
-import { timeRepeatedly, timeSubmission } from './timing.js';
+import type { Ceiling } from './ceilings.js';
+import { longEnough, timeSubmission } from './timing.js';
 
 type MatrixRate = Calibration['ceilings']['subgroupMatrix'][number];
+
+/** A ceiling with the shape and types it is of. */
+export interface MatrixCeiling extends Ceiling {
+  readonly shape: Omit<MatrixRate, 'flopsPerSecond'>;
+}
 
 /** Accumulators a subgroup keeps, as the shader has them. */
 const SUMS = 4;
 
 /**
- * The rate of every subgroup-matrix shape and type the adapter offers. One that its compiler refuses is left out and
- * said, since the list is the driver's promise and not ours.
+ * Every subgroup-matrix shape and type the adapter offers. One that its compiler refuses is left out and said, since
+ * the list is the driver's promise and not ours.
  */
-export async function subgroupMatrixCeilings(
+export async function matrixCeilings(
   gpu: Gpu,
-  measuring: Measuring,
   onRefused: (config: SubgroupMatrixConfig, reason: string) => void,
-): Promise<MatrixRate[]> {
+): Promise<MatrixCeiling[]> {
   const { subgroupMatrixConfigs, subgroupMaxSize, isCpu } = gpu.capabilities;
   const groups = isCpu ? 64 : 8192;
   const workgroup = Math.max(subgroupMaxSize, isCpu ? 8 : 128);
   const source = gpu.storage('matrix source', 1 << 16);
   const sink = gpu.storage('matrix sink', 1 << 16);
-  const rates: MatrixRate[] = [];
+  const ceilings: MatrixCeiling[] = [];
   for (const config of subgroupMatrixConfigs) {
     const { componentType, resultComponentType, M, N, K } = config;
-    const name = `${componentType} to ${resultComponentType} ${M}x${N}x${K}`;
-    measuring.onProgress?.(`subgroup matrix ${name}`);
-    let pipeline;
+    let pipeline: Awaited<ReturnType<Gpu['pipelines']['get']>>;
     try {
       pipeline = await gpu.pipelines.get({
         shader: 'calibrate_matrix.wgsl',
@@ -41,25 +43,16 @@ export async function subgroupMatrixCeilings(
       onRefused(config, (error as Error).message);
       continue;
     }
-    for (let rounds = 64; ; rounds *= 4) {
-      const params = gpu.uniform('matrix params', Uint32Array.of(rounds, 0, 0, 0));
+    const { value: run, turns } = await longEnough(64, (turns) => {
+      const params = gpu.uniform('matrix params', Uint32Array.of(turns, 0, 0, 0));
       const bindGroup = gpu.bindGroup(pipeline, 'matrix', [params, source, sink]);
-      const launch = (pass: GPUComputePassEncoder): void => record(pass, pipeline, bindGroup, groups);
-      await timeSubmission(gpu, launch);
-      if ((await timeSubmission(gpu, launch)) < 0.02 && rounds < 1 << 24) {
-        gpu.free(params);
-        continue;
-      }
-      const timing = await timeRepeatedly(gpu, launch, { least: 3, budgetMs: 200 });
-      const subgroups = groups * (workgroup / subgroupMaxSize);
-      const flops = subgroups * rounds * SUMS * 2 * M * N * K;
-      rates.push({ componentType, resultComponentType, M, N, K, flopsPerSecond: flops / timing.best });
-      measuring.spread[`subgroupMatrix ${name}`] = timing.spread;
-      gpu.free(params);
-      break;
-    }
+      const seconds = () => timeSubmission(gpu, (pass) => record(pass, pipeline, bindGroup, groups));
+      return { value: seconds, seconds, free: () => gpu.free(params) };
+    });
+    const name = `subgroupMatrix ${componentType} to ${resultComponentType} ${M}x${N}x${K}`;
+    const subgroups = groups * (workgroup / subgroupMaxSize);
+    const work = subgroups * turns * SUMS * 2 * M * N * K;
+    ceilings.push({ name, figure: name, work, run, shape: { componentType, resultComponentType, M, N, K } });
   }
-  gpu.free(source);
-  gpu.free(sink);
-  return rates;
+  return ceilings;
 }

@@ -14,6 +14,41 @@ export function summarise(seconds: readonly number[]): Timing {
   return { best: sorted[0], median: at(0.5), spread: (at(0.9) - at(0.1)) / at(0.5) };
 }
 
+/** Something that can be timed again and again. */
+export interface Timed {
+  readonly name: string;
+  /** Seconds of one run. */
+  run(): Promise<number>;
+}
+
+/**
+ * Runs all in turn, then all again: a machine whose pace drifts does so for all alike. The first round warms up.
+ *
+ * @param least rounds that count; more follow until the budget is spent
+ */
+export async function inRounds(
+  list: readonly Timed[],
+  { least = 5, most = 200, budgetMs = 5000, onProgress }: InRounds = {},
+): Promise<Map<Timed, Timing>> {
+  const seconds = new Map(list.map((timed) => [timed, [] as number[]]));
+  const began = performance.now();
+  for (let round = 0; round <= least || (round <= most && performance.now() - began < budgetMs); round++) {
+    for (const timed of list) {
+      onProgress?.(timed.name);
+      const once = await timed.run();
+      if (round > 0) seconds.get(timed)!.push(once);
+    }
+  }
+  return new Map([...seconds].map(([timed, samples]) => [timed, summarise(samples)]));
+}
+
+interface InRounds {
+  readonly least?: number;
+  readonly most?: number;
+  readonly budgetMs?: number;
+  readonly onProgress?: (name: string) => void;
+}
+
 /** Seconds from submitting what `record` records to the GPU being done with it. */
 export async function timeSubmission(gpu: Gpu, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
   const encoder = gpu.device.createCommandEncoder();
@@ -27,22 +62,23 @@ export async function timeSubmission(gpu: Gpu, record: (pass: GPUComputePassEnco
   return (performance.now() - start) / 1000;
 }
 
+/** A launch must take this long for its submission not to count. */
+const LONG_ENOUGH = 0.02;
+const MOST_TURNS = 1 << 24;
+
 /**
- * Times submissions after a warm-up until there are `least` of them and `budgetMs` are spent.
+ * Finds how many turns a loop in a shader must take for one launch to be long enough to time.
  *
- * @param record records work long enough to drown the cost of a submission
+ * @param launchOf prepares a launch of so many turns
  */
-export async function timeRepeatedly(
-  gpu: Gpu,
-  record: (pass: GPUComputePassEncoder) => void,
-  { least = 5, budgetMs = 600 } = {},
-): Promise<Timing> {
-  await timeSubmission(gpu, record);
-  const seconds: number[] = [];
-  const start = performance.now();
-  while (seconds.length < least || performance.now() - start < budgetMs) {
-    seconds.push(await timeSubmission(gpu, record));
-    if (seconds.length >= 200) break;
+export async function longEnough<T>(
+  first: number,
+  launchOf: (turns: number) => { value: T; seconds: () => Promise<number>; free: () => void },
+): Promise<{ value: T; turns: number }> {
+  for (let turns = first; ; turns *= 4) {
+    const { value, seconds, free } = launchOf(turns);
+    await seconds();
+    if ((await seconds()) >= LONG_ENOUGH || turns >= MOST_TURNS) return { value, turns };
+    free();
   }
-  return summarise(seconds);
 }

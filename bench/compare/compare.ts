@@ -1,10 +1,11 @@
 import type { Hardware } from '../../src/roofline/hardware.js';
 import type { Predictor } from '../../src/roofline/predictor.js';
+import type { KernelSet } from '../../src/roofline/roof.js';
 import type { BenchResult } from '../schema.js';
 import { mape } from '../statistics.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
 import { joinPoints, type JoinedPoint, type Measure } from './points.js';
-import type { Statistic } from './statistic.js';
+import { DEFAULT_STATISTIC, type Statistic } from './statistic.js';
 import { predictorFor } from './predictor.js';
 
 /** How far predictions of one measure are off. */
@@ -27,9 +28,18 @@ export interface Comparison {
   readonly errors: readonly MeasureError[];
 }
 
-/** Joins a result with the prediction for the same model on `hardware`: by operation, by phase, by point. */
-export function compareResult(result: BenchResult, hardware: Hardware, statistic: Statistic = 'median'): Comparison {
-  const predictor = predictorFor(result, hardware);
+/**
+ * Joins a result with the prediction for the same model on `hardware`: by operation, by phase, by point.
+ *
+ * @param kernels whose roof counts on hardware from the catalogue; by default that of the kernels the result names
+ */
+export function compareResult(
+  result: BenchResult,
+  hardware: Hardware,
+  statistic: Statistic = DEFAULT_STATISTIC,
+  kernels?: KernelSet,
+): Comparison {
+  const predictor = predictorFor(result, hardware, kernels);
   const points = joinPoints(result.records, predictor, statistic);
   const phases = result.records.flatMap((record) =>
     record.kind === 'operations' ? [joinOperations(record, predictor, statistic)] : [],

@@ -5,9 +5,8 @@ import type { Predictor } from '../../src/roofline/predictor.js';
 import { bytesOf } from '../../src/roofline/price.js';
 import type { OperationsRecord } from '../schema.js';
 import { kindOf } from '../tables/phases.js';
-import { summarize } from '../statistics.js';
 import type { Bound } from './points.js';
-import type { Statistic } from './statistic.js';
+import { DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
 
 /** An operation as measured and as priced. */
 export interface JoinedOperation {
@@ -50,19 +49,27 @@ export interface JoinedPhase {
   readonly unmatched: readonly string[];
 }
 
-export const stepOf = ({ phase, tokens, batch, context }: OperationsRecord): BatchShape =>
-  phase === 'decode' ? decodeStep(context, batch) : { sequences: [{ newTokens: tokens, context }], logitRows: 1 };
+export const stepOf = ({
+  phase,
+  tokens,
+  batch,
+  context,
+}: Pick<OperationsRecord, 'phase' | 'tokens' | 'batch' | 'context'>): BatchShape =>
+  phase === 'decode'
+    ? decodeStep(context, batch)
+    : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
 
 /** Joins a profile with the prices of the same step, by name. */
 export function joinOperations(
   record: OperationsRecord,
   predictor: Predictor,
-  statistic: Statistic = 'median',
+  statistic: Statistic = DEFAULT_STATISTIC,
 ): JoinedPhase {
-  const least = statistic === 'fastest';
-  const stepMs = least ? Math.min(...record.unprofiled_ms) : summarize(record.unprofiled_ms).median;
+  const stepMs = represent(record.unprofiled_ms, statistic);
+  // A profiled operation has a pass of its own.
+  const { profiledSeconds = 0 } = predictor.hardware.host ?? {};
   const priced = new Map(priceStep(predictor, stepOf(record)).map((each) => [each.operation.name, each]));
-  const operations = record.operations.flatMap(({ name, median_ns, samples_ns }): JoinedOperation[] => {
+  const operations = record.operations.flatMap(({ name, samples_ns }): JoinedOperation[] => {
     const found = priced.get(name);
     if (found === undefined) return [];
     const { operation, price } = found;
@@ -71,8 +78,8 @@ export function joinOperations(
         name,
         kind: kindOf(name),
         launches: 1,
-        measuredMs: (least ? Math.min(...samples_ns) : median_ns) / 1e6,
-        predictedMs: 1000 * price.seconds,
+        measuredMs: represent(samples_ns, statistic) / 1e6,
+        predictedMs: 1000 * (price.seconds + profiledSeconds),
         bound: price.bottleneck,
         flops: operation.flops,
         bytes: bytesOf(operation),

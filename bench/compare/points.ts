@@ -2,16 +2,16 @@ import { decodeStep } from '../../src/roofline/decode-line.js';
 import { phaseSummary } from '../../src/roofline/phase-summary.js';
 import type { Predictor } from '../../src/roofline/predictor.js';
 import type { BatchShape } from '../../src/model/operations.js';
+import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
 import { testOf } from '../tables/llama-bench.js';
-import { median } from 'simple-statistics';
-import type { Statistic } from './statistic.js';
+import { DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
 
 /** What a time is the sum of mostly, by the predictor's reckoning. */
 export type Bound = 'compute' | 'memory' | 'launch' | 'link';
 export type Measure = 'ttft' | 'tpot' | 'pp' | 'tg';
 
-/** A point of the sweep: the median of what was measured beside what was predicted. */
+/** A point of the sweep: what stands for what was measured beside what was predicted. */
 export interface JoinedPoint {
   readonly id: string;
   readonly measure: Measure;
@@ -26,15 +26,12 @@ export interface JoinedPoint {
   readonly bound: Bound;
 }
 
-const fastest = (samples: readonly number[]): number => Math.min(...samples);
-
 /** Joins every record that has a time of its own with its prediction. */
 export function joinPoints(
-  records: readonly BenchRecord[],
+  records: readonly Measured<BenchRecord>[],
   predictor: Predictor,
-  statistic: Statistic = 'median',
+  statistic: Statistic = DEFAULT_STATISTIC,
 ): JoinedPoint[] {
-  const least = statistic === 'fastest';
   return records.flatMap((record) => {
     switch (record.kind) {
       case 'ttft': {
@@ -42,17 +39,17 @@ export function joinPoints(
         const seconds = predictor.prefillSeconds(prompt);
         const bound = boundOf(predictor, predictor.prefillSteps(prompt));
         const shape = { id, measure: 'ttft' as const, prompt, context: 0, batch: 1, gen: 1 };
-        return [joined(shape, least ? fastest(record.ttfts_ms) : record.median_ttft_ms, seconds, bound)];
+        return [joined(shape, represent(record.ttfts_ms, statistic), seconds, bound)];
       }
       case 'tpot': {
         const { id, n_prompt: context, n_gen: gen, batch } = record;
         const seconds = predictor.decodeSeconds(context, gen - 1, batch) / (gen - 1);
         const bound = boundOf(predictor, [decodeStep(context + Math.floor(gen / 2), batch)]);
         const shape = { id, measure: 'tpot' as const, prompt: 0, context, batch, gen };
-        return [joined(shape, least ? fastest(record.tpots_ms) : record.median_tpot_ms, seconds, bound)];
+        return [joined(shape, represent(record.tpots_ms, statistic), seconds, bound)];
       }
       case 'llama-bench':
-        return [joinRow(record, predictor, (least ? fastest : median)(record.samples_ns) / 1e6)];
+        return [joinRow(record, predictor, represent(record.samples_ns, statistic) / 1e6)];
       case 'operations':
         return [];
     }
@@ -60,7 +57,7 @@ export function joinPoints(
 }
 
 /** A llama-bench row: its steps one by one, each recorded, run and awaited before the next, without the sampler. */
-function joinRow(record: LlamaBenchRecord, predictor: Predictor, measuredMs: number): JoinedPoint {
+function joinRow(record: Measured<LlamaBenchRecord>, predictor: Predictor, measuredMs: number): JoinedPoint {
   const { n_prompt: prompt, n_gen: gen, n_depth: context, batch } = record;
   const steps = [
     ...(prompt > 0 ? predictor.prefillSteps(prompt) : []),
@@ -71,7 +68,7 @@ function joinRow(record: LlamaBenchRecord, predictor: Predictor, measuredMs: num
       .parts(step)
       .filter(({ operation }) => operation.kind === 'sample')
       .reduce((sum, { count, seconds }) => sum + count * seconds, 0);
-  const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step]) - sampling(step), 0);
+  const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step], 'alone') - sampling(step), 0);
   const shape = { id: record.id, measure: prompt > 0 ? ('pp' as const) : ('tg' as const), prompt, context, batch, gen };
   const bound = boundOf(predictor, steps.slice(0, 1));
   return joined({ ...shape, id: testOf(record) }, measuredMs, seconds, bound);

@@ -3,11 +3,12 @@ import type { Hardware } from '../../src/roofline/hardware.js';
 import { llamaModel } from '../../src/roofline/models.js';
 import { KV_DTYPES, WEIGHT_DTYPES } from '../../src/roofline/precision.js';
 import { Predictor } from '../../src/roofline/predictor.js';
+import type { KernelSet } from '../../src/roofline/roof.js';
 import { RidgepointError } from '../../src/errors.js';
 import type { BenchResult } from '../schema.js';
 
 /** Predicts what a result measured: the same model, formats and chunks, on hardware from a calibration or a data sheet. */
-export function predictorFor({ model, context }: BenchResult, hardware: Hardware): Predictor {
+export function predictorFor({ model, context }: BenchResult, hardware: Hardware, given?: KernelSet): Predictor {
   const config: LlamaConfig = {
     ...model.config,
     // No cost depends on these.
@@ -23,12 +24,24 @@ export function predictorFor({ model, context }: BenchResult, hardware: Hardware
     const found = weights === undefined ? `dtype "${context.dtype}"` : `kv_dtype "${context.kv_dtype}"`;
     throw new RidgepointError('usage', `the result's ${found} is not one that can be predicted`);
   }
-  // The engine's kernels are plain shader code, whatever matrix units a data sheet lists.
-  const kernels = hardware.kind === 'measured' ? undefined : 'shader';
   return new Predictor(llamaModel(model.name, config), hardware, {
     weights,
     kv,
-    kernels,
+    kernels: given ?? kernelSet(hardware, model.kernels?.prefill),
     prefillChunk: model.prefill_chunk,
   });
+}
+
+/** How variants are called that use matrix units. */
+const ON_MATRIX_UNITS = /matrix/;
+
+/**
+ * Which roof of a data sheet the engine's kernels have over them: that of matrix units only where the prompt's matmul
+ * uses them. A calibration is of the engine's own kernels, so there is nothing to choose.
+ *
+ * @param prefill names of the matmul variants a prompt takes
+ */
+export function kernelSet({ kind }: Hardware, prefill: readonly string[] = []): KernelSet | undefined {
+  if (kind === 'measured') return undefined;
+  return prefill.some((name) => ON_MATRIX_UNITS.test(name)) ? 'tensor' : 'shader';
 }

@@ -2,6 +2,7 @@ import { figure, markdownTable, percent, signedPercent } from '../tables/markdow
 import type { Comparison, MeasureError } from './compare.js';
 import type { JoinedPhase } from './operations.js';
 import type { JoinedPoint } from './points.js';
+import { IN_WORDS } from './statistic.js';
 
 const NAMES: Record<MeasureError['measure'], string> = {
   ttft: 'TTFT',
@@ -18,7 +19,7 @@ export function comparisonText(comparison: Comparison): string {
   const { compute, peak } = predictor.pricer;
   const origin = [...new Set(Object.values(predictor.pricer.efficiencies.origin))].join('; ');
   const head = [
-    `${result.model.name} in ${context.dtype} on ${context.adapter}, measured ${result.date}, ${comparison.statistic} of the repetitions`,
+    `${result.model.name} in ${context.dtype} on ${context.adapter}, measured ${result.date}, ${IN_WORDS[comparison.statistic]} of the repetitions`,
     `predicted for ${hardware.name} (${hardware.source}): ${peak.name} ${figure(peak.rate / 1e9)} GFLOP/s, ` +
       `${figure(hardware.bandwidth / 1e9)} GB/s, products in ${compute}; efficiencies: ${origin}`,
     ...(result.complete ? [] : ['The measurement is incomplete.']),

@@ -1,12 +1,13 @@
 import { promptOf, type BenchPoint } from '../plan.js';
 import type { TpotRecord, TtftRecord } from '../schema.js';
-import { summarize } from '../statistics.js';
-import { e2eOf, gapsOf, makePrompt, runBatch, tpotOf, ttftOf } from './request.js';
+import { histogram, summarize } from '../statistics.js';
+import { e2eOf, gapsOf, makePrompt, runBatch, tpotOf, ttftOf, type BatchTimes } from './request.js';
+import { settle } from './settle.js';
 import { named } from './summaries.js';
-import { repeat, type BenchTarget, type Repetitions } from './target.js';
+import type { BenchTarget, Trial } from './target.js';
 
 /** The part of a record that is measured; the rest says on what. */
-export type Measured<T> = Omit<T, keyof RecordKeys>;
+export type Measured<T> = T extends unknown ? Omit<T, keyof RecordKeys> : never;
 interface RecordKeys {
   adapter: 1;
   driver: 1;
@@ -24,72 +25,87 @@ interface RecordKeys {
 
 type Point<Kind extends BenchPoint['kind']> = Extract<BenchPoint, { kind: Kind }>;
 
-/** TTFT of a prompt: one request, one token. */
-export async function measureTtft(
+/** One batch of requests, and what its prompts were. */
+interface RequestRun extends BatchTimes {
+  readonly prompt: 'text' | 'ids';
+}
+
+async function runRequests(
   target: BenchTarget,
-  { id, prompt }: Point<'ttft'>,
   kind: 'text' | 'ids',
-  how: Repetitions,
-): Promise<Measured<TtftRecord>> {
-  let used = kind;
-  const { warmup, counted } = await repeat(how, (index) => {
-    const made = makePrompt(target, prompt, kind, `${id} ${index}`);
-    used = typeof made === 'string' ? 'text' : 'ids';
-    return runBatch(target, [made], 1, how.signal);
-  });
-  const ttfts = counted.map(ttftOf);
+  { names, length, gen }: { names: readonly string[]; length: number; gen: number },
+  signal?: AbortSignal,
+): Promise<RequestRun> {
+  const prompts = names.map((name) => makePrompt(target, length, kind, name));
+  const prompt = typeof prompts[0] === 'string' ? 'text' : 'ids';
+  await settle();
+  return { prompt, ...(await runBatch(target, prompts, gen, signal)) };
+}
+
+/** TTFT of a prompt: one request, one token. */
+export function ttftTrial(
+  target: BenchTarget,
+  { id, prompt: length }: Point<'ttft'>,
+  kind: 'text' | 'ids',
+): Trial<RequestRun, Measured<TtftRecord>> {
   return {
-    kind: 'ttft',
-    id,
-    n_prompt: prompt,
-    n_gen: 1,
-    batch: 1,
-    prompt: used,
-    warmup_ms: warmup.map(ttftOf),
-    ttfts_ms: ttfts,
-    ...named('ttft', ttfts),
+    run: (index, signal) => runRequests(target, kind, { names: [`${id} ${index}`], length, gen: 1 }, signal),
+    record(warmup, counted) {
+      const ttfts = counted.map(ttftOf);
+      return {
+        kind: 'ttft',
+        id,
+        n_prompt: length,
+        n_gen: 1,
+        batch: 1,
+        prompt: counted[0].prompt,
+        warmup_ms: warmup.map(ttftOf),
+        ttfts_ms: ttfts,
+        ...named('ttft', ttfts),
+      };
+    },
   };
 }
 
 /** TPOT of sequences that decode together, each after a prompt as long as the context. */
-export async function measureTpot(
+export function tpotTrial(
   target: BenchTarget,
   { id, context, batch, gen }: Point<'tpot'>,
   kind: 'text' | 'ids',
-  how: Repetitions,
-): Promise<Measured<TpotRecord>> {
+): Trial<RequestRun, Measured<TpotRecord>> {
   const length = promptOf(context);
-  let used = kind;
-  const { warmup, counted } = await repeat(how, (index) => {
-    const prompts = Array.from({ length: batch }, (_, sequence) =>
-      makePrompt(target, length, kind, `${id} ${index} ${sequence}`),
-    );
-    used = typeof prompts[0] === 'string' ? 'text' : 'ids';
-    return runBatch(target, prompts, gen, how.signal);
-  });
-  const requests = counted.flatMap((times) => times.requests);
-  const ttfts = requests.map(({ arrivals }) => arrivals[0]);
-  const tpots = counted.map(tpotOf);
-  const itls = requests.flatMap(gapsOf);
-  const e2els = requests.map(({ arrivals }) => arrivals.at(-1)!);
-  const { median } = summarize(tpots);
   return {
-    kind: 'tpot',
-    id,
-    n_prompt: length,
-    n_gen: gen,
-    batch,
-    prompt: used,
-    warmup_ms: warmup.map(e2eOf),
-    ttfts_ms: ttfts,
-    ...named('ttft', ttfts),
-    tpots_ms: tpots,
-    ...named('tpot', tpots),
-    itls,
-    ...named('itl', itls),
-    e2els_ms: e2els,
-    ...named('e2el', e2els),
-    tokens_per_second_per_user: 1000 / median,
-    tokens_per_second: (1000 * batch) / median,
+    run(index, signal) {
+      const names = Array.from({ length: batch }, (_, sequence) => `${id} ${index} ${sequence}`);
+      return runRequests(target, kind, { names, length, gen }, signal);
+    },
+    record(warmup, counted) {
+      const requests = counted.flatMap((times) => times.requests);
+      const ttfts = requests.map(({ arrivals }) => arrivals[0]);
+      const tpots = counted.map(tpotOf);
+      const itls = requests.flatMap(gapsOf);
+      const e2els = requests.map(({ arrivals }) => arrivals.at(-1)!);
+      const { median } = summarize(tpots);
+      return {
+        kind: 'tpot',
+        id,
+        n_prompt: length,
+        n_gen: gen,
+        batch,
+        prompt: counted[0].prompt,
+        warmup_ms: warmup.map(e2eOf),
+        ttfts_ms: ttfts,
+        ...named('ttft', ttfts),
+        tpots_ms: tpots,
+        ...named('tpot', tpots),
+        itls,
+        ...named('itl', itls),
+        itl_histogram: histogram(itls),
+        e2els_ms: e2els,
+        ...named('e2el', e2els),
+        tokens_per_second_per_user: 1000 / median,
+        tokens_per_second: (1000 * batch) / median,
+      };
+    },
   };
 }

@@ -1,5 +1,6 @@
 import type { Comparison } from '../compare/compare.js';
 import { titleOf } from '../compare/table.js';
+import { IN_WORDS } from '../compare/statistic.js';
 import { figure as digits, percent, signedPercent } from '../tables/markdown.js';
 import type { Figure } from './render.js';
 import { CSS, withVariables } from './theme.js';
@@ -38,7 +39,7 @@ ${tiles(comparison)}
 ${figures.map(section).join('\n')}
 ${gaps(comparison)}
 ${tables(comparison)}
-<footer>Times compared are the ${comparison.statistic} of the repetitions${result.complete ? '' : '; this run is incomplete'}. TTFT: time to first token. TPOT: time per output token after the first,
+<footer>Times compared are the ${IN_WORDS[comparison.statistic]} of the repetitions${result.complete ? '' : '; this run is incomplete'}. TTFT: time to first token. TPOT: time per output token after the first,
 (E2E − TTFT) / (n − 1). Written by ridgepoint ${escaped(context.ridgepoint)}.</footer>
 </main>
 </body>

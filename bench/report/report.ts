@@ -2,38 +2,51 @@ import { join } from 'node:path';
 import type { Comparison } from '../compare/compare.js';
 import { writeWhole } from '../store.js';
 import { batchFigure } from './figures/batch.js';
+import { gapsFigure } from './figures/gaps.js';
 import { identityFigure } from './figures/identity.js';
 import { operationsFigure } from './figures/operations.js';
 import { promptFigure } from './figures/prompt.js';
 import { requestFigure } from './figures/request.js';
 import { rooflineFigure } from './figures/roofline.js';
+import { png } from './png.js';
 import { page, type DrawnFigure } from './page.js';
 import { draw } from './render.js';
 import { colour } from './theme.js';
 
 /** In the order a reader meets them. A figure whose points were not measured is left out. */
-const FIGURES = [rooflineFigure, operationsFigure, promptFigure, batchFigure, requestFigure, identityFigure] as const;
+const FIGURES = [
+  rooflineFigure,
+  operationsFigure,
+  promptFigure,
+  batchFigure,
+  gapsFigure,
+  requestFigure,
+  identityFigure,
+] as const;
 
 export async function drawFigures(comparison: Comparison): Promise<DrawnFigure[]> {
   const figures = FIGURES.map((make) => make(comparison)).filter((each) => each !== undefined);
   return Promise.all(figures.map(async (figure) => ({ ...figure, svg: await draw(figure) })));
 }
 
-/** Writes the page, the figures as files, or both; returns the paths. */
+/** Writes the page, the figures as files, or all of it; returns the paths. */
 export async function writeReport(
   comparison: Comparison,
-  to: { readonly report?: string; readonly svg?: string },
+  to: { readonly report?: string; readonly svg?: string; readonly png?: string },
 ): Promise<string[]> {
   const figures = await drawFigures(comparison);
-  const files: [string, string][] = [];
+  const files: [string, string | Uint8Array][] = [];
   if (to.report !== undefined) files.push([to.report, page(comparison, figures)]);
   if (to.svg !== undefined) {
     for (const { id, svg } of figures) files.push([join(to.svg, `${id}.svg`), onPaper(svg)]);
   }
-  for (const [path, text] of files) await writeWhole(path, text);
+  if (to.png !== undefined) {
+    for (const { id, svg } of figures) files.push([join(to.png, `${id}.png`), await png(onPaper(svg))]);
+  }
+  for (const [path, content] of files) await writeWhole(path, content);
   return files.map(([path]) => path);
 }
 
 /** A file of its own has no page behind it. */
-const onPaper = (svg: string): string =>
+export const onPaper = (svg: string): string =>
   svg.replace(/(<svg[^>]*>)/, `$1<rect width="100%" height="100%" fill="${colour('surface')}"/>`);

@@ -16,7 +16,6 @@ const RESIDUAL: u32 = 1u;  // added to what is there
 const SILU: u32 = 2u;      // rows of weights come in pairs, gate and up; silu(gate) * up is stored
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Matmul;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [m][out_stride]
 
 // Kernels for many rows make the rows of prompts, kernels for few rows those of decoding sequences and of logits: a row

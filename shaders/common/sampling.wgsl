@@ -1,7 +1,7 @@
 // What both samplers share: the parameters of a row, and the choice of the best token over a workgroup of WG threads.
 struct Sampling {
   slot: u32,
-  flags: u32,          // 1: tokens are counted (penalties) and biased through the state table
+  flags: u32,          // 1: tokens are counted (penalties) and biased through the state table; 2: the slot's mask holds
   temperature: f32,    // 0: greedy
   top_k: u32,          // 0: off
   top_p: f32,          // 1: off

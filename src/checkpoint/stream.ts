@@ -14,6 +14,8 @@ export interface StreamOptions {
   readonly rowsEnd?: number;
   /** Size a slab should not exceed, in bytes; 8 MiB by default. A slab holds at least one head or pair of rows. */
   readonly slabBytes?: number;
+  /** A slab, but for the last, holds a multiple of so many rows, counted from `rowsBegin`; 1 by default. */
+  readonly rowsMultiple?: number;
   /** Refuse NaN and infinite weights. */
   readonly check?: boolean;
 }
@@ -51,8 +53,17 @@ interface Plan {
   readonly bytes: number;
 }
 
-function planSlabs(matrix: FusedMatrix, parts: readonly Part[], begin: number, end: number, slabRows: number): Plan[] {
-  const unit = rowUnit(matrix);
+function planSlabs(
+  matrix: FusedMatrix,
+  parts: readonly Part[],
+  begin: number,
+  end: number,
+  slabRows: number,
+  multiple: number,
+): Plan[] {
+  const own = rowUnit(matrix);
+  let unit = own;
+  while (unit % multiple !== 0) unit += own;
   const plans: Plan[] = [];
   for (let row = begin; row < end;) {
     const aligned = Math.floor((row + slabRows) / unit) * unit;
@@ -133,7 +144,7 @@ export async function* streamFused(
   options: StreamOptions,
 ): AsyncGenerator<Slab, void, undefined> {
   const { cols } = matrix;
-  const { to, strideCols = cols, rowsBegin = 0, rowsEnd = matrix.rows, check = false } = options;
+  const { to, strideCols = cols, rowsBegin = 0, rowsEnd = matrix.rows, rowsMultiple = 1, check = false } = options;
   if (!(rowsBegin >= 0 && rowsBegin <= rowsEnd && rowsEnd <= matrix.rows && strideCols >= cols)) {
     const asked = `rows ${rowsBegin} to ${rowsEnd} at a stride of ${strideCols}`;
     throw new RidgepointError('internal', `${matrix.name}: ${asked} do not fit [${matrix.rows}, ${cols}]`);
@@ -147,7 +158,7 @@ export async function* streamFused(
 
   const rowBytes = strideCols * TARGET_BYTES[to];
   const slabRows = Math.max(1, Math.floor((options.slabBytes ?? DEFAULT_SLAB_BYTES) / rowBytes));
-  const plans = planSlabs(matrix, parts, rowsBegin, rowsEnd, slabRows);
+  const plans = planSlabs(matrix, parts, rowsBegin, rowsEnd, slabRows, rowsMultiple);
   const mostRows = Math.max(0, ...plans.map((plan) => plan.rowsEnd - plan.rowsBegin));
   const mostRead = Math.max(0, ...plans.map((plan) => plan.bytes));
   const staging = new Uint8Array(mostRows * rowBytes);

@@ -16,6 +16,7 @@ export interface BenchFlags extends ModelFlags {
   readonly gen?: number;
   readonly repetitions?: number;
   readonly warmup?: number;
+  readonly budget?: number;
   readonly only?: Part[];
   readonly tokenize?: boolean;
   readonly output?: string;
@@ -24,9 +25,9 @@ export interface BenchFlags extends ModelFlags {
   readonly schema?: boolean;
 }
 
-const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 5 };
+const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 9 };
 /** Fits the embedded model's context of 512, and a minute on a software driver. */
-const QUICK = { prompts: [32, 128, 384], contexts: [0, 128, 384], batches: [1, 2, 4, 8], gen: 16, repetitions: 3 };
+const QUICK = { prompts: [32, 128, 384], contexts: [0, 128, 384], batches: [1, 2, 4, 8], gen: 16, repetitions: 9 };
 /** Leaves time for loading; a slow driver repeats less. */
 const QUICK_SECONDS = 45;
 const MOST_BATCH = 32;
@@ -40,6 +41,7 @@ export function benchOptions(flags: BenchFlags): BenchOptions {
   }
   const prompts = flags.prompts ?? defaults.prompts;
   if (Math.min(...prompts) < 1) throw new RidgepointError('usage', '--prompts must be of at least one token, found 0');
+  const budget = flags.budget ?? (flags.quick ? QUICK_SECONDS : undefined);
   return {
     prompts,
     contexts: flags.contexts ?? defaults.contexts,
@@ -47,7 +49,7 @@ export function benchOptions(flags: BenchFlags): BenchOptions {
     gen: flags.gen ?? defaults.gen,
     repetitions: flags.repetitions ?? defaults.repetitions,
     warmup: flags.warmup ?? 1,
-    ...(flags.quick ? { budget_s: QUICK_SECONDS } : {}),
+    ...(budget === undefined ? {} : { budget_s: budget }),
     grid: flags.quick ? 'cross' : 'full',
     parts: flags.only ?? [...PARTS],
     prompt: flags.tokenize === false ? 'ids' : 'text',
@@ -77,6 +79,11 @@ export function addBenchOptions(command: Command): Command {
     .option('--gen <n>', 'tokens to generate a sequence', whole('--gen', 2))
     .option('--repetitions <n>', 'runs that count, a point', whole('--repetitions', 1))
     .option('--warmup <n>', 'runs before them that do not', whole('--warmup', 0))
+    .option(
+      '--budget <seconds>',
+      'about how long the points may take together: for large models on slow adapters (45 with --quick, else none)',
+      whole('--budget', 1),
+    )
     .option('--only <parts>', 'of end-to-end,llama-bench,operations', parts)
     .option('--no-tokenize', 'prompts as token ids, so that TTFT does not include tokenisation')
     .option('--output <file>', 'write the result here too, as JSON, after each point', nonEmpty('--output', 'a path'))

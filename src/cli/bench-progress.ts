@@ -2,11 +2,13 @@ import { dim, isRewritable, type Sink } from './style.js';
 
 /** Without a terminal a line comes at most this often. */
 const LINE_MS = 10_000;
+const REDRAW_MS = 50;
 
 /** Shows on standard error how far a long run has come and when it will be done. */
 export class BenchProgress {
   readonly #began = performance.now();
   #drawn = false;
+  #lastDrawn = 0;
   #lastLine = performance.now();
 
   constructor(
@@ -15,17 +17,23 @@ export class BenchProgress {
   ) {}
 
   readonly report = ({ id, done, total }: { id: string; done: number; total: number }): void => {
-    if (!this.tell || total === 0) return;
+    if (total > 0) this.show(progressText(id, done, total, performance.now() - this.#began));
+  };
+
+  /** Shows a line in place of the last one. */
+  show(text: string): void {
+    if (!this.tell) return;
     const now = performance.now();
-    const text = progressText(id, done, total, now - this.#began);
     if (isRewritable(this.sink)) {
+      if (this.#drawn && now - this.#lastDrawn < REDRAW_MS) return;
+      this.#lastDrawn = now;
       this.sink.write(`\r${dim(text.slice(0, (this.sink.columns ?? 80) - 1), this.sink)}\x1b[K`);
       this.#drawn = true;
     } else if (now - this.#lastLine >= LINE_MS) {
       this.sink.write(`ridgepoint: ${text}\n`);
       this.#lastLine = now;
     }
-  };
+  }
 
   /** Clears the line. */
   end(): void {

@@ -50,7 +50,7 @@ export async function bench(flags: BenchFlags): Promise<number> {
     await Promise.all([writeResult(latestPath(), result), target && writeResult(target, result)]);
   };
   const whole = withSkipped(earlier ?? begun, skipped);
-  const result = await runBench(whole, points, measureOn(engine, options, chunk), {
+  const result = await runBench(whole, points, measureOn(engine, options.prompt, chunk), {
     signal: stopSignal,
     onProgress: progress.report,
     onRecord: save,
@@ -82,11 +82,8 @@ function withRoom(flags: BenchFlags, options: BenchOptions): EngineOptions & { k
   };
 }
 
-async function beginning(
-  { info, config, timings }: Engine,
-  options: BenchOptions,
-  flags: BenchFlags,
-): Promise<BenchResult> {
+async function beginning(engine: Engine, options: BenchOptions, flags: BenchFlags): Promise<BenchResult> {
+  const { info, config, timings } = engine;
   const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab, maxPositions, tiedEmbeddings } = config;
   return {
     version: SCHEMA_VERSION,
@@ -104,6 +101,7 @@ async function beginning(
       kv_cache_bytes: info.kvCacheBytes,
       context_length: info.contextLength,
       prefill_chunk: Math.min(flags.prefillChunk ?? PREFILL_CHUNK, info.contextLength),
+      kernels: engine.kernels(),
     },
     load_ms: { ...timings },
     records: [],

@@ -1,4 +1,5 @@
 import type { Calibration } from '../roofline/calibration.js';
+import { STEP_KINDS, type StepKind } from '../roofline/families.js';
 import { nodeHost } from '../platform/node/host.js';
 import { EXIT } from './run.js';
 import { dim } from './style.js';
@@ -50,7 +51,17 @@ function time(seconds: number): string {
   return seconds >= 1e-3 ? `${(seconds * 1e3).toPrecision(3)} ms` : `${(seconds * 1e6).toPrecision(3)} us`;
 }
 
-function report({ adapter, driver, ceilings, efficiencies, spread }: Calibration, path: string): string {
+/** What steps take beside their operations, in words. */
+const STEPS: Record<StepKind, string> = {
+  first: 'first token of a request',
+  next: 'decode step of running requests',
+  alone: 'single awaited step',
+};
+
+function report(
+  { adapter, driver, ceilings, efficiencies, steps = {}, profiledSeconds, spread }: Calibration,
+  path: string,
+): string {
   const noise = (name: string): string => {
     const value = spread[name];
     return value === undefined ? '' : dim(`  +-${(50 * value).toFixed(0)} %`);
@@ -72,6 +83,7 @@ function report({ adapter, driver, ceilings, efficiencies, spread }: Calibration
     ['recording a launch', time(ceilings.recordSeconds), 'recordSeconds'],
     ['submit to readback', time(ceilings.roundTripSeconds), 'roundTripSeconds'],
   );
+  if (profiledSeconds !== undefined) rows.push(['timing an operation', time(profiledSeconds), 'profiledSeconds']);
   const lines = [adapter, driver, ''];
   for (const [label, value, name] of rows) lines.push(`  ${label.padEnd(30)} ${value.padStart(13)}${noise(name)}`);
   const families = Object.entries(efficiencies);
@@ -86,6 +98,13 @@ function report({ adapter, driver, ceilings, efficiencies, spread }: Calibration
         `  ${family.padEnd(20)} ${share(compute)} ${share(bandwidth)} ${overlap.toPrecision(2).padStart(8)}   ${time(launchSeconds)}`,
       );
     }
+  }
+  const kinds = STEP_KINDS.filter((kind) => steps[kind] !== undefined);
+  if (kinds.length > 0) lines.push('', 'Whole steps, beside the GPU time of their operations:');
+  for (const kind of kinds) {
+    const { stretch, seconds, rowSeconds } = steps[kind]!;
+    const row = rowSeconds > 0 ? ` + ${time(rowSeconds)} a sequence` : '';
+    lines.push(`  ${STEPS[kind].padEnd(32)} x ${stretch.toPrecision(3)} + ${time(seconds)}${row}`);
   }
   return `${lines.join('\n')}\n\nKept in ${path}\n`;
 }

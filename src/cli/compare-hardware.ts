@@ -2,10 +2,12 @@ import { RidgepointError } from '../errors.js';
 import { listCalibrations, readCalibration } from '../platform/node/calibration-store.js';
 import { CATALOGUE, hardwareById } from '../roofline/catalogue.js';
 import { fromCalibration, type Hardware } from '../roofline/hardware.js';
+import type { KernelSet } from '../roofline/roof.js';
 
 export interface HardwareFlags {
   readonly calibration?: string;
   readonly hardware?: string;
+  readonly kernels?: KernelSet;
 }
 
 /**

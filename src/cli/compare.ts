@@ -9,6 +9,7 @@ import { EXIT } from './run.js';
 export interface CompareFlags extends HardwareFlags {
   readonly report?: string;
   readonly svg?: string;
+  readonly png?: string;
   readonly failAbove?: number;
   readonly statistic?: Statistic;
   readonly json?: boolean;
@@ -26,10 +27,10 @@ export interface CompareFlags extends HardwareFlags {
 export async function compare(path: string | undefined, flags: CompareFlags = {}): Promise<number> {
   const result = await readResult(path ?? latestPath());
   const { adapter, driver } = result.context;
-  const comparison = compareResult(result, await hardwareFor(adapter, driver, flags), flags.statistic);
+  const comparison = compareResult(result, await hardwareFor(adapter, driver, flags), flags.statistic, flags.kernels);
   const text = flags.json ? `${JSON.stringify(record(comparison), null, 1)}\n` : comparisonText(comparison);
   (flags.write ?? ((output: string) => process.stdout.write(output)))(text);
-  if (flags.report !== undefined || flags.svg !== undefined) {
+  if (flags.report !== undefined || flags.svg !== undefined || flags.png !== undefined) {
     const { writeReport } = await import('../../bench/report/report.js');
     for (const written of await writeReport(comparison, flags)) process.stderr.write(`written to ${written}\n`);
   }

@@ -1,6 +1,7 @@
 import { readCapabilities, tierOf, type Capabilities } from '../gpu/capabilities.js';
 import { chooseAdapter, noAdapter, noSuchAdapter } from '../platform/node/adapter-choice.js';
 import { listAdapters, type AdapterListing } from '../platform/node/dawn.js';
+import { tuningStore } from '../platform/node/tuning-store.js';
 
 export interface DevicesOptions {
   /** Print JSON for programs instead of text for people. */
@@ -24,13 +25,32 @@ export async function devices({ json = false, adapter, write }: DevicesOptions):
   const chosen = adapter === undefined ? undefined : chooseAdapter(names, adapter);
   if (adapter !== undefined && chosen === undefined) throw noSuchAdapter(adapter, names);
   const shown = all.filter(({ name }) => chosen === undefined || name === chosen);
-  const text = json ? `${JSON.stringify(shown.map(record), null, 2)}\n` : `${shown.map(describe).join('\n\n')}\n`;
+  const tuned = await Promise.all(shown.map(tunedShapes));
+  const text = json
+    ? `${JSON.stringify(
+        shown.map((listing, i) => record(listing, tuned[i])),
+        null,
+        2,
+      )}\n`
+    : `${shown.map((listing, i) => describe(listing, tuned[i])).join('\n\n')}\n`;
   (write ?? ((output: string) => process.stdout.write(output)))(text);
   return 0;
 }
 
+interface Tuned {
+  readonly date: string;
+  /** Shapes for which kernels were chosen by measuring. */
+  readonly shapes: number;
+}
+
+/** What `ridgepoint tune`, or a first load, keeps of an adapter. */
+async function tunedShapes({ name, driver }: AdapterListing): Promise<Tuned | undefined> {
+  const file = await tuningStore.load(name, driver);
+  return file && { date: file.date, shapes: Object.values(file.entries).filter(({ measured }) => measured).length };
+}
+
 /** One adapter for programs: every capability, limit and feature under its own name. */
-function record(listing: AdapterListing) {
+function record(listing: AdapterListing, tuned: Tuned | undefined) {
   const { name, driver, source, isDefault, adapter, languageFeatures } = listing;
   const capabilities = readCapabilities(adapter, languageFeatures);
   const { vendor, architecture } = adapter.info;
@@ -42,19 +62,21 @@ function record(listing: AdapterListing) {
     vendor,
     architecture,
     tier: tierOf(capabilities),
+    tuned: tuned ?? null,
     capabilities,
     features: [...adapter.features].sort(),
     languageFeatures: [...languageFeatures].sort(),
   };
 }
 
-function describe(listing: AdapterListing): string {
+function describe(listing: AdapterListing, tuned: Tuned | undefined): string {
   const { name, driver, source, isDefault, adapter, languageFeatures } = listing;
   const capabilities = readCapabilities(adapter, languageFeatures);
   const rows: [string, string][] = [
     ['driver', driver],
     ['kind', source === 'hardware' ? 'GPU' : `runs on the CPU (${source})`],
     ['kernels', tierOf(capabilities)],
+    ['tuned', tuned === undefined ? 'no' : `${tuned.shapes} shapes, ${tuned.date.slice(0, 10)}`],
     ['features', featuresOf(capabilities)],
     ['subgroup size', subgroupSizes(capabilities)],
     ['subgroup matrix', subgroupMatrices(capabilities)],

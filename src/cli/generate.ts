@@ -5,9 +5,10 @@ import { loadEngine } from './load.js';
 import { readPrompt, type PromptFlags } from './prompt.js';
 import { jsonReport, summary, timingsTable } from './report.js';
 import { EXIT, outputClosed, stopSignal } from './run.js';
+import { speculationOptions, type SpeculationFlags } from './scheduling-options.js';
 import { remark } from './style.js';
 
-export interface GenerateFlags extends ModelFlags, SamplingFlags, PromptFlags {
+export interface GenerateFlags extends ModelFlags, SamplingFlags, PromptFlags, SpeculationFlags {
   readonly echo?: boolean;
   readonly json?: boolean;
   readonly logprobs?: number;
@@ -29,7 +30,7 @@ export async function generate(argument: string | undefined, flags: GenerateFlag
   const prompt = await readPrompt(argument, flags);
   const quiet = flags.quiet ?? false;
   const loadBegan = performance.now();
-  const engine = await loadEngine(engineOptions(flags), !quiet && !flags.json);
+  const engine = await loadEngine({ ...engineOptions(flags), ...speculationOptions(flags) }, !quiet && !flags.json);
 
   const began = performance.now();
   const generation = engine.generate(prompt, { ...options, signal: stopSignal });

@@ -2,13 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
+import { addBenchKernels } from './bench-kernels-options.js';
 import { addBenchOptions } from './bench-options.js';
+import { addBenchServe } from './bench-serve/command.js';
 import { addCompareOptions } from './compare-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
 import { addPredict } from './predict/command.js';
+import { addTuneOptions } from './tune-options.js';
+import { addServeOptions, type ServeFlags } from './serve-options.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
+import { addSpeculationOptions } from './scheduling-options.js';
 
 // Commands are imported when they run, so that --help need not wait for them. Their names stand as plain text in
 // `.command('...')`: scripts/cli.mjs reads them from this file as built.
@@ -56,7 +61,7 @@ const generateCommand = program
     whole('--logprobs', 0),
   )
   .option('--timings', 'show where the time went');
-addModelOptions(addSamplingOptions(generateCommand))
+addModelOptions(addSpeculationOptions(addSamplingOptions(generateCommand)))
   .addHelpText(
     'after',
     `
@@ -93,6 +98,27 @@ ${EXIT_CODES}`,
   )
   .action((flags: object) => runToExit(async () => (await import('./chat.js')).chat(flags)));
 
+const serveCommand = program
+  .command('serve')
+  .summary('serve a model over HTTP, as OpenAI’s API')
+  .description(
+    'Serves a model to many clients at once through the HTTP API of OpenAI: completions and chats, whole or streamed,\n' +
+      'with /metrics for Prometheus. Logs go to standard output as lines of JSON; no prompt is in them.',
+  );
+addModelOptions(addServeOptions(serveCommand))
+  .addHelpText(
+    'after',
+    `
+SIGTERM or Ctrl-C finishes what runs; a second one ends it.
+
+Examples:
+  ridgepoint serve
+  ridgepoint serve --model TinyLlama/TinyLlama-1.1B-Chat-v1.0 --port 9000 --max-num-seqs 16
+  RIDGEPOINT_API_KEY=secret ridgepoint serve --host 0.0.0.0
+${EXIT_CODES}`,
+  )
+  .action((flags: ServeFlags) => runToExit(async () => (await import('./serve.js')).serve(flags)));
+
 program
   .command('devices')
   .summary('list adapters and what the engine uses of them')
@@ -115,6 +141,16 @@ program
   .action((flags: object) =>
     runToExit(async () => (await import('./calibrate.js')).calibrateCommand(flags, program.version() ?? 'unknown')),
   );
+
+addTuneOptions(
+  program
+    .command('tune')
+    .summary('choose the fastest kernels for this adapter')
+    .description(
+      'Times the variants of each kernel at a model’s sizes, checks their results, and keeps the fastest for later loads.\n' +
+        'A GPU does so by itself when it first loads a large model; a driver that runs on the CPU only when asked to.',
+    ),
+).action((flags: object) => runToExit(async () => (await import('./tune.js')).tuneCommand(flags)));
 
 program
   .command('seeds')
@@ -153,6 +189,11 @@ Examples:
   ridgepoint bench --model llama-2-7b --weights synthetic --batches 1,8,32 --output llama.json
   ridgepoint bench --only llama-bench --prompts 512 --gen 128
 ${EXIT_CODES}`,
+);
+addBenchServe(benchCommand, EXIT_CODES);
+
+addBenchKernels(benchCommand, (flags) =>
+  runToExit(async () => (await import('./bench-kernels.js')).benchKernels(flags)),
 );
 
 const compareCommand = program

@@ -13,6 +13,7 @@ export interface ModelFlags {
   readonly weights?: EngineOptions['weights'];
   readonly contextLength?: number;
   readonly prefillChunk?: number;
+  readonly autotune?: boolean;
   readonly checkWeights?: boolean;
   readonly quiet?: boolean;
 }
@@ -64,14 +65,16 @@ export function addModelOptions(command: Command): Command {
     )
     .option('--context-length <n>', 'longest sequence to make room for', whole('--context-length', 1))
     .option('--prefill-chunk <n>', 'most prompt tokens in one forward pass', whole('--prefill-chunk', 1))
+    .option('--no-autotune', 'the default kernels, not those measured to be fastest on this adapter')
     .option('--check-weights', 'refuse NaN and infinite weights')
     .option('--quiet', 'no progress, hints or summary on standard error');
 }
 
 /** The engine's options among a command's, for one sequence at a time. */
 export function engineOptions(flags: ModelFlags): EngineOptions {
-  const { model, adapter, dtype, kvDtype, weights, contextLength, prefillChunk, checkWeights } = flags;
-  return { model, adapter, dtype, kvDtype, weights, contextLength, prefillChunk, checkWeights, maxSequences: 1 };
+  const { model, adapter, dtype, kvDtype, weights, contextLength, prefillChunk, autotune, checkWeights } = flags;
+  const sizes = { contextLength, prefillChunk, maxSequences: 1 };
+  return { model, adapter, dtype, kvDtype, weights, ...sizes, autotune, checkWeights };
 }
 
 /** The generation's options among a command's. */
@@ -96,7 +99,7 @@ export function checkOptions(options: GenerateOptions): void {
 }
 
 const API_NAMES =
-  /\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|prefillChunk|checkWeights|kvDtype)\b(?= (must|names|of token|\d))/g;
+  /\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|\d))/g;
 
 /** Errors about options speak of the library's names; on the command line they go by their flags. */
 export function withFlagNames(error: unknown): unknown {

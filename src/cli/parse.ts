@@ -23,8 +23,41 @@ export function whole(option: string, least: number): Parser<number> {
   };
 }
 
+/** A time above 0. */
+export function seconds(option: string): Parser<number> {
+  return (text) => {
+    const value = number(option)(text);
+    return value > 0 ? value : refuse(option, 'a number of seconds above 0', text);
+  };
+}
+
+/** Whole numbers with commas between them. */
+export function wholes(option: string, least: number): Parser<number[]> {
+  const wanted = `whole numbers of at least ${least} with commas between them, such as 1,8,32`;
+  return (text) => {
+    const values = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : -1));
+    return values.every((value) => Number.isSafeInteger(value) && value >= least)
+      ? values
+      : refuse(option, wanted, text);
+  };
+}
+
 export function oneOf<T extends string>(option: string, choices: readonly T[]): Parser<T> {
   return (text) => choices.find((choice) => choice === text) ?? refuse(option, `one of ${choices.join(', ')}`, text);
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ...{ '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 },
+  ...{ k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 },
+};
+
+/** A size in memory, with a unit or in bytes. */
+export function byteCount(option: string): Parser<number> {
+  return (text) => {
+    const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text);
+    const bytes = Math.floor(Number(match?.[1]) * (UNITS[match?.[2].toLowerCase() ?? ''] ?? NaN));
+    return bytes >= 1 ? bytes : refuse(option, 'a size such as 512MiB or 8GiB', text);
+  };
 }
 
 export function nonEmpty(option: string, what: string): Parser<string> {

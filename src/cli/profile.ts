@@ -4,6 +4,7 @@ import { Predictor } from '../roofline/predictor.js';
 import type { ProbedStep } from '../engine/probe.js';
 import { RidgepointError } from '../errors.js';
 import type { Engine } from '../index.js';
+import { kernelSet } from '../../bench/compare/predictor.js';
 import { topOperations } from '../../bench/profile/top.js';
 import { chromeTrace, type NamedStep } from '../../bench/profile/trace.js';
 import { writeWhole } from '../../bench/store.js';
@@ -79,10 +80,11 @@ export async function profile(flags: ProfileFlags): Promise<number> {
 }
 
 /** Undefined where there is nothing to predict from; measuring needs no prediction. */
-async function predictorOf({ info, config }: Engine, flags: ProfileFlags): Promise<Predictor | undefined> {
+async function predictorOf(engine: Engine, flags: ProfileFlags): Promise<Predictor | undefined> {
+  const { info, config } = engine;
   try {
     const hardware = await hardwareFor(info.adapter, info.driver, flags);
-    const kernels = hardware.kind === 'measured' ? undefined : 'shader';
+    const kernels = flags.kernels ?? kernelSet(hardware, engine.kernels().prefill);
     return new Predictor(llamaModel(info.model, config), hardware, { weights: info.dtype, kv: info.kvDtype, kernels });
   } catch (error) {
     const asked = flags.calibration !== undefined || flags.hardware !== undefined;
@@ -93,4 +95,10 @@ async function predictorOf({ info, config }: Engine, flags: ProfileFlags): Promi
 }
 
 const predictions = (predictor: Predictor, { batch }: ProbedStep): Map<string, number> =>
-  new Map(priceStep(predictor, batch).map(({ operation, price }) => [operation.name, 1000 * price.seconds]));
+  new Map(
+    priceStep(predictor, batch).map(({ operation, price }) => [
+      operation.name,
+      // A profiled operation has a pass of its own.
+      1000 * (price.seconds + (predictor.hardware.host?.profiledSeconds ?? 0)),
+    ]),
+  );

@@ -8,7 +8,12 @@ const REDRAW_MS = 100;
 const FIRST_LINE_MS = 10_000;
 const WIDEST_BAR = 30;
 
-const DOING = { download: 'downloading', weights: 'loading weights', pipelines: 'compiling kernels' } as const;
+const DOING = {
+  download: 'downloading',
+  tuning: 'choosing kernels',
+  weights: 'loading weights',
+  pipelines: 'compiling kernels',
+} as const;
 
 /** Shows on standard error how far loading has come: one line rewritten on a terminal, rare plain lines elsewhere. */
 export class LoadingBar {
@@ -40,7 +45,7 @@ export class LoadingBar {
   #draw(): void {
     const elapsed = performance.now() - this.#begin;
     // What is under way and comes first; kernels compile while weights load, so they show only when left over.
-    const order = ['download', 'weights', 'pipelines'] as const;
+    const order = ['download', 'tuning', 'weights', 'pipelines'] as const;
     const stage = order
       .map((key) => this.#stages.get(key))
       .find((each) => each !== undefined && each.done < each.total);
@@ -69,7 +74,7 @@ const percent = (done: number, total: number): string => `${Math.floor((100 * do
 
 /** Amount, speed and time left. */
 function figures({ done, total, unit }: LoadProgress, recent: number, ms: number): string[] {
-  if (unit === 'pipelines') return [`${done} of ${total}`];
+  if (unit !== 'bytes') return [`${done} of ${total}`];
   const [scale, name] = total >= 1e9 ? [1e9, 'GB'] : [1e6, 'MB'];
   const list = [`${(done / scale).toFixed(1)} of ${(total / scale).toFixed(1)} ${name}`];
   const rate = recent / (ms / 1000); // bytes a second

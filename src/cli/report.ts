@@ -36,6 +36,7 @@ export function jsonReport({ engine, result, chunks, firstTokenAt }: Run): Recor
     parameters: info.parameters,
     weight_bytes: info.weightBytes,
     kv_cache_bytes: info.kvCacheBytes,
+    tuning: info.tuning ?? null,
     load: Object.fromEntries(load) as Record<string, number>,
     process_start_to_first_token_ms: result.ids.length > 0 ? rounded(firstTokenAt) : null,
     ...(logprobs.length === 0 ? {} : { logprobs: logprobs.map(({ token, top }) => ({ ...token, top })) }),
@@ -87,7 +88,16 @@ export function timingsTable({ engine, result, loadBegan, firstTokenAt }: Run): 
   const lines = rows.map(
     ([label, value, note]) => `${label.padEnd(width)} ${value.toFixed(1).padStart(10)} ms${note ? `  ${note}` : ''}`,
   );
-  return `${info.model} in ${info.dtype}, ${info.tier}, ${info.adapter}\n${lines.join('\n')}\n`;
+  return `${info.model} in ${info.dtype}, ${info.tier}, ${info.adapter}\n${lines.join('\n')}\n${kernels(info)}\n`;
+}
+
+/** Which kernels ran: the defaults, or what was measured to be faster. */
+function kernels({ tuning }: TextEngine['info']): string {
+  if (tuning === undefined) return 'kernels: the defaults';
+  const { source, date, changed, dropped } = tuning;
+  const lines = changed.length === 0 ? ['none but the defaults'] : changed;
+  const when = source === 'measured' ? 'measured in this load' : `measured ${date.slice(0, 10)}`;
+  return [`kernels, ${when}:`, ...lines, ...dropped.map((each) => `dropped: ${each}`)].join('\n  ');
 }
 
 function ms(value: number): string {

@@ -5,7 +5,7 @@ import { withFlagNames } from './options.js';
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-type Signal = keyof typeof SIGNALS;
+export type Signal = keyof typeof SIGNALS;
 
 /** How long closing the engine may take before the process ends regardless, in milliseconds. */
 const PATIENCE = 3000;
@@ -14,6 +14,7 @@ const aborter = new AbortController();
 const closers = new Set<() => Promise<void>>();
 let stoppedBy: Signal | 'closed output' | undefined;
 let interruptHandler: (() => void) | undefined;
+let requestHandler: ((signal: Signal) => boolean) | undefined;
 let leaving: Promise<never> | undefined;
 
 /** Aborted by Ctrl-C, by a request to terminate, and when nobody reads standard output any more. */
@@ -38,7 +39,13 @@ export function onInterrupt(handler: (() => void) | undefined): void {
   interruptHandler = handler;
 }
 
+/** Has signals ask `handler` first, which says whether it sees to the end itself; until called without one. */
+export function onStopRequest(handler: ((signal: Signal) => boolean) | undefined): void {
+  requestHandler = handler;
+}
+
 function stop(by: Signal | 'closed output'): void {
+  if (by !== 'closed output' && requestHandler?.(by)) return;
   if (by === 'SIGINT' && interruptHandler !== undefined) interruptHandler();
   else if (stoppedBy === undefined) {
     stoppedBy = by;

@@ -1,4 +1,8 @@
 import type { LlamaConfig } from '../model/config.js';
+import type { TuningInfo } from './tuning/autotune.js';
+
+export type { TuningInfo };
+import type { BatchShape } from '../model/operations.js';
 
 /** How weights are held on the GPU. `auto` is f16. */
 export type WeightDtype = 'f16' | 'bf16' | 'f32';
@@ -7,12 +11,12 @@ export type KvDtype = 'f16' | 'f32';
 
 /** One phase of loading, reported while it happens. Bytes count what has reached the GPU. */
 export interface LoadProgress {
-  readonly stage: 'download' | 'weights' | 'pipelines';
+  readonly stage: 'download' | 'tuning' | 'weights' | 'pipelines';
   /** What is being worked on: a file or a tensor. */
   readonly item: string;
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'pipelines';
+  readonly unit: 'bytes' | 'pipelines' | 'shapes';
 }
 
 /** What a run was made with; part of every published figure. */
@@ -31,6 +35,8 @@ export interface EngineInfo {
   readonly parameters: number;
   readonly weightBytes: number;
   readonly kvCacheBytes: number;
+  /** What kernels were chosen by measuring; absent where the defaults are used throughout. */
+  readonly tuning?: TuningInfo;
 }
 
 /** Milliseconds spent on the way to a ready engine; stages overlap, so they do not add up to `total`. */
@@ -88,6 +94,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly ignoreEos?: boolean;
   /** Report the log-probability of each token and of this many most likely ones. */
   readonly logprobs?: number;
+  /** Requests of a lower number go first; equal ones in the order they came. Default 0. */
+  readonly priority?: number;
+  /** Asked before each token which ones may come. One object serves one generation. */
+  readonly constraint?: TokenConstraint;
   readonly signal?: AbortSignal;
 }
 
@@ -113,6 +123,8 @@ export interface GenerationResult {
   readonly text: string;
   readonly promptIds: readonly number[];
   readonly ids: readonly number[];
+  /** Prompt tokens whose keys and values were found in the cache instead of being computed. */
+  readonly cachedTokens: number;
   readonly finishReason: FinishReason;
   readonly seed: number;
   /** Milliseconds from the call to the first token's arrival on the host. */
@@ -135,6 +147,40 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/** What must be known of a model's tokens to tell which may come next in a text of a given form. */
+export interface TokenVocabulary {
+  /** One more than the highest id. */
+  readonly size: number;
+  /** UTF-8 bytes of a token, possibly part of a character; undefined for a token that is no text. */
+  bytes(id: number): Uint8Array | undefined;
+  /** Ids that end a text. */
+  readonly eosIds: readonly number[];
+}
+
+/** What an engine is doing, and has done since it was loaded. */
+export interface EngineStats {
+  /** Requests that wait for their first step, or for memory to go on. */
+  readonly waiting: number;
+  /** Requests that take part in steps. */
+  readonly running: number;
+  /** Blocks of the KV cache, of 16 tokens each. */
+  readonly kvBlocks: number;
+  /** Those no request holds; some may keep a prompt's keys and values for whoever sends it again. */
+  readonly kvBlocksFree: number;
+  /** Times a request lost its blocks to another and had to be computed again. */
+  readonly preemptions: number;
+  /** Prompt tokens that were looked up in the cache. */
+  readonly prefixQueriedTokens: number;
+  /** Those of them that were found there. */
+  readonly prefixHitTokens: number;
+  /** Tokens guessed ahead by prompt lookup. */
+  readonly speculatedTokens: number;
+  /** Those of them that the model chose too. */
+  readonly acceptedTokens: number;
+  /** Forward passes. */
+  readonly steps: number;
+}
+
 /** What every front end (command line, server, harness) needs of an engine. */
 export interface TextEngine extends AsyncDisposable {
   readonly info: EngineInfo;
@@ -144,14 +190,31 @@ export interface TextEngine extends AsyncDisposable {
   readonly hasTokenizer: boolean;
   /** Whether the tokenizer carries a chat template. */
   readonly hasChatTemplate: boolean;
+  /** Undefined without a tokenizer. */
+  readonly vocabulary: TokenVocabulary | undefined;
   /** Sampling options of the model's `generation_config.json`. */
   readonly defaults: SamplingOptions & Pick<GenerateOptions, 'maxTokens'>;
   generate(prompt: Prompt, options?: GenerateOptions): Generation;
+  /** UTF-8 bytes a token is written as, special ones by their names; none without a tokenizer. */
+  tokenBytes(id: number): Uint8Array;
   /** Renders the chat template and tokenizes it. */
   chatPrompt(messages: readonly ChatMessage[]): number[];
-  tokenize(text: string): number[];
+  /** @param options.addSpecialTokens put a BOS in front where the tokenizer asks for one; default true */
+  tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
   detokenize(ids: readonly number[]): string;
+  stats(): EngineStats;
   dispose(): Promise<void>;
+}
+
+/** How prompts and decoding share the GPU; each is described in its file under `policies/`. */
+export type PolicyName = 'chunked' | 'prefill-first' | 'decode-priority' | 'static';
+
+/** Speculative decoding by prompt lookup: what followed the last tokens where they stood before is guessed again. */
+export interface SpeculationOptions {
+  /** Tokens that must agree with an earlier place; at least 1. */
+  readonly lookup: number;
+  /** Most tokens guessed at a time; at least 1. */
+  readonly tokens: number;
 }
 
 /** Options of `Engine.load` that do not depend on the platform. */
@@ -165,14 +228,39 @@ export interface EngineOptions {
   readonly kvDtype?: KvDtype | 'auto';
   /** `synthetic` fills the model with deterministic pseudo-random weights made on the GPU. */
   readonly weights?: 'checkpoint' | 'synthetic';
+  /** Jinja text of a chat template to use instead of the model's own. */
+  readonly chatTemplate?: string;
   /** Longest sequence to make room for, in tokens; default the model's own, at most 4096. */
   readonly contextLength?: number;
+  /** How prompts and decoding share the GPU; default `chunked`. */
+  readonly policy?: PolicyName;
   /** Sequences that may run together; default 8. */
   readonly maxSequences?: number;
-  /** Tokens of all sequences together the KV cache has room for; default `contextLength`. */
-  readonly kvCacheTokens?: number;
-  /** Most prompt tokens in one forward pass; default 512. */
+  /** Most tokens in one forward pass, prompts' and generated ones together; default: a chunk and every sequence. */
+  readonly maxBatchedTokens?: number;
+  /** Most prompt tokens in one forward pass; default 512, and whole prompts under `prefill-first`. */
   readonly prefillChunk?: number;
+  /**
+   * False uses the default kernels, whatever was measured. Otherwise those that `ridgepoint tune` chose on this adapter
+   * are used; on a GPU a first load of a large model takes some seconds to choose. Kernels add in different orders, so a
+   * choice may change a model's numbers in their last digits; once made it stays.
+   */
+  readonly autotune?: boolean;
+  /**
+   * Tokens of all sequences together the KV cache has room for; default: `maxSequences` times `contextLength` where
+   * memory allows, one `contextLength` at least.
+   */
+  readonly kvCacheTokens?: number;
+  /** The same in bytes; not together with `kvCacheTokens`. */
+  readonly kvCacheBytes?: number;
+  /** Keep the keys and values of prompts for requests that begin alike; default true. */
+  readonly prefixCaching?: boolean;
+  /** Guess tokens ahead. The text is the same with and without it; off by default. */
+  readonly speculate?: SpeculationOptions;
+  /** Under `decode-priority`: longest a step with decoding sequences should take, in milliseconds; default 50. */
+  readonly decodeSloMs?: number;
+  /** Under `decode-priority`: predicted milliseconds of a step; default: learnt from the steps that have run. */
+  readonly stepCost?: (batch: BatchShape) => number;
   /** Refuse NaN and infinite weights while loading. */
   readonly checkWeights?: boolean;
   readonly onProgress?: (progress: LoadProgress) => void;

@@ -1,5 +1,7 @@
+import { blockNames } from '../cache/block-names.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
 import type { LlamaModel } from '../model/llama.js';
 import { IncrementalDetokenizer } from '../tokenizer/detokenizer.js';
@@ -8,20 +10,22 @@ import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type {
   ChatMessage,
   EngineInfo,
+  EngineStats,
   GenerateOptions,
   Generation,
   LoadTimings,
   Prompt,
   SamplingOptions,
   TextEngine,
+  TokenVocabulary,
 } from './api.js';
 import { RunningGeneration } from './generation.js';
 import type { EngineHost } from './host.js';
 import { StepProbe } from './probe.js';
 import type { parseGenerationConfig } from './sampling.js';
-import { checkGenerateOptions, resolveSampling } from './sampling.js';
+import { checkGenerateOptions, needsTokenState, resolveSampling } from './sampling.js';
 import type { Scheduler } from './scheduler.js';
-import { ScheduledSequence } from './scheduler.js';
+import { ScheduledSequence } from './sequence.js';
 import type { StepLoop } from './step-loop.js';
 
 export type GenerationDefaults = ReturnType<typeof parseGenerationConfig>;
@@ -40,6 +44,8 @@ export interface EngineParts {
   readonly info: EngineInfo;
   readonly timings: LoadTimings;
   readonly kvTokens: number;
+  readonly prefixCaching: boolean;
+  readonly speculates: boolean;
   readonly hint: string | undefined;
   readonly probeLimits: ConstructorParameters<typeof StepProbe>[2];
 }
@@ -51,6 +57,7 @@ export class CoreEngine implements TextEngine {
   readonly timings: LoadTimings;
   /** One line about a faster driver, where there is one to be had. */
   readonly hint: string | undefined;
+  readonly vocabulary: TokenVocabulary | undefined;
   #nextId = 0;
   #disposal: Promise<void> | undefined;
 
@@ -59,6 +66,7 @@ export class CoreEngine implements TextEngine {
     this.config = parts.config;
     this.timings = parts.timings;
     this.hint = parts.hint;
+    this.vocabulary = parts.tokenizer && vocabularyOf(parts.tokenizer, parts.config.vocab, this.#eosIds);
   }
 
   get hasTokenizer(): boolean {
@@ -90,7 +98,7 @@ export class CoreEngine implements TextEngine {
   generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
     const startedAt = performance.now();
     this.#assertUsable();
-    const { config, host, tokenizer, generationDefaults, loop } = this.parts;
+    const { config, host, tokenizer, loop } = this.parts;
     checkGenerateOptions(options, config.vocab);
     const sampling = resolveSampling(options, this.defaults, config.vocab, () => host.randomSeed());
     const promptIds = typeof prompt === 'string' ? this.tokenize(prompt) : idList(prompt);
@@ -102,13 +110,17 @@ export class CoreEngine implements TextEngine {
       detokenizer: new IncrementalDetokenizer(tokenizer, { context: promptIds }),
       stops: new StopMatcher([...(options.stop ?? [])]),
     };
-    const eos = generationDefaults.eosTokenIds.length > 0 ? generationDefaults.eosTokenIds : this.config.eosTokenIds;
     const generation = new RunningGeneration(
-      new ScheduledSequence(this.#nextId++, promptIds.length, maxTokens),
+      new ScheduledSequence(this.#nextId++, promptIds.length, maxTokens, {
+        priority: options.priority,
+        // Penalties change with each token, so rows behind a guess would be judged by stale ones.
+        hostStepped: options.constraint !== undefined || (this.parts.speculates && !needsTokenState(sampling)),
+        blockNames: this.parts.prefixCaching ? blockNames(promptIds, BLOCK_TOKENS) : [],
+      }),
       promptIds,
       sampling,
       options,
-      new Set(eos),
+      new Set(this.#eosIds),
       limitReason,
       output,
       startedAt,
@@ -137,6 +149,10 @@ export class CoreEngine implements TextEngine {
     return new StepProbe(this.parts.gpu, this.parts.model, this.parts.probeLimits);
   }
 
+  tokenBytes(id: number): Uint8Array {
+    return this.parts.tokenizer?.bytesOf(id) ?? new Uint8Array(0);
+  }
+
   chatPrompt(messages: readonly ChatMessage[]): number[] {
     if (this.parts.encodeChat === undefined) {
       throw new RidgepointError(
@@ -147,12 +163,25 @@ export class CoreEngine implements TextEngine {
     return this.parts.encodeChat(messages);
   }
 
-  tokenize(text: string): number[] {
-    return this.#tokenizer().encode(text);
+  tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
+    return this.#tokenizer().encode(text, options);
   }
 
   detokenize(ids: readonly number[]): string {
     return this.#tokenizer().decode(ids);
+  }
+
+  stats(): EngineStats {
+    const { scheduler, loop, kvTokens } = this.parts;
+    const { waiting, running, freeBlocks, counts } = scheduler;
+    return {
+      waiting,
+      running,
+      kvBlocks: kvTokens / BLOCK_TOKENS,
+      kvBlocksFree: freeBlocks,
+      ...counts,
+      ...loop.counts,
+    };
   }
 
   /** Aborts what runs and frees the GPU. Safe to call twice. */
@@ -172,6 +201,11 @@ export class CoreEngine implements TextEngine {
 
   #assertUsable(): void {
     if (this.#disposal !== undefined) throw new RidgepointError('usage', 'the engine was disposed; load another');
+  }
+
+  get #eosIds(): readonly number[] {
+    const { eosTokenIds } = this.parts.generationDefaults;
+    return eosTokenIds.length > 0 ? eosTokenIds : this.config.eosTokenIds;
   }
 
   #tokenizer(): Tokenizer {
@@ -226,6 +260,18 @@ export class CoreEngine implements TextEngine {
     const longer = contextLength < maxPositions ? ` or ask for up to ${maxPositions} with --context-length` : '';
     throw new RidgepointError('prompt', `${has} the context is ${contextLength}; shorten it${longer}`);
   }
+}
+
+function vocabularyOf(tokenizer: Tokenizer, size: number, eosIds: readonly number[]): TokenVocabulary {
+  return {
+    size,
+    eosIds,
+    bytes: (id) => {
+      if (tokenizer.specialIds.has(id) || eosIds.includes(id)) return undefined;
+      const bytes = tokenizer.bytesOf(id);
+      return bytes.length === 0 ? undefined : bytes;
+    },
+  };
 }
 
 function idList(prompt: readonly number[]): number[] {

@@ -1,3 +1,4 @@
+import { RidgepointError } from '../errors.js';
 import type { IncrementalDetokenizer } from '../tokenizer/detokenizer.js';
 import type { StopMatcher } from '../tokenizer/stop.js';
 import type {
@@ -9,7 +10,7 @@ import type {
   TokenLogprob,
 } from './api.js';
 import type { ResolvedSampling } from './sampling.js';
-import type { ScheduledSequence } from './scheduler.js';
+import type { ScheduledSequence } from './sequence.js';
 
 /** Turns tokens into text; absent for a model without a tokenizer. */
 export interface TextOutput {
@@ -24,6 +25,12 @@ export interface TextOutput {
 export class RunningGeneration implements Generation {
   readonly result: Promise<GenerationResult>;
   readonly ids: number[] = [];
+  /** The prompt and what has been generated so far. */
+  readonly tokens: number[];
+  /** Tokens guessed to come next. */
+  guesses: readonly number[] = [];
+  /** The tokens that may come next, where a constraint says so. */
+  mask: Uint32Array | undefined;
   readonly #chunks: GenerationChunk[] = [];
   readonly #waiters: (() => void)[] = [];
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void };
@@ -46,6 +53,8 @@ export class RunningGeneration implements Generation {
     /** Ends the generation in the engine; called when a consumer stops iterating early. */
     private readonly cancel: (generation: RunningGeneration) => void,
   ) {
+    this.tokens = [...promptIds];
+    if (options.constraint !== undefined) this.#ask();
     this.result = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever only iterates sees the error there; the promise must not then count as unhandled.
     this.result.catch(() => undefined);
@@ -60,6 +69,7 @@ export class RunningGeneration implements Generation {
     if (this.#done) return;
     if (this.ids.length === 0) this.#first = performance.now();
     this.ids.push(id);
+    this.tokens.push(id);
     const ended = !this.options.ignoreEos && this.eosTokenIds.has(id);
     let text = '';
     let stopped = false;
@@ -72,6 +82,23 @@ export class RunningGeneration implements Generation {
     if (ended) this.finish('eos');
     else if (stopped) this.#end('stop');
     else if (this.ids.length === this.sequence.maxTokens) this.finish(this.limitReason);
+  }
+
+  /** Tells the constraint of the last token and asks it for the next mask. @throws whatever the constraint throws */
+  constrain(): void {
+    this.options.constraint!.accept(this.ids[this.ids.length - 1]);
+    this.#ask();
+  }
+
+  #ask(): void {
+    const mask = this.options.constraint!.allowed();
+    if (mask.every((word) => word === 0)) {
+      throw new RidgepointError(
+        'usage',
+        `the constraint allows no token after ${this.ids.length} generated ones; it must allow an end-of-sequence id where the text may end`,
+      );
+    }
+    this.mask = mask;
   }
 
   /** Ends it, with whatever text was held back. */
@@ -102,6 +129,7 @@ export class RunningGeneration implements Generation {
       text: this.#text,
       promptIds: this.promptIds,
       ids: this.ids,
+      cachedTokens: this.sequence.cachedTokens,
       finishReason,
       seed: this.sampling.seed,
       ttftMs: count > 0 ? this.#first - this.started : now - this.started,

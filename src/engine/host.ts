@@ -1,6 +1,7 @@
 import type { ModelFolder } from '../checkpoint/source.js';
 import type { GpuSource } from '../gpu/gpu.js';
 import type { LoadProgress } from './api.js';
+import type { TuningStore } from './tuning/autotune.js';
 
 /** An adapter the platform chose. */
 export interface HostGpu extends GpuSource {
@@ -30,4 +31,6 @@ export interface EngineHost {
     options: { onProgress?: (progress: LoadProgress) => void; signal?: AbortSignal },
   ): Promise<HostModel>;
   randomSeed(): number;
+  /** Where the kernels chosen for an adapter are kept; without it the defaults are used. */
+  readonly tuning?: TuningStore;
 }

@@ -18,6 +18,8 @@ export interface MemoryRequest {
   readonly model: string;
   readonly config: LlamaConfig;
   readonly dtype: StoredDtype;
+  /** Rows of weights that lie side by side; see `WeightLayout`. */
+  readonly lanes: number;
   readonly kvDtype: KvStored;
   readonly tied: boolean;
   readonly limits: ModelLimits;
@@ -25,8 +27,8 @@ export interface MemoryRequest {
   readonly kvTokens: number;
 }
 
-export function planMemory({ config, dtype, kvDtype, tied, limits, kvTokens }: MemoryRequest): MemoryPlan {
-  const weights = weightBytes(config, dtype, tied);
+export function planMemory({ config, dtype, lanes, kvDtype, tied, limits, kvTokens }: MemoryRequest): MemoryPlan {
+  const weights = weightBytes(config, { dtype, lanes }, tied);
   const kvCache = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, kvDtype);
   const activations = Object.values(activationBytes(config, limits)).reduce((sum, bytes) => sum + bytes, 0);
   return { weights, kvCache, activations, total: weights + kvCache + activations };
@@ -34,6 +36,11 @@ export function planMemory({ config, dtype, kvDtype, tied, limits, kvTokens }: M
 
 /** Left free beside the plan, for the driver's own needs and the uploads under way. */
 const RESERVE = 256 << 20;
+
+/** Bytes left of `free` beside what is needed anyway. */
+export function leftOf(free: number, needed: number): number {
+  return Math.max(0, free - needed - RESERVE);
+}
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
 
@@ -55,8 +62,16 @@ export function checkMemory(request: MemoryRequest, plan: MemoryPlan, free: numb
 
 function whatFits(request: MemoryRequest, free: number): string {
   const { limits } = request;
+  if (request.kvTokens > limits.contextLength) {
+    const kvTokens = limits.contextLength;
+    const smaller = planMemory({ ...request, kvTokens });
+    if (smaller.total + RESERVE <= free) {
+      const mib = Math.ceil(smaller.kvCache / 2 ** 20);
+      return `a KV cache for one sequence of ${kvTokens} tokens would fit (--kv-cache-memory ${mib}MiB)`;
+    }
+  }
   for (let context = Math.floor(limits.contextLength / 2); context >= 256; context = Math.floor(context / 2)) {
-    const stepTokens = Math.min(limits.stepTokens, context);
+    const stepTokens = Math.min(limits.stepTokens, context + (limits.decodeRows ?? 0));
     const smaller = { ...request, kvTokens: context, limits: { ...limits, contextLength: context, stepTokens } };
     if (planMemory(smaller).total + RESERVE <= free)
       return `a context of ${context} tokens would fit (--context-length ${context})`;

@@ -13,13 +13,15 @@ export async function readJson(folder: ModelFolder | undefined, file: string): P
   }
 }
 
+/** @param template Jinja text that stands before the folder's own chat template */
 export async function openTokenizer(
   folder: ModelFolder | undefined,
+  template?: string,
 ): Promise<{ tokenizer: Tokenizer | undefined; encodeChat: ChatEncoder | undefined }> {
   const [json, config, chatTemplate] = await Promise.all([
     readJson(folder, 'tokenizer.json'),
     readJson(folder, 'tokenizer_config.json'),
-    folder?.readText('chat_template.jinja'),
+    template ?? folder?.readText('chat_template.jinja'),
   ]);
   if (json === undefined) return { tokenizer: undefined, encodeChat: undefined };
   const tokenizer = Tokenizer.fromJson(json, config, { chatTemplate });

@@ -55,7 +55,7 @@ export class StepProbe {
     }
     const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919 + 1) % this.model.config.vocab);
     const sequence = this.#sequence(0, context, 1, ids, tokens);
-    const batch: BatchShape = { sequences: [{ newTokens: tokens, context }], logitRows: 1 };
+    const batch: BatchShape = { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
     return this.#run({ decode: [], prefill: [sequence] }, batch, options);
   }
 

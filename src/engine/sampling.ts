@@ -86,16 +86,19 @@ export function needsTokenState(sampling: ResolvedSampling): boolean {
 }
 
 /**
- * The sampler's table for a new sequence: a bit for every prompt token, and the biases. [vocab] of (u32, f32).
+ * The sampler's table for a sequence that gets a slot: a bit for every prompt token, the times each token has been
+ * generated before, and the biases. [vocab] of (u32, f32).
  */
 export function initialTokenState(
   promptIds: readonly number[],
   logitBias: Readonly<Record<number, number>>,
   vocab: number,
+  generatedIds: readonly number[] = [],
 ): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(2 * vocab);
   const floats = new Float32Array(words.buffer);
   for (const id of promptIds) words[2 * id] = 0x80000000;
+  for (const id of generatedIds) words[2 * id]++;
   for (const [id, bias] of Object.entries(logitBias)) {
     // f32 infinities would make NaN of a masked logit's difference; this is as far as a bias can matter.
     floats[2 * Number(id) + 1] = Math.min(1e30, Math.max(-1e30, bias));
@@ -141,13 +144,14 @@ export function parseGenerationConfig(json: unknown): {
 
 /** Checks the options that are not about sampling. @throws RidgepointError naming the option */
 export function checkGenerateOptions(options: GenerateOptions, vocab: number): void {
-  const { maxTokens, logprobs, stop } = options;
+  const { maxTokens, logprobs, stop, priority } = options;
   if (maxTokens !== undefined && (!Number.isInteger(maxTokens) || maxTokens < 1)) {
     usage(`maxTokens must be a whole number of at least 1, found ${maxTokens}`);
   }
   if (logprobs !== undefined && (!Number.isInteger(logprobs) || logprobs < 0 || logprobs > vocab)) {
     usage(`logprobs must be a whole number from 0 to ${vocab}, found ${logprobs}`);
   }
+  if (priority !== undefined && !Number.isFinite(priority)) usage(`priority must be a number, found ${priority}`);
   if (stop !== undefined && !(Array.isArray(stop) && stop.every((text) => typeof text === 'string'))) {
     usage(`stop must be a list of strings, found ${JSON.stringify(stop)}`);
   }

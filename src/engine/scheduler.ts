@@ -1,74 +1,64 @@
 import { BlockPool, blocksFor } from '../cache/block-pool.js';
-
-/** What the scheduler knows of a sequence: lengths and places, no token and no text. */
-export class ScheduledSequence {
-  /** Prompt tokens whose forward pass has been scheduled. */
-  prefilled = 0;
-  /** Tokens whose sampling has been scheduled. */
-  generated = 0;
-  /** Which block table and sampler state it uses; -1 while it waits. */
-  slot = -1;
-  /** Its cache blocks in order of position. */
-  readonly blocks: number[] = [];
-  finished = false;
-
-  /**
-   * @param promptLength tokens of the prompt, at least one
-   * @param maxTokens most tokens to generate, at least one
-   */
-  constructor(
-    readonly id: number,
-    readonly promptLength: number,
-    readonly maxTokens: number,
-  ) {}
-
-  /**
-   * Position of the token that the decode step scheduled last feeds in: the step that makes generated token g (the
-   * first is 0, made by prefill) takes token g - 1, which stands g - 1 places behind the prompt.
-   */
-  get decodePosition(): number {
-    return this.promptLength + this.generated - 2;
-  }
-}
-
-/** Prompt tokens [begin, end) of one sequence; its first token is sampled where `end` is the prompt's end. */
-export interface PrefillChunk {
-  readonly sequence: ScheduledSequence;
-  readonly begin: number;
-  readonly end: number;
-}
-
-/** One forward pass: one token for each decoding sequence, or chunks of prompts. */
-export interface StepPlan {
-  readonly decode: readonly ScheduledSequence[];
-  readonly prefill: readonly PrefillChunk[];
-}
+import { chunked } from './policies/chunked.js';
+import type { Policy, PolicyOptions } from './policies/policy.js';
+import { insertInOrder, type ScheduledSequence } from './sequence.js';
+import { Draft } from './step-draft.js';
+import type { StepPlan } from './step-plan.js';
 
 export interface SchedulerLimits {
+  /** Most sequences that hold a slot. */
   readonly sequences: number;
   readonly blocks: number;
   readonly blockTokens: number;
-  /** Most prompt tokens in one step. */
+  /** Most rows in one step. */
   readonly stepTokens: number;
+  /** Most rows of generated tokens in one step; default `sequences`, and never fewer. */
+  readonly decodeRows?: number;
+  /** Most prompt tokens in one step; default `stepTokens`. */
+  readonly chunk?: number;
+}
+
+export interface SchedulerOptions extends Partial<PolicyOptions> {
+  /** Default `chunked`. */
+  readonly policy?: Policy;
+}
+
+/** What has happened since the scheduler was made. */
+export interface SchedulerCounts {
+  preemptions: number;
+  prefixQueriedTokens: number;
+  prefixHitTokens: number;
 }
 
 /**
  * Decides what each forward pass does. A pure state machine: it sees lengths and block counts, never a GPU, a clock or
- * a token, so that an engine and a simulator can drive the same code.
+ * a token, so that an engine and a simulator can drive the same code: `next` for each step, `deliver` for the tokens it
+ * made, `finish` where a sequence ends.
  *
- * Requests are taken first come, first served. Prompts go before decoding (in chunks of at most `stepTokens`), then
- * all running sequences decode together. A sequence is admitted only when the blocks for its whole life are free, so
- * none ever has to be stopped for want of memory.
+ * Requests are served by priority, then first come, first served, and nobody overtakes a request that waits for memory.
+ * A sequence gets the blocks of its prompt when it is admitted and further ones as it grows. When there is none left,
+ * the last in the order of service gives up its blocks and waits; later its prompt is computed again like a prompt, and
+ * what it had generated like generated tokens, so that its numbers stay what they were. The first in the order never
+ * has to wait, so that every step brings somebody closer to the end.
  */
 export class Scheduler {
+  readonly counts: SchedulerCounts = { preemptions: 0, prefixQueriedTokens: 0, prefixHitTokens: 0 };
   readonly #waiting: ScheduledSequence[] = [];
   readonly #running: ScheduledSequence[] = [];
   readonly #slots: number[] = [];
   readonly #pool: BlockPool;
+  readonly #limits: Required<SchedulerLimits>;
+  readonly #policy: Policy;
+  readonly #options: PolicyOptions;
+  #arrivals = 0;
 
-  constructor(private readonly limits: SchedulerLimits) {
+  constructor(limits: SchedulerLimits, { policy = chunked, decodeSloMs = 50, cost = () => 0 }: SchedulerOptions = {}) {
+    const { sequences, decodeRows = sequences, chunk = limits.stepTokens } = limits;
+    this.#limits = { ...limits, decodeRows, chunk };
+    this.#policy = policy;
+    this.#options = { decodeSloMs, cost };
     this.#pool = new BlockPool(limits.blocks);
-    for (let slot = limits.sequences - 1; slot >= 0; slot--) this.#slots.push(slot);
+    for (let slot = sequences - 1; slot >= 0; slot--) this.#slots.push(slot);
   }
 
   get waiting(): number {
@@ -79,68 +69,139 @@ export class Scheduler {
     return this.#running.length;
   }
 
+  /** Blocks no sequence holds, those included that keep a prompt's content. */
   get freeBlocks(): number {
     return this.#pool.free;
   }
 
-  /** Blocks a sequence holds while it runs. The last token is never fed back, so it needs no place. */
+  /** Blocks a sequence holds at the end of its life. */
   blocksNeeded(sequence: ScheduledSequence): number {
-    return blocksFor(sequence.promptLength + sequence.maxTokens - 1, this.limits.blockTokens);
+    return blocksFor(sequence.lifeTokens, this.#limits.blockTokens);
   }
 
   /** Queues a sequence. @throws RangeError if it could never run */
   add(sequence: ScheduledSequence): void {
     const needed = this.blocksNeeded(sequence);
-    if (needed > this.limits.blocks) {
-      throw new RangeError(`sequence ${sequence.id} needs ${needed} cache blocks of ${this.limits.blocks}`);
+    if (needed > this.#limits.blocks) {
+      throw new RangeError(`sequence ${sequence.id} needs ${needed} cache blocks of ${this.#limits.blocks}`);
     }
-    this.#waiting.push(sequence);
+    sequence.arrival = this.#arrivals++;
+    insertInOrder(this.#waiting, sequence);
+  }
+
+  /**
+   * Takes note that the host has got `tokens` tokens of a step: one, or more where guesses came true. Once for each
+   * sequence that the step sampled for, unless it has been finished.
+   */
+  deliver(sequence: ScheduledSequence, tokens = 1): void {
+    sequence.delivered += tokens;
+    if (!sequence.hostStepped) return;
+    // Only now is it known how many tokens the step made. What was computed past them will be computed again.
+    sequence.generated = sequence.delivered;
+    sequence.computed = Math.min(sequence.computed, sequence.promptLength + sequence.generated - 1);
   }
 
   /** Ends a sequence, running or waiting, and frees its slot and blocks. Safe to call twice. */
   finish(sequence: ScheduledSequence): void {
     if (sequence.finished) return;
     sequence.finished = true;
-    const waiting = this.#waiting.indexOf(sequence);
-    if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    const running = this.#running.indexOf(sequence);
-    if (running < 0) return;
-    this.#running.splice(running, 1);
-    this.#slots.push(sequence.slot);
-    for (const block of sequence.blocks) this.#pool.release(block);
-    sequence.blocks.length = 0;
+    if (!remove(this.#waiting, sequence) && remove(this.#running, sequence)) this.#vacate(sequence);
   }
 
-  /** The next forward pass, already counted as done; undefined when there is nothing to do until a sequence ends or comes. */
+  /** The next forward pass, already counted as done; undefined when there is nothing to do until a token, an end or a request comes. */
   next(): StepPlan | undefined {
-    this.#admit();
-    const prefill: PrefillChunk[] = [];
-    let budget = this.limits.stepTokens;
-    for (const sequence of this.#running) {
-      const left = sequence.promptLength - sequence.prefilled;
-      if (left === 0 || budget === 0) continue;
-      const begin = sequence.prefilled;
-      const end = begin + Math.min(left, budget);
-      budget -= end - begin;
-      sequence.prefilled = end;
-      if (end === sequence.promptLength) sequence.generated = 1;
-      prefill.push({ sequence, begin, end });
-    }
-    if (prefill.length > 0) return { decode: [], prefill };
-    const decode = this.#running.filter((sequence) => sequence.generated < sequence.maxTokens);
-    if (decode.length === 0) return undefined;
-    for (const sequence of decode) sequence.generated++;
-    return { decode, prefill };
+    const draft = new Draft(this.#limits, this.#running, this.#waiting, {
+      admit: (sequence) => this.#admit(sequence),
+      grow: (sequence, tokens) => this.#grow(sequence, tokens),
+      preempt: (sequence) => this.#preempt(sequence),
+      publish: (sequence) => this.#publish(sequence),
+    });
+    this.#policy(draft, this.#options);
+    return draft.finished();
   }
 
-  #admit(): void {
-    while (this.#waiting.length > 0 && this.#slots.length > 0) {
-      const needed = this.blocksNeeded(this.#waiting[0]);
-      if (needed > this.#pool.free) return;
-      const sequence = this.#waiting.shift()!;
-      sequence.slot = this.#slots.pop()!;
-      for (let i = 0; i < needed; i++) sequence.blocks.push(this.#pool.allocate()!);
-      this.#running.push(sequence);
+  /** Gives the first waiting sequence a slot and the blocks of all that is known of it. @returns whether it did */
+  #admit(sequence: ScheduledSequence): boolean {
+    const { blockTokens, blocks } = this.#limits;
+    const { promptLength, generated } = sequence;
+    // Tokens still under way are needed to go on from.
+    if (this.#slots.length === 0 || !sequence.known) return false;
+    const hits = this.#hits(sequence);
+    const known = blocksFor(promptLength + generated, blockTokens);
+    // Room for everybody's next block, or a newcomer would soon be sent away again, or worse, send others.
+    const watermark = this.#running.length === 0 ? 0 : Math.max(this.#running.length, Math.ceil(blocks / 100));
+    const kept = hits.filter((block) => this.#pool.holders(block) === 0).length;
+    if (known - hits.length + watermark > this.#pool.free - kept) return false;
+    for (const block of hits) this.#pool.share(block);
+    sequence.blocks.push(...hits);
+    this.#grow(sequence, promptLength + generated);
+    sequence.slot = this.#slots.pop()!;
+    sequence.computed = hits.length * blockTokens;
+    sequence.published = hits.length;
+    if (sequence.admissions++ === 0) {
+      sequence.cachedTokens = sequence.computed;
+      if (sequence.blockNames.length > 0) this.counts.prefixQueriedTokens += promptLength;
+      this.counts.prefixHitTokens += sequence.computed;
+    }
+    remove(this.#waiting, sequence);
+    insertInOrder(this.#running, sequence);
+    return true;
+  }
+
+  /** The blocks in the cache that hold the beginning of a prompt. */
+  #hits({ blockNames, promptLength, generated }: ScheduledSequence): number[] {
+    // The first token is sampled where the prompt's last one is computed, which must then not be skipped.
+    const most = blocksFor(generated > 0 ? promptLength + 1 : promptLength, this.#limits.blockTokens) - 1;
+    const hits: number[] = [];
+    for (const name of blockNames.slice(0, most)) {
+      const block = this.#pool.find(name);
+      if (block === undefined) break;
+      hits.push(block);
+    }
+    return hits;
+  }
+
+  /** Lets a sequence have blocks for this many tokens. @returns false, with what there was, when they run out */
+  #grow({ blocks }: ScheduledSequence, tokens: number): boolean {
+    while (blocks.length < blocksFor(tokens, this.#limits.blockTokens)) {
+      const block = this.#pool.allocate();
+      if (block === undefined) return false;
+      blocks.push(block);
+    }
+    return true;
+  }
+
+  /** Takes a running sequence's slot and blocks away and lets it wait in its old place. */
+  #preempt(sequence: ScheduledSequence): void {
+    this.counts.preemptions++;
+    remove(this.#running, sequence);
+    this.#vacate(sequence);
+    insertInOrder(this.#waiting, sequence);
+  }
+
+  #vacate(sequence: ScheduledSequence): void {
+    this.#slots.push(sequence.slot);
+    // The tail first, so that of a prompt that is kept the beginning stays longest.
+    for (const block of sequence.blocks.reverse()) this.#pool.release(block);
+    sequence.blocks.length = 0;
+    sequence.slot = -1;
+    sequence.computed = sequence.published = 0;
+  }
+
+  /**
+   * Names the blocks that prompt tokens fill, as soon as their computation is planned: whoever is admitted later comes
+   * later on the GPU, or in the same step, in which a layer writes all keys and values before it reads any.
+   */
+  #publish(sequence: ScheduledSequence): void {
+    const full = Math.min(sequence.blockNames.length, Math.floor(sequence.computed / this.#limits.blockTokens));
+    for (; sequence.published < full; sequence.published++) {
+      this.#pool.publish(sequence.blocks[sequence.published], sequence.blockNames[sequence.published]);
     }
   }
+}
+
+function remove(list: ScheduledSequence[], sequence: ScheduledSequence): boolean {
+  const at = list.indexOf(sequence);
+  if (at >= 0) list.splice(at, 1);
+  return at >= 0;
 }

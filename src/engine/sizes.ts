@@ -4,7 +4,8 @@ import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS, kvBlockBytes } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
-import type { EngineOptions } from './api.js';
+import type { EngineOptions, SpeculationOptions } from './api.js';
+import { POLICY_NAMES } from './policies/index.js';
 
 /** Longest context made room for when nobody asks for more; a cache for 128k tokens would surprise. */
 const DEFAULT_CONTEXT = 4096;
@@ -24,13 +25,20 @@ function oneOf(name: string, value: string | undefined, known: readonly string[]
 }
 
 /** Checks the options that are words. @throws RidgepointError naming the option */
-export function checkWords({ dtype, kvDtype, weights }: EngineOptions): void {
+export function checkWords({ dtype, kvDtype, weights, policy, decodeSloMs }: EngineOptions): void {
   oneOf('dtype', dtype, ['auto', 'f16', 'bf16', 'f32']);
   oneOf('kvDtype', kvDtype, ['auto', 'f16', 'f32']);
   oneOf('weights', weights, ['checkpoint', 'synthetic']);
+  oneOf('policy', policy, POLICY_NAMES);
+  if (decodeSloMs !== undefined && !(typeof decodeSloMs === 'number' && decodeSloMs > 0)) {
+    throw new RidgepointError('usage', `decodeSloMs must be a number above 0, found ${String(decodeSloMs)}`);
+  }
 }
 
-/** Sizes of an engine, from its options and its model. */
+/** Rows of generated tokens that fit a step beside one for each sequence, for what has to be computed again. */
+const DECODE_ROWS = 32;
+
+/** Sizes of an engine, from its options and its model. @throws RidgepointError naming the option */
 export function engineLimits(options: EngineOptions, config: LlamaConfig) {
   const asked = options.contextLength;
   if (asked !== undefined && positive('contextLength', asked) > config.maxPositions) {
@@ -41,20 +49,85 @@ export function engineLimits(options: EngineOptions, config: LlamaConfig) {
   }
   const contextLength = asked ?? Math.min(config.maxPositions, DEFAULT_CONTEXT);
   const sequences = positive('maxSequences', options.maxSequences ?? DEFAULT_SEQUENCES);
-  const chunk = positive('prefillChunk', options.prefillChunk ?? DEFAULT_PREFILL_CHUNK);
+  const whole = options.policy === 'prefill-first' ? contextLength : DEFAULT_PREFILL_CHUNK;
+  const chunk = Math.min(positive('prefillChunk', options.prefillChunk ?? whole), contextLength);
+  const guesses = options.speculate === undefined ? 0 : checkSpeculation(options.speculate).tokens;
+  const logitRows = sequences * (1 + guesses);
+  // A sequence that is alone is never sent away, so nothing of it has to be computed again.
+  const rows = sequences === 1 ? logitRows : Math.max(logitRows, DECODE_ROWS);
+  const stepTokens = positive('maxBatchedTokens', options.maxBatchedTokens ?? chunk + rows);
+  if (stepTokens < logitRows) {
+    const each = guesses > 0 ? ` and ${guesses} guesses each` : '';
+    throw new RidgepointError(
+      'usage',
+      `maxBatchedTokens must be at least ${logitRows}, one for each of ${sequences} sequences${each}, found ${stepTokens}`,
+    );
+  }
   return {
-    kvTokens: positive('kvCacheTokens', options.kvCacheTokens ?? contextLength),
-    limits: { contextLength, sequences, stepTokens: Math.max(Math.min(chunk, contextLength), sequences) },
+    limits: { contextLength, sequences, stepTokens, logitRows, decodeRows: Math.min(rows, stepTokens) },
+    chunk: Math.min(chunk, stepTokens),
   };
+}
+
+function checkSpeculation(speculate: SpeculationOptions): SpeculationOptions {
+  positive('speculate.lookup', speculate.lookup);
+  positive('speculate.tokens', speculate.tokens);
+  return speculate;
 }
 
 /** Rounding keys and values to f16 can tip a near tie, so a cache that costs little in f32 is kept in f32. */
 const SMALL_CACHE_BYTES = 64 << 20;
+/** What the cache takes unasked where it is not known, or not only the engine's business, how much memory is free. */
+const MODEST_CACHE_BYTES = 1 << 30;
 
-export function chooseKvDtype({ kvDtype }: EngineOptions, config: LlamaConfig, kvTokens: number): 'f16' | 'f32' {
-  if (kvDtype !== undefined && kvDtype !== 'auto') return kvDtype;
-  const bytes = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, 'f32');
-  return bytes <= SMALL_CACHE_BYTES ? 'f32' : 'f16';
+/** Size and number format of the cache. */
+export interface CacheSize {
+  readonly kvTokens: number;
+  readonly kvDtype: 'f16' | 'f32';
+}
+
+/**
+ * @param free bytes left beside the weights and activations, where they are known, and whether they are also others'
+ * @param mostTokens the most that the adapter binds
+ * @throws RidgepointError naming the option
+ */
+export function cacheSize(
+  options: EngineOptions,
+  config: LlamaConfig,
+  limits: { readonly contextLength: number; readonly sequences: number },
+  free: { readonly left: number | undefined; readonly shared: boolean },
+  mostTokens: (stored: 'f16' | 'f32') => number,
+): CacheSize {
+  const { kvCacheTokens, kvCacheBytes } = options;
+  if (kvCacheTokens !== undefined && kvCacheBytes !== undefined) {
+    throw new RidgepointError('usage', 'kvCacheTokens and kvCacheBytes must not both be given; leave one out');
+  }
+  const block = (stored: 'f16' | 'f32'): number => 2 * config.layers * kvBlockBytes(config, stored);
+  const bytesOf = (tokens: number, stored: 'f16' | 'f32'): number => blocksFor(tokens, BLOCK_TOKENS) * block(stored);
+  const tokensIn = (bytes: number, stored: 'f16' | 'f32'): number => Math.floor(bytes / block(stored)) * BLOCK_TOKENS;
+  const { contextLength, sequences } = limits;
+  // Unasked, the size of one context decides, so that the format does not change with the number of sequences.
+  const inF32 =
+    kvCacheBytes !== undefined
+      ? positive('kvCacheBytes', kvCacheBytes)
+      : bytesOf(positive('kvCacheTokens', kvCacheTokens ?? contextLength), 'f32');
+  const auto = options.kvDtype === undefined || options.kvDtype === 'auto';
+  const kvDtype = auto ? (inF32 <= SMALL_CACHE_BYTES ? 'f32' : 'f16') : options.kvDtype;
+  if (kvCacheTokens !== undefined) return { kvTokens: kvCacheTokens, kvDtype };
+  if (kvCacheBytes !== undefined) {
+    const kvTokens = tokensIn(kvCacheBytes, kvDtype);
+    if (kvTokens === 0) {
+      throw new RidgepointError(
+        'usage',
+        `kvCacheBytes must be at least ${block(kvDtype)}, a block of ${BLOCK_TOKENS} tokens, found ${kvCacheBytes}`,
+      );
+    }
+    return { kvTokens, kvDtype };
+  }
+  const half = (free.left ?? Infinity) / 2;
+  const room = free.left === undefined || free.shared ? Math.min(MODEST_CACHE_BYTES, half) : half;
+  const most = Math.min(tokensIn(room, kvDtype), mostTokens(kvDtype));
+  return { kvTokens: Math.max(contextLength, Math.min(sequences * contextLength, most)), kvDtype };
 }
 
 export function allocateCache(gpu: Gpu, config: LlamaConfig, stored: 'f16' | 'f32', kvTokens: number): PagedKv {

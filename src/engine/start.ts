@@ -1,22 +1,27 @@
+import { mostBlocks } from '../cache/paged-kv.js';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
+import { laneRows } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
 import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
-import { parameterCount } from '../model/operations.js';
+import { parameterCount, type BatchShape } from '../model/operations.js';
 import { allocateWeights } from '../model/weights.js';
 import type { EngineOptions, LoadTimings } from './api.js';
 import { CoreEngine } from './engine.js';
 import type { EngineHost } from './host.js';
-import { checkMemory, planMemory } from './memory-plan.js';
+import { checkMemory, leftOf, planMemory } from './memory-plan.js';
 import { openTokenizer, readJson } from './model-files.js';
+import { POLICIES } from './policies/index.js';
 import { parseGenerationConfig } from './sampling.js';
 import { Scheduler } from './scheduler.js';
-import { allocateCache, checkWords, chooseKvDtype, engineLimits } from './sizes.js';
+import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
+import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
+import { autotune } from './tuning/autotune.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
 function reasonOf(gpu: Gpu, error: unknown): unknown {
@@ -57,18 +62,34 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         `${found.name} is a preset without weights; add --weights synthetic, or give a folder or a Hub name`,
       );
     }
-    const tokenizing = timed('tokenizer', openTokenizer(found.folder));
+    const tokenizing = timed('tokenizer', openTokenizer(found.folder, options.chatTemplate));
     tokenizing.catch(() => undefined); // awaited below
     const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
     if (!synthetic && found.folder !== undefined) checkpoint = await openCheckpoint(found.folder);
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
     const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
-    const { limits, kvTokens } = engineLimits(options, config);
-    const kvDtype = chooseKvDtype(options, config, kvTokens);
-    const request = { model: found.name, config, dtype, kvDtype, tied, limits, kvTokens };
+    const { limits, chunk } = engineLimits(options, config);
+    const free = await source.freeBytes();
+    const lanes = laneRows(gpu.capabilities);
+    const base = { model: found.name, config, dtype, lanes, tied, limits } as const;
+    const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
+    const left = free === undefined ? undefined : leftOf(free, besideCache);
+    const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
+    const { kvTokens, kvDtype } = cacheSize(options, config, limits, { left, shared: gpu.capabilities.isCpu }, most);
+    const request = { ...base, kvDtype, kvTokens };
     const plan = planMemory(request);
-    checkMemory(request, plan, await source.freeBytes(), source.name);
+    checkMemory(request, plan, free, source.name);
+
+    // Before anything else is on the device, so that nothing disturbs the timings.
+    const tuned =
+      options.autotune === false
+        ? undefined
+        : await autotune({
+            ...{ gpu, config, dtype, kv: kvDtype, signal, store: host.tuning },
+            weightBytes: plan.weights,
+            onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
+          });
 
     const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
       weights: allocateWeights(gpu, config, dtype, tied),
@@ -79,7 +100,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const compiling = timed(
       'pipelines',
       gpu
-        .checkedAllocation('activations', () => LlamaModel.create(gpu, config, weights, cache, limits))
+        .checkedAllocation('activations', () => LlamaModel.create(gpu, config, weights, cache, limits, tuned?.choices))
         .then(async (model) => {
           await model.warmUp(gpu);
           return model;
@@ -103,11 +124,27 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const { tokenizer, encodeChat } = await tokenizing;
     gpu.check();
 
-    const scheduler = new Scheduler({
+    const sizes = {
       sequences: limits.sequences,
       blocks: cache.blocks,
       blockTokens: BLOCK_TOKENS,
       stepTokens: limits.stepTokens,
+      decodeRows: limits.decodeRows,
+      chunk,
+    };
+    const { speculate, decodeSloMs, stepCost } = options;
+    const learnt = new LearntStepCost();
+    const scheduler = new Scheduler(sizes, {
+      policy: POLICIES[options.policy ?? 'chunked'],
+      decodeSloMs,
+      cost: stepCost ?? ((batch) => learnt.predict(batch)),
+    });
+    const onStep = (batch: BatchShape, ms: number): void => learnt.observe(batch, ms);
+    const learns = options.policy === 'decode-priority' && stepCost === undefined;
+    const loop = new StepLoop(gpu, model, scheduler, {
+      logitRows: limits.logitRows,
+      speculate,
+      onStep: learns ? onStep : undefined,
     });
     return new CoreEngine({
       gpu,
@@ -115,13 +152,15 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       config,
       model,
       scheduler,
-      loop: new StepLoop(gpu, model, scheduler, limits.sequences),
+      loop,
       tokenizer,
       encodeChat,
       generationDefaults,
       hint: source.hint,
       kvTokens: cache.blocks * BLOCK_TOKENS,
-      probeLimits: { ...limits, blocks: cache.blocks },
+      prefixCaching: options.prefixCaching ?? true,
+      speculates: speculate !== undefined,
+      probeLimits: { ...limits, stepTokens: chunk, blocks: cache.blocks },
       info: {
         adapter: source.name,
         driver: source.driver,
@@ -133,6 +172,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         parameters: parameterCount({ ...config, tiedEmbeddings: tied }),
         weightBytes: weights.bytes,
         kvCacheBytes: cache.bytes,
+        ...(tuned === undefined ? {} : { tuning: tuned.info }),
       },
       timings: { ...(spent as unknown as LoadTimings), total: performance.now() - begin },
     });

@@ -1,41 +1,66 @@
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { NO_TOKEN, type SamplingRow } from '../kernels/sample.js';
+import { maskWords, NO_TOKEN, type SamplingRow } from '../kernels/sample.js';
 import type { LlamaModel } from '../model/llama.js';
-import type { StepBatch, StepSequence } from '../model/step-buffer.js';
+import type { BatchShape } from '../model/operations.js';
+import type { StepSequence } from '../model/step-buffer.js';
+import type { SpeculationOptions } from './api.js';
 import type { RunningGeneration } from './generation.js';
 import { logprobsOf } from './logprobs.js';
+import { lookUp } from './lookup.js';
 import { ReadbackRing, type StepResult } from './readback.js';
 import { initialTokenState, needsTokenState } from './sampling.js';
-import type { ScheduledSequence, Scheduler, StepPlan } from './scheduler.js';
+import type { Scheduler } from './scheduler.js';
+import type { ScheduledSequence } from './sequence.js';
+import type { DecodeRows, PrefillChunk, StepPlan } from './step-plan.js';
 
 /** Steps submitted before the oldest one's tokens are awaited: one runs while the next is recorded. */
 const DEPTH = 2;
 
+/** The logit rows of one generation in a step. */
+interface Sampled {
+  readonly generation: RunningGeneration;
+  readonly row: number;
+  /** What its rows after the first take to have been chosen in the rows before them. */
+  readonly guesses: readonly number[];
+}
+
 interface SubmittedStep {
-  /** The generations that get a token, in the order of the step's logit rows. */
-  readonly rows: readonly RunningGeneration[];
+  readonly sampled: readonly Sampled[];
   readonly result: Promise<StepResult>;
+  readonly plan: StepPlan;
+  readonly submittedAt: number;
+}
+
+export interface StepLoopOptions {
+  /** Most rows that get a token in one step. */
+  readonly logitRows: number;
+  readonly speculate: SpeculationOptions | undefined;
+  /** Learns how long steps take. */
+  readonly onStep?: (batch: BatchShape, ms: number) => void;
 }
 
 /**
  * Drives the model with what the scheduler plans. A sampled token stays on the GPU as the next step's input, so the
  * next step is recorded and submitted before this one's tokens are known on the host; a sequence that turns out to
- * have ended has run one step too many, which nobody sees.
+ * have ended has run one step too many, which nobody sees. Only sequences whose next step depends on the token, through
+ * a constraint or a guess, wait for it.
  */
 export class StepLoop {
+  readonly counts = { steps: 0, speculatedTokens: 0, acceptedTokens: 0 };
   readonly #generations = new Map<number, RunningGeneration>();
   readonly #ring: ReadbackRing;
   #running: Promise<void> | undefined;
   #failure: unknown;
+  #lastEnd = 0;
 
   constructor(
     private readonly gpu: Gpu,
     private readonly model: LlamaModel,
     private readonly scheduler: Scheduler,
-    maxSequences: number,
+    private readonly options: StepLoopOptions,
   ) {
-    this.#ring = new ReadbackRing(gpu, maxSequences, model.logitStride, DEPTH);
+    this.#ring = new ReadbackRing(gpu, options.logitRows, model.logitStride, DEPTH);
     gpu.onLost((error) => this.#fail(error));
   }
 
@@ -83,83 +108,147 @@ export class StepLoop {
   }
 
   #submit(plan: StepPlan): SubmittedStep {
-    const rows: RunningGeneration[] = [];
-    const decode = plan.decode.map((sequence) => this.#stepSequence(sequence, undefined, rows));
-    const prefill = plan.prefill.map(({ sequence, begin, end }) => this.#stepSequence(sequence, { begin, end }, rows));
-    const batch: StepBatch = { decode, prefill };
+    const submittedAt = performance.now();
+    for (const sequence of plan.admitted) this.#enter(sequence);
+    const sampled: Sampled[] = [];
+    let rows = 0;
+    const samples = (generation: RunningGeneration, guesses: readonly number[]): void => {
+      sampled.push({ generation, row: rows, guesses });
+      rows += 1 + guesses.length;
+    };
+    const decode = plan.decode.map((part) => this.#decodeRows(part, samples));
+    const prefill = plan.prefill.map((part) => this.#prefillRows(part, samples));
     const encoder = this.gpu.device.createCommandEncoder();
-    this.model.record(encoder, batch);
-    const wantsLogits = rows.some((generation) => generation.options.logprobs !== undefined);
-    if (rows.length === 0) {
+    this.model.record(encoder, { decode, prefill });
+    this.counts.steps++;
+    const wantsLogits = sampled.some(({ generation }) => generation.options.logprobs !== undefined);
+    if (rows === 0) {
       this.gpu.queue.submit([encoder.finish()]);
       const nothing: StepResult = { tokens: new Uint32Array(0), logits: undefined };
-      return { rows, result: this.gpu.queue.onSubmittedWorkDone().then(() => nothing) };
+      return { sampled, result: this.gpu.queue.onSubmittedWorkDone().then(() => nothing), plan, submittedAt };
     }
-    const read = this.#ring.record(
-      encoder,
-      rows.length,
-      this.model.sampled,
-      wantsLogits ? this.model.logits : undefined,
-    );
+    const read = this.#ring.record(encoder, rows, this.model.sampled, wantsLogits ? this.model.logits : undefined);
     this.gpu.queue.submit([encoder.finish()]);
     const result = read();
     result.catch(() => undefined); // awaited later; a lost device must not end the process meanwhile
-    return { rows, result };
+    return { sampled, result, plan, submittedAt };
   }
 
-  #stepSequence(
-    sequence: ScheduledSequence,
-    chunk: { begin: number; end: number } | undefined,
-    rows: RunningGeneration[],
+  #decodeRows(
+    { sequence, begin, end, source, samples, draw }: DecodeRows,
+    sampled: (generation: RunningGeneration, guesses: readonly number[]) => void,
   ): StepSequence {
     const generation = this.#generations.get(sequence.id)!;
-    if (chunk?.begin === 0) this.#enter(generation);
-    const wantsToken = chunk === undefined || chunk.end === sequence.promptLength;
-    if (wantsToken) rows.push(generation);
+    const { tokens } = generation;
+    const guesses = samples > 1 ? generation.guesses.slice(0, samples - 1) : [];
+    this.counts.speculatedTokens += guesses.length;
+    if (samples > 0) sampled(generation, guesses);
     return {
       slot: sequence.slot,
-      position: chunk === undefined ? sequence.decodePosition : chunk.begin,
-      tokens: chunk === undefined ? undefined : generation.promptIds,
-      tokensBegin: chunk?.begin ?? 0,
-      tokensEnd: chunk?.end ?? 1,
+      position: begin,
+      tokens: source === 'slot' ? undefined : [...tokens.slice(begin, end - guesses.length), ...guesses],
+      tokensBegin: 0,
+      tokensEnd: end - begin,
       blocks: sequence.blocks,
-      sampling: wantsToken ? this.#samplingRow(generation) : undefined,
+      sampling: samples > 0 ? this.#samplingRow(generation, draw) : undefined,
+      samples,
     };
   }
 
-  /** Prepares a sequence's slot for its first chunk. */
-  #enter({ sequence, sampling, promptIds }: RunningGeneration): void {
-    this.model.step.resetSlot(sequence.slot);
-    if (!needsTokenState(sampling)) return;
-    const { vocab } = this.model.config;
-    const state = initialTokenState(promptIds, sampling.logitBias, vocab);
-    this.gpu.queue.writeBuffer(this.model.samplerState, sequence.slot * vocab * 8, state);
+  #prefillRows(
+    { sequence, begin, end, samples }: PrefillChunk,
+    sampled: (generation: RunningGeneration, guesses: readonly number[]) => void,
+  ): StepSequence {
+    const generation = this.#generations.get(sequence.id)!;
+    if (samples) sampled(generation, []);
+    return {
+      slot: sequence.slot,
+      position: begin,
+      tokens: generation.promptIds,
+      tokensBegin: begin,
+      tokensEnd: end,
+      blocks: sequence.blocks,
+      sampling: samples ? this.#samplingRow(generation, 0) : undefined,
+    };
   }
 
-  #samplingRow({ sequence, sampling }: RunningGeneration): SamplingRow {
-    return { ...sampling, slot: sequence.slot, usesState: needsTokenState(sampling), draw: sequence.generated - 1 };
+  /** Prepares the slot that a sequence has got, for the first time or after it had been sent away. */
+  #enter({ id, slot }: ScheduledSequence): void {
+    this.model.step.resetSlot(slot);
+    const { sampling, promptIds, ids } = this.#generations.get(id)!;
+    if (!needsTokenState(sampling)) return;
+    const { vocab } = this.model.config;
+    const state = initialTokenState(promptIds, sampling.logitBias, vocab, ids);
+    this.gpu.queue.writeBuffer(this.model.samplerState, slot * vocab * 8, state);
+  }
+
+  #samplingRow({ sequence: { slot }, sampling, mask }: RunningGeneration, draw: number): SamplingRow {
+    if (mask !== undefined) {
+      const words = new Uint32Array(maskWords(this.model.config.vocab));
+      // A tokenizer may know fewer ids than the model has rows.
+      words.set(mask.subarray(0, words.length));
+      this.gpu.queue.writeBuffer(this.model.tokenMasks, slot * words.byteLength, words);
+    }
+    return { ...sampling, slot, usesState: needsTokenState(sampling), usesMask: mask !== undefined, draw };
   }
 
   #deliver(step: SubmittedStep, { tokens, logits }: StepResult): void {
+    this.#time(step);
     const stride = this.model.logitStride;
-    step.rows.forEach((generation, row) => {
-      if (generation.done) return;
-      const id = tokens[row];
-      if (id === NO_TOKEN) {
-        const where = generation.ids.length;
-        generation.fail(
-          new RidgepointError(
-            'device',
-            `the model's logits are not numbers at generated token ${where}; its weights may be damaged (load with checkWeights, or --check-weights, to find where)`,
-          ),
-        );
-      } else {
-        const wanted = generation.options.logprobs;
-        const own = logits?.subarray(row * stride, row * stride + this.model.config.vocab);
-        generation.push(id, wanted === undefined || own === undefined ? undefined : logprobsOf(own, id, wanted));
+    for (const { generation, row, guesses } of step.sampled) {
+      if (generation.done) continue;
+      // A row counts if the guesses it stands on were what the rows before it chose.
+      let right = 0;
+      while (right < guesses.length && tokens[row + right] === guesses[right]) right++;
+      this.counts.acceptedTokens += right;
+      for (let at = row; at <= row + right && !generation.done; at++) {
+        const own = logits?.subarray(at * stride, at * stride + this.model.config.vocab);
+        this.#take(generation, tokens[at], own);
       }
       if (generation.done) this.#retire(generation);
-    });
+      else this.#goOn(generation, 1 + right);
+    }
+  }
+
+  #take(generation: RunningGeneration, id: number, logits: Float32Array | undefined): void {
+    if (id === NO_TOKEN) {
+      const where = generation.ids.length;
+      generation.fail(
+        new RidgepointError(
+          'device',
+          `the model's logits are not numbers at generated token ${where}; its weights may be damaged (load with checkWeights, or --check-weights, to find where)`,
+        ),
+      );
+      return;
+    }
+    const wanted = generation.options.logprobs;
+    const asked = wanted !== undefined && logits !== undefined;
+    generation.push(id, asked ? logprobsOf(logits, id, wanted) : undefined);
+  }
+
+  /** Prepares what the next step of a generation needs to know. */
+  #goOn(generation: RunningGeneration, tokens: number): void {
+    const { sequence } = generation;
+    this.scheduler.deliver(sequence, tokens);
+    if (!sequence.hostStepped) return;
+    if (generation.options.constraint === undefined) {
+      generation.guesses = lookUp(generation.tokens, this.options.speculate!);
+      sequence.drafts = generation.guesses.length;
+      return;
+    }
+    try {
+      generation.constrain();
+    } catch (error) {
+      generation.fail(error);
+      this.#retire(generation);
+    }
+  }
+
+  #time({ plan, submittedAt }: SubmittedStep): void {
+    const now = performance.now();
+    const began = Math.max(submittedAt, this.#lastEnd);
+    this.#lastEnd = now;
+    this.options.onStep?.(shapeOf(plan), now - began);
   }
 
   #retire(generation: RunningGeneration): void {
@@ -174,4 +263,12 @@ export class StepLoop {
       this.#retire(generation);
     }
   }
+}
+
+function shapeOf({ decode, prefill }: StepPlan): BatchShape {
+  const rows = decode.flatMap(({ begin, end }) =>
+    Array.from({ length: end - begin }, (_, i) => ({ newTokens: 1, context: begin + i })),
+  );
+  const chunks = prefill.map(({ begin, end }) => ({ newTokens: end - begin, context: begin }));
+  return { sequences: [...rows, ...chunks], logitRows: decode.reduce((sum, { samples }) => sum + samples, 0) };
 }

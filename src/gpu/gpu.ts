@@ -138,6 +138,16 @@ export class Gpu {
     buffer.destroy();
   }
 
+  /** Runs `body`, then frees every buffer made meanwhile. Nothing else may allocate at the same time. */
+  async scoped<T>(body: () => Promise<T>): Promise<T> {
+    const before = new Set(this.#buffers);
+    try {
+      return await body();
+    } finally {
+      for (const buffer of this.#buffers) if (!before.has(buffer)) this.free(buffer);
+    }
+  }
+
   bindGroup(pipeline: Pipeline, label: string, ranges: readonly (GPUBuffer | BufferRange)[]): GPUBindGroup {
     return this.device.createBindGroup({
       label,

@@ -62,6 +62,11 @@ export class PipelineCache {
     return pipeline;
   }
 
+  /** The text of a variant's shader as it is compiled. */
+  source({ shader, defines }: Pick<PipelineSpec, 'shader' | 'defines'>): string {
+    return composeShader(shader, defines, this.read);
+  }
+
   layout(bindings: BindingSpec): GPUBindGroupLayout {
     let layout = this.#layouts.get(bindings);
     if (layout === undefined) {
@@ -79,7 +84,7 @@ export class PipelineCache {
   }
 
   async #compile(spec: PipelineSpec, name: string): Promise<Pipeline> {
-    const code = composeShader(spec.shader, spec.defines, this.read);
+    const code = this.source(spec);
     const layout = this.layout(spec.bindings);
     // The module's error is reported with the pipeline's; unscoped it would count as a fault of whatever runs next.
     this.device.pushErrorScope('validation');

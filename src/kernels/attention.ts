@@ -4,6 +4,7 @@ import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
 import { matrixAttentionVariants } from './attention-matrix.js';
 import type { Variant } from './variant.js';
+import { laneRows } from './weights.js';
 
 /** Rows of one sequence that a workgroup of the portable prefill attention makes, bounded by workgroup memory. */
 function queriesPerTile(headDim: number): number {
@@ -14,13 +15,65 @@ function queriesPerTile(headDim: number): number {
 export const DECODE_TILE = 64;
 
 /**
- * How many threads share a tile. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
- * that run shaders on the CPU, where a barrier costs more the more threads it holds.
+ * How the threads share the work. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
+ * that run shaders on the CPU, where a barrier costs more the more threads it holds; `lanes` is one subgroup whose lanes
+ * have keys of their own and show each other what they loaded, for such drivers where they have subgroups.
  */
-export type AttentionWidth = 'wide' | 'narrow';
+export type AttentionWidth = 'wide' | 'narrow' | 'lanes';
 
-export function attentionWidth(capabilities: Capabilities): AttentionWidth {
-  return capabilities.isCpu ? 'narrow' : 'wide';
+/** Tokens of the parts that a decoding context is cut into at least, where nothing was measured. */
+export function usualSplitTokens(capabilities: Capabilities): number {
+  return capabilities.isCpu ? 256 : 128;
+}
+
+/** The variants of attention by name, as measuring chose them. */
+export interface AttentionChoice {
+  readonly prefill: string;
+  readonly decode: string;
+  /**
+   * Fewest tokens of a part, a multiple of `DECODE_TILE`. One number for an engine's life: parts are summed apart, so a
+   * length that varied with the batch would change a sequence's numbers.
+   */
+  readonly splitTokens: number;
+}
+
+/** Rows of queries for which a subgroup of `lanes` loads keys and values once; more would spill. */
+const LANE_QUERIES = 8;
+
+/** What `attention_lanes.wgsl` is made of, for `rows` rows of queries. */
+function lanesKernel(
+  shape: HeadShape,
+  kv: KvStored,
+  rows: number,
+  decode: boolean,
+  capabilities: Capabilities,
+): Omit<Variant, 'name'> {
+  const lanes = laneRows(capabilities);
+  return {
+    shader: 'attention_lanes.wgsl',
+    bindings: decode ? 'uurrrrrww' : 'uurrrrrw',
+    defines: {
+      ...headDefines(shape),
+      kv_f32: kv === 'f32',
+      decode,
+      rolled: true,
+      LANES: lanes,
+      MT: rows,
+      // Few rows make little of what is loaded for them, so they score more keys with it.
+      KB: rows > 4 ? 2 : 4,
+      SHARES: 8 / lanes,
+      LANE_PAIRS: lanes / 2,
+      PAIR_BLOCKS: Math.ceil(shape.headDim / 2 / lanes),
+    },
+    runs: (adapter) => lanes > 1 && laneRows(adapter) === lanes,
+  };
+}
+
+/** The ways to make attention of decode rows that an adapter can run, best first. */
+export function decodeWidths(shape: HeadShape, capabilities: Capabilities): AttentionWidth[] {
+  const lanes = laneRows(capabilities) > 1 && shape.heads / shape.kvHeads <= LANE_QUERIES;
+  const others = capabilities.isCpu ? (['narrow', 'wide'] as const) : (['wide', 'narrow'] as const);
+  return lanes ? ['lanes', ...others] : [...others];
 }
 
 /** A way to make attention of prompts; its tiles are part of the step, so a model chooses it once. */
@@ -33,7 +86,7 @@ export interface PrefillAttentionVariant extends Variant {
   readonly roundsActivations?: boolean;
 }
 
-function flash(shape: HeadShape, kv: KvStored, width: AttentionWidth): PrefillAttentionVariant {
+function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow'): PrefillAttentionVariant {
   const queries = queriesPerTile(shape.headDim);
   return {
     name: `flash-${width}`,
@@ -62,41 +115,78 @@ export function prefillAttentionVariants(
 ): PrefillAttentionVariant[] {
   const matrix = matrixAttentionVariants(shape, kv, capabilities);
   const [wide, narrow] = [flash(shape, kv, 'wide'), flash(shape, kv, 'narrow')];
-  return capabilities.isCpu ? [narrow, wide, ...matrix] : [...matrix, wide, narrow];
+  const lanes = {
+    ...lanesKernel(shape, kv, LANE_QUERIES, false, capabilities),
+    name: 'flash-lanes',
+    queries: LANE_QUERIES,
+    heads: 1,
+  };
+  const all = capabilities.isCpu ? [lanes, narrow, wide, ...matrix] : [...matrix, wide, narrow];
+  return all.filter((variant) => variant.runs(capabilities));
 }
 
 export function decodeAttentionVariants(
   shape: HeadShape,
   kv: KvStored,
   width: AttentionWidth,
+  capabilities: Capabilities,
 ): { split: Variant; reduce: Variant } {
   const defines = headDefines(shape);
+  const group = shape.heads / shape.kvHeads;
   return {
-    split: {
-      name: `split-${width}`,
-      shader: 'attention_decode.wgsl',
-      bindings: 'uurrrrrww',
-      defines: {
-        ...defines,
-        kv_f32: kv === 'f32',
-        THREADS: width === 'wide' ? DECODE_TILE : 8,
-        rolled: width === 'narrow',
-      },
-      runs: () => true,
-    },
+    split:
+      width === 'lanes'
+        ? { ...lanesKernel(shape, kv, group, true, capabilities), name: 'split-lanes' }
+        : {
+            name: `split-${width}`,
+            shader: 'attention_decode.wgsl',
+            bindings: 'uurrrrrww',
+            defines: {
+              ...defines,
+              kv_f32: kv === 'f32',
+              THREADS: width === 'wide' ? DECODE_TILE : 8,
+              rolled: width === 'narrow',
+            },
+            runs: () => true,
+          },
     reduce: {
       name: 'reduce',
       shader: 'attention_reduce.wgsl',
-      bindings: 'uurw',
+      bindings: 'uurrw',
       defines: { HEADS: shape.heads, HALF: shape.headDim / 2 },
       runs: () => true,
     },
   };
 }
 
-/** Bytes of the partial results of `rows` decoding sequences cut into at most `splits` parts. */
+/** Bytes of the partial results of `rows` decode rows cut into at most `splits` parts. */
 export function partialBytes(shape: HeadShape, rows: number, splits: number): number {
   return rows * shape.heads * splits * (shape.headDim / 2 + 1) * 8;
+}
+
+/** Every way to run attention on an adapter, by phase, best guess first. */
+export function attentionVariants(
+  shape: HeadShape,
+  kv: KvStored,
+  capabilities: Capabilities,
+): { prefill: PrefillAttentionVariant[]; decode: Variant[] } {
+  return {
+    prefill: prefillAttentionVariants(shape, kv, capabilities),
+    decode: decodeWidths(shape, capabilities).map(
+      (width) => decodeAttentionVariants(shape, kv, width, capabilities).split,
+    ),
+  };
+}
+
+/**
+ * The variant of a name, or the best guess where there is none.
+ *
+ * @throws Error where a choice names what this adapter cannot run; whoever made it has to see to that
+ */
+export function namedAttention<V extends Variant>(variants: readonly V[], name: string | undefined): V {
+  const found = name === undefined ? variants[0] : variants.find((variant) => variant.name === name);
+  if (found === undefined) throw new Error(`attention variant ${name} does not exist on this adapter`);
+  return found;
 }
 
 export interface AttentionSpec {
@@ -121,6 +211,8 @@ export interface AttentionSpec {
   readonly width?: AttentionWidth;
   /** Default: the best of the adapter. The step's tiles have at most its `queries` rows. */
   readonly prefill?: PrefillAttentionVariant;
+  /** A variant of decode by name, in place of that of `width`. */
+  readonly decode?: string;
 }
 
 /** Causal attention over the paged cache: decode rows split over their context, prefill rows in tiles. */
@@ -137,12 +229,16 @@ export class AttentionKernel {
 
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
-    const width = spec.width ?? attentionWidth(gpu.capabilities);
+    const width = spec.width ?? decodeWidths(shape, gpu.capabilities)[0];
     const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities)[0];
-    const variants = decodeAttentionVariants(shape, spec.kv, width);
+    const variants = decodeAttentionVariants(shape, spec.kv, width, gpu.capabilities);
+    const decode =
+      spec.decode === undefined
+        ? variants.split
+        : namedAttention(attentionVariants(shape, spec.kv, gpu.capabilities).decode, spec.decode);
     const [prefill, split, reduce] = await Promise.all([
       gpu.pipelines.get(prefillVariant),
-      gpu.pipelines.get(variants.split),
+      gpu.pipelines.get(decode),
       gpu.pipelines.get(variants.reduce),
     ]);
     const words = new ArrayBuffer(16);
@@ -164,14 +260,14 @@ export class AttentionKernel {
       },
       {
         pipeline: reduce,
-        bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.partials, spec.out]),
+        bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.rows, spec.partials, spec.out]),
       },
     );
   }
 
   /**
-   * @param decodeRows the first rows of the step, one a decoding sequence
-   * @param splits parts their contexts are cut into
+   * @param decodeRows the first rows of the step, generated tokens
+   * @param splits parts the longest of their contexts is cut into
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {

@@ -2,14 +2,14 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
 import type { Variant } from './variant.js';
-import { dtypeDefines, type StoredDtype, type WeightMatrix } from './weights.js';
+import { weightDefines, type WeightLayout, type WeightMatrix } from './weights.js';
 
-export function embedVariant(dtype: StoredDtype): Variant {
+export function embedVariant(table: WeightLayout): Variant {
   return {
     name: 'gather',
     shader: 'embed.wgsl',
     bindings: 'uurrrw',
-    defines: dtypeDefines(dtype),
+    defines: weightDefines(table),
     runs: () => true,
   };
 }
@@ -35,7 +35,7 @@ export class EmbedKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: EmbedSpec): Promise<EmbedKernel> {
-    const pipeline = await gpu.pipelines.get(embedVariant(spec.table.dtype));
+    const pipeline = await gpu.pipelines.get(embedVariant(spec.table));
     const bindGroups = spec.table.parts.map((part) => {
       const params = gpu.uniform(
         `${spec.operation} params`,

@@ -1,7 +1,7 @@
 import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
 import type { MatmulVariant } from './matmul.js';
 import { halfConfigs, matrixDefines, matrixLanes, matrixWorkgroupRuns, type MatrixLanes } from './subgroup-matrix.js';
-import { COLUMN_PADDING, dtypeDefines, type StoredDtype } from './weights.js';
+import { COLUMN_PADDING, weightDefines, type WeightLayout } from './weights.js';
 
 /** How a workgroup's tile of the output is shared by its subgroups. */
 interface Tile {
@@ -42,6 +42,7 @@ const PROMOTE = 4;
 
 function variant(
   { m, n, alongM, alongN, stages }: Tile,
+  layout: WeightLayout,
   config: SubgroupMatrixConfig,
   { lanes, pinned }: MatrixLanes,
   capabilities: Capabilities,
@@ -66,7 +67,7 @@ function variant(
     bindings: 'uurrw',
     defines: {
       ...matrixDefines(config),
-      ...dtypeDefines('f16'),
+      ...weightDefines(layout),
       prefill: true,
       double: stages === 2,
       subgroup_id: capabilities.subgroupId,
@@ -98,13 +99,15 @@ function variant(
  * Matmuls of many rows on subgroup matrices, for weights of f16: x is rounded to f16 as it is staged. Configurations
  * that sum in f16 are used where no other is offered, and on CPU drivers, where the tests take what they find.
  */
-export function matrixVariants(dtype: StoredDtype, capabilities: Capabilities): MatmulVariant[] {
+export function matrixVariants(layout: WeightLayout, capabilities: Capabilities): MatmulVariant[] {
   const lanes = matrixLanes(capabilities);
-  if (dtype !== 'f16' || lanes === undefined) return [];
+  if (layout.dtype !== 'f16' || lanes === undefined) return [];
   const configs = halfConfigs(capabilities);
   const wide = configs.filter(({ resultComponentType }) => resultComponentType === 'f32');
   const used = wide.length > 0 && !capabilities.isCpu ? wide : configs;
   return used.flatMap((config) =>
-    TILES.flatMap((tile) => variant(tile, config, lanes, capabilities) ?? []).filter((made) => made.runs(capabilities)),
+    TILES.flatMap((tile) => variant(tile, layout, config, lanes, capabilities) ?? []).filter((made) =>
+      made.runs(capabilities),
+    ),
   );
 }

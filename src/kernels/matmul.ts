@@ -3,8 +3,9 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
 import { matrixVariants } from './matmul-matrix.js';
+import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
 import { laneDefines, type Variant } from './variant.js';
-import { dtypeDefines, type StoredDtype, type WeightMatrix, type WeightPart } from './weights.js';
+import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
 /** What happens to a product before it is stored: nothing, added to what is there, or gate and up joined by SiLU. */
 export type Epilogue = (typeof EPILOGUES)[number];
@@ -15,6 +16,11 @@ export interface MatmulVariant extends Variant {
   readonly phase: 'decode' | 'prefill';
   /** x is rounded to f16 before it is multiplied. */
   readonly roundsActivations?: boolean;
+  /**
+   * Names the order in which a row's products are added; its own name when absent. Variants of one order give a row the
+   * same bits whatever rows run beside it and however many outputs a group makes.
+   */
+  readonly order?: string;
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
   /** Workgroups along the outputs. */
@@ -26,18 +32,20 @@ const BINDINGS = 'uurrw';
 function vec(
   rows: number,
   outputs: number,
-  dtype: StoredDtype,
+  layout: WeightLayout,
   capabilities: Capabilities,
   subgroups: boolean,
 ): MatmulVariant {
   const workgroup = 64;
   return {
     name: `vec${rows}${subgroups ? '' : '-tree'}`,
+    // Without subgroups the workgroup's size decides which products a thread adds.
+    order: subgroups ? 'vec' : `tree${workgroup}`,
     shader: 'matmul_vec.wgsl',
     bindings: BINDINGS,
     defines: {
       ...laneDefines(capabilities, subgroups),
-      ...dtypeDefines(dtype),
+      ...weightDefines(layout),
       prefill: false,
       WG: workgroup,
       MT: rows,
@@ -50,6 +58,33 @@ function vec(
       const teams = subgroups ? workgroup / Math.min(workgroup, adapter.subgroupMaxSize) : 1;
       return Math.min(Math.ceil(n / (teams * outputs)), adapter.maxWorkgroupsPerDimension);
     },
+  };
+}
+
+/** Blocks of outputs a subgroup makes beside each other; more spill. */
+const LANE_BLOCKS = 4;
+
+/** Lanes with outputs of their own; for the layout in which their rows lie side by side. */
+function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLayout): MatmulVariant {
+  const { lanes } = layout;
+  return {
+    name: `lanes${rows}`,
+    order: 'lanes',
+    shader: 'matmul_lanes.wgsl',
+    bindings: BINDINGS,
+    defines: {
+      ...weightDefines(layout),
+      prefill: phase === 'prefill',
+      LANES: lanes,
+      MT: rows,
+      RB: LANE_BLOCKS,
+      SHARES: 8 / lanes,
+      LANE_PAIRS: lanes / 2,
+    },
+    phase,
+    rowsPerGroup: rows,
+    runs: (adapter) => lanes > 1 && lanes === laneRows(adapter),
+    groups: (n) => Math.ceil(n / (lanes * LANE_BLOCKS)),
   };
 }
 
@@ -76,13 +111,14 @@ export function matmulParams(
  * The tests run all that an adapter can run; `MatmulKernel` uses the first of each kind.
  */
 export function matmulVariants(
-  dtype: StoredDtype,
+  layout: WeightLayout,
   capabilities: Capabilities,
 ): { few: MatmulVariant[]; many: MatmulVariant[] } {
-  const few = [1, 2, 4, 8].flatMap((rows) =>
-    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, dtype, capabilities, subgroups)),
+  const lanes = [1, 2, 4, 8].map((rows) => laneKernel(rows, 'decode', layout));
+  const vectors = [1, 2, 4, 8].flatMap((rows) =>
+    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, layout, capabilities, subgroups)),
   );
-  const shared = { ...dtypeDefines(dtype), prefill: true };
+  const shared = { ...weightDefines(layout), prefill: true };
   const direct: MatmulVariant = {
     name: 'direct',
     shader: 'matmul_direct.wgsl',
@@ -106,12 +142,12 @@ export function matmulVariants(
       groups: (n) => Math.ceil(n / tile),
     };
   };
-  const matrix = matrixVariants(dtype, capabilities);
+  const matrix = matrixVariants(layout, capabilities);
   // A CPU driver spells matrices out in plain arithmetic, more slowly than the kernels written for it.
-  return {
-    few,
-    many: capabilities.isCpu ? [direct, tiled(1), tiled(2), ...matrix] : [...matrix, tiled(1), tiled(2), direct],
-  };
+  const many = capabilities.isCpu
+    ? [laneKernel(8, 'prefill', layout), direct, tiled(1), tiled(2), ...matrix]
+    : [...matrix, tiled(1), tiled(2), direct];
+  return { few: [...lanes, ...vectors], many };
 }
 
 export interface MatmulSpec {
@@ -131,9 +167,13 @@ export interface MatmulSpec {
   readonly maxDecodeRows: number;
   /** Whether steps of many rows occur. */
   readonly prefill: boolean;
+  /** Default: what suits the adapter unmeasured. */
+  readonly choice?: MatmulChoice;
 }
 
 interface Compiled {
+  /** Rows of a decode step up to which it is used. */
+  readonly rows: number;
   readonly variant: MatmulVariant;
   readonly pipeline: Pipeline;
 }
@@ -143,7 +183,7 @@ export class MatmulKernel {
   private constructor(
     private readonly gpu: Gpu,
     private readonly spec: MatmulSpec,
-    /** Kernels for few rows that are compiled, by the rows they take at once, ascending. */
+    /** Kernels for few rows that are compiled, by rising number of rows. */
     private readonly few: Compiled[],
     private readonly many: Compiled | undefined,
     private readonly bindGroups: readonly GPUBindGroup[],
@@ -152,21 +192,19 @@ export class MatmulKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
-    const variants = matmulVariants(spec.weights.dtype, gpu.capabilities);
-    const runnable = variants.few.filter((variant) => variant.runs(gpu.capabilities));
+    const { capabilities } = gpu;
+    const selected = selectMatmul(matmulVariants(spec.weights, capabilities), capabilities, spec.choice);
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
-      gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline }));
-    const forRows = (rows: number): Promise<Compiled> =>
-      compiled(runnable.find((variant) => variant.rowsPerGroup === rows)!);
+      gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
+    const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
+      compiled(variant).then((each) => ({ ...each, rows }));
     const [one, many] = await Promise.all([
-      forRows(1),
-      spec.prefill ? compiled(variants.many.find((variant) => variant.runs(gpu.capabilities))!) : undefined,
+      narrow(selected.few[0]),
+      spec.prefill ? compiled(selected.many) : undefined,
     ]);
     const few = [one];
-    // Eight rows at once spill on CPU drivers, where two groups of four take half the time.
-    const widths = gpu.capabilities.isCpu ? [2, 4] : [2, 4, 8];
-    const wider = widths.filter((rows) => spec.maxDecodeRows > rows / 2);
-    const ready = Promise.all(wider.map(forRows)).then((others) => void few.push(...others));
+    const wider = selected.few.filter((_, i) => i > 0 && spec.maxDecodeRows > selected.few[i - 1].rows);
+    const ready = Promise.all(wider.map(narrow)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
     const bindGroups = spec.weights.parts.map((part) => {
       const words = matmulParams(part, spec.weights, spec.xStride, spec.outStride, spec.rows, spec.epilogue);
@@ -190,7 +228,7 @@ export class MatmulKernel {
       if (this.many === undefined) throw new Error(`${this.spec.operation} has no kernel for prompts`);
       return this.many;
     }
-    for (const candidate of this.few) if (rows <= candidate.variant.rowsPerGroup) return candidate;
+    for (const candidate of this.few) if (rows <= candidate.rows) return candidate;
     return this.few[this.few.length - 1]; // in several groups of rows
   }
 

@@ -6,6 +6,11 @@ import { laneDefines, selectVariant, type Variant } from './variant.js';
 /** 32-bit words of one row's sampling parameters. */
 export const SAMPLING_WORDS = 12;
 
+/** 32-bit words of a token mask. */
+export function maskWords(vocab: number): number {
+  return Math.ceil(vocab / 32);
+}
+
 /** What the sampler reports when a row's logits hold a NaN. */
 export const NO_TOKEN = 0xffffffff;
 
@@ -14,6 +19,8 @@ export interface SamplingRow {
   readonly slot: number;
   /** Whether the state table (penalties, bias) is in use for this sequence. */
   readonly usesState: boolean;
+  /** Whether only tokens of the slot's mask may be chosen. */
+  readonly usesMask?: boolean;
   readonly temperature: number;
   readonly topK: number;
   readonly topP: number;
@@ -41,10 +48,10 @@ export const GREEDY_SAMPLING: SamplingRow = {
   draw: 0,
 };
 
-/** Writes a row's parameters as `sample.wgsl` reads them, at word `at`. */
-export function writeSampling(u32: Uint32Array, f32: Float32Array, at: number, row: SamplingRow): void {
+/** Writes a row's parameters as `sample.wgsl` reads them, at word `at`. @param later draws after the row's own */
+export function writeSampling(u32: Uint32Array, f32: Float32Array, at: number, row: SamplingRow, later = 0): void {
   u32[at] = row.slot;
-  u32[at + 1] = row.usesState ? 1 : 0;
+  u32[at + 1] = (row.usesState ? 1 : 0) | (row.usesMask ? 2 : 0);
   f32[at + 2] = row.temperature;
   u32[at + 3] = row.topK;
   f32[at + 4] = row.topP;
@@ -53,7 +60,7 @@ export function writeSampling(u32: Uint32Array, f32: Float32Array, at: number, r
   f32[at + 7] = row.presencePenalty;
   f32[at + 8] = row.frequencyPenalty;
   u32[at + 9] = row.seed;
-  u32[at + 10] = row.draw;
+  u32[at + 10] = row.draw + later;
   u32[at + 11] = 0;
 }
 
@@ -79,11 +86,11 @@ export function sampleVariants(capabilities: Capabilities): { full: Variant[]; g
   };
 }
 
-const BINDINGS = 'uurrwww';
+const BINDINGS = 'uurrwwwr';
 
 /** Whether a row takes its largest logit as it is. */
 export function isGreedy(row: SamplingRow): boolean {
-  return row.temperature === 0 && !row.usesState;
+  return row.temperature === 0 && !row.usesState && !row.usesMask;
 }
 
 export interface SampleSpec {
@@ -98,6 +105,8 @@ export interface SampleSpec {
   readonly state: GPUBuffer;
   readonly slotTokens: GPUBuffer;
   readonly sampled: GPUBuffer;
+  /** [slots][mask words], a bit a token from the lowest up, set where it may be chosen. */
+  readonly masks: GPUBuffer;
   /** In place of the one selected for rows that are not greedy. */
   readonly variant?: Variant;
 }
@@ -122,6 +131,7 @@ export class SampleKernel {
       spec.state,
       spec.slotTokens,
       spec.sampled,
+      spec.masks,
     ]);
     return new SampleKernel({ pipeline: full, bindGroup }, { pipeline: greedy, bindGroup });
   }

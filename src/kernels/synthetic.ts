@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/gpu.js';
 import { record } from '../gpu/recorder.js';
-import { dtypeDefines, type WeightMatrix } from './weights.js';
+import { weightDefines, type WeightMatrix } from './weights.js';
 
 /**
  * Fills a matrix with deterministic pseudo-random weights, uniform in [-amplitude, amplitude], made on the GPU.
@@ -10,13 +10,13 @@ export async function fillSynthetic(gpu: Gpu, matrix: WeightMatrix, seed: number
   const pipeline = await gpu.pipelines.get({
     shader: 'synthetic.wgsl',
     bindings: 'uw',
-    defines: dtypeDefines(matrix.dtype),
+    defines: weightDefines(matrix),
   });
   for (const part of matrix.parts) {
     const words = new ArrayBuffer(32);
     const u32 = new Uint32Array(words);
-    u32.set([seed >>> 0, part.rowBegin, part.rows, matrix.cols, matrix.stride / 2]);
-    new Float32Array(words)[5] = amplitude;
+    u32.set([seed >>> 0, part.rowBegin, part.rows, matrix.cols, matrix.stride / 2, matrix.lanes]);
+    new Float32Array(words)[6] = amplitude;
     const params = gpu.uniform(`${matrix.name} synthetic params`, words);
     const bindGroup = gpu.bindGroup(pipeline, matrix.name, [params, part.buffer]);
     const encoder = gpu.device.createCommandEncoder();

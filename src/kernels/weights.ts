@@ -1,3 +1,4 @@
+import type { Capabilities } from '../gpu/capabilities.js';
 import type { Gpu } from '../gpu/gpu.js';
 
 /** How a weight matrix is stored on the GPU. */
@@ -13,16 +14,34 @@ export interface WeightPart {
   readonly rows: number;
 }
 
-/** A weight matrix [rows][stride], row-major, cut into parts that each fit one binding. */
-export interface WeightMatrix {
+/** How the numbers of a matrix lie in memory; the same for both phases. */
+export interface WeightLayout {
+  readonly dtype: StoredDtype;
+  /**
+   * Rows that lie side by side. 1 is row-major. Above, a matrix is a sequence of blocks of so many rows, and a block
+   * [stride / 8][lanes][8]: eight columns of each of its rows in turn. The last block is filled up.
+   */
+  readonly lanes: number;
+}
+
+/** A weight matrix of `rows` rows of `stride` numbers, cut into parts that each fit one binding. */
+export interface WeightMatrix extends WeightLayout {
   readonly name: string;
   readonly rows: number;
   /** True width. */
   readonly cols: number;
-  /** Row stride in elements: `cols` padded. */
+  /** Row width in elements: `cols` padded. */
   readonly stride: number;
-  readonly dtype: StoredDtype;
   readonly parts: readonly WeightPart[];
+}
+
+/**
+ * Rows that lie side by side in the layout that suits an adapter. A GPU's lanes read along a row together and leave it
+ * row-major. A driver that runs shaders on the CPU gives each lane a row of its own (`matmul_lanes.wgsl`).
+ */
+export function laneRows({ isCpu, subgroups, subgroupMinSize, subgroupMaxSize }: Capabilities): number {
+  const fixed = subgroups && subgroupMinSize === subgroupMaxSize;
+  return isCpu && fixed && (subgroupMaxSize === 4 || subgroupMaxSize === 8) ? subgroupMaxSize : 1;
 }
 
 export function bytesPerElement(dtype: StoredDtype): number {
@@ -33,9 +52,50 @@ export function paddedColumns(cols: number): number {
   return Math.ceil(cols / COLUMN_PADDING) * COLUMN_PADDING;
 }
 
-/** Bytes a matrix takes on the GPU, padding included. */
-export function storedBytes(rows: number, cols: number, dtype: StoredDtype): number {
-  return rows * paddedColumns(cols) * bytesPerElement(dtype);
+/** Bytes a matrix in one part takes on the GPU, padding included. */
+export function storedBytes(rows: number, cols: number, { dtype, lanes }: WeightLayout): number {
+  return paddedRows(rows, lanes) * paddedColumns(cols) * bytesPerElement(dtype);
+}
+
+/** Rows of a part, its last block filled up. */
+export function paddedRows(rows: number, lanes: number): number {
+  return Math.ceil(rows / lanes) * lanes;
+}
+
+/**
+ * Brings rows into the order of a layout.
+ *
+ * @param rowMajor [rows][rowBytes], of 16-byte words
+ * @param unitBytes bytes of eight columns
+ * @param to room for [paddedRows(rows, lanes)][rowBytes]; what fills up the last block is left as it is
+ */
+export function interleaveRows(
+  rowMajor: Uint8Array,
+  rows: number,
+  rowBytes: number,
+  unitBytes: number,
+  lanes: number,
+  to: Uint8Array,
+): void {
+  const words = unitBytes / 8;
+  const [source, target] = [rowMajor, to].map(
+    (bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8),
+  );
+  const units = rowBytes / unitBytes;
+  for (let row = 0; row < rows; row++) {
+    let from = row * units * words;
+    let at = ((row - (row % lanes)) * units + (row % lanes)) * words;
+    for (let unit = 0; unit < units; unit++, at += lanes * words) {
+      for (let word = 0; word < words; word++) target[at + word] = source[from++];
+    }
+  }
+}
+
+/** The least common multiple. */
+function commonMultiple(a: number, b: number): number {
+  let multiple = a;
+  while (multiple % b !== 0) multiple += a;
+  return multiple;
 }
 
 /**
@@ -47,26 +107,27 @@ export function allocateMatrix(
   name: string,
   rows: number,
   cols: number,
-  dtype: StoredDtype,
+  { dtype, lanes }: WeightLayout,
   rowQuantum = 2,
 ): WeightMatrix {
+  const quantum = commonMultiple(rowQuantum, lanes);
   const stride = paddedColumns(cols);
   const rowBytes = stride * bytesPerElement(dtype);
   const limit = Math.min(gpu.capabilities.maxBindingBytes, gpu.capabilities.maxBufferBytes);
-  const most = Math.max(rowQuantum, Math.floor(limit / rowBytes / rowQuantum) * rowQuantum);
+  const most = Math.max(quantum, Math.floor(limit / rowBytes / quantum) * quantum);
   const count = Math.ceil(rows / most);
   // Even parts rather than full ones and a rest: a small rest would leave the device idle in its own launch.
-  const even = Math.ceil(rows / count / rowQuantum) * rowQuantum;
+  const even = Math.ceil(rows / count / quantum) * quantum;
   const parts: WeightPart[] = [];
   for (let rowBegin = 0; rowBegin < rows; rowBegin += even) {
     const partRows = Math.min(even, rows - rowBegin);
     const label = `${name} ${dtype} [${partRows}, ${stride}]${count > 1 ? ` from row ${rowBegin}` : ''}`;
-    parts.push({ buffer: gpu.storage(label, partRows * rowBytes), rowBegin, rows: partRows });
+    parts.push({ buffer: gpu.storage(label, paddedRows(partRows, lanes) * rowBytes), rowBegin, rows: partRows });
   }
-  return { name, rows, cols, stride, dtype, parts };
+  return { name, rows, cols, stride, dtype, lanes, parts };
 }
 
-/** The conditions by which a shader unpacks a stored type. */
-export function dtypeDefines(dtype: StoredDtype): Record<string, boolean> {
-  return { weights_f32: dtype === 'f32', weights_bf16: dtype === 'bf16' };
+/** What `common/weights.wgsl` needs to know to read a layout. */
+export function weightDefines({ dtype, lanes }: WeightLayout): Record<string, boolean | number> {
+  return { weights_f32: dtype === 'f32', weights_bf16: dtype === 'bf16', interleaved: lanes > 1, SIDE_ROWS: lanes };
 }

@@ -4,15 +4,18 @@ import type { Profiler } from '../gpu/profiler.js';
 import { paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
+  namedAttention,
   partialBytes,
   prefillAttentionVariants,
+  usualSplitTokens,
   type PrefillAttentionVariant,
 } from '../kernels/attention.js';
+import type { KernelChoices } from '../kernels/choices.js';
 import { EmbedKernel } from '../kernels/embed.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
 import { RopeKernel } from '../kernels/rope.js';
-import { GREEDY_SAMPLING, SampleKernel } from '../kernels/sample.js';
+import { GREEDY_SAMPLING, maskWords, SampleKernel } from '../kernels/sample.js';
 import { paddedColumns, type WeightMatrix } from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
 import { operationShapes, type OperationShape } from './operations.js';
@@ -25,6 +28,10 @@ export interface ModelLimits {
   readonly stepTokens: number;
   /** Most sequences that run together. */
   readonly sequences: number;
+  /** Most rows of generated tokens in one forward pass; default `sequences`. */
+  readonly decodeRows?: number;
+  /** Most rows that get a token in one forward pass; default `sequences`. */
+  readonly logitRows?: number;
   /** Longest sequence. */
   readonly contextLength: number;
 }
@@ -53,26 +60,33 @@ interface Activations {
   readonly slotTokens: GPUBuffer;
   readonly sampled: GPUBuffer;
   readonly state: GPUBuffer;
+  readonly masks: GPUBuffer;
   readonly angles: GPUBuffer;
 }
 
 const MAX_SPLITS = 64;
 
-function stepLimits(gpu: Gpu, limits: ModelLimits, attention: PrefillAttentionVariant): StepLimits {
+function stepLimits(
+  gpu: Gpu,
+  limits: ModelLimits,
+  attention: PrefillAttentionVariant,
+  choices: KernelChoices | undefined,
+): StepLimits {
   return {
     tokens: limits.stepTokens,
     sequences: limits.sequences,
+    logitRows: limits.logitRows,
     blocksPerSlot: Math.ceil(limits.contextLength / 16),
     queriesPerTile: attention.queries,
     maxSplits: MAX_SPLITS,
-    minSplitTokens: gpu.capabilities.isCpu ? 256 : 128,
+    minSplitTokens: choices?.attention?.splitTokens ?? usualSplitTokens(gpu.capabilities),
   };
 }
 
 /** Sizes in bytes of the buffers between operations, by name; also what the memory plan adds up. */
 export function activationBytes(config: LlamaConfig, limits: ModelLimits): Record<keyof Activations, number> {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
-  const { stepTokens, sequences, contextLength } = limits;
+  const { stepTokens, sequences, decodeRows = sequences, logitRows = sequences, contextLength } = limits;
   const row = (width: number, rows = stepTokens): number => rows * paddedColumns(width) * 4;
   return {
     residual: row(hidden),
@@ -81,12 +95,13 @@ export function activationBytes(config: LlamaConfig, limits: ModelLimits): Recor
     queries: stepTokens * heads * paddedHeadDim(headDim) * 4,
     attended: row(heads * headDim),
     gated: row(intermediate),
-    logitsIn: row(hidden, sequences),
-    logits: row(vocab, sequences),
-    partials: partialBytes(config, sequences, Math.min(MAX_SPLITS, Math.ceil(contextLength / 64))),
+    logitsIn: row(hidden, logitRows),
+    logits: row(vocab, logitRows),
+    partials: partialBytes(config, decodeRows, Math.min(MAX_SPLITS, Math.ceil(contextLength / 64))),
     slotTokens: sequences * 4,
-    sampled: sequences * 4,
+    sampled: logitRows * 4,
     state: sequences * vocab * 8,
+    masks: sequences * maskWords(vocab) * 4,
     angles: contextLength * headDim * 4,
   };
 }
@@ -110,15 +125,17 @@ export class LlamaModel {
     weights: ModelWeights,
     cache: PagedKv,
     limits: ModelLimits,
+    choices?: KernelChoices,
   ): Promise<LlamaModel> {
-    const attention = prefillAttentionVariants(config, cache.stored, gpu.capabilities)[0];
-    const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention));
+    const variants = prefillAttentionVariants(config, cache.stored, gpu.capabilities);
+    const attention = namedAttention(variants, choices?.attention?.prefill);
+    const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention, choices));
     const sizes = activationBytes(config, limits);
     const activations = Object.fromEntries(
       Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
     ) as unknown as Activations;
     gpu.queue.writeBuffer(activations.angles, 0, ropeTable(config, limits.contextLength));
-    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, attention);
+    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, attention, choices);
     const operations = await Promise.all(operationShapes(config).map((shape) => builder.build(shape)));
     return new LlamaModel(config, step, activations, operations, builder.matmuls);
   }
@@ -197,6 +214,11 @@ export class LlamaModel {
     return this.activations.state;
   }
 
+  /** [slots][mask words], read for sequences whose sampling is masked. */
+  get tokenMasks(): GPUBuffer {
+    return this.activations.masks;
+  }
+
   /** The matmul variants in use for a number of rows of a phase, each once. */
   matmulVariants(rows: number, phase: 'prefill' | 'decode'): string[] {
     return [...new Set(this.matmuls.map((matmul) => matmul.choose(rows, phase).name))];
@@ -218,6 +240,7 @@ class OperationBuilder {
     private readonly step: StepBuffer,
     private readonly activations: Activations,
     private readonly attention: PrefillAttentionVariant,
+    private readonly choices: KernelChoices | undefined,
   ) {
     this.#head = step.head;
     this.#hidden = paddedColumns(config.hidden);
@@ -282,6 +305,7 @@ class OperationBuilder {
           state: a.state,
           slotTokens: a.slotTokens,
           sampled: a.sampled,
+          masks: a.masks,
         });
         return { shape, record: (pass, counts) => kernel.record(pass, counts.logitRows, counts.greedy) };
       }
@@ -310,9 +334,10 @@ class OperationBuilder {
       out,
       outStride,
       rows: shape.rows,
-      maxDecodeRows: this.limits.sequences,
-      // Rows that want logits are never more than the sequences, so the head needs no kernel for many rows.
+      maxDecodeRows: this.limits.decodeRows ?? this.limits.sequences,
+      // Rows that want logits are as few as those that decode, so the head needs no kernel for many rows.
       prefill: !logits,
+      choice: this.choices?.matmul(weights),
     });
     this.matmuls.push(kernel);
     return {
@@ -372,6 +397,7 @@ class OperationBuilder {
       out: this.activations.attended,
       outStride: paddedColumns(this.config.heads * this.config.headDim),
       prefill: this.attention,
+      decode: this.choices?.attention?.decode,
     });
     return {
       shape,

@@ -1,10 +1,10 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { FusedMatrix } from '../checkpoint/layout.js';
-import { streamFused } from '../checkpoint/stream.js';
+import { streamFused, type Slab } from '../checkpoint/stream.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { fillSynthetic, seedOf } from '../kernels/synthetic.js';
-import { bytesPerElement, paddedColumns, type WeightMatrix } from '../kernels/weights.js';
+import { bytesPerElement, interleaveRows, paddedColumns, paddedRows, type WeightMatrix } from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
 import type { ModelWeights } from './weights.js';
 
@@ -42,6 +42,16 @@ export function embeddingsTied(config: LlamaConfig, checkpoint: Checkpoint): boo
   const present = embedding ? EMBEDDING : HEAD;
   const hint = embedding || head ? `; ${present} could serve for both if config.json said "tie_word_embeddings"` : '';
   throw new RidgepointError('checkpoint', `${missing}: not in the checkpoint${hint}`);
+}
+
+/** Rows in the order in which a matrix keeps them. */
+function layOut({ rows, bytes }: Slab, matrix: WeightMatrix | undefined): Uint8Array<ArrayBuffer> {
+  if (matrix === undefined || matrix.lanes === 1) return bytes as Uint8Array<ArrayBuffer>;
+  const { lanes, dtype } = matrix;
+  const rowBytes = bytes.length / rows;
+  const laidOut = new Uint8Array(paddedRows(rows, lanes) * rowBytes);
+  interleaveRows(bytes, rows, rowBytes, 8 * bytesPerElement(dtype), lanes, laidOut);
+  return laidOut;
 }
 
 /** Every matrix of a model with the tensors it is made of, in the order the forward pass uses them. */
@@ -129,15 +139,17 @@ export async function loadCheckpoint(
         rowsBegin: part.rowBegin,
         rowsEnd,
         slabBytes: SLAB_BYTES,
+        rowsMultiple: matrix?.lanes,
         check: options.check,
       });
       for await (const slab of slabs) {
         options.signal?.throwIfAborted();
         const at = (slab.rowsBegin - part.rowBegin) * strideCols * bytesPerElement(to);
         // `writeBuffer` takes whole words; an odd f16 row cannot occur because strides are padded.
-        gpu.queue.writeBuffer(part.buffer, at, slab.bytes as Uint8Array<ArrayBuffer>);
-        done += slab.bytes.length;
-        inFlight += slab.bytes.length;
+        const laidOut = layOut(slab, matrix);
+        gpu.queue.writeBuffer(part.buffer, at, laidOut);
+        done += laidOut.length;
+        inFlight += laidOut.length;
         if (inFlight >= IN_FLIGHT_BYTES) {
           gpu.queue.submit([]);
           await gpu.queue.onSubmittedWorkDone();

@@ -9,6 +9,8 @@ export type OperationKind = 'embed' | 'norm' | 'matmul' | 'rope' | 'attention' |
 export interface BatchSequence {
   readonly newTokens: number;
   readonly context: number;
+  /** Whether the tokens are a prompt's; when absent, one token is taken for a decoding sequence's and more for a prompt. */
+  readonly prefill?: boolean;
 }
 
 /** What a step computes, as far as its cost depends on it. */
@@ -144,7 +146,7 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
 }
 
 export function phaseOf(batch: BatchShape): Phase {
-  const decoding = batch.sequences.filter(({ newTokens }) => newTokens === 1).length;
+  const decoding = batch.sequences.filter(({ newTokens, prefill = newTokens > 1 }) => !prefill).length;
   if (decoding === batch.sequences.length) return 'decode';
   return decoding === 0 ? 'prefill' : 'mixed';
 }

@@ -16,9 +16,14 @@ export interface StepSequence {
   readonly blocks: readonly number[];
   /** How to choose its next token; undefined where no token is wanted yet (a chunk that does not end the prompt). */
   readonly sampling: SamplingRow | undefined;
+  /** How many of its last rows have a token chosen, each as the draw after the one before; default 1. */
+  readonly samples?: number;
 }
 
-/** A step: decoding sequences (one row each), then prefill chunks. */
+/**
+ * A step: rows of generated tokens, then chunks of prompts. A decoding sequence has one row, or several where the
+ * tokens are known or guessed; each is computed as if it were alone.
+ */
 export interface StepBatch {
   readonly decode: readonly StepSequence[];
   readonly prefill: readonly StepSequence[];
@@ -39,6 +44,8 @@ export interface StepLimits {
   /** Rows of activations. */
   readonly tokens: number;
   readonly sequences: number;
+  /** Most rows whose logits are wanted; default `sequences`. */
+  readonly logitRows?: number;
   readonly blocksPerSlot: number;
   readonly queriesPerTile: number;
   /** Parts a decoding context is cut into, at most. */
@@ -51,6 +58,16 @@ const HEAD_WORDS = 8;
 const ROW_WORDS = 4;
 const TILE_WORDS = 4;
 const TOKEN_FROM_SLOT = 0xffffffff;
+
+/**
+ * Tokens in one part of a decoding context: at least `minSplitTokens`, whole tiles, and so many that the longest
+ * sequence has no more parts than there is room for. The same in every step, because a context cut otherwise is summed
+ * in another order: a sequence's numbers must not depend on how long its neighbours are.
+ */
+export function splitTokens({ blocksPerSlot, maxSplits, minSplitTokens }: StepLimits): number {
+  const longest = blocksPerSlot * BLOCK_TOKENS;
+  return Math.max(minSplitTokens, Math.ceil(longest / maxSplits / DECODE_TILE) * DECODE_TILE);
+}
 
 /**
  * What changes from step to step, written on the host into one array and uploaded with one call. The parts that a
@@ -72,13 +89,17 @@ export class StepBuffer {
   readonly #tables: Uint32Array<ArrayBuffer>;
   /** Blocks of each slot's table already on the GPU. */
   readonly #uploaded: Uint32Array;
+  readonly #splitTokens: number;
 
   constructor(
     private readonly gpu: Gpu,
     private readonly limits: StepLimits,
   ) {
     const align = Math.max(gpu.capabilities.offsetAlignment, 256) / 4;
-    const maxTiles = Math.ceil(limits.tokens / limits.queriesPerTile) + limits.sequences;
+    const { logitRows: maxLogitRows = limits.sequences } = limits;
+    this.#splitTokens = splitTokens(limits);
+    // A chunk may begin and end in the middle of a tile.
+    const maxTiles = Math.ceil(limits.tokens / limits.queriesPerTile) + 2 * limits.sequences;
     let words = 0;
     const part = (length: number): { at: number; length: number } => {
       const at = words;
@@ -86,8 +107,8 @@ export class StepBuffer {
       return { at, length };
     };
     const head = part(HEAD_WORDS);
-    const sampling = part(limits.sequences * SAMPLING_WORDS);
-    const logitRows = part(limits.sequences);
+    const sampling = part(maxLogitRows * SAMPLING_WORDS);
+    const logitRows = part(maxLogitRows);
     const tiles = part(maxTiles * TILE_WORDS);
     const rows = part(limits.tokens * ROW_WORDS);
     this.buffer = gpu.buffer(
@@ -129,34 +150,38 @@ export class StepBuffer {
     counts.greedy = true;
     let longest = 0;
     for (const sequence of batch.decode) {
-      longest = Math.max(longest, sequence.position + 1);
-      this.#row(sequence, 0);
-      counts.decodeRows++;
+      const length = sequence.tokensEnd - sequence.tokensBegin;
+      longest = Math.max(longest, sequence.position + length);
+      for (let i = 0; i < length; i++) this.#row(sequence, i);
+      counts.decodeRows += length;
       this.#logits(sequence);
     }
+    const { queriesPerTile } = this.limits;
     for (const sequence of batch.prefill) {
       const length = sequence.tokensEnd - sequence.tokensBegin;
-      for (let from = 0; from < length; from += this.limits.queriesPerTile) {
+      // Tiles have fixed places in the sequence, so that a row's neighbours in its tile, and how far the tile looks
+      // back, do not depend on how the prompt was cut into chunks.
+      for (let from = 0; from < length;) {
+        const first = sequence.position + from;
+        const rows = Math.min(queriesPerTile - (first % queriesPerTile), length - from);
         const at = this.#at.tiles + counts.tiles++ * TILE_WORDS;
         this.#u32[at] = counts.tokens + from;
-        this.#u32[at + 1] = Math.min(this.limits.queriesPerTile, length - from);
+        this.#u32[at + 1] = rows;
         this.#u32[at + 2] = sequence.slot;
-        this.#u32[at + 3] = sequence.position + from;
+        this.#u32[at + 3] = first;
+        from += rows;
       }
       for (let i = 0; i < length; i++) this.#row(sequence, i);
       this.#logits(sequence);
     }
-    // Parts are at least `minSplitTokens` long, whole tiles, and no more than the partial results have room for.
-    const { minSplitTokens, maxSplits } = this.limits;
-    const splitTokens = Math.max(minSplitTokens, Math.ceil(longest / maxSplits / DECODE_TILE) * DECODE_TILE);
-    counts.splits = Math.ceil(longest / splitTokens);
+    counts.splits = Math.ceil(longest / this.#splitTokens);
     const head = this.#u32;
     head[0] = counts.tokens;
     head[1] = counts.decodeRows;
     head[2] = counts.tiles;
     head[3] = counts.logitRows;
     head[4] = counts.splits;
-    head[5] = splitTokens;
+    head[5] = this.#splitTokens;
     head[6] = this.limits.blocksPerSlot;
     const words = this.#at.rows + counts.tokens * ROW_WORDS;
     this.gpu.queue.writeBuffer(this.buffer, 0, this.#u32, 0, words);
@@ -174,12 +199,14 @@ export class StepBuffer {
     this.#u32[at + 3] = sequence.blocks[block] * BLOCK_TOKENS + (position % BLOCK_TOKENS);
   }
 
-  #logits(sequence: StepSequence): void {
-    if (sequence.sampling === undefined) return;
-    this.counts.greedy &&= isGreedy(sequence.sampling);
-    const row = this.counts.logitRows++;
-    this.#u32[this.#at.logitRows + row] = this.counts.tokens - 1;
-    writeSampling(this.#u32, this.#f32, this.#at.sampling + row * SAMPLING_WORDS, sequence.sampling);
+  #logits({ sampling, samples = 1 }: StepSequence): void {
+    if (sampling === undefined) return;
+    this.counts.greedy &&= isGreedy(sampling);
+    for (let i = 0; i < samples; i++) {
+      const row = this.counts.logitRows++;
+      this.#u32[this.#at.logitRows + row] = this.counts.tokens - samples + i;
+      writeSampling(this.#u32, this.#f32, this.#at.sampling + row * SAMPLING_WORDS, sampling, i);
+    }
   }
 
   #uploadTable({ slot, blocks }: StepSequence): void {

@@ -1,5 +1,13 @@
 import type { Gpu } from '../gpu/gpu.js';
-import { allocateMatrix, paddedColumns, storedBytes, type StoredDtype, type WeightMatrix } from '../kernels/weights.js';
+import {
+  allocateMatrix,
+  laneRows,
+  paddedColumns,
+  storedBytes,
+  type StoredDtype,
+  type WeightLayout,
+  type WeightMatrix,
+} from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
 
 /** Weights of one transformer layer as the kernels want them. */
@@ -26,16 +34,16 @@ export interface ModelWeights {
 }
 
 /** Bytes `allocateWeights` will ask for. */
-export function weightBytes(config: LlamaConfig, dtype: StoredDtype, tied: boolean): number {
+export function weightBytes(config: LlamaConfig, layout: WeightLayout, tied: boolean): number {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab, layers } = config;
   const norm = paddedColumns(hidden) * 4;
   const layer =
     2 * norm +
-    storedBytes((heads + 2 * kvHeads) * headDim, hidden, dtype) +
-    storedBytes(hidden, heads * headDim, dtype) +
-    storedBytes(2 * intermediate, hidden, dtype) +
-    storedBytes(hidden, intermediate, dtype);
-  return layers * layer + norm + storedBytes(vocab, hidden, dtype) * (tied ? 1 : 2);
+    storedBytes((heads + 2 * kvHeads) * headDim, hidden, layout) +
+    storedBytes(hidden, heads * headDim, layout) +
+    storedBytes(2 * intermediate, hidden, layout) +
+    storedBytes(hidden, intermediate, layout);
+  return layers * layer + norm + storedBytes(vocab, hidden, layout) * (tied ? 1 : 2);
 }
 
 /** Makes room for all weights. @param tied whether `lm_head` and the embedding are one matrix in the checkpoint */
@@ -43,8 +51,9 @@ export function allocateWeights(gpu: Gpu, config: LlamaConfig, dtype: StoredDtyp
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const before = gpu.allocatedBytes;
   const norm = (name: string): GPUBuffer => gpu.storage(`${name} f32 [${hidden}]`, paddedColumns(hidden) * 4);
+  const layout = { dtype, lanes: laneRows(gpu.capabilities) };
   const matrix = (name: string, rows: number, cols: number, quantum?: number): WeightMatrix =>
-    allocateMatrix(gpu, name, rows, cols, dtype, quantum);
+    allocateMatrix(gpu, name, rows, cols, layout, quantum);
   const embedding = matrix('embed_tokens', vocab, hidden);
   const lmHead = tied ? embedding : matrix('lm_head', vocab, hidden);
   const finalNorm = norm('final_norm');

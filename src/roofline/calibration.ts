@@ -1,30 +1,16 @@
 import { z } from 'zod';
+import { KERNEL_FAMILIES, STEP_KINDS } from './families.js';
 
 const rate = z.number().positive();
 
-/** How far a family of kernels gets towards the ceilings, and what a launch of it costs beyond them. */
 const efficiency = z.object({
-  /** Share of the compute roof reached when compute binds, in (0, 1]. */
   compute: rate,
-  /** Share of the memory bandwidth reached when memory binds; above 1 where a cache serves what was counted as memory. */
   bandwidth: rate,
-  /** Seconds a launch takes beside its work. */
   launchSeconds: z.number().nonnegative(),
-  /** Exponent p of the overlap t = (tc^p + tm^p)^(1/p); infinite overlap is the plain maximum. */
   overlap: rate,
 });
 
-/** Families of kernels that share an efficiency. */
-export const KERNEL_FAMILIES = [
-  'matmul-few', // decode: GEMV and skinny GEMM
-  'matmul-many', // prefill: GEMM
-  'attention-decode',
-  'attention-prefill',
-  'elementwise', // norms, rope, embedding
-  'sample',
-] as const;
-
-export type KernelFamily = (typeof KERNEL_FAMILIES)[number];
+const stepCosts = z.object({ stretch: rate, seconds: z.number().nonnegative(), rowSeconds: z.number().nonnegative() });
 
 /**
  * What `ridgepoint calibrate` measured on one adapter and driver, and what predictions for it are made from.
@@ -63,18 +49,14 @@ export const calibrationSchema = z.object({
   }),
   /** Measured on the engine's own kernels; a family that was not measured takes the documented default. */
   efficiencies: z.partialRecord(z.enum(KERNEL_FAMILIES), efficiency),
+  /** Measured on whole steps; a kind that was not measured is the sum of its operations and of the ceilings' costs. */
+  steps: z.partialRecord(z.enum(STEP_KINDS), stepCosts).optional(),
+  /** Seconds that timing an operation by itself adds to it: a compute pass of its own. */
+  profiledSeconds: z.number().nonnegative().optional(),
   /** Spread of each measured figure: name to (p90 - p10) / median. */
   spread: z.record(z.string(), z.number()),
 });
 
 export type Calibration = z.infer<typeof calibrationSchema>;
-export type Efficiency = z.infer<typeof efficiency>;
 
-/** A file name for an adapter and driver, letters, digits and dashes only. */
-export function calibrationKey(adapter: string, driver: string): string {
-  return `${adapter} ${driver}`
-    .toLowerCase()
-    .replace(/[^a-z0-9.]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 120);
-}
+export { calibrationKey } from './calibration-key.js';

@@ -1,5 +1,5 @@
 import type { OperationKind, Phase } from '../model/operations.js';
-import { KERNEL_FAMILIES, type Efficiency, type KernelFamily } from './calibration.js';
+import { KERNEL_FAMILIES, type Efficiency, type KernelFamily } from './families.js';
 import { A100_FIT, H100_FIT } from './catalogue/fitted.js';
 import type { Efficiencies, Hardware } from './hardware.js';
 import type { KernelSet } from './roof.js';

@@ -1,4 +1,4 @@
-import type { Efficiency } from './calibration.js';
+import type { Efficiency } from './families.js';
 import { softMaximum } from './overlap.js';
 import { minimise } from './simplex.js';
 
@@ -7,6 +7,8 @@ export interface FitPoint {
   readonly flops: number;
   readonly bytes: number;
   readonly seconds: number;
+  /** How much its error counts beside that of others; 1 when absent. */
+  readonly weight?: number;
 }
 
 export interface FitOptions {
@@ -81,16 +83,18 @@ export function fit(
   return efficiency(found.reduce((best, each) => (each.value < best.value ? each : best)).at);
 }
 
-/** Mean of |predicted / measured - 1|. */
+/** Weighted mean of |predicted / measured - 1|. */
 export function meanError(
   points: readonly FitPoint[],
   roof: number,
   bandwidth: number,
   efficiency: Efficiency,
 ): number {
-  const sum = points.reduce(
-    (total, point) => total + Math.abs(fittedSeconds(point, roof, bandwidth, efficiency) / point.seconds - 1),
-    0,
-  );
-  return sum / points.length;
+  let [sum, weights] = [0, 0];
+  for (const point of points) {
+    const { weight = 1, seconds } = point;
+    sum += weight * Math.abs(fittedSeconds(point, roof, bandwidth, efficiency) / seconds - 1);
+    weights += weight;
+  }
+  return sum / weights;
 }

@@ -1,4 +1,5 @@
-import type { Calibration, Efficiency, KernelFamily } from './calibration.js';
+import type { Calibration } from './calibration.js';
+import type { Efficiency, KernelFamily, StepCosts, StepKind } from './families.js';
 
 /** Rates of matrix units, FLOP/s (or integer operations a second), a multiply-add counted as two. */
 export interface MatrixRates {
@@ -38,6 +39,10 @@ export interface HostCosts {
   readonly roundTripSeconds: number;
   /** Seconds an empty launch takes on the GPU, for kernels whose own figure was not measured. */
   readonly launchSeconds: number;
+  /** What steps take beside their operations, where that was measured on whole steps; then the two above are in it. */
+  readonly steps?: Readonly<Partial<Record<StepKind, StepCosts>>>;
+  /** Seconds that timing an operation by itself adds to it. */
+  readonly profiledSeconds?: number;
 }
 
 export type Efficiencies = Readonly<Record<KernelFamily, Efficiency>>;
@@ -112,6 +117,8 @@ export function fromCalibration(calibration: Calibration, capacityBytes = Infini
       recordSeconds: ceilings.recordSeconds,
       roundTripSeconds: ceilings.roundTripSeconds,
       launchSeconds: ceilings.dispatchSeconds,
+      ...(calibration.steps === undefined ? {} : { steps: calibration.steps }),
+      ...(calibration.profiledSeconds === undefined ? {} : { profiledSeconds: calibration.profiledSeconds }),
     },
     source: `ridgepoint ${ridgepoint} calibrate, ${driver}, ${date}`,
   };

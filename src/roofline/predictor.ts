@@ -1,4 +1,4 @@
-import type { BatchShape, Operation, Precision } from '../model/operations.js';
+import { phaseOf, type BatchShape, type Operation, type Precision } from '../model/operations.js';
 import { RidgepointError } from '../errors.js';
 import { DecodeLine, decodeStep } from './decode-line.js';
 import type { Hardware } from './hardware.js';
@@ -87,19 +87,37 @@ export class Predictor {
   }
 
   /**
-   * Seconds of one step over any batch, prompts and decoding sequences mixed as they may be. The host records the next
-   * step meanwhile, so the slower of the two counts.
+   * Seconds of one step of many, over any batch, prompts and decoding sequences mixed as they may be. The host records
+   * the next step meanwhile, so the slower of the two counts.
    */
   stepSeconds(batch: BatchShape): number {
-    const device = this.parts(batch).reduce((sum, { count, seconds }) => sum + count * seconds, 0);
-    return Math.max(device + this.linkSeconds(batch), this.recordSeconds);
+    const { next, first = next } = this.hardware.host?.steps ?? {};
+    const { stretch = 1 } = (phaseOf(batch) === 'decode' ? next : first) ?? {};
+    const { seconds = 0, rowSeconds = 0 } = next ?? {};
+    return Math.max(stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows, this.recordSeconds);
   }
 
-  /** Seconds of steps one after the other, until the host can read the result of the last. */
-  stepsSeconds(steps: readonly BatchShape[]): number {
-    const { roundTripSeconds = 0 } = this.hardware.host ?? {};
+  /**
+   * Seconds of steps one after the other, until the host can read the result of the last.
+   *
+   * @param kind `first` for a request's prompt on its way through the engine, `alone` for bare steps
+   */
+  stepsSeconds(steps: readonly BatchShape[], kind: 'first' | 'alone' = 'first'): number {
+    const { steps: measured, roundTripSeconds = 0 } = this.hardware.host ?? {};
+    const costs = measured?.[kind];
+    if (costs !== undefined) {
+      return steps.reduce(
+        (sum, step) => sum + costs.stretch * this.deviceSeconds(step) + costs.rowSeconds * step.logitRows,
+        costs.seconds,
+      );
+    }
     const begin = this.recordSeconds + roundTripSeconds; // nothing runs while the first step is recorded
-    return steps.reduce((sum, step) => sum + this.stepSeconds(step), begin);
+    return steps.reduce((sum, step) => sum + Math.max(this.deviceSeconds(step), this.recordSeconds), begin);
+  }
+
+  /** Seconds of a step's operations and all-reduces. */
+  deviceSeconds(batch: BatchShape): number {
+    return this.parts(batch).reduce((sum, { count, seconds }) => sum + count * seconds, this.linkSeconds(batch));
   }
 
   /** Seconds until the first token of each of `batch` prompts that are processed together. */
@@ -117,13 +135,15 @@ export class Predictor {
     if (steps <= 0) return 0;
     let line = this.#decodeLines.get(batch);
     if (line === undefined) this.#decodeLines.set(batch, (line = new DecodeLine(this, batch)));
-    return Math.max(line.seconds(context, steps), steps * this.recordSeconds);
+    const { stretch = 1, seconds = 0, rowSeconds = 0 } = this.hardware.host?.steps?.next ?? {};
+    const device = stretch * line.seconds(context, steps) + steps * (seconds + rowSeconds * batch);
+    return Math.max(device, steps * this.recordSeconds);
   }
 
   /** The steps that prompts go through: one, or as many as chunks of tokens need. */
   prefillSteps(promptTokens: number, batch = 1, cachedTokens = 0): BatchShape[] {
     const steps: BatchShape[] = [];
-    let sequences: { newTokens: number; context: number }[] = [];
+    let sequences: { newTokens: number; context: number; prefill: true }[] = [];
     let [room, logitRows] = [this.prefillChunk, 0];
     const flush = () => {
       steps.push({ sequences, logitRows });
@@ -132,7 +152,7 @@ export class Predictor {
     for (let sequence = 0; sequence < batch; sequence++) {
       for (let done = 0; done < promptTokens;) {
         const newTokens = Math.min(room, promptTokens - done);
-        sequences.push({ newTokens, context: cachedTokens + done });
+        sequences.push({ newTokens, context: cachedTokens + done, prefill: true });
         done += newTokens;
         room -= newTokens;
         if (done === promptTokens) logitRows++;

@@ -1,5 +1,5 @@
 import type { Operation, OperationKind, Phase } from '../model/operations.js';
-import type { Efficiency, KernelFamily } from './calibration.js';
+import type { Efficiency, KernelFamily } from './families.js';
 import { efficienciesOf, familyOf, type KnownEfficiencies } from './efficiency.js';
 import type { Efficiencies, Hardware } from './hardware.js';
 import { softMaximum } from './overlap.js';

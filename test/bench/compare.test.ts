@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { above, compareResult, record } from '../../bench/compare/compare.js';
 import { joinOperations } from '../../bench/compare/operations.js';
-import { predictorFor } from '../../bench/compare/predictor.js';
+import { kernelSet, predictorFor } from '../../bench/compare/predictor.js';
 import { comparisonText } from '../../bench/compare/table.js';
 import { plan } from '../../bench/plan.js';
 import { runBench } from '../../bench/runner.js';
@@ -21,11 +21,11 @@ function offBy(factor: number): BenchResult {
   const records = measured.records.map((each): BenchRecord => {
     switch (each.kind) {
       case 'ttft':
-        return { ...each, median_ttft_ms: (1000 * predictor.prefillSeconds(each.n_prompt)) / factor };
+        return { ...each, ttfts_ms: [(1000 * predictor.prefillSeconds(each.n_prompt)) / factor] };
       case 'tpot': {
         const { n_prompt, n_gen, batch } = each;
         const seconds = predictor.decodeSeconds(n_prompt, n_gen - 1, batch) / (n_gen - 1);
-        return { ...each, median_tpot_ms: (1000 * seconds) / factor };
+        return { ...each, tpots_ms: [(1000 * seconds) / factor] };
       }
       case 'llama-bench':
         return each;
@@ -34,11 +34,11 @@ function offBy(factor: number): BenchResult {
         const step =
           phase === 'decode'
             ? decodeStep(context, batch)
-            : { sequences: [{ newTokens: tokens, context }], logitRows: 1 };
+            : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
         const operations = priceStep(predictor, step).map(({ operation, price }) => ({
           name: operation.name,
-          median_ns: (1e9 * price.seconds) / factor,
-          samples_ns: [],
+          median_ns: 0,
+          samples_ns: [(1e9 * price.seconds) / factor],
         }));
         return { ...each, operations };
       }
@@ -95,6 +95,26 @@ describe('the join', () => {
     const { points: joined, statistic } = compareResult({ ...measured, records }, HARDWARE, 'fastest');
     expect(statistic).toBe('fastest');
     expect(joined.find(({ measure }) => measure === 'ttft')!.measuredMs).toBe(5);
+  });
+
+  test('the lower decile stands for all by default', () => {
+    const ttfts_ms = Array.from({ length: 11 }, (_, at) => 20 - at);
+    const records = measured.records.map((each) => (each.kind === 'ttft' ? { ...each, ttfts_ms } : each));
+    const { points: joined } = compareResult({ ...measured, records }, HARDWARE);
+    expect(joined.find(({ measure }) => measure === 'ttft')!.measuredMs).toBe(11);
+  });
+
+  test('an operation timed by itself pays for its pass on a machine that was calibrated so', () => {
+    const host = { recordSeconds: 0, roundTripSeconds: 0, launchSeconds: 5e-6, profiledSeconds: 1e-3 };
+    const slow = compareResult(measured, { ...HARDWARE, host }).phases[0].operations[0].predictedMs;
+    expect(slow - compareResult(measured, HARDWARE).phases[0].operations[0].predictedMs).toBeCloseTo(1, 9);
+  });
+
+  test('the roof on a data sheet is that of the kernels that ran, unless one is asked for', () => {
+    expect(kernelSet(HARDWARE, ['tiled'])).toBe('shader');
+    expect(kernelSet(HARDWARE, ['subgroup-matrix'])).toBe('tensor');
+    expect(kernelSet({ ...HARDWARE, kind: 'measured' }, ['tiled'])).toBeUndefined();
+    expect(predictorFor(measured, HARDWARE, 'tensor').pricer.peak.rate).toBe(1e12);
   });
 
   test('layers are added up by kind', () => {

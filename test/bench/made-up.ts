@@ -1,5 +1,5 @@
 import type { BenchPoint } from '../../bench/plan.js';
-import type { Measure } from '../../bench/runner.js';
+import type { Measure } from '../../bench/rounds.js';
 import { SCHEMA_VERSION, type BenchOptions, type BenchResult } from '../../bench/schema.js';
 import { measureOn } from '../../bench/runner.js';
 import type { BenchTarget } from '../../bench/measure/target.js';
@@ -145,6 +145,7 @@ export class FakeEngine implements BenchTarget {
   }
 }
 
-export const measureFake = (engine = new FakeEngine(), options = OPTIONS): Measure => measureOn(engine, options, 512);
+export const measureFake = (engine = new FakeEngine(), options = OPTIONS): Measure =>
+  measureOn(engine, options.prompt, 512);
 
 export const idsOf = (points: readonly BenchPoint[]): string[] => points.map(({ id }) => id);

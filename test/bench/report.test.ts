@@ -4,6 +4,7 @@ import { plan } from '../../bench/plan.js';
 import { logTicks } from '../../bench/report/figures/axes.js';
 import { placeLabels } from '../../bench/report/figures/labels.js';
 import { page } from '../../bench/report/page.js';
+import { png } from '../../bench/report/png.js';
 import { drawFigures } from '../../bench/report/report.js';
 import { runBench } from '../../bench/runner.js';
 import { begun, HARDWARE, measureFake, OPTIONS } from './made-up.js';
@@ -15,12 +16,19 @@ const html = page(comparison, figures);
 
 test('all figures are drawn', () => {
   expect(figures.map(({ id }) => id)).toEqual([
-    ...['roofline', 'operations', 'prompt-length', 'batch', 'request', 'predicted-and-measured'],
+    ...['roofline', 'operations', 'prompt-length', 'batch', 'gaps', 'request', 'predicted-and-measured'],
   ]);
   for (const { svg } of figures) {
     expect(svg).toMatch(/^<svg [\s\S]*<\/svg>$/);
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   }
+});
+
+test('a figure can be had as a PNG, text included', async () => {
+  const image = await png(figures[0].svg);
+  expect([...image.subarray(1, 4)]).toEqual([...Buffer.from('PNG')]);
+  const without = await png(figures[0].svg.replace(/<text[\s\S]*?<\/text>/g, ''));
+  expect(image.length).toBeGreaterThan(without.length);
 });
 
 test('the page needs nothing else: no script, no address but those that name XML languages', () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { repeat } from '../../bench/measure/target.js';
 import { plan } from '../../bench/plan.js';
+import type { Measure } from '../../bench/rounds.js';
 import { runBench, withSkipped } from '../../bench/runner.js';
 import { jsonSchema, resultSchema, type BenchResult } from '../../bench/schema.js';
 import { readResult, writeResult } from '../../bench/store.js';
@@ -57,70 +57,121 @@ describe('a run', () => {
   });
 
   test('any other failure ends it', async () => {
-    const broken = () => Promise.reject(new Error('device lost'));
+    const broken: Measure = (point) => ({
+      ...measureFake()(point),
+      run: () => Promise.reject(new Error('device lost')),
+    });
     await expect(runBench(begun(), points, broken)).rejects.toThrow('device lost');
   });
 });
 
-describe('repetitions', () => {
-  const runs = async (ms: number, shareMs?: number): Promise<[number, number]> => {
-    const run = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-    const { warmup, counted } = await repeat({ warmup: 1, repetitions: 3, shareMs }, run);
-    return [warmup.length, counted.length];
+describe('rounds', () => {
+  const [first, second] = points.filter(({ kind }) => kind === 'ttft');
+  /** Runs that take so long each, noted in order. */
+  const timed = (msOf: (id: string) => number, order: string[] = []): Measure => {
+    const measure = measureFake();
+    return (point) => ({
+      ...measure(point),
+      run: async (index, signal) => {
+        order.push(`${point.id} ${index}`);
+        await new Promise((resolve) => setTimeout(resolve, msOf(point.id)));
+        return measure(point).run(index, signal);
+      },
+    });
+  };
+  const counts = async (budget_s: number, msOf: (id: string) => number): Promise<BenchResult> => {
+    const options = { ...OPTIONS, repetitions: 3, budget_s };
+    return runBench(begun({ options }), [first, second], timed(msOf));
   };
 
-  test('come after warm-ups that do not count', async () => {
-    expect(await runs(0)).toEqual([1, 3]);
-    expect(await runs(0, 1000)).toEqual([1, 3]);
+  test('take one run of each point in turn, the cheap first', async () => {
+    const order: string[] = [];
+    await runBench(
+      begun(),
+      [second, first],
+      timed(() => 0, order),
+    );
+    const round = (index: number): string[] => [`${first.id} ${index}`, `${second.id} ${index}`];
+    expect(order).toEqual([...round(0), ...round(1), ...round(2)]);
   });
 
   test('are fewer where time is short, and then one run counts at least', async () => {
-    expect(await runs(30, 80)).toEqual([1, 1]);
-    expect(await runs(10, 0)).toEqual([0, 1]);
+    const { records } = await counts(0.25, () => 60);
+    const runs = records.map((each) => (each.kind === 'ttft' ? [each.warmup_ms.length, each.ttfts_ms.length] : []));
+    expect(runs[0][1]).toBeGreaterThanOrEqual(1);
+    expect(runs[0][0] + runs[0][1]).toBeLessThan(4);
+  });
+
+  test('leave out a point that would take longer than is left, and say so', async () => {
+    // The second prompt is four times as long.
+    const { records, skipped, complete } = await counts(0.5, () => 300);
+    expect(complete).toBe(true);
+    expect(records.map(({ id }) => id)).toEqual([first.id]);
+    expect(skipped).toEqual([{ id: second.id, reason: expect.stringMatching(/^would take about 1\.\d s, more than/) }]);
   });
 });
 
 describe('a stopped run', () => {
+  /** Stops before the run of that number, over all points. */
   const stopAfter = async (count: number): Promise<BenchResult> => {
     const path = join(folder, 'stopped.json');
     const aborter = new AbortController();
     const measure = measureFake();
+    let runs = 0;
     const result = await runBench(
       begun(),
       points,
-      (point, how) => {
-        if (idsOf(points).indexOf(point.id) === count) aborter.abort();
-        return measure(point, how);
-      },
+      (point) => ({
+        ...measure(point),
+        run: (index, signal) => {
+          if (++runs === count) aborter.abort();
+          return measure(point).run(index, signal);
+        },
+      }),
       { signal: aborter.signal, onRecord: (so) => writeResult(path, so) },
     );
     expect(await readResult(path)).toEqual(result);
     return result;
   };
+  const runsOf = ({ runs = {} }: BenchResult): number =>
+    Object.values(runs).reduce((sum, list) => sum + list.length, 0);
 
   test('keeps what it has, in the file too, and is marked incomplete', async () => {
     const result = await stopAfter(3);
     expect(result.complete).toBe(false);
-    expect(result.records.map(({ id }) => id)).toEqual(idsOf(points).slice(0, 3));
+    expect(result.records).toHaveLength(runsOf(result));
+    expect(runsOf(result)).toBeGreaterThanOrEqual(2);
   });
 
-  test('goes on with what is missing', async () => {
-    const stopped = await stopAfter(3);
-    const measured: string[] = [];
+  test('goes on with what is missing, and keeps the runs there were', async () => {
+    const stopped = await stopAfter(points.length + 5);
+    let runs = 0;
     const measure = measureFake();
-    const result = await runBench(stopped, points, (point, how) => {
-      measured.push(point.id);
-      return measure(point, how);
-    });
-    expect(measured).toEqual(idsOf(points).slice(3));
+    const result = await runBench(stopped, points, (point) => ({
+      ...measure(point),
+      run: (index, signal) => {
+        runs++;
+        return measure(point).run(index, signal);
+      },
+    }));
+    expect(runs + runsOf(stopped)).toBe(3 * points.length);
     expect(result.complete).toBe(true);
-    expect(result.records.slice(0, 3)).toEqual(stopped.records);
+    expect(result.runs).toBeUndefined();
+    expect(result.records.map(({ id }) => id)).toEqual(idsOf(points));
+  });
+
+  test('goes on with results of which only records were kept', async () => {
+    const { records } = await runBench(begun(), points.slice(0, 3), measureFake());
+    const result = await runBench(begun({ records }), points, measureFake());
+    expect(result.records.slice(0, 3)).toEqual(records);
+    expect(result.records).toHaveLength(points.length);
   });
 
   test('progress counts only what is left to do', async () => {
+    const stopped = await stopAfter(12);
     const totals = new Set<number>();
-    await runBench(await stopAfter(12), points, measureFake(), { onProgress: ({ total }) => totals.add(total) });
-    expect([...totals]).toEqual([(points.length - 12) * 3]);
+    await runBench(stopped, points, measureFake(), { onProgress: ({ total }) => totals.add(total) });
+    expect([...totals]).toEqual([points.length * 3 - runsOf(stopped)]);
   });
 
   test('skipped points are noted once', () => {

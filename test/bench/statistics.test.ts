@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mape, quantile, summarize } from '../../bench/statistics.js';
+import { histogram, mape, quantile, summarize } from '../../bench/statistics.js';
 
 describe('summarize', () => {
   test('gives what numpy gives', () => {
@@ -49,4 +49,18 @@ test('MAPE is relative to what was measured, whichever side it is off', () => {
   ];
   expect(mape(pairs)).toBeCloseTo(0.2, 12);
   expect(mape([])).toBeUndefined();
+});
+
+test('a histogram counts every sample between the edges of its bin', () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1e5, noNaN: true }), { minLength: 1, maxLength: 50 }), (samples) => {
+      const { edges_ms, counts } = histogram(samples);
+      expect(edges_ms).toHaveLength(counts.length + 1);
+      counts.forEach((count, at) => {
+        const inside = samples.filter((each) => each >= edges_ms[at] && each < edges_ms[at + 1]);
+        expect(count).toBe(inside.length);
+      });
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(samples.length);
+    }),
+  );
 });

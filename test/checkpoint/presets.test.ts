@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import embedded from '../../models/tiny-tales/config.json' with { type: 'json' };
 import presets from '../../models/presets.json' with { type: 'json' };
 import { parseLlamaConfig } from '../../src/model/config.js';
 import type { LlamaConfig } from '../../src/model/config.js';
@@ -25,8 +26,13 @@ describe('presets', () => {
     expect(config.headDim).toBe(name === 'tinyllama-1.1b' ? 64 : 128);
   });
 
+  it('has one that nobody published: the size of the embedded model with room for long prompts', () => {
+    const config = parseLlamaConfig(presets['tiny-4k'], 'tiny-4k');
+    expect(config).toEqual({ ...parseLlamaConfig(embedded), maxPositions: 4096 });
+  });
+
   it('covers every preset, and scales the positions of Llama 3.1', () => {
-    expect(Object.keys(presets)).toHaveLength(6);
+    expect(Object.keys(presets)).toHaveLength(7);
     expect(parseLlamaConfig(presets['llama-3.1-8b'])).toMatchObject({
       ropeTheta: 500000,
       maxPositions: 131072,

@@ -238,7 +238,7 @@ describe('too little memory', () => {
     );
     expect(
       await refusal('memory', loading('tinyllama-1.1b', { weights: 'synthetic', kvCacheTokens: 60_000 }, medium)),
-    ).toMatch(/a context of \d+ tokens would fit \(--context-length \d+\)$/);
+    ).toMatch(/a KV cache for one sequence of 2048 tokens would fit \(--kv-cache-memory 44MiB\)$/);
   });
 
   it('says how long a cache an adapter binds', async () => {

@@ -229,12 +229,13 @@ describe('a running engine', () => {
   it('aborts when the loop is left, and while it waits for room', async () => {
     const long = { ignoreEos: true, maxTokens: 400 };
     const waiting = new AbortController();
-    const running = [0, 1].map(() => engine.generate(STORY, long));
+    const running = [0, 1, 2, 3].map(() => engine.generate(STORY, long)); // all slots there are
     const queued = engine.generate(STORY, { ...long, signal: waiting.signal });
-    await firstChunk(running[0]);
+    await running[0][Symbol.asyncIterator]().next();
+    expect(engine.stats()).toMatchObject({ waiting: 1, running: 4 });
     waiting.abort();
     expect(await queued.result).toMatchObject({ finishReason: 'abort', ids: [] });
-    await firstChunk(running[1]);
+    for (const generation of running) await firstChunk(generation);
     for (const { result } of running) expect((await result).finishReason).toBe('abort');
     expect((await greedy()).ids).toHaveLength(12);
   });

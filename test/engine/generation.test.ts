@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { FinishReason, GenerateOptions, GenerationChunk } from '../../src/engine/api.js';
 import { RunningGeneration } from '../../src/engine/generation.js';
 import { resolveSampling } from '../../src/engine/sampling.js';
-import { ScheduledSequence } from '../../src/engine/scheduler.js';
+import { ScheduledSequence } from '../../src/engine/sequence.js';
 import { IncrementalDetokenizer } from '../../src/tokenizer/detokenizer.js';
 import { StopMatcher } from '../../src/tokenizer/stop.js';
 import { firstChunk } from './support.js';

@@ -77,7 +77,7 @@ describe.each(adapters)('MatmulKernel on %s', (adapter) => {
       const { kernel } = await make(1, 8, true);
       await kernel.ready;
       const decode = [1, 2, 3, 4, 5, 8, 20].map((rows) => kernel.choose(rows, 'decode').rowsPerGroup);
-      expect(decode).toEqual(gpu.capabilities.isCpu ? [1, 2, 4, 4, 4, 4, 4] : [1, 2, 4, 4, 8, 8, 8]);
+      expect(decode).toEqual([1, 2, 4, 4, 8, 8, 8]);
       const prefill = new Set([1, 2, 20, 500].map((rows) => kernel.choose(rows, 'prefill').name));
       expect(prefill.size).toBe(1);
     });

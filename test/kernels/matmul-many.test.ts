@@ -3,6 +3,7 @@ import type { Capabilities, SubgroupMatrixConfig } from '../../src/gpu/capabilit
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { record } from '../../src/gpu/recorder.js';
 import { matmulParams, matmulVariants, type Epilogue } from '../../src/kernels/matmul.js';
+import { laneRows, type WeightLayout } from '../../src/kernels/weights.js';
 import { matrixVariants } from '../../src/kernels/matmul-matrix.js';
 import { random, relativeError } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
@@ -25,12 +26,16 @@ function exactData(rows: number, n: number, k: number) {
   };
 }
 
+const layout = (capabilities: Capabilities): WeightLayout => ({ dtype: 'f16', lanes: laneRows(capabilities) });
+
 describe.each(adapters)('matmul of many rows on %s', (adapter) => {
   let gpu: Gpu;
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
   const run = async (epilogue: Epilogue, decodeRows: number, n: number, k: number, rows: number): Promise<void> => {
-    const variants = matmulVariants('f16', gpu.capabilities).many.filter((each) => each.runs(gpu.capabilities));
+    const variants = matmulVariants(layout(gpu.capabilities), gpu.capabilities).many.filter((each) =>
+      each.runs(gpu.capabilities),
+    );
     const { x, w, residual } = exactData(rows, n, k);
     const product = reference.matmul(x, w, rows, n, k);
     const expected = epilogue === 'residual' ? reference.add(product, residual) : product;
@@ -70,8 +75,9 @@ describe.each(adapters)('matmul of many rows on %s', (adapter) => {
   });
 
   it('takes subgroup matrices first where the adapter is no CPU', () => {
-    const many = (isCpu: boolean): string => matmulVariants('f16', { ...gpu.capabilities, isCpu }).many[0].name;
-    if (matrixVariants('f16', gpu.capabilities).length === 0) return;
+    const many = (isCpu: boolean): string =>
+      matmulVariants({ dtype: 'f16', lanes: 1 }, { ...gpu.capabilities, isCpu }).many[0].name;
+    if (matrixVariants(layout(gpu.capabilities), gpu.capabilities).length === 0) return;
     expect(many(false)).toMatch(/^matrix/);
     expect(many(true)).not.toMatch(/^matrix/);
   });
@@ -97,7 +103,8 @@ function capabilities(
 }
 
 describe('the tiles offered', () => {
-  const names = (adapter: Capabilities): string[] => matrixVariants('f16', adapter).map(({ name }) => name);
+  const names = (adapter: Capabilities): string[] =>
+    matrixVariants({ dtype: 'f16', lanes: 1 }, adapter).map(({ name }) => name);
   const nvidia = ['16x16x16', '16x8x16', '16x8x8'].map((shape) => config(shape));
 
   it('span large and small for NVIDIA, its largest matrix first', () => {
@@ -115,7 +122,10 @@ describe('the tiles offered', () => {
     const intel = names(capabilities([16, 32], [config('8x16x16')]));
     expect(intel).toContain('matrix8x16x16-64x64');
     expect(names(capabilities([8, 8], [config('8x8x8')], { isCpu: true }))).toContain('matrix8x8x8-64x64');
-    const small = matrixVariants('f16', capabilities([32, 32], nvidia, { maxWorkgroupBytes: 16 * 1024 }));
+    const small = matrixVariants(
+      { dtype: 'f16', lanes: 1 },
+      capabilities([32, 32], nvidia, { maxWorkgroupBytes: 16 * 1024 }),
+    );
     expect(small.length).toBeGreaterThan(0);
     for (const { defines } of small) expect(Number(defines.STAGED) * 16).toBeLessThanOrEqual(16 * 1024);
   });
@@ -134,7 +144,7 @@ describe('the tiles offered', () => {
     expect(names(capabilities([32, 32], []))).toEqual([]);
     expect(names(capabilities([16, 32], nvidia, { subgroupSizeControl: false }))).toEqual([]);
     expect(names(capabilities([0, 0], nvidia, { subgroups: false }))).toEqual([]);
-    expect(matrixVariants('f32', capabilities([32, 32], nvidia))).toEqual([]);
-    expect(matrixVariants('bf16', capabilities([32, 32], nvidia))).toEqual([]);
+    expect(matrixVariants({ dtype: 'f32', lanes: 1 }, capabilities([32, 32], nvidia))).toEqual([]);
+    expect(matrixVariants({ dtype: 'bf16', lanes: 1 }, capabilities([32, 32], nvidia))).toEqual([]);
   });
 });

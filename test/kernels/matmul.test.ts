@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { matmulVariants, type MatmulVariant } from '../../src/kernels/matmul.js';
+import { laneRows } from '../../src/kernels/weights.js';
 import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll } from '../support/buffers.js';
@@ -38,11 +39,16 @@ describe.each(DTYPES)('matmul of %s weights', (dtype) => {
     beforeAll(async () => void (gpu = await testGpu(adapter)));
 
     it.each(EPILOGUES)('matches float64, epilogue %s, every variant', async (epilogue) => {
-      const { few, many } = matmulVariants(dtype, gpu.capabilities);
-      const runnable = [...few, ...many].filter((variant) => variant.runs(gpu.capabilities));
+      // Both layouts, whichever the adapter is given.
+      const layouts = [...new Set([1, laneRows(gpu.capabilities)])].map((lanes) => ({ dtype, lanes }));
+      const runnable = layouts.flatMap((layout) => {
+        const { few, many } = matmulVariants(layout, gpu.capabilities);
+        const all = [...few, ...many].filter((variant) => variant.runs(gpu.capabilities));
+        return all.map((variant) => ({ variant, lanes: layout.lanes }));
+      });
       expect(runnable.length).toBeGreaterThan(0);
-      await Promise.all(runnable.map((variant) => gpu.pipelines.get(variant)));
-      for (const variant of runnable) {
+      await Promise.all(runnable.map(({ variant }) => gpu.pipelines.get(variant)));
+      for (const { variant, lanes } of runnable) {
         // How weights are unpacked and what is done with a sum are independent pieces of a shader.
         for (const test of dtype === 'f16' || epilogue === 'store' ? MATMUL_CASES : FEW_MATMUL_CASES) {
           if (!runsUnder(epilogue, test)) continue;
@@ -55,8 +61,9 @@ describe.each(DTYPES)('matmul of %s weights', (dtype) => {
               test,
               data.get(test)!,
               rowsFor(variant.rowsPerGroup),
+              lanes,
             )) {
-              const what = `${variant.name}, ${result.rows} rows, ${JSON.stringify(test)}`;
+              const what = `${variant.name}, ${lanes} rows side by side, ${result.rows} rows, ${JSON.stringify(test)}`;
               const error = relativeError(result.out, result.expected);
               worst(`${adapter} matmul ${variant.name} ${dtype} ${epilogue}`, error);
               expect(error, what).toBeLessThan(tolerance(variant));

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { fillSynthetic, seedOf, syntheticValue } from '../../src/kernels/synthetic.js';
+import { paddedRows } from '../../src/kernels/weights.js';
 import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll, POISON, readWords } from '../support/buffers.js';
-import { decode, rounded, weightMatrix } from '../support/weights.js';
+import { decode, rounded, storedIndex, weightMatrix } from '../support/weights.js';
 import { DTYPES } from './cases/matmul.js';
 
 /** One rounding of the amplitude's product, and one of the storage: 2^-24 and less, 2^-11, 2^-8 (cut off, not rounded). */
@@ -26,12 +27,15 @@ describe.each(adapters)('synthetic weights on %s', (adapter) => {
         const words = await readWords(gpu, part.buffer);
         const stored = dtype === 'f32' ? words : new Uint16Array(words.buffer);
         for (let i = 0; i < part.rows * matrix.stride; i++) {
-          const [row, col] = [part.rowBegin + Math.floor(i / matrix.stride), i % matrix.stride];
-          found.push(decode(stored[i], dtype));
-          expected.push(col < cols ? syntheticValue(seed, row, col, amplitude) : 0);
-          if (col >= cols) expect(stored[i], `padding of row ${row}`).toBe(0);
+          const [row, col] = [Math.floor(i / matrix.stride), i % matrix.stride];
+          const at = storedIndex(matrix, row, col);
+          found.push(decode(stored[at], dtype));
+          expected.push(col < cols ? syntheticValue(seed, part.rowBegin + row, col, amplitude) : 0);
+          if (col >= cols) expect(stored[at], `padding of row ${row}`).toBe(0);
         }
-        const behind = words.subarray((part.rows * matrix.stride * (dtype === 'f32' ? 4 : 2)) / 4);
+        const behind = words.subarray(
+          (paddedRows(part.rows, matrix.lanes) * matrix.stride * (dtype === 'f32' ? 4 : 2)) / 4,
+        );
         expect(
           behind.every((word) => word === POISON),
           'words behind the part',

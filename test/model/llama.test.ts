@@ -4,6 +4,7 @@ import type { KvStored } from '../../src/kernels/attention-shape.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
 import { activationBytes } from '../../src/model/llama.js';
 import { operationShapes } from '../../src/model/operations.js';
+import { laneRows } from '../../src/kernels/weights.js';
 import { allocateWeights, weightBytes } from '../../src/model/weights.js';
 import { random, relativeError } from '../reference/compare.js';
 import { ReferenceLlama } from '../reference/llama.js';
@@ -133,7 +134,7 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
         const { tiedEmbeddings: tied } = config;
         const before = gpu.allocatedBytes;
         const weights = allocateWeights(gpu, config, 'f16', tied);
-        expect(weights.bytes).toBe(weightBytes(config, 'f16', tied));
+        expect(weights.bytes).toBe(weightBytes(config, { dtype: 'f16', lanes: laneRows(gpu.capabilities) }, tied));
         expect(gpu.allocatedBytes - before).toBe(weights.bytes);
         expect(weights.lmHead === weights.embedding).toBe(tied);
       }

@@ -120,6 +120,10 @@ describe('the cost of Llama-2-7B', () => {
 });
 
 describe('phaseOf', () => {
+  it('knows a prompt of one token where it is told', () => {
+    expect(phaseOf({ sequences: [{ newTokens: 1, context: 3, prefill: true }], logitRows: 1 })).toBe('prefill');
+  });
+
   it.each([
     ['decode', [1]],
     ['decode', [1, 1, 1]],

@@ -71,7 +71,7 @@ describe('StepBuffer', () => {
       prefill: [sequence(1, 30, chunk, false), sequence(4, 0, [5, 6])],
     });
     expect(counts).toMatchObject({ tokens: 21, decodeRows: 2, tiles: 3, logitRows: 3, splits: 1 });
-    expect([...wordsOf(step.head)]).toEqual([21, 2, 3, 3, 1, 128, 40, 0]);
+    expect([...wordsOf(step.head)]).toEqual([21, 2, 3, 3, 1, 192, 40, 0]);
 
     const rows = wordsOf(step.rows);
     const row = (i: number): number[] => [...rows.subarray(4 * i, 4 * i + 4)];
@@ -83,8 +83,8 @@ describe('StepBuffer', () => {
     expect(row(19)).toEqual([5, 0, 4, 5000 * 16]);
     expect(row(20)).toEqual([6, 1, 4, 5000 * 16 + 1]);
 
-    // (first row, rows, slot, first position)
-    expect([...wordsOf(step.tiles).subarray(0, 12)]).toEqual([2, 16, 1, 30, 18, 1, 1, 46, 19, 2, 4, 0]);
+    // (first row, rows, slot, first position); tiles begin at multiples of 16 wherever the chunk begins
+    expect([...wordsOf(step.tiles).subarray(0, 12)]).toEqual([2, 2, 1, 30, 4, 15, 1, 32, 19, 2, 4, 0]);
     expect([...wordsOf(step.logitRows).subarray(0, 3)]).toEqual([0, 1, 20]);
     const sampling = wordsOf(step.sampling);
     expect([0, 1, 2].map((i) => sampling[i * SAMPLING_WORDS])).toEqual([3, 0, 4]);
@@ -103,18 +103,51 @@ describe('StepBuffer', () => {
     ]);
   });
 
-  it.each([
-    [1, 1, 128],
-    [128, 1, 128],
-    [129, 2, 128],
-    [512, 4, 128],
-    [513, 3, 192],
-    [600, 4, 192], // whole tiles of 64 keys, never more parts than there is room for
-    [640, 4, 192],
-  ])('cuts a context of %i into %i parts of %i', (context, splits, splitTokens) => {
-    const step = new StepBuffer(fakeGpu().gpu, LIMITS);
-    const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
-    expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits, splitTokens]);
+  it('gives several rows to a sequence whose tokens are known, and a draw to each that is wanted', () => {
+    const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, logitRows: 8 });
+    const known = { ...sequence(2, 191, [11, 12, 13, 14]), samples: 3 };
+    const counts = step.upload({ decode: [sequence(0, 5, undefined), known], prefill: [] });
+    expect(counts).toMatchObject({ tokens: 5, decodeRows: 5, tiles: 0, logitRows: 4, splits: 2 });
+    const rows = wordsOf(step.rows);
+    expect([1, 2, 3, 4].map((i) => [rows[4 * i], rows[4 * i + 1], rows[4 * i + 2]])).toEqual([
+      [11, 191, 2],
+      [12, 192, 2],
+      [13, 193, 2],
+      [14, 194, 2],
+    ]);
+    expect([...wordsOf(step.logitRows).subarray(0, 4)]).toEqual([0, 2, 3, 4]);
+    const sampling = wordsOf(step.sampling);
+    expect([0, 1, 2, 3].map((i) => sampling[i * SAMPLING_WORDS])).toEqual([0, 2, 2, 2]);
+    expect([1, 2, 3].map((i) => sampling[i * SAMPLING_WORDS + 10])).toEqual([0, 1, 2]);
+  });
+
+  it.each<[number, number, [number, number][]]>([
+    [
+      40,
+      192,
+      [
+        [1, 1],
+        [192, 1],
+        [193, 2],
+        [512, 3],
+        [640, 4],
+      ],
+    ],
+    [
+      20,
+      128,
+      [
+        [128, 1],
+        [129, 2],
+        [320, 3],
+      ],
+    ],
+  ])('cuts contexts of up to %i blocks into parts of %i, whatever the step', (blocks, length, contexts) => {
+    const step = new StepBuffer(fakeGpu().gpu, { ...LIMITS, blocksPerSlot: blocks });
+    for (const [context, splits] of contexts) {
+      const counts = step.upload({ decode: [sequence(0, 0, [1]), sequence(1, context - 1, [1])], prefill: [] });
+      expect([counts.splits, wordsOf(step.head)[5]]).toEqual([splits, length]);
+    }
   });
 
   it('cuts so that every key belongs to one part, whatever the context', () => {

@@ -76,8 +76,8 @@ describe('steps', () => {
     expect(tokens).toEqual([100, 100, 60]);
     expect(steps.map(({ logitRows }) => logitRows)).toEqual([0, 1, 1]);
     expect(steps[1].sequences).toEqual([
-      { newTokens: 30, context: 107 },
-      { newTokens: 70, context: 7 },
+      { newTokens: 30, context: 107, prefill: true },
+      { newTokens: 70, context: 7, prefill: true },
     ]);
     expect(chunked.prefillSeconds(130, 2)).toBeGreaterThan(new Predictor(llama, h100).prefillSeconds(130, 2));
   });
@@ -88,6 +88,26 @@ describe('steps', () => {
     const launches = llama.operations(decodeStep(0, 1), predictor.precision).length;
     expect(predictor.decodeSeconds(10, 3)).toBe(3 * launches);
     expect(predictor.prefillSeconds(10)).toBe(2 * launches + 5);
+  });
+
+  test('costs measured on whole steps take the place of the host’s', () => {
+    const machine = fromCalibration(calibration);
+    const host = { ...machine.host!, recordSeconds: 0, roundTripSeconds: 0 };
+    const bare = new Predictor(llama, { ...machine, host });
+    const steps = {
+      first: { stretch: 1.5, seconds: 0.25, rowSeconds: 0 },
+      next: { stretch: 1.25, seconds: 0.5, rowSeconds: 0.125 },
+      alone: { stretch: 2, seconds: 1, rowSeconds: 0 },
+    };
+    const predictor = new Predictor(llama, fromCalibration({ ...calibration, steps }));
+    expect(predictor.prefillSeconds(10)).toBeCloseTo(1.5 * bare.prefillSeconds(10) + 0.25, 9);
+    expect(predictor.decodeSeconds(10, 3, 4)).toBeCloseTo(
+      1.25 * bare.decodeSeconds(10, 3, 4) + 3 * (0.5 + 4 * 0.125),
+      9,
+    );
+    expect(predictor.stepSeconds(decodeStep(10, 4))).toBeCloseTo(predictor.decodeSeconds(10, 1, 4), 9);
+    const step = decodeStep(10, 1);
+    expect(predictor.stepsSeconds([step], 'alone')).toBeCloseTo(2 * bare.deviceSeconds(step) + 1, 9);
   });
 });
 

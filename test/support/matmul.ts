@@ -45,6 +45,7 @@ export async function runMatmul(
   test: MatmulCase,
   data: MatmulData,
   rowCounts: readonly number[],
+  lanes?: number,
 ): Promise<MatmulResult[]> {
   const { n, k } = test;
   const width = epilogue === 'silu' ? n / 2 : n;
@@ -55,7 +56,7 @@ export async function runMatmul(
     ...gpu.capabilities,
     maxWorkgroupsPerDimension: test.mostGroups ?? gpu.capabilities.maxWorkgroupsPerDimension,
   };
-  const matrix = weightMatrix(gpu, data.w, k, dtype, test.partRows);
+  const matrix = weightMatrix(gpu, data.w, k, dtype, test.partRows, lanes);
   const x = strided(data.x, k, xStride);
   const jobs = rowCounts.map((rows) => {
     // Rows beyond those of the step are NaN in x and poisoned in out.

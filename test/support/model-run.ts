@@ -19,6 +19,8 @@ export interface Part {
   readonly tokens: readonly number[] | 'sampled';
   /** Whether its last row's logits are wanted; they are by default. */
   readonly wants?: boolean;
+  /** How many of its last rows' logits are wanted; default 1. */
+  readonly samples?: number;
 }
 
 export interface StepResult {
@@ -77,7 +79,13 @@ export class ModelRun {
     };
   }
 
-  #sequence({ slot, tokens, wants = true }: Part): StepSequence {
+  /** Lets a slot begin anew. */
+  restart(slot: number): void {
+    this.#positions[slot] = 0;
+    this.model.step.resetSlot(slot);
+  }
+
+  #sequence({ slot, tokens, wants = true, samples = 1 }: Part): StepSequence {
     const position = this.#positions[slot];
     const count = tokens === 'sampled' ? 1 : tokens.length;
     this.#positions[slot] += count;
@@ -90,6 +98,7 @@ export class ModelRun {
       tokensEnd: count,
       blocks: this.blocks[slot],
       sampling: wants ? { ...NEUTRAL, slot, draw, ...this.sampling } : undefined,
+      samples,
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { SampleKernel, SAMPLING_WORDS, writeSampling, type SamplingRow } from '../../src/kernels/sample.js';
+import { maskWords, SampleKernel, SAMPLING_WORDS, writeSampling, type SamplingRow } from '../../src/kernels/sample.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import { paddedColumns } from '../../src/kernels/weights.js';
 import { poisoned, readWords, storageOf, submit } from './buffers.js';
@@ -25,6 +25,8 @@ export interface TestSampling {
   readonly rows: readonly SamplingRow[];
   /** State table by slot: [vocab] of (u32, f32) words; slots left out are poisoned. */
   readonly state?: Readonly<Record<number, Uint32Array>>;
+  /** Token masks by slot; slots left out are poisoned. */
+  readonly masks?: Readonly<Record<number, Uint32Array>>;
   /** Take the kernel for steps in which every row is greedy. */
   readonly short?: boolean;
 }
@@ -37,7 +39,7 @@ export interface Sampled {
 
 /** Samples every row in one launch. */
 export async function sample(gpu: Gpu, variant: Variant, test: TestSampling): Promise<Sampled> {
-  const { logits, rows, state = {} } = test;
+  const { logits, rows, state = {}, masks = {} } = test;
   const vocab = logits[0].length;
   // Rows of the same logits share them, which makes thousands of draws cheap.
   const shared = logits.length > 1 && logits.every((row) => row === logits[0]);
@@ -53,6 +55,10 @@ export async function sample(gpu: Gpu, variant: Variant, test: TestSampling): Pr
   for (const [slot, words] of Object.entries(state)) {
     gpu.queue.writeBuffer(stateBuffer, Number(slot) * vocab * 8, words as Uint32Array<ArrayBuffer>);
   }
+  const maskBuffer = poisoned(gpu, 'masks', slots * maskWords(vocab));
+  for (const [slot, words] of Object.entries(masks)) {
+    gpu.queue.writeBuffer(maskBuffer, Number(slot) * maskWords(vocab) * 4, words as Uint32Array<ArrayBuffer>);
+  }
   const slotTokens = poisoned(gpu, 'slot tokens', slots);
   const sampled = poisoned(gpu, 'sampled', rows.length);
   const kernel = await SampleKernel.create(gpu, {
@@ -61,6 +67,7 @@ export async function sample(gpu: Gpu, variant: Variant, test: TestSampling): Pr
     sampling: storageOf(gpu, 'sampling', parameters),
     logits: storageOf(gpu, 'logits', values),
     state: stateBuffer,
+    masks: maskBuffer,
   });
   submit(gpu, (pass) => kernel.record(pass, rows.length, test.short ?? false));
   return {

@@ -1,6 +1,14 @@
 import { f16ToF32, f32ToBf16, f32ToF16, f32Value } from '../../src/checkpoint/float.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { bytesPerElement, paddedColumns, type StoredDtype, type WeightMatrix } from '../../src/kernels/weights.js';
+import {
+  bytesPerElement,
+  interleaveRows,
+  laneRows,
+  paddedColumns,
+  paddedRows,
+  type StoredDtype,
+  type WeightMatrix,
+} from '../../src/kernels/weights.js';
 import { storageOf } from './buffers.js';
 
 const scratch = new Float32Array(1);
@@ -32,8 +40,8 @@ export function storedArray(dtype: StoredDtype, length: number): Uint32Array<Arr
 }
 
 /**
- * A matrix on the GPU as the loader would lay it out, in parts of at most `partRows` rows, as an adapter with a small
- * binding limit would have it. A row of NaN follows each part.
+ * A matrix on the GPU as the loader would lay it out, in parts of about `partRows` rows, as an adapter with a small
+ * binding limit would have it. A row of NaN follows each part, and NaN fills up its last block.
  */
 export function weightMatrix(
   gpu: Gpu,
@@ -41,18 +49,31 @@ export function weightMatrix(
   cols: number,
   dtype: StoredDtype,
   partRows = Infinity,
+  lanes = laneRows(gpu.capabilities),
 ): WeightMatrix {
   const rows = values.length / cols;
   const stride = paddedColumns(cols);
   const parts = [];
-  for (let rowBegin = 0; rowBegin < rows; rowBegin += partRows) {
-    const count = Math.min(partRows, rows - rowBegin);
+  const most = paddedRows(partRows, lanes);
+  for (let rowBegin = 0; rowBegin < rows; rowBegin += most) {
+    const count = Math.min(most, rows - rowBegin);
     const stored = storedArray(dtype, count * stride);
     for (let i = 0; i < count * cols; i++) {
       stored[Math.floor(i / cols) * stride + (i % cols)] = encode(values[rowBegin * cols + i], dtype);
     }
-    const buffer = storageOf(gpu, `weights from ${rowBegin}`, stored, stride * bytesPerElement(dtype));
+    const rowBytes = stride * bytesPerElement(dtype);
+    const laidOut = storedArray(dtype, paddedRows(count, lanes) * stride);
+    new Uint8Array(laidOut.buffer).fill(0xff);
+    const bytes = new Uint8Array(stored.buffer);
+    interleaveRows(bytes, count, rowBytes, 8 * bytesPerElement(dtype), lanes, new Uint8Array(laidOut.buffer));
+    const buffer = storageOf(gpu, `weights from ${rowBegin}`, laidOut, rowBytes);
     parts.push({ buffer, rowBegin, rows: count });
   }
-  return { name: 'weights', rows, cols, stride, dtype, parts };
+  return { name: 'weights', rows, cols, stride, dtype, lanes, parts };
+}
+
+/** Where a number lies in a part, in elements: blocks of `lanes` rows, eight columns of each row in turn. */
+export function storedIndex({ lanes, stride }: WeightMatrix, row: number, col: number): number {
+  const block = Math.floor(row / lanes) * lanes * stride;
+  return block + Math.floor(col / 8) * lanes * 8 + (row % lanes) * 8 + (col % 8);
 }

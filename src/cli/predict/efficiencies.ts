@@ -1,4 +1,4 @@
-import { KERNEL_FAMILIES, type KernelFamily } from '../../roofline/calibration.js';
+import { KERNEL_FAMILIES, type KernelFamily } from '../../roofline/families.js';
 import type { KnownEfficiencies } from '../../roofline/efficiency.js';
 import { digits } from './format.js';
 import { textTable, type Column } from './table.js';

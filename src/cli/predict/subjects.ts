@@ -3,7 +3,6 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
 import { parseLlamaConfig } from '../../model/config.js';
-import { listCalibrations, loadCalibration, readCalibration } from '../../platform/node/calibration-store.js';
 import { packageRoot } from '../../platform/node/package-root.js';
 import { hardwareById } from '../../roofline/catalogue.js';
 import type { Calibration } from '../../roofline/calibration.js';
@@ -50,6 +49,9 @@ export async function findModel(name: string = DEFAULTS.model): Promise<Model> {
   );
 }
 
+/** Reading files of calibrations takes a schema library, which not every prediction is worth loading. */
+const calibrationStore = () => import('../../platform/node/calibration-store.js');
+
 function machine(calibration: Calibration): Hardware {
   return fromCalibration(calibration, calibration.isCpu ? totalmem() : undefined);
 }
@@ -64,10 +66,11 @@ export async function findHardware(
   { hardware, calibration, adapter }: PredictFlags,
   fallback?: readonly Hardware[],
 ): Promise<Hardware[]> {
-  const given = calibration === undefined ? undefined : machine(await readCalibration(calibration));
+  const given =
+    calibration === undefined ? undefined : machine(await (await calibrationStore()).readCalibration(calibration));
   const here = async (): Promise<Hardware | undefined> => {
     if (given !== undefined) return given;
-    const found = await loadCalibration(adapter);
+    const found = await (await calibrationStore()).loadCalibration(adapter);
     return found && machine(found);
   };
   if (hardware === undefined) {
@@ -87,7 +90,7 @@ export async function findHardware(
 }
 
 async function notCalibrated(adapter: string | undefined): Promise<RidgepointError> {
-  const known = (await listCalibrations()).map(({ calibration }) => calibration.adapter);
+  const known = (await (await calibrationStore()).listCalibrations()).map(({ calibration }) => calibration.adapter);
   const what = adapter === undefined ? 'this machine was not calibrated' : `no calibration of an adapter "${adapter}"`;
   const others = known.length > 0 ? `; there are those of ${known.join(', ')}` : '';
   return new RidgepointError('usage', `${what}${others}; run "ridgepoint calibrate" first`);

@@ -1,13 +1,10 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
 import { calibrationKey, calibrationSchema, type Calibration } from '../../roofline/calibration.js';
+import { calibrationFolder, TUNING_ENDING } from './calibration-folder.js';
 
-/** Where `ridgepoint calibrate` keeps its files: one for each adapter and driver. */
-export function calibrationFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ridgepoint', 'calibration');
-}
+export { calibrationFolder };
 
 /**
  * Keeps a calibration for later predictions, in place of an earlier one of the same adapter and driver.
@@ -64,7 +61,9 @@ export async function readCalibration(path: string): Promise<Calibration> {
 export async function listCalibrations(): Promise<{ path: string; calibration: Calibration }[]> {
   const folder = calibrationFolder();
   const names = await readdir(folder).catch(() => [] as string[]);
-  const files = names.filter((name) => name.endsWith('.json')).map((name) => join(folder, name));
+  const files = names
+    .filter((name) => name.endsWith('.json') && !name.endsWith(TUNING_ENDING))
+    .map((name) => join(folder, name));
   const read = await Promise.all(
     files.map((path) =>
       readCalibration(path).then(

@@ -8,6 +8,7 @@ import { RidgepointError } from '../../errors.js';
 import { openAdapter } from './dawn.js';
 import { openFolder } from './files.js';
 import { packageRoot } from './package-root.js';
+import { tuningStore } from './tuning-store.js';
 
 const EMBEDDED = 'tiny-tales';
 
@@ -97,5 +98,6 @@ async function openModel(
 export const nodeHost: EngineHost = {
   openGpu,
   openModel,
+  tuning: tuningStore,
   randomSeed: () => globalThis.crypto.getRandomValues(new Uint32Array(1))[0],
 };

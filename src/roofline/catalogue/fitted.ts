@@ -1,4 +1,4 @@
-import type { Efficiency, KernelFamily } from '../calibration.js';
+import type { Efficiency, KernelFamily } from '../families.js';
 
 type Fitted = Readonly<Record<Exclude<KernelFamily, 'attention-decode' | 'attention-prefill' | 'sample'>, Efficiency>>;
 

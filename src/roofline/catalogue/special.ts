@@ -1,4 +1,4 @@
-import type { Efficiency } from '../calibration.js';
+import type { Efficiency } from '../families.js';
 import type { Hardware } from '../hardware.js';
 import { H100_FIT, H100_SOURCE } from './fitted.js';
 import { chipLink, GIB } from './units.js';

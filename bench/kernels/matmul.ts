@@ -1,0 +1,62 @@
+import type { Capabilities } from '../../src/gpu/capabilities.js';
+import { defaultMatmulChoice, runnableMatmuls } from '../../src/kernels/matmul-choice.js';
+import { matmulVariants, type MatmulVariant } from '../../src/kernels/matmul.js';
+import { layoutOn, matmulTrial, matmulTrialData, trialOutputs, variantsFor } from '../../src/kernels/trials/matmul.js';
+import { storedBytes, type StoredDtype } from '../../src/kernels/weights.js';
+import type { LlamaConfig } from '../../src/model/config.js';
+import { operationShapes } from '../../src/model/operations.js';
+import { candidates, type Point } from './point.js';
+
+export interface MatmulSize {
+  readonly model: string | null;
+  readonly operation: string;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** The matmuls of a model, each size once. */
+export function matmulSizes(model: string, config: LlamaConfig): MatmulSize[] {
+  const seen = new Set<string>();
+  return operationShapes({ ...config, layers: 1 })
+    .filter(({ kind, n, k }) => kind === 'matmul' && !seen.has(`${n} ${k}`) && seen.add(`${n} ${k}`))
+    .map(({ name, n, k }) => ({ model, operation: name.replace(/^layers\.0\./, ''), n, k }));
+}
+
+/** Subgroup matrices are recognised by what the shader is composed with. */
+export const usesMatrix = ({ shader, defines }: Pick<MatmulVariant, 'shader' | 'defines'>): boolean =>
+  /matrix/.test(shader) || Object.keys(defines).some((name) => /matrix/i.test(name));
+
+export function matmulPoint(size: MatmulSize, dtype: StoredDtype, rows: number, capabilities: Capabilities): Point {
+  const { k } = size;
+  const n = trialOutputs({ n: size.n, k, dtype }, rows, capabilities.isCpu);
+  const shape = { n, k, dtype };
+  return {
+    kind: 'matmul',
+    model: size.model,
+    operation: size.operation,
+    shape: `${size.n}x${k}`,
+    slice: n === size.n ? null : `${n}x${k}`,
+    dtype,
+    rows,
+    context: 0,
+    bytes: storedBytes(n, k, { dtype, lanes: 1 }) + 4 * rows * (k + n),
+    flops: 2 * rows * n * k,
+    async prepare(gpu, preparing) {
+      const runnable = runnableMatmuls(matmulVariants(layoutOn(gpu, dtype), gpu.capabilities), gpu.capabilities);
+      const usual = defaultMatmulChoice(runnable);
+      const usualFew = usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1);
+      const data = await matmulTrialData(gpu, shape, rows, preparing.workingBytes);
+      const worth = variantsFor(runnable, rows);
+      const maker = (variant: MatmulVariant, width: 'few' | 'many') => ({
+        variant: variant.name,
+        isDefault: variant.name === (width === 'few' ? usualFew?.variant : usual.many),
+        matrix: usesMatrix(variant),
+        make: () => matmulTrial(gpu, data, variant, width, rows),
+      });
+      return candidates(
+        [...worth.few.map((each) => maker(each, 'few')), ...worth.many.map((each) => maker(each, 'many'))],
+        preparing,
+      );
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { RequestRecord } from './load/record.js';
+
+/** Measures of a whole request that a goal can be set for, under vLLM's names. */
+export const RATED = ['ttft', 'tpot', 'e2el'] as const;
+export type Rated = (typeof RATED)[number];
+
+/** What one request took, in milliseconds. */
+export interface Latencies {
+  readonly ttft: number;
+  /** (E2E - TTFT) / (n - 1); undefined for a single token. */
+  readonly tpot: number | undefined;
+  /** Until the last token. */
+  readonly e2el: number;
+  /** The gap before each arrival but the first. Tokens that came together count as one arrival, as in vLLM's harness. */
+  readonly itl: readonly number[];
+}
+
+/** @param request one in which a token arrived */
+export function latenciesOf({ arrivalsMs, outputTokens }: RequestRecord): Latencies {
+  const ttft = arrivalsMs[0];
+  const e2el = arrivalsMs.at(-1)!;
+  return {
+    ttft,
+    tpot: outputTokens > 1 ? (e2el - ttft) / (outputTokens - 1) : undefined,
+    e2el,
+    itl: arrivalsMs.slice(1).map((at, index) => at - arrivalsMs[index]),
+  };
+}

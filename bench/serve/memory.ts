@@ -1,0 +1,32 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { MemorySample } from './stress.js';
+
+let collect: (() => void) | undefined;
+
+/** Collects garbage, so that what is left is held by somebody. */
+function collectGarbage(): void {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+}
+
+/** Samples this process's memory each time another eighth of the requests has ended. */
+export class MemoryWatch {
+  readonly samples: MemorySample[] = [];
+  #next = 0;
+
+  constructor(private readonly total: number) {}
+
+  readonly at = (done: number): void => {
+    if (done < this.#next) return;
+    const eighths = Math.floor((8 * done) / this.total) + 1;
+    this.#next = Math.min(this.total, Math.ceil((eighths * this.total) / 8));
+    if (done === this.samples.at(-1)?.done) return;
+    collectGarbage();
+    const { rss, heapUsed } = process.memoryUsage();
+    this.samples.push({ done, rss, heapUsed });
+  };
+}

@@ -1,0 +1,36 @@
+import type { TextEngine } from '../../../src/engine/api.js';
+import { RidgepointError } from '../../../src/errors.js';
+import { engineDriver, type SamplingChoice } from '../drivers/engine-driver.js';
+import type { PolicyName } from '../policy.js';
+import type { CacheStats, Target } from './target.js';
+
+/** What is needed of an engine. */
+export type ServedEngine = Pick<TextEngine, 'generate' | 'config' | 'info' | 'dispose'> & {
+  /** Resolves when what compiles in the background has. */
+  readonly ready?: Promise<void>;
+  stats?(): CacheStats;
+};
+
+/** An engine in this process. */
+export function engineTarget(
+  load: (policy?: PolicyName) => Promise<ServedEngine>,
+  sampling: SamplingChoice,
+  onLoaded: (engine: ServedEngine) => void = () => undefined,
+): Target {
+  return {
+    open: async (policy) => {
+      const engine = await load(policy);
+      if (policy !== undefined && engine.stats === undefined) {
+        throw new RidgepointError('usage', `--policies: this engine has one policy; leave ${policy} away`);
+      }
+      await engine.ready;
+      onLoaded(engine);
+      return {
+        contextLength: engine.info.contextLength,
+        driver: (workload) => engineDriver(engine, workload, sampling),
+        stats: () => engine.stats?.(),
+        close: () => engine.dispose(),
+      };
+    },
+  };
+}

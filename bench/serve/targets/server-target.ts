@@ -1,0 +1,29 @@
+import { RidgepointError } from '../../../src/errors.js';
+import { OpenAiServer, type ServerOptions } from '../drivers/openai-driver.js';
+import type { Target } from './target.js';
+
+/** A server, whose policy is its own affair. */
+export function serverTarget(
+  options: ServerOptions & { readonly contextLength?: number },
+  onOpened: (server: OpenAiServer) => void = () => undefined,
+): Target {
+  return {
+    open: async (policy) => {
+      if (policy !== undefined) {
+        throw new RidgepointError('usage', '--policies compares engines in this process; leave --base-url away');
+      }
+      const server = await OpenAiServer.open(options);
+      onOpened(server);
+      return {
+        contextLength: options.contextLength ?? server.contextLength,
+        note: server.note,
+        driver: (workload) => server.driver(workload),
+        stats: () => undefined,
+        close: () => {
+          server.close();
+          return Promise.resolve();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,79 @@
+// For drivers that run shaders on the CPU. What costs there is the number of loads, not their bytes: every load is a
+// gather over the subgroup, even of one address. So a lane makes outputs of its own, and both operands are loaded once a
+// subgroup: 16 bytes of weights a lane, from rows that lie side by side, and numbers of x one a lane, which the lanes
+// then show each other. No barrier, no sum across lanes. A subgroup makes MT rows of x times RB blocks of LANES outputs.
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+//#include common/matmul.wgsl
+@group(0) @binding(2) var<storage, read> x: array<f32>;  // [m][4 * x_stride4]
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  // Workgroups run in order of x: those that share weights come one after another.
+  let id = group.y * grid.x + group.x;
+  let m0 = row_begin() + (id % grid.y) * MT;
+  let block = (id / grid.y) * RB;
+  let last_row = row_end() - 1u;
+  let last_block = (params.n - 1u) / LANES;
+//#repeat m MT
+  let x$m$ = min(m0 + $m$u, last_row) * params.x_stride4 * 4u + lane;
+//#endrepeat
+//#repeat r RB
+  let w$r$ = weight_index(min(block + $r$u, last_block) * LANES + lane, 0u);
+//#endrepeat
+//#repeat m MT
+//#repeat r RB
+  var s$m$_$r$ = 0.0;
+//#endrepeat
+//#endrepeat
+  for (var k = 0u; k < params.k8; k++) {
+//#repeat m MT
+//#repeat h SHARES
+    let v$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
+//#endrepeat
+//#endrepeat
+//#repeat r RB
+    let p$r$ = load_packed(w$r$ + k * LANES);
+//#endrepeat
+//#repeat h SHARES
+//#repeat c LANE_PAIRS
+    {
+//#repeat r RB
+      let q$r$ = unpack_pair(p$r$, $h$u * LANE_PAIRS + $c$u);
+//#endrepeat
+//#repeat m MT
+      let a$m$ = subgroupBroadcast(v$m$_$h$, 2u * $c$u);
+      let b$m$ = subgroupBroadcast(v$m$_$h$, 2u * $c$u + 1u);
+//#repeat r RB
+      s$m$_$r$ += q$r$.x * a$m$;
+      s$m$_$r$ += q$r$.y * b$m$;
+//#endrepeat
+//#endrepeat
+    }
+//#endrepeat
+//#endrepeat
+  }
+//#repeat m MT
+  if (m0 + $m$u <= last_row) {
+//#repeat r RB
+    finish_lane(m0 + $m$u, (block + $r$u) * LANES + lane, s$m$_$r$);
+//#endrepeat
+  }
+//#endrepeat
+}
+
+// Finishes output n of row m; lanes hold neighbouring outputs, pairs of which lie in one subgroup.
+fn finish_lane(m: u32, n: u32, sum: f32) {
+  let row = m * params.out_stride;
+  let at = row + params.n_begin + n;
+  if (params.epilogue == SILU) {
+    let next = subgroupShuffleXor(sum, 1u);
+    if (n < params.n && n % 2u == 0u) { out[row + (params.n_begin + n) / 2u] = silu(sum) * next; }
+  } else if (n < params.n) {
+    if (params.epilogue == RESIDUAL) { out[at] += sum; } else { out[at] = sum; }
+  }
+}

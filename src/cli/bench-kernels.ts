@@ -1,0 +1,87 @@
+import { hostOf, ridgepointOf } from '../../bench/environment.js';
+import { kernelPoints } from '../../bench/kernels/points.js';
+import { runKernels } from '../../bench/kernels/run.js';
+import { KERNEL_KINDS, KERNELS_VERSION, kernelsSchema, type KernelsResult } from '../../bench/kernels/schema.js';
+import { kernelTables } from '../../bench/kernels/table.js';
+import { writeWhole } from '../../bench/store.js';
+import { tierOf } from '../gpu/capabilities.js';
+import { Gpu } from '../gpu/gpu.js';
+import { parseLlamaConfig } from '../model/config.js';
+import { listCalibrations } from '../platform/node/calibration-store.js';
+import { nodeHost } from '../platform/node/host.js';
+import type { BenchKernelsFlags } from './bench-kernels-options.js';
+import { closeAtExit, EXIT, stopSignal } from './run.js';
+import { isRewritable, remark } from './style.js';
+
+const MIB = 1 << 20;
+const MODELS = ['llama-2-7b', 'tiny-tales'];
+const ROWS = [1, 2, 4, 8, 16, 32, 512];
+const CONTEXTS = [512, 2048];
+
+/**
+ * Times every kernel variant that the adapter can run, at a model's sizes.
+ *
+ * @returns the exit code
+ * @throws RidgepointError in one sentence
+ */
+export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
+  const source = await nodeHost.openGpu(flags.adapter);
+  const names = flags.model ?? (flags.shapes === undefined ? MODELS : []);
+  const models = [];
+  for (const name of names) {
+    const found = await nodeHost.openModel(name, { signal: stopSignal });
+    models.push({ name: found.name, config: parseLlamaConfig(found.config, found.configName) });
+  }
+  const gpu = await Gpu.open(source);
+  closeAtExit(() => gpu.dispose());
+  const { isCpu } = gpu.capabilities;
+  const calibrations = await listCalibrations();
+  const calibration = calibrations
+    .map((each) => each.calibration)
+    .find(({ adapter, driver }) => adapter === source.name && driver === source.driver);
+  const points = kernelPoints(
+    {
+      models,
+      shapes: flags.shapes ?? [],
+      kinds: flags.only ?? [...KERNEL_KINDS],
+      rows: flags.rows ?? ROWS,
+      contexts: flags.contexts ?? CONTEXTS,
+      dtype: flags.dtype ?? 'f16',
+      kv: flags.kvDtype ?? 'f16',
+    },
+    gpu.capabilities,
+  );
+  const budget = flags.budget ?? (isCpu ? 120 : 60);
+  const workingBytes = (isCpu ? 128 : 512) * MIB;
+  const tell = flags.quiet !== true && isRewritable(process.stderr);
+  const run = await runKernels(gpu, points, {
+    budgetMs: 1000 * budget,
+    workingBytes,
+    variants: flags.variants,
+    calibration,
+    signal: stopSignal,
+    onPoint: (id, index, of) => {
+      if (tell) process.stderr.write(`\r\x1b[K${index + 1} of ${of}: ${id}`);
+    },
+  });
+  if (tell) process.stderr.write('\r\x1b[K');
+  const result: KernelsResult = kernelsSchema.parse({
+    version: KERNELS_VERSION,
+    date: new Date().toISOString(),
+    adapter: source.name,
+    driver: source.driver,
+    tier: tierOf(gpu.capabilities),
+    ...ridgepointOf(),
+    host: hostOf(),
+    calibration: calibration?.date ?? null,
+    timer: gpu.capabilities.timestamps ? 'timestamps' : 'host clock',
+    working_bytes: workingBytes,
+    budget_s: budget,
+    ...run,
+  });
+  const json = `${JSON.stringify(result, null, 1)}\n`;
+  if (flags.output !== undefined) await writeWhole(flags.output, json);
+  process.stdout.write(flags.format === 'json' ? json : kernelTables(result));
+  if (!result.complete) remark('stopped before every kernel was measured');
+  return EXIT.ok;
+}

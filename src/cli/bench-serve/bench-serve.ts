@@ -1,0 +1,19 @@
+import { serveJsonSchema } from '../../../bench/serve/schema.js';
+import { EXIT } from '../run.js';
+import { measureLoad } from './measure-load.js';
+import type { ServeFlags } from './options.js';
+import { runScenario } from './scenario.js';
+
+/**
+ * Measures serving under load.
+ *
+ * @returns the exit code: 1 when a check of `--stress` failed, or no request came to a good end
+ * @throws RidgepointError in one sentence
+ */
+export async function benchServe(flags: ServeFlags): Promise<number> {
+  if (flags.schema) {
+    process.stdout.write(`${JSON.stringify(serveJsonSchema(), null, 2)}\n`);
+    return EXIT.ok;
+  }
+  return flags.scenario === undefined ? measureLoad(flags) : runScenario(flags, flags.scenario);
+}

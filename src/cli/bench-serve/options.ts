@@ -1,0 +1,173 @@
+import type { Command } from 'commander';
+import { parseGoal, type Goals } from '../../../bench/serve/goodput.js';
+import { MEASURES, type MeasureName } from '../../../bench/serve/metrics.js';
+import { POLICY_NAMES, type PolicyName } from '../../../bench/serve/policy.js';
+import { parseLengths, type Lengths } from '../../../bench/serve/traffic/lengths.js';
+import { addModelOptions, type ModelFlags } from '../options.js';
+import { nonEmpty, oneOf, refuse, whole } from '../parse.js';
+
+export const ARRIVALS = ['poisson', 'gamma', 'constant', 'closed'] as const;
+export const SCENARIOS = ['long-prompt', 'batch'] as const;
+
+/** Options of `bench serve`, under the names commander gives them. */
+export interface ServeFlags extends ModelFlags {
+  readonly baseUrl?: string;
+  readonly apiKey?: string;
+  readonly servedModel?: string;
+  readonly endpoint?: 'completions' | 'chat';
+  readonly vocabSize?: number;
+  readonly extraBody?: Record<string, unknown>;
+  readonly numPrompts?: number;
+  readonly arrival?: (typeof ARRIVALS)[number];
+  readonly requestRate?: number;
+  readonly burstiness?: number;
+  readonly cv?: number;
+  readonly maxConcurrency?: number;
+  readonly inputLen?: Lengths;
+  readonly outputLen?: Lengths;
+  readonly trace?: string;
+  readonly traceScale?: number;
+  readonly lengthScale?: number;
+  readonly sharedPrefix?: number;
+  readonly abortShare?: number;
+  readonly seed?: number;
+  readonly temperature?: number;
+  readonly ignoreEos?: boolean;
+  readonly warmup?: number;
+  readonly policies?: PolicyName[];
+  readonly rounds?: number;
+  readonly maxNumSeqs?: number;
+  readonly kvCacheTokens?: number;
+  readonly stress?: boolean;
+  readonly scenario?: (typeof SCENARIOS)[number];
+  readonly sequences?: number;
+  readonly longPrompt?: number;
+  readonly goodput?: Goals;
+  readonly metricPercentiles?: number[];
+  readonly percentileMetrics?: MeasureName[];
+  readonly output?: string;
+  readonly svg?: string;
+  readonly format?: 'text' | 'json';
+  readonly schema?: boolean;
+}
+
+/** A number above 0; `inf` where that is allowed. */
+function positive(option: string, infinite = false): (text: string) => number {
+  return (text) => {
+    const value = infinite && text === 'inf' ? Infinity : Number(text);
+    const good = text.trim() !== '' && value > 0 && (infinite || Number.isFinite(value));
+    return good ? value : refuse(option, infinite ? 'a number above 0, or inf' : 'a number above 0', text);
+  };
+}
+
+function within(option: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    const good = text.trim() !== '' && value >= least && value <= most;
+    return good ? value : refuse(option, `a number from ${least} to ${most}`, text);
+  };
+}
+
+function percentiles(text: string): number[] {
+  const values = text.split(',').map((part) => within('--metric-percentiles', 0, 100)(part));
+  return [...new Set(values)].sort((a, b) => a - b);
+}
+
+const list =
+  <T extends string>(option: string, choices: readonly T[]) =>
+  (text: string): T[] => [...new Set(text.split(',').map((part) => oneOf(option, choices)(part.trim())))];
+
+function jsonObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const good = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return good ? (value as Record<string, unknown>) : refuse('--extra-body', 'a JSON object', text);
+}
+
+/** Adds the options that say what load is put on what, and what is shown of it. */
+export function addServeOptions(command: Command): Command {
+  command
+    .optionsGroup('Load:')
+    .option('--num-prompts <n>', 'requests (default 100, with --stress 2000)', whole('--num-prompts', 1))
+    .option('--arrival <kind>', `of ${ARRIVALS.join(', ')} (default poisson)`, oneOf('--arrival', ARRIVALS))
+    .option('--request-rate <r>', 'requests a second, or inf: all at once (default)', positive('--request-rate', true))
+    .option('--burstiness <shape>', 'of gamma arrivals: 1 is Poisson, less comes in bursts', positive('--burstiness'))
+    .option('--cv <x>', 'the same as the coefficient of variation of gaps: 1 / sqrt(burstiness)', positive('--cv'))
+    .option('--max-concurrency <n>', 'most requests at a time', whole('--max-concurrency', 1))
+    .option('--input-len <tokens>', '128, 32-256, or lognormal:MEDIAN:SIGMA (default 128)', parseLengths('--input-len'))
+    .option('--output-len <tokens>', 'likewise (default 64)', parseLengths('--output-len'))
+    .option(
+      '--trace <file>',
+      'arrivals and lengths of a CSV in the format of the Azure traces of 2023, or of synthetic:code or ' +
+        'synthetic:conversation, which are like them',
+      nonEmpty('--trace', 'a file, synthetic:code or synthetic:conversation'),
+    )
+    .option('--trace-scale <x>', 'replays a trace so many times as fast', positive('--trace-scale'))
+    .option('--length-scale <x>', 'factor on all lengths, for a model of a shorter context', positive('--length-scale'))
+    .option(
+      '--shared-prefix <n>',
+      'tokens that all prompts begin with, as a system prompt',
+      whole('--shared-prefix', 0),
+    )
+    .option('--abort-share <p>', 'share of requests that clients abort, from 0 to 1', within('--abort-share', 0, 1))
+    .option('--seed <n>', 'of arrivals, lengths, prompts and aborts (default 0)', whole('--seed', 0))
+    .option('--temperature <t>', 'of sampling (default 1)', within('--temperature', 0, 100))
+    .option('--ignore-eos', 'answers of full length; the default in this process, else sent to the server')
+    .option('--no-ignore-eos', 'answers end where the model ends them')
+    .option(
+      '--warmup <n>',
+      'requests before that do not count (default: --max-num-seqs; 1 for a server)',
+      whole('--warmup', 0),
+    );
+  addModelOptions(command)
+    .option('--max-num-seqs <n>', 'sequences that run together (default 8)', whole('--max-num-seqs', 1))
+    .option('--kv-cache-tokens <n>', 'room of the KV cache (default: enough for those)', whole('--kv-cache-tokens', 1));
+  command
+    .optionsGroup('Server instead of an engine in this process:')
+    .option('--base-url <url>', 'of an OpenAI-compatible server', nonEmpty('--base-url', 'an address'))
+    .option('--api-key <key>', 'default: the environment variable OPENAI_API_KEY', nonEmpty('--api-key', 'a key'))
+    .option(
+      '--served-model <name>',
+      'as the server calls it (default: the first one)',
+      nonEmpty('--served-model', 'a name'),
+    )
+    .option('--endpoint <kind>', 'completions (default) or chat', oneOf('--endpoint', ['completions', 'chat']))
+    .option(
+      '--vocab-size <n>',
+      'prompts of token ids below n instead of words: of exact length',
+      whole('--vocab-size', 2),
+    )
+    .option('--extra-body <json>', 'added to each request', jsonObject)
+    .optionsGroup('Modes:')
+    .option('--policies <names>', `compare these: ${POLICY_NAMES.join(',')}`, list('--policies', POLICY_NAMES))
+    .option('--rounds <n>', 'runs of each policy, in turns (default 1; scenarios 3)', whole('--rounds', 1))
+    .option('--stress', 'check at the end that nothing was lost, all blocks are free and memory is flat')
+    .option(
+      '--scenario <name>',
+      'long-prompt: what decoding sequences feel of a long prompt; batch: throughput of many sequences beside one',
+      oneOf('--scenario', SCENARIOS),
+    )
+    .option('--sequences <n>', 'of a scenario (default 8 decoding, or 16 in a batch)', whole('--sequences', 1))
+    .option('--long-prompt <n>', 'tokens of the long prompt (default 2000)', whole('--long-prompt', 1))
+    .optionsGroup('Result:')
+    .option(
+      '--goodput <goals...>',
+      'count requests that meet these, in ms, such as ttft:500 tpot:50 e2el:5000',
+      parseGoal,
+    )
+    .option('--metric-percentiles <list>', 'of the block (default 90,99)', percentiles)
+    .option(
+      '--percentile-metrics <list>',
+      `of ${MEASURES.join(',')} (default all)`,
+      list('--percentile-metrics', MEASURES),
+    )
+    .option('--output <file>', 'write the result here, as JSON, with every request', nonEmpty('--output', 'a path'))
+    .option('--svg <file>', 'draw latencies and throughput', nonEmpty('--svg', 'a path'))
+    .option('--format <format>', 'what is printed: text or json', oneOf('--format', ['text', 'json']))
+    .option('--schema', 'print the JSON schema of results, and measure nothing');
+  return command;
+}

@@ -1,0 +1,116 @@
+import { wallClock } from '../../../bench/serve/load/clock.js';
+import type { PolicyName } from '../../../bench/serve/policy.js';
+import { batchTable, longPromptTable } from '../../../bench/serve/report/tables.js';
+import { batchScenario, type BatchOutcome } from '../../../bench/serve/scenarios/batch.js';
+import { itlShare, longPromptScenario, longPromptTokens } from '../../../bench/serve/scenarios/long-prompt.js';
+import { percent } from '../../../bench/tables/markdown.js';
+import { BenchProgress } from '../bench-progress.js';
+import { RidgepointError } from '../../errors.js';
+import { EXIT, stopSignal } from '../run.js';
+import { remark } from '../style.js';
+import type { SCENARIOS, ServeFlags } from './options.js';
+import { beginning, tellResult } from './result.js';
+import { targetOf } from './target.js';
+
+const ROUNDS = 3;
+
+/** One of the named scenarios, on the policies asked for or on the one there is. */
+export async function runScenario(flags: ServeFlags, name: (typeof SCENARIOS)[number]): Promise<number> {
+  const progress = new BenchProgress(!(flags.quiet ?? false));
+  const show = (text: string): void => progress.show(`${name}: ${text}`);
+  const policies: readonly (PolicyName | undefined)[] = flags.policies ?? [undefined];
+  const run = name === 'batch' ? runBatch : runLongPrompt;
+  const found = await run(flags, policies, show).finally(() => progress.end());
+  if (!found || stopSignal.aborted) remark('stopped; this is what was measured until then');
+  return EXIT.ok;
+}
+
+type Show = (text: string) => void;
+
+async function runLongPrompt(
+  flags: ServeFlags,
+  policies: readonly (PolicyName | undefined)[],
+  onProgress: Show,
+): Promise<boolean> {
+  const sequences = flags.sequences ?? 8;
+  const promptTokens = flags.longPrompt ?? 2000;
+  const rounds = flags.rounds ?? ROUNDS;
+  const room = { ...flags, kvCacheTokens: flags.kvCacheTokens ?? longPromptTokens({ sequences, promptTokens }) };
+  const chosen = await targetOf(room, sequences + 1);
+  const common = { sequences, promptTokens, repeats: 3, rounds, seed: flags.seed ?? 0 };
+  const outcomes = await longPromptScenario({
+    ...common,
+    policies,
+    target: chosen.target,
+    clock: wallClock,
+    signal: stopSignal,
+    onProgress,
+  });
+  const result = {
+    ...(await beginning(chosen, { scenario: 'long-prompt', ...common }, [])),
+    complete: outcomes.length === policies.length && !stopSignal.aborted,
+    long_prompt: outcomes.map(({ policy, during, before, ttfts }) => ({
+      policy: policy ?? null,
+      itl_during_ms: [...during],
+      itl_before_ms: [...before],
+      ttfts_ms: [...ttfts],
+    })),
+  };
+  const share = itlShare(outcomes, 'chunked', 'prefill-first');
+  const verdict =
+    share === undefined ? '' : `\nITL p99 under chunked is ${percent(share)} of that under prefill-first.\n`;
+  const head = `${sequences} sequences decode while prompts of ${promptTokens} tokens arrive; times in ms\n\n`;
+  await tellResult(result, `${head}${longPromptTable(outcomes)}\n${verdict}`, flags);
+  return outcomes.length > 0;
+}
+
+async function runBatch(
+  flags: ServeFlags,
+  policies: readonly (PolicyName | undefined)[],
+  onProgress: Show,
+): Promise<boolean> {
+  const sequences = flags.sequences ?? 16;
+  const fixed = (option: string, lengths: ServeFlags['inputLen'], otherwise: number): number => {
+    if (lengths === undefined) return otherwise;
+    if (lengths.kind === 'fixed') return lengths.tokens;
+    throw new RidgepointError('usage', `${option} must be one number of tokens for --scenario batch`);
+  };
+  const promptTokens = fixed('--input-len', flags.inputLen, 32);
+  const outputTokens = fixed('--output-len', flags.outputLen, 128);
+  const rounds = flags.rounds ?? ROUNDS;
+  const lengths = new Array<number>(sequences).fill(promptTokens + outputTokens);
+  const chosen = await targetOf(flags, sequences, lengths);
+  const common = { sequences, promptTokens, outputTokens, rounds, seed: flags.seed ?? 0 };
+  const outcomes: BatchOutcome[] = [];
+  for (const policy of policies) {
+    if (stopSignal.aborted) break;
+    const outcome = await batchScenario({
+      ...common,
+      policy,
+      target: chosen.target,
+      clock: wallClock,
+      signal: stopSignal,
+      onProgress: (text) => onProgress(policy === undefined ? text : `${policy}, ${text}`),
+    });
+    if (outcome !== undefined) outcomes.push(outcome);
+  }
+  const result = {
+    ...(await beginning(chosen, { scenario: 'batch', ...common }, [])),
+    complete: outcomes.length === policies.length && !stopSignal.aborted,
+    batch: outcomes.map(({ policy, one, many, ratio, ...rest }) => ({
+      policy: policy ?? null,
+      sequences: rest.sequences,
+      input_len: rest.promptTokens,
+      output_len: rest.outputTokens,
+      one_output_throughput: [...one],
+      many_output_throughput: [...many],
+      ratio,
+    })),
+  };
+  const [first] = outcomes;
+  const head = first
+    ? `${first.promptTokens} tokens in, ${first.outputTokens} out each, medians of ${rounds} rounds\n\n`
+    : '';
+  await tellResult(result, `${head}${batchTable(outcomes)}\n`, flags);
+  return outcomes.length > 0;
+}

@@ -1,0 +1,106 @@
+import type { PolicyName } from '../../../bench/serve/policy.js';
+import { engineTarget, type ServedEngine } from '../../../bench/serve/targets/engine-target.js';
+import { serverTarget } from '../../../bench/serve/targets/server-target.js';
+import type { Target } from '../../../bench/serve/targets/target.js';
+import type { EngineInfo, EngineOptions } from '../../engine/api.js';
+import { parseLlamaConfig } from '../../model/config.js';
+import { nodeHost } from '../../platform/node/host.js';
+import { loadEngine } from '../load.js';
+import { engineOptions } from '../options.js';
+import { LoadingBar } from '../progress.js';
+import { stopSignal } from '../run.js';
+import type { ServeFlags } from './options.js';
+
+const DEFAULT_SEQUENCES = 8;
+/** What the engine makes room for when a model has a longer context and nobody asks for it. */
+const DEFAULT_CONTEXT = 4096;
+const BLOCK = 16;
+
+/** What is measured, and what is known of it once it was opened. */
+export interface ChosenTarget {
+  readonly target: Target;
+  readonly backend: 'ridgepoint' | 'openai' | 'openai-chat';
+  readonly sequences: number;
+  readonly options: Record<string, unknown>;
+  readonly info: () => EngineInfo | undefined;
+  readonly server: () => { base_url: string; model: string } | null;
+}
+
+/**
+ * @param sequences that should run together, unless the flags say
+ * @param lengths tokens of each request, from which follows how large a cache must be
+ */
+export async function targetOf(
+  flags: ServeFlags,
+  sequences = DEFAULT_SEQUENCES,
+  lengths: readonly number[] = [],
+): Promise<ChosenTarget> {
+  const temperature = flags.temperature ?? 1;
+  if (flags.baseUrl !== undefined) return serverOf(flags, flags.baseUrl, temperature);
+  const ignoreEos = flags.ignoreEos ?? true;
+  const maxSequences = flags.maxNumSeqs ?? sequences;
+  const kvCacheTokens = flags.kvCacheTokens ?? roomFor(lengths, maxSequences, await contextOf(flags));
+  let info: EngineInfo | undefined;
+  const tell = !(flags.quiet ?? false);
+  const load = async (policy?: PolicyName): Promise<ServedEngine> => {
+    const options: EngineOptions & { policy?: PolicyName } = {
+      ...engineOptions(flags),
+      maxSequences,
+      kvCacheTokens,
+      ...(policy === undefined ? {} : { policy }),
+    };
+    return loadEngine(options, tell);
+  };
+  return {
+    target: engineTarget(load, { temperature, ignoreEos }, (engine) => (info = engine.info)),
+    backend: 'ridgepoint',
+    sequences: maxSequences,
+    options: { temperature, ignore_eos: ignoreEos, max_num_seqs: maxSequences, kv_cache_tokens: kvCacheTokens },
+    info: () => info,
+    server: () => null,
+  };
+}
+
+function serverOf(flags: ServeFlags, baseUrl: string, temperature: number): ChosenTarget {
+  const ignoreEos = flags.ignoreEos ?? false;
+  const endpoint = flags.endpoint ?? 'completions';
+  let model = flags.servedModel;
+  const options = {
+    baseUrl,
+    apiKey: flags.apiKey ?? process.env.OPENAI_API_KEY,
+    model,
+    endpoint,
+    temperature,
+    ignoreEos,
+    vocab: flags.vocabSize,
+    extraBody: flags.extraBody,
+    contextLength: flags.contextLength,
+  };
+  return {
+    target: serverTarget(options, (server) => (model = server.model)),
+    backend: endpoint === 'chat' ? 'openai-chat' : 'openai',
+    sequences: 1,
+    options: { temperature, ignore_eos: ignoreEos, endpoint, extra_body: flags.extraBody ?? null },
+    info: () => undefined,
+    server: () => ({ base_url: baseUrl, model: model ?? 'unknown' }),
+  };
+}
+
+/** The longest sequence the engine will hold, which is known only from the model. */
+async function contextOf({ model, contextLength, quiet }: ServeFlags): Promise<number> {
+  if (contextLength !== undefined) return contextLength;
+  const bar = quiet ? undefined : new LoadingBar(model ?? 'tiny-tales');
+  try {
+    const found = await nodeHost.openModel(model, { signal: stopSignal, onProgress: bar?.report });
+    return Math.min(parseLlamaConfig(found.config, found.configName).maxPositions, DEFAULT_CONTEXT);
+  } finally {
+    bar?.end();
+  }
+}
+
+/** Room for the longest requests together. */
+function roomFor(lengths: readonly number[], sequences: number, context: number): number {
+  const blocks = lengths.map((tokens) => Math.ceil(Math.min(tokens, context) / BLOCK)).sort((a, b) => b - a);
+  const together = blocks.slice(0, sequences).reduce((sum, each) => sum + each, 0);
+  return Math.max(BLOCK * together, context);
+}

@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { nonEmpty, oneOf, seconds, whole } from './parse.js';
+
+export function addTuneOptions(command: Command): Command {
+  return command
+    .option(
+      '--model <model>',
+      'whose sizes to measure: a folder, a Hub name or a preset; the built-in model when absent',
+      nonEmpty('--model', 'a folder, a Hub name or a preset'),
+    )
+    .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
+    .option('--dtype <type>', 'weights: auto, f16, bf16 or f32', oneOf('--dtype', ['auto', 'f16', 'bf16', 'f32']))
+    .option('--kv-dtype <type>', 'keys and values: auto, f16 or f32', oneOf('--kv-dtype', ['auto', 'f16', 'f32']))
+    .option('--context-length <n>', 'longest sequence, which decides the KV type', whole('--context-length', 1))
+    .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
+    .option('--force', 'measure again what is known')
+    .option('--json', 'print JSON')
+    .option('--quiet', 'no progress on standard error');
+}

@@ -1,0 +1,110 @@
+import { markdownTable, figure, signedPercent } from '../../bench/tables/markdown.js';
+import { Gpu } from '../gpu/gpu.js';
+import { RidgepointError } from '../errors.js';
+import { measure } from '../engine/tuning/autotune.js';
+import { contestsOf } from '../engine/tuning/contests.js';
+import type { Contest } from '../engine/tuning/contest.js';
+import type { TunedEntry } from '../engine/tuning/file.js';
+import { cacheSize, engineLimits } from '../engine/sizes.js';
+import { parseLlamaConfig } from '../model/config.js';
+import { nodeHost } from '../platform/node/host.js';
+import { tuningPath } from '../platform/node/tuning-store.js';
+import type { ModelFlags } from './options.js';
+import { closeAtExit, EXIT, stopSignal } from './run.js';
+import { isRewritable } from './style.js';
+
+export interface TuneFlags extends Pick<ModelFlags, 'model' | 'adapter' | 'dtype' | 'kvDtype' | 'contextLength'> {
+  readonly budget?: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+const BUDGET_SECONDS = { gpu: 15, cpu: 40 };
+
+/**
+ * Measures which kernels are fastest at a model's sizes and keeps the choice for later loads.
+ *
+ * @returns the exit code
+ * @throws RidgepointError in one sentence
+ */
+export async function tuneCommand(flags: TuneFlags): Promise<number> {
+  const source = await nodeHost.openGpu(flags.adapter);
+  const found = await nodeHost.openModel(flags.model, { signal: stopSignal });
+  const config = parseLlamaConfig(found.config, found.configName);
+  const gpu = await Gpu.open(source);
+  closeAtExit(() => gpu.dispose());
+  const dtype = flags.dtype === undefined || flags.dtype === 'auto' ? 'f16' : flags.dtype;
+  const { limits } = engineLimits(flags, config);
+  const free = { left: undefined, shared: gpu.capabilities.isCpu };
+  const { kvDtype: kv } = cacheSize(flags, config, limits, free, () => limits.contextLength);
+  const list = contestsOf(config, dtype, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  const kept = await nodeHost.tuning?.load(gpu.name, gpu.driver);
+  const tell = flags.quiet !== true && isRewritable(process.stderr);
+  const begin = performance.now();
+  const { file, changed } = await measure(
+    {
+      ...{ gpu, config, dtype, kv, weightBytes: 0, store: nodeHost.tuning, signal: stopSignal },
+      onProgress: (done, total, key) => {
+        if (tell) process.stderr.write(done < total ? `\r\x1b[K${done + 1} of ${total}: ${key}` : '\r\x1b[K');
+      },
+    },
+    list,
+    // What a short first load left out is measured now.
+    flags.force || kept === undefined ? kept : { ...kept, entries: measuredOnly(kept.entries) },
+    {
+      budgetMs: 1000 * (flags.budget ?? (gpu.capabilities.isCpu ? BUDGET_SECONDS.cpu : BUDGET_SECONDS.gpu)),
+      force: flags.force,
+    },
+  );
+  if (file === undefined) {
+    throw new RidgepointError('memory', `${gpu.name} has no memory free to measure ${found.name}'s kernels in`);
+  }
+  const entries = list.contests.map((contest) => [contest, file.entries[contest.key]] as const);
+  const path = tuningPath(gpu.name, gpu.driver);
+  if (flags.json) {
+    const own = Object.fromEntries(entries.map(([{ key }, entry]) => [key, entry]));
+    process.stdout.write(
+      `${JSON.stringify({ adapter: gpu.name, driver: gpu.driver, date: file.date, entries: own })}\n`,
+    );
+    return EXIT.ok;
+  }
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+  const last = changed
+    ? `Measured in ${seconds} s; kept in ${path}`
+    : `Known since ${file.date}; --force measures again`;
+  process.stdout.write(`${gpu.name}, ${gpu.driver}\n\n${table(entries)}\n\n${notes(entries)}${last}\n`);
+  return EXIT.ok;
+}
+
+const measuredOnly = (entries: Readonly<Record<string, TunedEntry>>): Record<string, TunedEntry> =>
+  Object.fromEntries(Object.entries(entries).filter(([, { measured }]) => measured));
+
+function table(entries: readonly (readonly [Contest, TunedEntry])[]): string {
+  const rows = entries.flatMap(([contest, { winners, ms, measured }]) =>
+    contest.cases.map(({ id, usual }, i) => {
+      const winner = winners[id];
+      const took = ms[id]?.[winner];
+      const before = ms[id]?.[usual];
+      const against = took === undefined || before === undefined ? undefined : took / before - 1;
+      return [
+        i === 0 ? contest.key : '',
+        id,
+        measured ? winner : `${winner} (no time left)`,
+        figure(took),
+        winner === usual ? 'default' : usual,
+        winner === usual ? '' : signedPercent(against),
+      ];
+    }),
+  );
+  return markdownTable(['kernel', 'rows', 'chosen', 'ms', 'instead of', 'time'], rows, [
+    ...[false, true, false, true, false, true],
+  ]);
+}
+
+function notes(entries: readonly (readonly [Contest, TunedEntry])[]): string {
+  const wrong = entries.flatMap(([{ key }, { dropped }]) =>
+    dropped.map(({ name, reason }) => `Dropped: ${key}: ${name}: ${reason}\n`),
+  );
+  return wrong.length === 0 ? '' : `${wrong.join('')}\n`;
+}

@@ -1,0 +1,121 @@
+import { RidgepointError } from '../../errors.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import type { KvStored } from '../../kernels/attention-shape.js';
+import type { KernelChoices } from '../../kernels/choices.js';
+import type { StoredDtype } from '../../kernels/weights.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { departures, kernelChoices } from './choices.js';
+import { contestsOf, type ContestList } from './contests.js';
+import type { TunedEntry, TuningFile } from './file.js';
+import { GpuLaboratory } from './laboratory.js';
+import { holds, tune, type TuneOptions } from './tune.js';
+
+/** Where results are kept between runs; a platform without a place for them has none. */
+export interface TuningStore {
+  /** What was kept of an adapter and driver; undefined for nothing, or for something of another version. */
+  load(adapter: string, driver: string): Promise<TuningFile | undefined>;
+  /** Keeps it in place of what was there. Failing to is no reason not to run. */
+  save(file: TuningFile): Promise<void>;
+}
+
+/** What a load takes at most, unless `ridgepoint tune` ran before. */
+const LOAD_BUDGET_MS = 4000;
+/** Smaller models run in the caches, and gain less than a user waits. */
+const LEAST_WEIGHT_BYTES = 256 << 20;
+
+/** What an engine says of the choice of its kernels. */
+export interface TuningInfo {
+  /** `measured` in this load, or kept from an earlier one. */
+  readonly source: 'measured' | 'kept';
+  readonly date: string;
+  /** Shapes measured, of all the model has. */
+  readonly shapes: { readonly measured: number; readonly of: number };
+  /** Where another variant than the default is used. */
+  readonly changed: readonly string[];
+  /** Variants that gave wrong results, by shape. */
+  readonly dropped: readonly string[];
+}
+
+export interface AutotuneRequest {
+  readonly gpu: Gpu;
+  readonly config: LlamaConfig;
+  readonly dtype: StoredDtype;
+  readonly kv: KvStored;
+  readonly weightBytes: number;
+  readonly store: TuningStore | undefined;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: TuneOptions['onProgress'];
+}
+
+/**
+ * Choices for a model about to be loaded: those kept of this adapter; where there are none, on a GPU and for a model
+ * large enough to pay, those measured now. On CPU drivers only `ridgepoint tune` measures, since it would take longer
+ * than a start may.
+ */
+export async function autotune(
+  request: AutotuneRequest,
+): Promise<{ choices: KernelChoices; info: TuningInfo } | undefined> {
+  const { gpu, config, dtype, kv, store } = request;
+  const kept = await store?.load(gpu.name, gpu.driver);
+  const pays = !gpu.capabilities.isCpu && request.weightBytes >= LEAST_WEIGHT_BYTES && store !== undefined;
+  if (kept === undefined && !pays) return undefined;
+  const list = contestsOf(config, dtype, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  const known = kept?.entries ?? {};
+  if (!pays) return outcome(list, known, 'kept', kept!.date);
+  const { file, changed } = await measure(request, list, kept, { budgetMs: LOAD_BUDGET_MS });
+  if (file === undefined) return outcome(list, known, 'kept', kept?.date ?? '');
+  return outcome(list, file.entries, changed ? 'measured' : 'kept', file.date);
+}
+
+/**
+ * Measures a model's contests and keeps what is new.
+ *
+ * @returns undefined in `file` where there was no memory to measure in
+ */
+export async function measure(
+  { gpu, store, signal, onProgress }: AutotuneRequest,
+  { contests }: ContestList,
+  kept: TuningFile | undefined,
+  options: Pick<TuneOptions, 'budgetMs' | 'force'>,
+): Promise<{ file: TuningFile | undefined; changed: boolean }> {
+  const known = kept?.entries ?? {};
+  const laboratory = new GpuLaboratory(gpu, signal);
+  try {
+    const { entries, changed } = await tune(laboratory, contests, known, { ...options, signal, onProgress });
+    if (kept !== undefined && !changed) return { file: kept, changed };
+    const file: TuningFile = {
+      version: 1,
+      adapter: gpu.name,
+      driver: gpu.driver,
+      date: new Date().toISOString(),
+      entries: { ...known, ...entries },
+    };
+    await store?.save(file);
+    return { file, changed };
+  } catch (error) {
+    if (!(error instanceof RidgepointError) || error.code !== 'memory') throw error;
+    return { file: undefined, changed: false };
+  } finally {
+    laboratory.destroy();
+  }
+}
+
+function outcome(
+  list: ContestList,
+  entries: Readonly<Record<string, TunedEntry>>,
+  source: TuningInfo['source'],
+  date: string,
+): { choices: KernelChoices; info: TuningInfo } | undefined {
+  const own = list.contests.filter((contest) => holds(contest, entries[contest.key]));
+  if (own.length === 0) return undefined;
+  return {
+    choices: kernelChoices(list, entries),
+    info: {
+      source,
+      date,
+      shapes: { measured: own.filter(({ key }) => entries[key].measured).length, of: list.contests.length },
+      changed: departures(list.contests, entries),
+      dropped: own.flatMap(({ key }) => entries[key].dropped.map(({ name, reason }) => `${key}: ${name}: ${reason}`)),
+    },
+  };
+}

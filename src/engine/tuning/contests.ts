@@ -1,0 +1,179 @@
+import type { Capabilities } from '../../gpu/capabilities.js';
+import type { PipelineSpec } from '../../gpu/pipelines.js';
+import type { HeadShape, KvStored } from '../../kernels/attention-shape.js';
+import { attentionVariants, DECODE_TILE, usualSplitTokens } from '../../kernels/attention.js';
+import { defaultMatmulChoice, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
+import { matmulVariants } from '../../kernels/matmul.js';
+import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
+import type { StoredDtype } from '../../kernels/weights.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { operationShapes } from '../../model/operations.js';
+import type { Case, Contest, Winners } from './contest.js';
+import { fingerprint } from './fingerprint.js';
+
+/** What a contest is about, for whoever measures it. */
+export type Subject =
+  | {
+      readonly kind: 'matmul';
+      readonly width: 'few' | 'many';
+      readonly n: number;
+      readonly k: number;
+      readonly dtype: StoredDtype;
+    }
+  | {
+      readonly kind: 'attention';
+      readonly phase: 'decode' | 'prefill';
+      readonly shape: HeadShape;
+      readonly kv: KvStored;
+    };
+
+export interface ModelContest extends Contest {
+  readonly subject: Subject;
+}
+
+/** The contests of a model, the most important first. */
+export interface ContestList {
+  readonly contests: readonly ModelContest[];
+  readonly shape: HeadShape;
+  readonly kv: KvStored;
+  /** What matmuls that never see many rows would take. */
+  readonly usualMany: { readonly winners: Winners; readonly tuned: boolean };
+}
+
+export const matmulKey = (width: 'few' | 'many', n: number, k: number, dtype: StoredDtype): string =>
+  `matmul ${width} ${dtype} ${n}x${k}`;
+
+export const attentionKey = (
+  phase: 'decode' | 'prefill',
+  { heads, kvHeads, headDim }: HeadShape,
+  kv: KvStored,
+): string => `attention ${phase} ${kv} ${heads}/${kvHeads}x${headDim}`;
+
+/** A way to run decode attention: a variant and the tokens of a part. */
+const withParts = (name: string, splitTokens: number): string => `${name}/${splitTokens}`;
+
+export function parseParts(candidate: string): { name: string; splitTokens: number } {
+  const at = candidate.lastIndexOf('/');
+  return { name: candidate.slice(0, at), splitTokens: Number(candidate.slice(at + 1)) };
+}
+
+/** Sizes that are measured; small enough on a CPU driver that one launch takes a fraction of a second. */
+export function tuningSizes(isCpu: boolean) {
+  return isCpu
+    ? {
+        few: [1, 2, 4, 8],
+        many: 64,
+        decode: [
+          { rows: 1, context: 511 },
+          { rows: 1, context: 1535 },
+          { rows: 4, context: 511 },
+        ],
+        prefill: { rows: 64, context: 64 },
+      }
+    : {
+        few: [1, 2, 4, 8, 16, 32],
+        many: 512,
+        decode: [
+          { rows: 1, context: 511 },
+          { rows: 1, context: 2047 },
+          { rows: 8, context: 1023 },
+        ],
+        prefill: { rows: 512, context: 512 },
+      };
+}
+
+/** One sequence alone is what most people run. */
+const weightOf = (rows: number): number => (rows === 1 ? 2 : 1);
+
+/**
+ * @param source composed text of a shader, for the fingerprints
+ */
+export function contestsOf(
+  config: LlamaConfig,
+  dtype: StoredDtype,
+  kv: KvStored,
+  capabilities: Capabilities,
+  source: (spec: PipelineSpec) => string,
+): ContestList {
+  const { heads, kvHeads, headDim } = config;
+  const shape = { heads, kvHeads, headDim };
+  const sizes = tuningSizes(capabilities.isCpu);
+  const runnable = runnableMatmuls(matmulVariants(layoutOn({ capabilities }, dtype), capabilities), capabilities);
+  const usual = defaultMatmulChoice(runnable);
+  const print = (variants: readonly (PipelineSpec & { name: string; order?: string })[], rest: unknown): string =>
+    fingerprint([...variants.flatMap((each) => [each.name, orderOf(each), source(each)]), JSON.stringify(rest)]);
+  const fewPrint = print(runnable.few, [usual.few, sizes.few]);
+  const manyPrint = print(runnable.many, [usual.many, sizes.many]);
+
+  const matmuls = new Map<string, { n: number; k: number; bytes: number; prefill: boolean }>();
+  for (const { kind, n, k, layer, rows } of operationShapes({ ...config, layers: 1 })) {
+    if (kind !== 'matmul') continue;
+    const each = matmuls.get(`${n} ${k}`) ?? { n, k, bytes: 0, prefill: false };
+    const count = layer === undefined ? 1 : config.layers;
+    matmuls.set(`${n} ${k}`, { n, k, bytes: each.bytes + count * n * k, prefill: each.prefill || rows === 'tokens' });
+  }
+  // What a decode step reads most of matters most, and so does a prompt's largest product.
+  const ordered = [...matmuls.values()].sort((a, b) => b.bytes - a.bytes);
+  const few = ordered.map(({ n, k }): ModelContest => {
+    const cases = sizes.few.map((rows): Case => {
+      const own = (usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1)!).variant;
+      const names = variantsFor(runnable, rows).few.map(({ name }) => name);
+      return { id: String(rows), weight: weightOf(rows), usual: own, names: [...new Set([own, ...names])] };
+    });
+    return {
+      key: matmulKey('few', n, k, dtype),
+      subject: { kind: 'matmul', width: 'few', n, k, dtype },
+      candidates: runnable.few.map((variant) => ({ name: variant.name, order: orderOf(variant) })),
+      cases,
+      fingerprint: fewPrint,
+    };
+  });
+  const many = ordered
+    .filter(({ prefill }) => prefill)
+    .map(({ n, k }): ModelContest => {
+      const names = runnable.many.map(({ name }) => name);
+      return {
+        key: matmulKey('many', n, k, dtype),
+        subject: { kind: 'matmul', width: 'many', n, k, dtype },
+        // A prompt takes one variant whatever its length, so each is an order of its own.
+        candidates: names.map((name) => ({ name, order: name })),
+        cases: [{ id: String(sizes.many), weight: 1, usual: usual.many, names }],
+        fingerprint: manyPrint,
+      };
+    });
+  const attention = (['decode', 'prefill'] as const).map((phase): ModelContest => {
+    const variants = attentionVariants(shape, kv, capabilities)[phase].filter((each) => each.runs(capabilities));
+    const split = usualSplitTokens(capabilities);
+    const splits = [1, 2, 4, 8].map((tiles) => tiles * DECODE_TILE);
+    const names =
+      phase === 'prefill'
+        ? variants.map(({ name }) => name)
+        : variants.flatMap(({ name }) => splits.map((each) => withParts(name, each)));
+    const own = phase === 'prefill' ? names[0] : withParts(variants[0].name, split);
+    const cases = phase === 'prefill' ? [sizes.prefill] : sizes.decode;
+    return {
+      key: attentionKey(phase, shape, kv),
+      subject: { kind: 'attention', phase, shape, kv },
+      candidates: names.map((name) => ({ name, order: name })),
+      cases: cases.map(({ rows, context }) => ({
+        id: `${rows} after ${context}`,
+        weight: weightOf(rows),
+        usual: own,
+        names,
+      })),
+      fingerprint: print(variants, [names, own, cases]),
+    };
+  });
+  const matrices = interleave(few, many);
+  return {
+    contests: [...matrices.slice(0, 4), ...attention, ...matrices.slice(4)],
+    shape,
+    kv,
+    usualMany: { winners: { all: usual.many }, tuned: false },
+  };
+}
+
+/** Alternates, so that a short budget serves both phases. */
+function interleave<T>(a: readonly T[], b: readonly T[]): T[] {
+  return a.flatMap((each, i) => [each, ...b.slice(i, i + 1)]);
+}

@@ -1,0 +1,198 @@
+import type { Gpu } from '../../gpu/gpu.js';
+import { Stopwatch, type Timed } from '../../gpu/stopwatch.js';
+import { attentionTrial, attentionTrialData, type AttentionCase } from '../../kernels/trials/attention.js';
+import { matmulTrial, matmulTrialData, trialOutputs } from '../../kernels/trials/matmul.js';
+import { matmulVariants } from '../../kernels/matmul.js';
+import { paddedColumns } from '../../kernels/weights.js';
+import type { Contest, Samples } from './contest.js';
+import { parseParts, type ModelContest } from './contests.js';
+import type { TunedEntry } from './file.js';
+import { attentionSample, disagreement, matmulSample, pick, type Sample } from './reference.js';
+import type { Laboratory, LaboratoryBench } from './tune.js';
+
+const MIB = 1 << 20;
+
+/** What candidates are judged by: their results on the same data. */
+interface Trial {
+  /** Makes a candidate's launch. */
+  readonly make: (name: string) => Promise<Timed>;
+  readonly out: GPUBuffer;
+  readonly rows: number;
+  /** Numbers of a row, and how far apart rows are. */
+  readonly width: number;
+  readonly stride: number;
+  readonly sample: Sample;
+}
+
+/** Measures and checks on a GPU with random data. Nothing else may run or allocate on it meanwhile. */
+export class GpuLaboratory implements Laboratory {
+  readonly #stopwatch: Stopwatch;
+  readonly #workingBytes: number;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly signal?: AbortSignal,
+  ) {
+    this.#stopwatch = new Stopwatch(gpu);
+    // More than the last-level cache of the machines in question holds.
+    this.#workingBytes = (gpu.capabilities.isCpu ? 64 : 384) * MIB;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  open<T>(contest: Contest, body: (bench: LaboratoryBench) => Promise<T>): Promise<T> {
+    const { subject } = contest as ModelContest;
+    return this.gpu.scoped(async () => {
+      const bench = subject.kind === 'matmul' ? await this.#matmul(contest) : this.#attention(contest);
+      return body(bench);
+    });
+  }
+
+  destroy(): void {
+    this.#stopwatch.destroy();
+  }
+
+  async #matmul(contest: Contest): Promise<LaboratoryBench> {
+    const { gpu } = this;
+    const { subject } = contest as ModelContest;
+    if (subject.kind !== 'matmul') throw new Error('not a matmul');
+    const { width, n, k, dtype } = subject;
+    const most = Math.max(...contest.cases.map(({ id }) => Number(id)));
+    const shape = { n: trialOutputs({ n, k, dtype }, most, gpu.capabilities.isCpu), k, dtype };
+    const data = await gpu.checkedAllocation(contest.key, () => matmulTrialData(gpu, shape, most, this.#workingBytes));
+    const variants = matmulVariants(data.copies[0], gpu.capabilities)[width];
+    const trial = (name: string, rows: number): Promise<Timed> => {
+      const variant = variants.find((each) => each.name === name)!;
+      return matmulTrial(gpu, data, variant, width, rows);
+    };
+    return {
+      check: async () => {
+        // The last group of a kernel that takes several rows at once is then a part of one.
+        const rows = width === 'few' ? most - 1 : Math.min(most, 77);
+        const sample = await matmulSample(gpu, data, rows);
+        const stride = paddedColumns(shape.n);
+        const make = (name: string): Promise<Timed> => trial(name, rows);
+        return this.#judge(contest, { make, out: data.out, rows, width: shape.n, stride, sample });
+      },
+      time: (id, names, budgetMs) => this.#time(names, (name) => trial(name, Number(id)), budgetMs),
+    };
+  }
+
+  #attention(contest: Contest): LaboratoryBench {
+    const { gpu } = this;
+    const { subject } = contest as ModelContest;
+    if (subject.kind !== 'attention') throw new Error('not an attention');
+    const { phase, shape, kv } = subject;
+    const of = (candidate: string): { name: string; splitTokens: number } =>
+      phase === 'decode' ? parseParts(candidate) : { name: candidate, splitTokens: 1 };
+    return {
+      check: () =>
+        gpu.scoped(async () => {
+          // Contexts that end within a block and a tile, and in more parts than one.
+          const test: AttentionCase = {
+            phase,
+            shape,
+            kv,
+            ...(phase === 'decode' ? { rows: 3, context: 332 } : { rows: 37, context: 50 }),
+          };
+          const data = await attentionTrialData(gpu, test, 0);
+          const sample = await attentionSample(gpu, data);
+          const width = shape.heads * shape.headDim;
+          const make = (candidate: string): Promise<Timed> => {
+            const { name, splitTokens } = of(candidate);
+            return attentionTrial(gpu, data, name, splitTokens);
+          };
+          const stride = paddedColumns(width);
+          return this.#judge(contest, { make, out: data.out, rows: test.rows, width, stride, sample });
+        }),
+      time: (id, names, budgetMs) =>
+        gpu.scoped(async () => {
+          const [rows, context] = id.split(' after ').map(Number);
+          const data = await gpu.checkedAllocation(contest.key, () =>
+            attentionTrialData(gpu, { phase, shape, kv, rows, context }, this.#workingBytes),
+          );
+          const make = (candidate: string): Promise<Timed> => {
+            const { name, splitTokens } = of(candidate);
+            return attentionTrial(gpu, data, name, splitTokens);
+          };
+          return this.#time(names, make, budgetMs);
+        }),
+    };
+  }
+
+  async #time(names: readonly string[], make: (name: string) => Promise<Timed>, budgetMs: number): Promise<Samples> {
+    const jobs = await Promise.all(names.map(make));
+    const limits = { budgetMs, least: 5, most: 25, signal: this.signal };
+    const samples = await this.#stopwatch.rounds(jobs, limits);
+    // A clock too coarse for a small launch reads 0.
+    return Object.fromEntries(names.map((name, i) => [name, samples[i].map((each) => Math.max(1e-9, each))]));
+  }
+
+  /**
+   * Runs each once over a result full of NaN. It must match float64 where that was computed, the first right one's
+   * result everywhere, and in bits the first of its order.
+   */
+  async #judge(contest: Contest, { make, out, rows, width, stride, sample }: Trial): Promise<TunedEntry['dropped']> {
+    const dropped: TunedEntry['dropped'] = [];
+    const { usual } = contest.cases[0];
+    // The usual one first: it is what its order is measured by.
+    const names = [usual, ...contest.candidates.map(({ name }) => name).filter((name) => name !== usual)];
+    const made = await Promise.allSettled(names.map(make)); // compiles them side by side
+    const orderOf = new Map(contest.candidates.map(({ name, order }) => [name, order]));
+    const firsts = new Map<string | undefined, { name: string; bits: Uint32Array }>();
+    let reference: Float32Array | undefined;
+    for (const [i, name] of names.entries()) {
+      this.signal?.throwIfAborted();
+      const drop = (reason: string): void => void dropped.push({ name, reason });
+      const launch = made[i];
+      if (launch.status === 'rejected') {
+        drop((launch.reason as Error).message);
+        continue;
+      }
+      let found: Float32Array<ArrayBuffer>;
+      try {
+        found = await this.#run(launch.value, out, rows * stride);
+      } catch (error) {
+        if (this.gpu.lost) throw error;
+        drop((error as Error).message);
+        continue;
+      }
+      const dense = withoutGaps(found, rows, width, stride);
+      const wrong = disagreement(pick(found, sample), sample.values) ?? (reference && disagreement(dense, reference));
+      if (wrong !== undefined) {
+        drop(wrong);
+        continue;
+      }
+      reference ??= dense;
+      const bits = new Uint32Array(dense.buffer);
+      const first = firsts.get(orderOf.get(name));
+      if (first === undefined) firsts.set(orderOf.get(name), { name, bits });
+      else if (!bits.every((word, at) => word === first.bits[at])) {
+        drop(`its sums are not in bits those of ${first.name}, whose order "${orderOf.get(name)}" it claims`);
+      }
+    }
+    return dropped;
+  }
+
+  async #run(timed: Timed, out: GPUBuffer, words: number): Promise<Float32Array<ArrayBuffer>> {
+    const { gpu } = this;
+    gpu.queue.writeBuffer(out, 0, new Float32Array(words).fill(NaN));
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    timed.record(pass, 0);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    const found = new Float32Array(await gpu.read(out, 0, words * 4));
+    gpu.check();
+    return found;
+  }
+}
+
+/** The first `width` of each row's `stride` numbers. */
+function withoutGaps(words: Float32Array, rows: number, width: number, stride: number): Float32Array<ArrayBuffer> {
+  const dense = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) dense.set(words.subarray(row * stride, row * stride + width), row * width);
+  return dense;
+}

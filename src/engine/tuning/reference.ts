@@ -1,0 +1,133 @@
+import { f16ToF32, f32Value } from '../../checkpoint/float.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { BLOCK_TOKENS, paddedHeadDim } from '../../kernels/attention-shape.js';
+import type { AttentionTrialData } from '../../kernels/trials/attention.js';
+import type { MatmulTrialData } from '../../kernels/trials/matmul.js';
+import { trialValues } from '../../kernels/trials/step.js';
+import {
+  bytesPerElement,
+  paddedColumns,
+  type StoredDtype,
+  type WeightMatrix,
+  type WeightPart,
+} from '../../kernels/weights.js';
+
+/** A few outputs computed in float64 on the host: places in a result, and what belongs there. */
+export interface Sample {
+  readonly at: readonly number[];
+  readonly values: Float64Array;
+}
+
+function decode(bytes: ArrayBuffer, dtype: StoredDtype): Float64Array {
+  if (dtype === 'f32') return Float64Array.from(new Float32Array(bytes));
+  const widen =
+    dtype === 'f16' ? (bits: number) => f32Value(f16ToF32(bits)) : (bits: number) => f32Value((bits << 16) >>> 0);
+  return Float64Array.from(new Uint16Array(bytes), widen);
+}
+
+/** The edges, and some places in between. */
+function spread(length: number, count: number): number[] {
+  const edges = [0, 1, length - 2, length - 1];
+  const inner = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * length) / count));
+  return [...new Set([...edges, ...inner])].filter((i) => i >= 0 && i < length);
+}
+
+/** A row of a part; its block of rows that lie side by side is read, eight columns of each in turn. */
+async function storedRow(gpu: Gpu, matrix: WeightMatrix, part: WeightPart, row: number): Promise<Float64Array> {
+  const { lanes, stride, dtype } = matrix;
+  const bytes = lanes * stride * bytesPerElement(dtype);
+  const block = decode(await gpu.read(part.buffer, Math.floor(row / lanes) * bytes, bytes), dtype);
+  const at = (col: number): number => (Math.floor(col / 8) * lanes + (row % lanes)) * 8 + (col % 8);
+  return Float64Array.from({ length: stride }, (_, col) => block[at(col)]);
+}
+
+/** @param rows of the result that is to be judged */
+export async function matmulSample(gpu: Gpu, data: MatmulTrialData, rows: number): Promise<Sample> {
+  const { n, k } = data.shape;
+  const [matrix] = data.copies;
+  const stride = paddedColumns(k);
+  const x = trialValues(rows * stride);
+  const at: number[] = [];
+  const values: number[] = [];
+  for (const output of spread(n, 12)) {
+    const part = matrix.parts.find(({ rowBegin, rows: count }) => output < rowBegin + count)!;
+    const weights = await storedRow(gpu, matrix, part, output - part.rowBegin);
+    for (const row of spread(rows, 4)) {
+      let sum = 0;
+      for (let i = 0; i < k; i++) sum += x[row * stride + i] * weights[i];
+      at.push(row * paddedColumns(n) + output);
+      values.push(sum);
+    }
+  }
+  return { at, values: Float64Array.from(values) };
+}
+
+export async function attentionSample(gpu: Gpu, data: AttentionTrialData): Promise<Sample> {
+  const { phase, shape, kv, rows, context } = data.test;
+  const { heads, kvHeads, headDim } = shape;
+  const padded = paddedHeadDim(headDim);
+  const [keys, values] = await Promise.all([data.caches[0].keys, data.caches[0].values].map((each) => gpu.read(each)));
+  const rowBytes = padded * bytesPerElement(kv);
+  const queries = trialValues(rows * heads * padded);
+  const outStride = paddedColumns(heads * headDim);
+  const at: number[] = [];
+  const out: number[] = [];
+  for (const row of spread(rows, 2)) {
+    for (const head of spread(heads, 2)) {
+      const kvHead = Math.floor(head / (heads / kvHeads));
+      const visible = phase === 'decode' ? context + 1 : context + row + 1;
+      const slot = phase === 'decode' ? row : 0;
+      const cached = (bytes: ArrayBuffer, token: number): Float64Array => {
+        const block = slot * data.blocksPerSlot + Math.floor(token / BLOCK_TOKENS);
+        const index = (block * kvHeads + kvHead) * BLOCK_TOKENS + (token % BLOCK_TOKENS);
+        return decode(bytes.slice(index * rowBytes, (index + 1) * rowBytes), kv);
+      };
+      const scores = Array.from({ length: visible }, (_, token) => {
+        const key = cached(keys, token);
+        let score = 0;
+        for (let i = 0; i < headDim; i++) score += queries[(row * heads + head) * padded + i] * key[i];
+        return score / Math.sqrt(headDim);
+      });
+      const best = Math.max(...scores);
+      const sums = new Float64Array(headDim);
+      let total = 0;
+      scores.forEach((score, token) => {
+        const weight = Math.exp(score - best);
+        const value = cached(values, token);
+        total += weight;
+        for (let i = 0; i < headDim; i++) sums[i] += weight * value[i];
+      });
+      for (let i = 0; i < headDim; i++) {
+        at.push(row * outStride + head * headDim + i);
+        out.push(sums[i] / total);
+      }
+    }
+  }
+  return { at, values: Float64Array.from(out) };
+}
+
+/** Kernels that round activations to f16 come to 3e-4 of the norm; one that leaves out 8 of 11008 products to 3e-2. */
+const TOLERANCE = 1e-3;
+/** A single output may be off by this share of their root mean square. */
+const TOLERANCE_ONE = 0.05;
+
+/** Why a result is not the reference; undefined where it is. */
+export function disagreement(found: ArrayLike<number>, reference: ArrayLike<number>): string | undefined {
+  let [difference, norm, worst, at] = [0, 0, 0, 0];
+  for (let i = 0; i < reference.length; i++) {
+    const d = Math.abs(found[i] - reference[i]);
+    if (!(d <= worst)) [worst, at] = [d, i]; // a NaN too
+    difference += d * d;
+    norm += reference[i] * reference[i];
+  }
+  const error = Math.sqrt(difference / norm);
+  if (Number.isNaN(error)) return 'some of its results are not numbers';
+  if (error > TOLERANCE) return `its results differ from the reference by ${error.toExponential(1)} of their norm`;
+  const size = Math.sqrt(norm / reference.length);
+  return worst > TOLERANCE_ONE * size
+    ? `result ${at} differs from the reference by ${(worst / size).toFixed(2)}`
+    : undefined;
+}
+
+/** Picks the sampled places out of a result. */
+export const pick = (out: Float32Array, { at }: Sample): Float32Array => Float32Array.from(at, (i) => out[i]);

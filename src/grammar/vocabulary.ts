@@ -1,0 +1,34 @@
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+
+/** What constrained decoding needs to know of a tokenizer. */
+export interface TokenVocabulary {
+  /** One more than the highest id, as many as the model has logits. */
+  readonly size: number;
+  /** What a token adds in the middle of a text; undefined for tokens that are no text, which are never allowed. */
+  bytes(id: number): Uint8Array | undefined;
+  /** The ids that end a generation. */
+  readonly eosIds: readonly number[];
+}
+
+/**
+ * The vocabulary of a Hugging Face tokenizer, of SentencePiece's kind with byte fallback or byte-level. Special tokens
+ * are no text, nor are ids without a piece.
+ * @param options.size rows of the model's output, where they are more than the tokenizer has tokens
+ * @param options.eosIds the model's, default the tokenizer's
+ */
+export function tokenVocabulary(
+  tokenizer: Tokenizer,
+  options: { readonly size?: number; readonly eosIds?: readonly number[] } = {},
+): TokenVocabulary {
+  const { eosTokenId, specialIds } = tokenizer;
+  const eosIds = options.eosIds ?? (eosTokenId === undefined ? [] : [eosTokenId]);
+  return {
+    size: options.size ?? tokenizer.vocabSize,
+    eosIds,
+    bytes(id) {
+      if (specialIds.has(id) || eosIds.includes(id)) return undefined;
+      const bytes = tokenizer.bytesOf(id);
+      return bytes.length === 0 ? undefined : bytes;
+    },
+  };
+}

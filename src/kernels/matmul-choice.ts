@@ -1,0 +1,74 @@
+import type { Capabilities } from '../gpu/capabilities.js';
+import type { MatmulVariant } from './matmul.js';
+
+/** Which variant takes decode steps of at most so many rows. */
+export interface WidthChoice {
+  readonly rows: number;
+  readonly variant: string;
+}
+
+/** The variants of one matmul by name, as measuring or a default chose them. */
+export interface MatmulChoice {
+  /**
+   * For decode, by rising number of rows; steps of more rows than the last run in several groups of it. All have one
+   * order of sums, so that a sequence's numbers do not depend on who decodes beside it.
+   */
+  readonly few: readonly WidthChoice[];
+  /** For prefill. */
+  readonly many: string;
+}
+
+export interface MatmulVariants {
+  readonly few: readonly MatmulVariant[];
+  readonly many: readonly MatmulVariant[];
+}
+
+export interface MatmulSelection {
+  /** Never empty; by rising `rows`. */
+  readonly few: readonly { readonly rows: number; readonly variant: MatmulVariant }[];
+  readonly many: MatmulVariant;
+}
+
+/** The order in which a variant adds; one that states none has an order of its own. */
+export const orderOf = ({ order, name }: Pick<MatmulVariant, 'order' | 'name'>): string => order ?? name;
+
+/** The variants that an adapter can run. */
+export function runnableMatmuls({ few, many }: MatmulVariants, capabilities: Capabilities): MatmulVariants {
+  const runs = (variant: MatmulVariant): boolean => variant.runs(capabilities);
+  return { few: few.filter(runs), many: many.filter(runs) };
+}
+
+/**
+ * What is used where nothing was measured: of the first runnable variant's order of sums the first of each width.
+ */
+export function defaultMatmulChoice({ few, many }: MatmulVariants): MatmulChoice {
+  const first = new Map<number, string>();
+  for (const variant of few) {
+    const { name, rowsPerGroup } = variant;
+    if (orderOf(variant) !== orderOf(few[0]) || first.has(rowsPerGroup)) continue;
+    first.set(rowsPerGroup, name);
+  }
+  const widths = [...first].map(([rows, variant]) => ({ rows, variant })).sort((a, b) => a.rows - b.rows);
+  return { few: widths, many: many[0].name };
+}
+
+/**
+ * The variants a choice names, or those used by default.
+ *
+ * @throws Error where it names what this adapter cannot run, or mixes orders of sums in decode: whoever made the choice
+ * has to see to that
+ */
+export function selectMatmul(all: MatmulVariants, capabilities: Capabilities, choice?: MatmulChoice): MatmulSelection {
+  const runnable = runnableMatmuls(all, capabilities);
+  const { few, many } = choice ?? defaultMatmulChoice(runnable);
+  const find = (list: readonly MatmulVariant[], name: string): MatmulVariant => {
+    const found = list.find((variant) => variant.name === name);
+    if (found === undefined) throw new Error(`matmul variant ${name} does not exist or does not run on this adapter`);
+    return found;
+  };
+  const widths = few.map(({ rows, variant }) => ({ rows, variant: find(runnable.few, variant) }));
+  if (widths.length === 0) throw new Error('a matmul needs a variant for few rows');
+  const orders = new Set(widths.map(({ variant }) => orderOf(variant)));
+  if (orders.size > 1) throw new Error(`decode variants of different orders of sums: ${[...orders].join(', ')}`);
+  return { few: widths, many: find(runnable.many, many) };
+}

@@ -1,0 +1,123 @@
+import type { Gpu } from '../../gpu/gpu.js';
+import type { Timed } from '../../gpu/stopwatch.js';
+import { MatmulKernel } from '../matmul.js';
+import { defaultMatmulChoice, runnableMatmuls, type MatmulVariants } from '../matmul-choice.js';
+import { matmulVariants, type MatmulVariant } from '../matmul.js';
+import { fillSynthetic } from '../synthetic.js';
+import {
+  allocateMatrix,
+  laneRows,
+  paddedColumns,
+  storedBytes,
+  type StoredDtype,
+  type WeightLayout,
+  type WeightMatrix,
+} from '../weights.js';
+import { trialFloats, trialStep } from './step.js';
+
+/** A matmul's weights [n, k] and how they are stored. */
+export interface MatmulShape {
+  readonly n: number;
+  readonly k: number;
+  readonly dtype: StoredDtype;
+}
+
+/** How an adapter has weights of a type. */
+export const layoutOn = ({ capabilities }: Pick<Gpu, 'capabilities'>, dtype: StoredDtype): WeightLayout => ({
+  dtype,
+  lanes: laneRows(capabilities),
+});
+
+/** Random weights, several copies of them so that together they fit no cache, and activations for some rows. */
+export interface MatmulTrialData {
+  readonly shape: MatmulShape;
+  readonly copies: readonly WeightMatrix[];
+  readonly mostRows: number;
+  readonly x: GPUBuffer;
+  readonly out: GPUBuffer;
+}
+
+/**
+ * Rows of the weight matrix that are enough to time it: on a CPU driver a slice, so that one launch takes neither
+ * seconds nor all memory.
+ */
+export function trialOutputs({ n, k, dtype }: MatmulShape, rows: number, isCpu: boolean): number {
+  if (!isCpu) return n;
+  const byBytes = (64 << 20) / storedBytes(1, k, { dtype, lanes: 1 });
+  const byFlops = 2e9 / (2 * rows * k);
+  return Math.min(n, Math.max(256, Math.floor(Math.min(byBytes, byFlops) / 256) * 256));
+}
+
+/**
+ * Makes the data. Free it with `gpu.scoped`.
+ *
+ * @param workingBytes that the copies make up at least, one copy if that is more
+ */
+export async function matmulTrialData(
+  gpu: Gpu,
+  shape: MatmulShape,
+  mostRows: number,
+  workingBytes: number,
+): Promise<MatmulTrialData> {
+  const { n, k, dtype } = shape;
+  const layout = layoutOn(gpu, dtype);
+  const count = Math.min(64, Math.max(1, Math.ceil(workingBytes / storedBytes(n, k, layout))));
+  const copies: WeightMatrix[] = [];
+  for (let i = 0; i < count; i++) {
+    const matrix = allocateMatrix(gpu, `trial weights ${i}`, n, k, layout);
+    await fillSynthetic(gpu, matrix, 1, Math.sqrt(3 / k)); // one seed: any copy gives the same result
+    copies.push(matrix);
+  }
+  const x = trialFloats(gpu, 'trial activations', mostRows * paddedColumns(k));
+  const out = gpu.storage('trial result', mostRows * paddedColumns(n) * 4);
+  return { shape, copies, mostRows, x, out };
+}
+
+export interface MatmulTrial extends Timed {
+  readonly variant: MatmulVariant;
+  readonly rows: number;
+}
+
+/** The variants that are worth trying for so many rows: of those for few, the ones neither far too wide nor narrow. */
+export function variantsFor(runnable: MatmulVariants, rows: number): { few: MatmulVariant[]; many: MatmulVariant[] } {
+  const fits = ({ rowsPerGroup }: MatmulVariant): boolean => rowsPerGroup < 2 * rows && rows <= 8 * rowsPerGroup;
+  return { few: runnable.few.filter(fits), many: rows >= 8 ? [...runnable.many] : [] };
+}
+
+/** A variant at a number of rows on prepared data. */
+export async function matmulTrial(
+  gpu: Gpu,
+  data: MatmulTrialData,
+  variant: MatmulVariant,
+  width: 'few' | 'many',
+  rows: number,
+): Promise<MatmulTrial> {
+  const { n, k, dtype } = data.shape;
+  const runnable = runnableMatmuls(matmulVariants(layoutOn(gpu, dtype), gpu.capabilities), gpu.capabilities);
+  const usual = defaultMatmulChoice(runnable);
+  const decode = width === 'few';
+  const step = trialStep(gpu, { tokens: rows, decodeRows: decode ? rows : 0 });
+  const kernels: MatmulKernel[] = [];
+  for (const weights of data.copies) {
+    const kernel = await MatmulKernel.create(gpu, {
+      operation: `trial ${variant.name} ${n}x${k}`,
+      weights,
+      epilogue: 'store',
+      step,
+      x: data.x,
+      xStride: paddedColumns(k),
+      out: data.out,
+      outStride: paddedColumns(n),
+      rows: 'tokens',
+      maxDecodeRows: 1,
+      prefill: !decode,
+      choice: decode ? { ...usual, few: [{ rows: 1, variant: variant.name }] } : { ...usual, many: variant.name },
+    });
+    kernels.push(kernel);
+  }
+  return {
+    variant,
+    rows,
+    record: (pass, turn) => kernels[turn % kernels.length].record(pass, decode ? rows : 0, decode ? 0 : rows),
+  };
+}

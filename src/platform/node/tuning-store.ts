@@ -1,0 +1,44 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { TuningStore } from '../../engine/tuning/autotune.js';
+import { calibrationKey } from '../../roofline/calibration-key.js';
+import { calibrationFolder, TUNING_ENDING } from './calibration-folder.js';
+
+/** Where the chosen kernels of an adapter and driver are kept, beside the calibrations. */
+export function tuningPath(adapter: string, driver: string): string {
+  return join(calibrationFolder(), `${calibrationKey(adapter, driver)}${TUNING_ENDING}`);
+}
+
+/**
+ * Node's store; `RIDGEPOINT_TUNING=off` hides what it holds, as tests want. What cannot be read counts as absent: it is only ever a copy of what measuring again would give. The
+ * schema's library is loaded only where there is a file, which spares most starts the time.
+ */
+export const tuningStore: TuningStore = {
+  async load(adapter, driver) {
+    if (process.env.RIDGEPOINT_TUNING === 'off') return undefined;
+    let text: string;
+    try {
+      text = await readFile(tuningPath(adapter, driver), 'utf8');
+    } catch {
+      return undefined;
+    }
+    const { tuningSchema } = await import('../../engine/tuning/file.js');
+    try {
+      return tuningSchema.safeParse(JSON.parse(text)).data;
+    } catch {
+      return undefined; // no JSON
+    }
+  },
+
+  async save(file) {
+    const path = tuningPath(file.adapter, file.driver);
+    const partial = `${path}.${process.pid}.part`;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(partial, `${JSON.stringify(file, null, 1)}\n`);
+      await rename(partial, path);
+    } catch {
+      // A read-only home: the next run measures again.
+    }
+  },
+};

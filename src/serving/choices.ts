@@ -1,0 +1,63 @@
+import type { GenerateOptions, GenerationChunk, GenerationResult, TextEngine } from '../engine/api.js';
+import type { Lifetime } from './http/lifetime.js';
+import { Mailbox } from './mailbox.js';
+import type { RequestObserver } from './metrics.js';
+
+/** One generation of a request. */
+export interface Choice {
+  readonly promptIds: readonly number[];
+  readonly options: GenerateOptions;
+}
+
+/** What happens to a choice: chunks, and at its end the result. */
+export type ChoiceEvent =
+  | { readonly index: number; readonly chunk: GenerationChunk }
+  | { readonly index: number; readonly result: GenerationResult };
+
+/**
+ * Runs a request's choices together. Each is read as fast as the engine delivers, whatever the client does: a slow
+ * reader must not hold cache blocks for longer than its tokens take. What it has not read yet waits here, at most
+ * `maxTokens` chunks a choice.
+ *
+ * @returns events in the order in which they happen; they end with the last result, and fail as soon as one choice
+ *   fails or is aborted, which ends the others
+ * @throws RidgepointError where the engine refuses a choice; those before it are ended
+ */
+export function runChoices(
+  engine: TextEngine,
+  choices: readonly Choice[],
+  lifetime: Lifetime,
+  observer: RequestObserver,
+): AsyncIterable<ChoiceEvent> {
+  const events = new Mailbox<ChoiceEvent>();
+  const { signal } = lifetime;
+  let open = choices.length;
+  const fail = (error: unknown): void => {
+    lifetime.end('failure');
+    events.end(error);
+  };
+  const read = async (index: number, chunks: AsyncIterable<GenerationChunk>, result: Promise<GenerationResult>) => {
+    for await (const chunk of chunks) {
+      observer.tokens(index, chunk.ids.length);
+      events.push({ index, chunk });
+    }
+    const ended = await result;
+    observer.ended(ended);
+    if (ended.finishReason === 'abort') fail(lifetime.error());
+    else events.push({ index, result: ended });
+    if (--open === 0) events.end();
+  };
+  try {
+    const started = choices.map(({ promptIds, options }) => engine.generate(promptIds, { ...options, signal }));
+    started.forEach((generation, index) => {
+      read(index, generation, generation.result).catch((error: unknown) => {
+        observer.failed();
+        fail(error);
+      });
+    });
+  } catch (error) {
+    lifetime.end('failure');
+    throw error;
+  }
+  return events;
+}

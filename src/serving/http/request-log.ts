@@ -1,0 +1,46 @@
+import type { FastifyInstance } from 'fastify';
+import type { Metrics, RequestObserver } from '../metrics.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What a request that generates has come to. */
+    observer?: RequestObserver;
+  }
+}
+
+/** One line for each request when its connection is done with it, and no text of anybody's. */
+export function logRequests(app: FastifyInstance, metrics: Metrics): void {
+  app.decorateRequest('observer', undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    const startedAt = performance.now();
+    reply.raw.once('close', () => {
+      const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
+      const route = request.routeOptions.url ?? 'unknown';
+      metrics.response(route, status);
+      request.log.info(
+        {
+          method: request.method,
+          route,
+          status,
+          ms: Math.round(performance.now() - startedAt),
+          client: request.ip,
+          ...(request.observer && generated(request.observer)),
+        },
+        'request',
+      );
+    });
+  });
+}
+
+function generated({ results }: RequestObserver): object {
+  if (results.length === 0) return {};
+  return {
+    choices: results.map(({ promptIds, ids, finishReason, ttftMs, tpotMs }) => ({
+      promptTokens: promptIds.length,
+      completionTokens: ids.length,
+      finishReason,
+      ttftMs: Math.round(ttftMs),
+      tpotMs: tpotMs === undefined ? undefined : Math.round(tpotMs * 10) / 10,
+    })),
+  };
+}

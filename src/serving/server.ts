@@ -1,0 +1,109 @@
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { TextEngine } from '../engine/api.js';
+import { createApp } from './app.js';
+import type { JsonConstraintCompiler } from './engine.js';
+import { Admission } from './http/admission.js';
+import { ApiKeys } from './http/api-keys.js';
+import { Lifetimes } from './http/lifetime.js';
+import { ResponseFormats } from './mapping/constraint.js';
+import { PromptReader } from './mapping/prompt.js';
+import { Metrics } from './metrics.js';
+import { ModelNames } from './models.js';
+
+/** How long clients have to read the last of what was sent once their requests were ended. */
+const FAREWELL_MS = 1000;
+
+export interface ServerOptions {
+  readonly engine: TextEngine;
+  /** Names the model is served under; default the engine's own. */
+  readonly modelNames?: readonly string[];
+  /** Keys that are taken; none lets everybody in. */
+  readonly apiKeys?: readonly string[];
+  /** Origins of web pages that may call the server; none by default. `*` is all. */
+  readonly corsOrigins?: readonly string[];
+  /** Largest request body, in bytes; default 4 MiB. */
+  readonly bodyLimit?: number;
+  /** Longest time for a request, from its head to the end of its answer; default 600 s. */
+  readonly requestTimeoutMs?: number;
+  /** How long a reader may take nothing before it is cut off; default 30 s. */
+  readonly stallTimeoutMs?: number;
+  /** Choices that may run, wait or be delivered together; default 264. */
+  readonly capacity?: number;
+  /** Compiles `response_format`; without it only text can be had. */
+  readonly compileConstraint?: JsonConstraintCompiler;
+  /** As Fastify takes it; default none. */
+  readonly logger?: FastifyServerOptions['logger'];
+  /** Show CPU, memory and event loop of the process in `/metrics`. */
+  readonly processMetrics?: boolean;
+}
+
+/** An OpenAI-compatible server over one engine. It neither loads nor disposes the engine. */
+export class InferenceServer {
+  readonly #lifetimes: Lifetimes;
+  #draining = false;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    /** For tests that need no socket. */
+    readonly app: FastifyInstance,
+    lifetimes: Lifetimes,
+  ) {
+    this.#lifetimes = lifetimes;
+  }
+
+  static async create(options: ServerOptions): Promise<InferenceServer> {
+    const { engine } = options;
+    const [first = engine.info.model, ...aliases] = options.modelNames ?? [];
+    const lifetimes = new Lifetimes(options.requestTimeoutMs ?? 600_000);
+    const admission = new Admission(options.capacity ?? 264);
+    const metrics = new Metrics(engine, () => admission.inUse, first);
+    if (options.processMetrics) metrics.addProcess();
+    const context = {
+      engine,
+      admission,
+      lifetimes,
+      metrics,
+      models: new ModelNames([first, ...aliases]),
+      prompts: new PromptReader(engine),
+      formats: new ResponseFormats(options.compileConstraint, engine.vocabulary),
+      stallMs: options.stallTimeoutMs ?? 30_000,
+    };
+    const app = await createApp(context, {
+      keys: new ApiKeys(options.apiKeys ?? []),
+      corsOrigins: options.corsOrigins ?? [],
+      bodyLimit: options.bodyLimit ?? 4 * 2 ** 20,
+      logger: options.logger ?? false,
+      draining: () => server.#draining,
+    });
+    const server = new InferenceServer(app, lifetimes);
+    return server;
+  }
+
+  /** @returns the address, for example `http://127.0.0.1:8000` */
+  listen(host: string, port: number): Promise<string> {
+    return this.app.listen({ host, port });
+  }
+
+  /**
+   * Takes no more requests and lets those under way finish.
+   *
+   * @param graceMs after which they are ended
+   */
+  shutdown(graceMs: number): Promise<void> {
+    return (this.#closing ??= this.#shutdown(graceMs));
+  }
+
+  /** Ends every request now, with an error to its client. */
+  abort(): void {
+    this.#draining = true;
+    this.#lifetimes.endAll('shutdown');
+    setTimeout(() => this.app.server.closeAllConnections(), FAREWELL_MS).unref();
+  }
+
+  async #shutdown(graceMs: number): Promise<void> {
+    this.#draining = true;
+    const timer = setTimeout(() => this.abort(), graceMs);
+    await this.app.close();
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,123 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adapters } from '../support/adapters.js';
+import { build, cli, Scratch, type CliOptions, type CliResult } from './support.js';
+
+const scratch = new Scratch();
+const on = ['serve', '--adapter', adapters[0], '--port', '0', '--quiet'];
+beforeAll(build);
+afterAll(() => scratch.remove());
+
+interface Served {
+  readonly url: string;
+  readonly done: Promise<CliResult>;
+  readonly signal: (name: NodeJS.Signals) => void;
+}
+
+/** Starts the server and waits until it listens. */
+function serve(args: readonly string[] = [], options: CliOptions = {}): Promise<Served> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    let served = false;
+    const done = cli([...on, ...args], {
+      ...options,
+      onStart: (child) => {
+        child.stdout.on('data', (data: Buffer) => {
+          output += data.toString();
+          const url = /Server listening at (http:[^"]*)/.exec(output)?.[1];
+          if (url === undefined || served) return;
+          served = true;
+          resolve({ url, done, signal: (name) => void child.kill(name) });
+        });
+      },
+    });
+    done.then(
+      (result) => reject(new Error(`ended with ${result.code}: ${result.stderr}`)),
+      (error: unknown) => reject(error as Error),
+    );
+  });
+}
+
+function complete(url: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ prompt: 'Lily the unmistakable', ignore_eos: true, max_tokens: 200, ...body }),
+  });
+}
+
+describe('serve', () => {
+  it('finishes a stream that SIGTERM comes in the middle of, and logs no prompt and no key', async () => {
+    const { url, done, signal } = await serve([], { env: { RIDGEPOINT_API_KEY: 'hidden-key, other' } });
+    expect((await complete(url, {})).status).toBe(401);
+    const response = await complete(url, { stream: true }, { authorization: 'Bearer hidden-key' });
+    let text = '';
+    for await (const bytes of response.body!) {
+      if (text === '') signal('SIGTERM');
+      text += Buffer.from(bytes as Uint8Array).toString();
+    }
+    expect(text.match(/"text":/g)!.length).toBeGreaterThan(200);
+    expect(text.trimEnd().endsWith('[DONE]')).toBe(true);
+    const { code, stdout } = await done;
+    expect(code).toBe(0);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toContainEqual(expect.objectContaining({ route: '/v1/completions', status: 401 }));
+    const [choice] = lines.find(({ status }) => status === 200)!['choices'] as object[];
+    expect(choice).toMatchObject({ completionTokens: 200, finishReason: 'length' });
+    expect(stdout).not.toMatch(/unmistakable|hidden-key/);
+  });
+
+  it('ends a stream at the second signal, and tells its reader', async () => {
+    const { url, done, signal } = await serve();
+    const response = await complete(url, { stream: true, n: 8, max_tokens: 400 });
+    let text = '';
+    for await (const bytes of response.body!) {
+      if (text === '') {
+        signal('SIGINT');
+        setTimeout(() => signal('SIGINT'), 50);
+      }
+      text += Buffer.from(bytes as Uint8Array).toString();
+    }
+    expect(text).toContain('server_shutdown');
+    expect(text).not.toContain('[DONE]');
+    expect((await done).code).toBe(0);
+  });
+
+  it('serves chats with a template from a file, under another name', async () => {
+    const template = scratch.file('chat.jinja', `{{ bos_token }}{{ messages[0]['content'] }}`);
+    const { url, done, signal } = await serve(['--chat-template', template, '--served-model-name', 'story']);
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'story', messages: [{ role: 'user', content: 'Once' }], max_tokens: 3 }),
+    });
+    expect(await response.json()).toMatchObject({ model: 'story', usage: { completion_tokens: 3 } });
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('process_resident_memory_bytes');
+    signal('SIGTERM');
+    expect((await done).code).toBe(0);
+  });
+
+  it('says in one sentence why it cannot', async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+    const { port } = blocker.address() as { port: number };
+    const broken = scratch.file('broken.jinja', '{% for %}');
+    const cases: [string[], number, RegExp][] = [
+      [['--port', `${port}`], 2, new RegExp(`port ${port} of 127.0.0.1 is in use; choose another with --port`)],
+      [['--port', '70000'], 2, /--port must be a whole number from 0 to 65535/],
+      [['--request-timeout', '0'], 2, /--request-timeout must be a number of seconds above 0/],
+      [['--chat-template', 'nowhere.jinja'], 2, /--chat-template nowhere.jinja: there is no such file/],
+      [['--chat-template', broken], 1, /chat template is not valid Jinja/],
+    ];
+    for (const [args, code, message] of cases) {
+      const result = await cli([...on, ...args]);
+      expect(result, result.stderr).toMatchObject({ code, stdout: '' });
+      expect(result.stderr).toMatch(message);
+      expect(result.stderr.trim().split('\n')).toHaveLength(1);
+    }
+    blocker.close();
+  });
+});

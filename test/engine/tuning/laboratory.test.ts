@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { Gpu } from '../../../src/gpu/gpu.js';
+import { contestsOf, type ModelContest } from '../../../src/engine/tuning/contests.js';
+import { GpuLaboratory } from '../../../src/engine/tuning/laboratory.js';
+import { holds, tune } from '../../../src/engine/tuning/tune.js';
+import { matmulVariants } from '../../../src/kernels/matmul.js';
+import { layoutOn } from '../../../src/kernels/trials/matmul.js';
+import { parseLlamaConfig } from '../../../src/model/config.js';
+import { gpuSource } from '../../../src/platform/node/shaders.js';
+import { adapters, openTestAdapter, testGpu } from '../../support/adapters.js';
+import { TINY } from '../support.js';
+
+const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 100 });
+
+const contestsOn = (gpu: Gpu): readonly ModelContest[] =>
+  contestsOf(CONFIG, 'f16', 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
+const find = (list: readonly ModelContest[], start: string): ModelContest =>
+  list.find(({ key }) => key.startsWith(start))!;
+const check = (gpu: Gpu, contest: ModelContest) => new GpuLaboratory(gpu).open(contest, (bench) => bench.check());
+
+describe.each(adapters)('the laboratory on %s', (name) => {
+  it.each(['matmul few', 'matmul many', 'attention decode', 'attention prefill'])(
+    'finds every variant right: %s',
+    async (start) => {
+      const gpu = await testGpu(name);
+      const before = gpu.allocatedBytes;
+      const contest = find(contestsOn(gpu), start);
+      expect(contest.candidates.length).toBeGreaterThan(1);
+      expect(await check(gpu, contest)).toEqual([]);
+      // Timestamps alone stay, until the laboratory is gone.
+      expect(gpu.allocatedBytes - before).toBeLessThan(1024);
+    },
+  );
+});
+
+describe('a variant that is wrong', () => {
+  /** A device whose shader of one file is changed. */
+  async function tampered(file: string, from: string, to: string): Promise<Gpu> {
+    const source = gpuSource(await openTestAdapter(adapters[0]));
+    return Gpu.open({
+      ...source,
+      readShader: (path) => {
+        const text = source.readShader(path);
+        if (path !== file) return text;
+        expect(text).toContain(from);
+        return text.replaceAll(from, to);
+      },
+    });
+  }
+
+  it('is dropped, never wins and is named, even if it is the default', async () => {
+    const gpu = await tampered('matmul_direct.wgsl', 'k < params.k8', 'k < params.k8 / 2u');
+    try {
+      const contest = find(contestsOn(gpu), 'matmul many');
+      const laboratory = new GpuLaboratory(gpu);
+      const { entries } = await tune(laboratory, [contest], {}, { budgetMs: 200 });
+      const entry = entries[contest.key];
+      expect(entry.dropped).toEqual([
+        { name: 'direct', reason: expect.stringContaining('from the reference') as string },
+      ]);
+      expect(Object.values(entry.winners)).not.toContain('direct');
+      expect(holds(contest, entry)).toBe(true);
+    } finally {
+      await gpu.dispose();
+    }
+  });
+
+  it('is dropped when it does not compile', async () => {
+    const gpu = await tampered('matmul_tiled.wgsl', 'fn main', 'fn main main');
+    try {
+      const [dropped] = await check(gpu, find(contestsOn(gpu), 'matmul many'));
+      expect(dropped).toMatchObject({ name: 'tiled', reason: expect.stringContaining('does not compile') as string });
+    } finally {
+      await gpu.dispose();
+    }
+  });
+
+  it('is dropped when its sums are not those of the order it claims', async () => {
+    const gpu = await testGpu(adapters[0]);
+    const runnable = matmulVariants(layoutOn(gpu, 'f16'), gpu.capabilities).few.filter((each) =>
+      each.runs(gpu.capabilities),
+    );
+    const contest = find(contestsOn(gpu), 'matmul few');
+    const usual = contest.candidates.find(({ name }) => name === contest.cases[0].usual)!;
+    const liar = contest.candidates.find(({ order }) => order !== usual.order);
+    if (liar === undefined || runnable.length < 2) return; // an adapter with one order of sums
+    const lying = { ...contest, candidates: [usual, { ...liar, order: usual.order }] };
+    expect(await check(gpu, lying)).toEqual([
+      { name: liar.name, reason: expect.stringContaining('not in bits') as string },
+    ]);
+  });
+});
+
+it('a change of shader text changes the fingerprint of those that use it alone', async () => {
+  const gpu = await testGpu(adapters[0]);
+  const [before, after] = ['', '// another\n'].map((extra) => {
+    const source = (spec: Parameters<typeof gpu.pipelines.source>[0]) =>
+      (spec.shader === 'matmul_direct.wgsl' ? extra : '') + gpu.pipelines.source(spec);
+    return contestsOf(CONFIG, 'f16', 'f16', gpu.capabilities, source).contests;
+  });
+  const changed = before.filter(({ fingerprint }, i) => fingerprint !== after[i].fingerprint);
+  expect(changed.length).toBeGreaterThan(0);
+  expect(changed.every(({ key }) => key.startsWith('matmul many'))).toBe(true);
+});

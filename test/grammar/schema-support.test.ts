@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import { RidgepointError } from '../../src/errors.js';
+import { compileJsonConstraint, tokenVocabulary } from '../../src/grammar/index.js';
+import { byteLevel, tinyTales } from '../tokenizer/folders.js';
+import { allBytes, allowedIds, awkward, idOfByte, takes, vocabularyOf } from './vocabularies.js';
+
+const accepts = (schema: unknown, text: string): boolean =>
+  takes(compileJsonConstraint(schema, awkward).create(), awkward, text);
+
+/** Checks that each of `good` is taken and none of `bad`, given as JSON texts. */
+function check(schema: unknown, good: readonly string[], bad: readonly string[]): void {
+  expect(good.filter((text) => !accepts(schema, text))).toEqual([]);
+  expect(bad.filter((text) => accepts(schema, text))).toEqual([]);
+}
+
+describe('numbers', () => {
+  it('integers of a range, exactly', () => {
+    const within = (low: number, high: number): number[] => Array.from({ length: high - low + 1 }, (_, i) => low + i);
+    for (const [low, high] of [
+      [-12, 105],
+      [0, 0],
+      [7, 7],
+      [-1005, -98],
+      [99, 1001],
+      [-1, 1],
+    ]) {
+      // prettier-ignore
+      const schema = { type: 'integer', minimum: low, maximum: high };
+      const all = within(-1100, 1100);
+      expect(all.filter((value) => accepts(schema, String(value)))).toEqual(within(low, high));
+    }
+    check({ type: 'integer', exclusiveMinimum: 0.5, maximum: 3.5 }, ['1', '3'], ['0', '4', '-1', '01', '1.0', '1e0']);
+    check({ type: 'integer' }, ['0', '9007199254740991', '-9007199254740991'], ['-0', '9007199254740992', '00']);
+  });
+
+  it('numbers of a range in plain decimals', () => {
+    const schema = { type: 'number', minimum: -0.25, exclusiveMaximum: 10.5 };
+    check(schema, ['-0.25', '-0.2', '0', '0.0', '3.14159', '10.4999', '9', '-0.00001'], [
+      '-0.26', '-0.250001', '10.5', '10.50', '11', '100', '-1', '-0', '1e0', '.5', '1.', '00.5',
+    ]); // prettier-ignore
+    check(
+      { type: 'number', exclusiveMinimum: 0 },
+      ['0.00000000000001', '999999999999999'],
+      ['0', '0.0', '-1', '1e300'],
+    );
+    check({ type: 'number', minimum: 1e-7, maximum: 2e-7 }, ['0.0000001', '0.00000015'], ['0', '0.00000021']);
+    check({ type: 'number' }, ['1e280', '1E-5', '1e-07', '1.5e+3', '-0.0'], ['1e281', '1e999', '1e', '+1', '01', '1.']);
+  });
+});
+
+describe('strings', () => {
+  it('are valid UTF-8 with whole surrogate pairs', () => {
+    const one = { type: 'string', minLength: 1, maxLength: 1 };
+    check(one, ['"é"', '"😀"', '"\\ud83d\\uDE00"', '"\\u00e9"', '"\\n"', '"\\/"', '"\u2028"'], [
+      '""', '"ab"', '"\\ud83d"', '"\\ude00\\ud83d"', '"\\x41"', '"\n"', '"\\u12"', '"e\u0301"',
+    ]); // prettier-ignore
+    const constraint = compileJsonConstraint(one, awkward).create();
+    constraint.accept(idOfByte(awkward, 0x22));
+    const next = allowedIds(constraint);
+    expect([0xc0, 0xc1, 0xf5, 0xff, 0x80].filter((byte) => next.includes(idOfByte(awkward, byte)))).toEqual([]);
+    constraint.accept(idOfByte(awkward, 0xed)); // only 0x80 to 0x9f: beyond are surrogates
+    const single = allowedIds(constraint).filter((id) => awkward.bytes(id)?.length === 1);
+    expect(single).toEqual(Array.from({ length: 32 }, (_, i) => idOfByte(awkward, 0x80 + i)));
+  });
+
+  it('match patterns anywhere unless anchored', () => {
+    check({ pattern: 'b+c' }, ['"abcd"', '"bbc"'], ['"ac"', '1']);
+    check({ pattern: '^(a|b)$' }, ['"a"', '"b"'], ['"ab"', '""']);
+    check({ pattern: '^[\\x41-C\\u{1F600}\\-]+$' }, ['"ABC"', '"😀-"'], ['"D"', '"\\u0041"']);
+    check({ pattern: '^\\n"\\\\$' }, ['"\\n\\"\\\\"'], ['"\n"', '"\\u000a\\"\\\\"']);
+  });
+
+  it('are dates that exist', () => {
+    check({ format: 'date' }, ['"2024-02-29"', '"2000-02-29"', '"2023-12-31"'], [
+      '"2023-02-29"', '"1900-02-29"', '"2023-04-31"', '"2023-13-01"', '"2023-00-01"', '"2023-1-1"',
+    ]); // prettier-ignore
+    check({ format: 'date-time' }, ['"2024-02-29T23:59:59.123Z"', '"2024-01-01T00:00:00+05:30"'], [
+      '"2024-02-29"', '"2024-02-29T24:00:00Z"', '"2024-02-29T00:00:00"',
+    ]); // prettier-ignore
+    check({ format: 'ipv4' }, ['"255.0.10.99"'], ['"256.0.0.1"', '"1.2.3"', '"01.2.3.4"']);
+    check({ type: 'string', format: 'something' }, ['"x"'], []);
+  });
+});
+
+describe('objects and arrays', () => {
+  it('have keys in the order of the schema', () => {
+    const properties = { a: { type: 'integer' }, b: { type: 'integer' }, ab: { type: 'integer' } };
+    check({ properties, required: ['b'] }, ['{"a":1,"b":2,"ab":3}', '{"b":2}', '{ "b": 2,\n"ab": 3 }'], [
+      '{}', '{"a":1}', '{"b":2,"a":1}', '{"b":2,"c":1}', '{"b":2,"b":2}', '{  "b":2}', '{"b":2}x', '{"b" :2}',
+    ]); // prettier-ignore
+  });
+
+  it('keep additional keys apart from named ones', () => {
+    const schema = { properties: { ab: { type: 'integer' } }, additionalProperties: { type: 'string' } };
+    check(schema, ['{"a":"x","abc":"y","":"z"}', '{"ab":1,"b":""}', '{}'], [
+      '{"ab":"x"}', '{"ab":1,"ab":"x"}', '{"a":"","ab":1}', '{"\\u0061b":"x"}', '{"c":1}',
+    ]); // prettier-ignore
+    check({ type: 'object', propertyNames: { pattern: '^k' }, additionalProperties: true }, ['{"k1":1}'], ['{"l":1}']);
+    check({ type: 'object', required: ['x'], additionalProperties: { type: 'null' } }, ['{"x":null}', '{"x":null,"y":null}'], ['{}', '{"y":null}']); // prettier-ignore
+  });
+
+  it('count properties and items', () => {
+    const properties = { a: { const: 1 }, b: { const: 2 }, c: { const: 3 } };
+    check({ properties, minProperties: 1, maxProperties: 2 }, ['{"a":1}', '{"a":1,"c":3}', '{"b":2}'], [
+      '{}', '{"a":1,"b":2,"c":3}',
+    ]); // prettier-ignore
+    check({ additionalProperties: { const: 0 }, maxProperties: 1 }, ['{}', '{"a":0}'], ['{"a":0,"b":0}']);
+    check(
+      { items: { const: 0 }, minItems: 2, maxItems: 3 },
+      ['[0,0]', '[0, 0,\n0]'],
+      ['[]', '[0]', '[0,0,0,0]', '[0,]'],
+    );
+    check({ prefixItems: [{ const: 1 }, { const: 2 }], minItems: 1 }, ['[1]', '[1,2]'], ['[]', '[1,2,3]', '[2]']);
+    check({ items: [{ const: 1 }], additionalItems: { const: 2 } }, ['[]', '[1]', '[1,2,2]'], ['[2]', '[1,1]']);
+    check({ type: 'array', maxItems: 0 }, ['[]', '[ ]'], ['[1]', '[  ]']);
+  });
+
+  it('put allOf and references together', () => {
+    const schema = {
+      $defs: { named: { properties: { name: { type: 'string', minLength: 1 } }, required: ['name'] } },
+      allOf: [{ $ref: '#/$defs/named' }, { properties: { name: { maxLength: 2 }, n: { type: 'integer' } } }],
+      properties: { n: { minimum: 3 } },
+    };
+    check(schema, ['{"n":3,"name":"x"}', '{"name":"xy"}'], ['{"name":""}', '{"name":"xyz"}', '{"n":2,"name":"x"}']);
+    const either = { properties: { a: true, b: true }, anyOf: [{ required: ['a'] }, { required: ['b'] }] };
+    check(either, ['{"a":null}', '{"b":[]}', '{"a":{},"b":0}'], ['{}']);
+  });
+
+  it('refer to themselves', () => {
+    const tree = { properties: { v: { type: 'integer' }, kids: { items: { $ref: '#' } } }, required: ['v'] };
+    check(tree, ['{"v":1}', '{"v":1,"kids":[{"v":2,"kids":[]},{"v":3}]}'], ['{"v":1,"kids":[{}]}']);
+    const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+    check({ $defs: { l: { items: { $ref: '#/$defs/l' } } }, $ref: '#/$defs/l' }, [nested(32)], [nested(33)]);
+    check({ type: 'array' }, [nested(32)], [nested(33)]);
+  });
+});
+
+describe('the end', () => {
+  it('is forced once the value is complete, unless digits may go on', () => {
+    const [eos] = awkward.eosIds;
+    const object = compileJsonConstraint(undefined, awkward).create();
+    expect(allowedIds(object)).not.toContain(eos);
+    for (const char of '{}') object.accept(idOfByte(awkward, char.charCodeAt(0)));
+    expect(allowedIds(object)).toEqual([eos]);
+    object.accept(eos);
+    expect(allowedIds(object)).toEqual([eos]);
+
+    const number = compileJsonConstraint({ type: 'integer', maximum: 19, minimum: 1 }, awkward).create();
+    number.accept(idOfByte(awkward, 0x31));
+    expect(allowedIds(number)).toContain(eos);
+    expect(allowedIds(number).length).toBe(11); // ten digits and the end
+    number.accept(idOfByte(awkward, 0x39));
+    expect(allowedIds(number)).toEqual([eos]);
+    expect(() => number.accept(idOfByte(awkward, 0x31))).toThrow(RangeError);
+    expect(() => object.accept(idOfByte(awkward, 0x31))).toThrow(RangeError);
+  });
+});
+
+describe('what is refused', () => {
+  const refused: readonly (readonly [unknown, string])[] = [
+    [{ not: {} }, '#/not is not supported'],
+    [{ properties: { 'a/b': { if: true } } }, '#/properties/a~1b/if is not supported'],
+    [{ type: 'text' }, '#/type must be one of'],
+    [{ type: 'string', minLength: 3, maxLength: 2 }, '#/minLength (3) is more than #/maxLength (2)'],
+    [{ type: 'integer', minimum: 3, maximum: 2 }, '#/minimum leaves no integer'],
+    [{ type: 'integer', minimum: 1e17 }, '#/minimum leaves no integer'],
+    [{ type: 'number', exclusiveMinimum: 1, maximum: 1 }, '#/exclusiveMinimum leaves no number'],
+    [{ multipleOf: 0.01 }, '#/multipleOf is not supported'],
+    [{ uniqueItems: true }, '#/uniqueItems is not supported'],
+    [{ patternProperties: {} }, '#/patternProperties is not supported'],
+    [{ $ref: '#/$defs/x' }, '#/$ref points to "#/$defs/x", which is not there'],
+    [{ $ref: 'https://example.com/x' }, '#/$ref ("https://example.com/x") must point into this schema'],
+    [{ $ref: '#' }, '# refers to itself without a value in between'],
+    [{ properties: { a: { $ref: '#' } }, required: ['a'] }, '# has no value that fits it'],
+    [{ allOf: [{ type: 'string' }, { type: 'null' }] }, '# has no value that fits it'],
+    [{ pattern: '(?=a)b' }, '#/pattern ("(?=a)b") has a lookahead'],
+    [{ pattern: '(a)\\1' }, '#/pattern ("(a)\\\\1") refers back'],
+    [{ pattern: 'a^b' }, '#/pattern ("a^b") has "^" where'],
+    [{ pattern: '(' }, '#/pattern ("(") is no regular expression'],
+    [{ pattern: '\\bword' }, '#/pattern ("\\\\bword") has a word boundary'],
+    [{ pattern: '^(\\w{1,100}){1,100}$' }, 'stands for more than 2048 characters'],
+    [{ pattern: '^a+$', format: 'date' }, '#/pattern leaves no text'],
+    [{ enum: [] }, '#/enum must be a list'],
+    [{ enum: [1], minimum: 0 }, '#/minimum stands beside #/enum'],
+    [{ anyOf: [{ type: 'object' }, 7] }, '#/anyOf/1 must be a schema'],
+    [7, '# must be a schema'],
+    [false, '# has no value that fits it'],
+    [{ additionalProperties: true, minProperties: 2 }, '#/minProperties is not supported where'],
+    [{ constructor: 1 }, '#/constructor is not supported'],
+    [{ anyOf: Array.from({ length: 1100 }, (_, i) => ({ const: i })) }, 'has more than 1024 alternatives'],
+    [
+      { allOf: [...Array.from({ length: 30 }, () => ({ anyOf: [{ type: 'null' }, {}] })), false] },
+      'has too many combinations',
+    ],
+  ];
+
+  it.each(refused.map(([schema, message]) => [message, schema] as const))('%s', (message, schema) => {
+    let error: unknown;
+    try {
+      compileJsonConstraint(schema, awkward);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(RidgepointError);
+    expect((error as RidgepointError).code).toBe('usage');
+    expect((error as RidgepointError).message).toContain(message);
+  });
+
+  it('a schema nested beyond the stack', () => {
+    const schema: unknown = JSON.parse('{"allOf":['.repeat(20_000) + '{}' + ']}'.repeat(20_000));
+    expect(() => compileJsonConstraint(schema, awkward)).toThrow('# is nested too deeply');
+  });
+
+  it('a vocabulary that cannot write the text for certain', () => {
+    const without = (char: string): ReturnType<typeof vocabularyOf> =>
+      vocabularyOf(['{"', 'a{'], allBytes().filter((byte) => byte !== char.charCodeAt(0))); // prettier-ignore
+    expect(() => compileJsonConstraint(undefined, without('{'))).toThrow('no token for the single byte "{"');
+    expect(() => compileJsonConstraint(undefined, without('"'))).not.toThrow(); // there is always {}
+    const object = compileJsonConstraint({ type: 'object', required: ['k'] }, without('z')).create();
+    expect(allowedIds(object).length).toBeGreaterThan(0);
+    expect(() => compileJsonConstraint({ const: 'z' }, without('z'))).toThrow('no token for the single byte "z"');
+    expect(() => compileJsonConstraint(undefined, { ...awkward, eosIds: [] })).toThrow('end-of-sequence ids');
+  });
+});
+
+describe('tokenVocabulary', () => {
+  it('has the bytes a token adds in the middle of a text', () => {
+    const tiny = tokenVocabulary(tinyTales.tokenizer, { size: 2050, eosIds: [2] });
+    const text = (id: number): string | undefined => {
+      const bytes = tiny.bytes(id);
+      return bytes && Buffer.from(bytes).toString('latin1');
+    };
+    expect([0, 1, 2, 2048, 2049].map(text)).toEqual(Array(5).fill(undefined));
+    expect([3, 3 + 0x0a, 3 + 0xff].map(text)).toEqual(['\x00', '\n', '\xff']);
+    const ids = tinyTales.tokenizer.encode('the the', { addSpecialTokens: false });
+    expect(ids.map(text).join('')).toBe(' the the');
+
+    const level = tokenVocabulary(byteLevel.tokenizer);
+    expect(level.eosIds).toEqual([263]);
+    expect(Array.from({ length: 256 }, (_, id) => level.bytes(id)![0])).toEqual(allBytes());
+    expect(Buffer.from(level.bytes(258)!).toString()).toBe(' the');
+    expect([262, 263].map((id) => level.bytes(id))).toEqual([undefined, undefined]);
+    expect(Buffer.from(level.bytes(264)!).toString()).toBe('<|note é|>');
+  });
+});

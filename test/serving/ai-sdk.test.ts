@@ -1,0 +1,64 @@
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { APICallError, generateText, streamText } from 'ai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CoreEngine } from '../../src/engine/engine.js';
+import { FakeEngine } from './fake-engine.js';
+import { loadReal } from './real.js';
+import { pause, start, until } from './support.js';
+
+const PROMPT = 'Once upon a time';
+
+const provider = (url: string) =>
+  createOpenAICompatible({ name: 'ridgepoint', baseURL: `${url}/v1`, apiKey: 'unused', includeUsage: true });
+
+describe('the AI SDK', () => {
+  let engine: CoreEngine;
+  beforeAll(async () => void (engine = await loadReal()));
+  afterAll(() => engine.dispose());
+
+  it('generates and streams the same text, with usage and the reason of its end', async () => {
+    const { url } = await start(engine);
+    const request = {
+      model: provider(url)('tiny-tales'),
+      prompt: PROMPT,
+      temperature: 0,
+      maxOutputTokens: 20,
+      maxRetries: 0,
+    };
+    const whole = await generateText(request);
+    expect(whole.finishReason).toBe('length');
+    expect(whole.usage).toMatchObject({ inputTokens: 5, outputTokens: 20, totalTokens: 25 });
+    const stream = streamText(request);
+    let text = '';
+    for await (const piece of stream.textStream) text += piece;
+    expect(text).toBe(whole.text);
+    expect(await stream.usage).toMatchObject({ inputTokens: 5, outputTokens: 20 });
+    expect(await stream.finishReason).toBe('length');
+    const completion = await generateText({ ...request, model: provider(url).completionModel('tiny-tales') });
+    expect(completion.text.length).toBeGreaterThan(0);
+  });
+
+  it('aborts', async () => {
+    const slow = new FakeEngine({ step: () => pause(3), reply: () => 'x'.repeat(4000) });
+    const { url } = await start(slow);
+    const aborter = new AbortController();
+    const stream = streamText({
+      model: provider(url)('fake/bytes'),
+      prompt: PROMPT,
+      abortSignal: aborter.signal,
+      onError: () => undefined,
+    });
+    for await (const piece of stream.textStream) if (piece !== '') aborter.abort();
+    await until(() => slow.running === 0);
+    expect(slow.aborted).toBe(1);
+  });
+
+  it('reports errors in their own words', async () => {
+    const { url } = await start(new FakeEngine());
+    const error = await generateText({ model: provider(url)('gpt'), prompt: PROMPT, maxRetries: 0 }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(APICallError.isInstance(error)).toBe(true);
+    expect(error).toMatchObject({ statusCode: 404, message: expect.stringContaining('"gpt"') as string });
+  });
+});

@@ -1,0 +1,207 @@
+import type {
+  EngineInfo,
+  EngineStats,
+  FinishReason,
+  GenerateOptions,
+  Generation,
+  GenerationChunk,
+  GenerationResult,
+  LoadTimings,
+  Prompt,
+  TextEngine,
+  TokenLogprob,
+  TokenVocabulary,
+} from '../../src/engine/api.js';
+import { parseLlamaConfig } from '../../src/model/config.js';
+import { checkGenerateOptions, resolveSampling } from '../../src/engine/sampling.js';
+import { StopMatcher } from '../../src/tokenizer/stop.js';
+import { Mailbox } from '../../src/serving/mailbox.js';
+
+const VOCAB = 260;
+const BOS = 256;
+export const EOS = 257;
+const SHAPE = {
+  architectures: ['LlamaForCausalLM'],
+  hidden_size: 24,
+  intermediate_size: 44,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 6,
+  num_hidden_layers: 2,
+  vocab_size: VOCAB,
+  max_position_embeddings: 1 << 20,
+  rms_norm_eps: 1e-5,
+  eos_token_id: EOS,
+  tie_word_embeddings: false,
+};
+
+const utf8 = new TextEncoder();
+
+export interface FakeOptions {
+  /** What it answers with, a byte a token; a text of its own for each prompt. */
+  readonly reply?: (prompt: string) => string;
+  /** Waited for before each token. */
+  readonly step?: () => Promise<void>;
+  readonly contextLength?: number;
+  readonly chat?: boolean;
+}
+
+interface Call {
+  readonly prompt: readonly number[];
+  readonly options: GenerateOptions;
+}
+
+/** An engine whose tokens are bytes and whose answers are known, for what is about HTTP and not about models. */
+export class FakeEngine implements TextEngine {
+  readonly config = parseLlamaConfig(SHAPE);
+  readonly timings = {} as LoadTimings;
+  readonly hasTokenizer = true;
+  readonly hasChatTemplate: boolean;
+  readonly defaults = {};
+  readonly vocabulary: TokenVocabulary = {
+    size: VOCAB,
+    bytes: (id) => (id < 256 ? Uint8Array.of(id) : undefined),
+    eosIds: [EOS],
+  };
+  readonly info: EngineInfo;
+  readonly calls: Call[] = [];
+  /** Generations under way. */
+  running = 0;
+  aborted = 0;
+  /** Thrown by the next token of whoever runs. */
+  failure: Error | undefined;
+
+  constructor(private readonly options: FakeOptions = {}) {
+    this.hasChatTemplate = options.chat ?? true;
+    this.info = {
+      adapter: 'none',
+      driver: 'none',
+      tier: 'fake',
+      model: 'fake/bytes',
+      dtype: 'f32',
+      kvDtype: 'f32',
+      contextLength: options.contextLength ?? 4096,
+      parameters: 0,
+      weightBytes: 0,
+      kvCacheBytes: 0,
+    };
+  }
+
+  generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
+    checkGenerateOptions(options, VOCAB);
+    const { seed } = resolveSampling(options, this.defaults, VOCAB, () => 7);
+    const promptIds = typeof prompt === 'string' ? this.tokenize(prompt) : prompt;
+    this.calls.push({ prompt: promptIds, options });
+    const text = this.detokenize(promptIds);
+    const chunks = new Mailbox<GenerationChunk>();
+    const result = this.#run(promptIds, this.options.reply?.(text) ?? 'Hello, world.', options, chunks, seed);
+    result.then(
+      () => chunks.end(),
+      (error: unknown) => chunks.end(error),
+    );
+    return { result, [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator]() };
+  }
+
+  async #run(
+    promptIds: readonly number[],
+    reply: string,
+    options: GenerateOptions,
+    chunks: Mailbox<GenerationChunk>,
+    seed: number,
+  ): Promise<GenerationResult> {
+    this.running++;
+    const script = [...utf8.encode(reply), EOS];
+    const room = this.info.contextLength - promptIds.length;
+    const limit = Math.min(options.maxTokens ?? Infinity, room);
+    const stops = new StopMatcher([...(options.stop ?? [])]);
+    const decoder = new TextDecoder();
+    const ids: number[] = [];
+    let text = '';
+    let finishReason: FinishReason = 'length';
+    try {
+      while (ids.length < limit) {
+        await (this.options.step?.() ?? new Promise((resolve) => setImmediate(resolve)));
+        if (this.failure !== undefined) throw this.failure;
+        if (options.signal?.aborted) {
+          this.aborted++;
+          finishReason = 'abort';
+          break;
+        }
+        const id = this.#choose(script[ids.length] ?? EOS, options);
+        ids.push(id);
+        const piece = stops.push(id < 256 ? decoder.decode(Uint8Array.of(id), { stream: true }) : '');
+        text += piece.text;
+        chunks.push({ text: piece.text, ids: [id], ...logprobsOf(id, options.logprobs) });
+        if (id === EOS) finishReason = 'eos';
+        else if (piece.stop !== undefined) finishReason = 'stop';
+        else continue;
+        break;
+      }
+      const rest = finishReason === 'stop' ? '' : stops.push(decoder.decode()).text + stops.flush();
+      if (rest !== '') chunks.push({ text: rest, ids: [] });
+      text += rest;
+      return { text, promptIds, ids, cachedTokens: 0, finishReason, seed, ttftMs: 1, tpotMs: 1, e2eMs: 2 };
+    } finally {
+      this.running--;
+    }
+  }
+
+  /** What the script says, or else the lowest id that the constraint lets through. */
+  #choose(wanted: number, { constraint }: GenerateOptions): number {
+    if (constraint === undefined) return wanted;
+    const allowed = constraint.allowed();
+    const may = (id: number): boolean => ((allowed[id >> 5] >>> (id & 31)) & 1) === 1;
+    let id = wanted;
+    if (!may(id)) for (id = 0; !may(id); id++);
+    constraint.accept(id);
+    return id;
+  }
+
+  chatPrompt(messages: Parameters<TextEngine['chatPrompt']>[0]): number[] {
+    return this.tokenize(messages.map(({ role, content }) => `${role}: ${content}\n`).join(''));
+  }
+
+  tokenize(text: string, { addSpecialTokens = true } = {}): number[] {
+    return [...(addSpecialTokens ? [BOS] : []), ...utf8.encode(text)];
+  }
+
+  detokenize(ids: readonly number[]): string {
+    return new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256)));
+  }
+
+  tokenBytes(id: number): Uint8Array {
+    return id < 256 ? Uint8Array.of(id) : utf8.encode(id === EOS ? '</s>' : `<${id}>`);
+  }
+
+  stats(): EngineStats {
+    return {
+      waiting: 0,
+      running: this.running,
+      kvBlocks: 100,
+      kvBlocksFree: 100 - this.running,
+      preemptions: 3,
+      prefixQueriedTokens: 40,
+      prefixHitTokens: 16,
+      speculatedTokens: 0,
+      acceptedTokens: 0,
+      steps: 5,
+    };
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+function logprobsOf(id: number, wanted: number | undefined): Pick<GenerationChunk, 'logprobs'> {
+  if (wanted === undefined) return {};
+  const top: TokenLogprob[] = Array.from({ length: wanted }, (_, at) => ({
+    id: at === 0 ? id : 64 + at,
+    logprob: -at,
+  }));
+  return { logprobs: [{ token: { id, logprob: 0 }, top }] };
+}

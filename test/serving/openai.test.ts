@@ -1,0 +1,254 @@
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CoreEngine } from '../../src/engine/engine.js';
+import { RidgepointError } from '../../src/errors.js';
+import { compileJsonConstraint } from '../../src/grammar/index.js';
+import { FakeEngine } from './fake-engine.js';
+import { loadReal } from './real.js';
+import { start, until } from './support.js';
+
+const PROMPT = 'Once upon a time';
+const MESSAGES = [{ role: 'user' as const, content: PROMPT }];
+
+const client = (url: string, apiKey = 'unused'): OpenAI => new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
+
+describe('the openai package, with the embedded model', () => {
+  let engine: CoreEngine;
+  beforeAll(async () => void (engine = await loadReal()));
+  afterAll(() => engine.dispose());
+
+  it('completes as the engine does', async () => {
+    const openai = client((await start(engine)).url);
+    const alone = await engine.generate(PROMPT, { maxTokens: 20, temperature: 0 }).result;
+    const done = await openai.completions.create({
+      model: 'tiny-tales',
+      prompt: PROMPT,
+      max_tokens: 20,
+      temperature: 0,
+    });
+    expect(done.choices[0].text).toBe(alone.text);
+    expect(done.usage).toMatchObject({ prompt_tokens: 5, completion_tokens: 20, total_tokens: 25 });
+    expect(done._request_id).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('streams a chat, and the pieces are the whole', async () => {
+    const openai = client((await start(engine)).url);
+    const request = { model: 'tiny-tales', messages: MESSAGES, max_completion_tokens: 24, temperature: 0 };
+    const whole = await openai.chat.completions.create(request);
+    const stream = await openai.chat.completions.create({
+      ...request,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    let text = '';
+    let usage: OpenAI.CompletionUsage | null | undefined;
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.delta.content ?? '';
+      usage = chunk.usage;
+    }
+    expect(text).toBe(whole.choices[0].message.content);
+    expect(usage).toEqual(whole.usage);
+    const helper = openai.chat.completions.stream({ ...request, n: 2, seed: 3, temperature: 1 });
+    const final = await helper.finalChatCompletion();
+    expect(final.choices.map(({ index }) => index)).toEqual([0, 1]);
+    const again = await openai.chat.completions.create({ ...request, n: 2, seed: 3, temperature: 1 });
+    expect(final.choices.map(({ message }) => message.content)).toEqual(
+      again.choices.map(({ message }) => message.content),
+    );
+    expect(again.choices[0].message.content).not.toBe(again.choices[1].message.content);
+  });
+
+  it('gives log-probabilities whose tokens spell the text', async () => {
+    const openai = client((await start(engine)).url);
+    const { choices } = await openai.chat.completions.create({
+      model: 'tiny-tales',
+      messages: MESSAGES,
+      max_tokens: 12,
+      temperature: 0,
+      logprobs: true,
+      top_logprobs: 3,
+    });
+    const content = choices[0].logprobs!.content!;
+    expect(content.map(({ token }) => token).join('')).toBe(choices[0].message.content);
+    for (const { token, logprob, bytes, top_logprobs: top } of content) {
+      expect(top).toHaveLength(3);
+      expect(top[0]).toEqual({ token, logprob, bytes });
+      expect(logprob).toBeLessThanOrEqual(0);
+      expect(Buffer.from(bytes!).toString()).toBe(token);
+    }
+  });
+
+  it('stops where it is told, and at the model’s own end', async () => {
+    const openai = client((await start(engine)).url);
+    const request = { model: 'tiny-tales', prompt: PROMPT, temperature: 0 };
+    const stopped = await openai.completions.create({ ...request, max_tokens: 100, stop: ['.', '!'] });
+    expect(stopped.choices[0]).toMatchObject({
+      finish_reason: 'stop',
+      text: expect.not.stringContaining('.') as string,
+    });
+    const ended = await openai.completions.create({ ...request, max_tokens: 400 });
+    expect(ended.choices[0].finish_reason).toBe('stop');
+    expect(ended.usage!.completion_tokens).toBeLessThan(400);
+  });
+
+  it('leaves a stream, and the engine is free', async () => {
+    const { url, server } = await start(engine, { capacity: 4 });
+    const openai = client(url);
+    for (let i = 0; i < 6; i++) {
+      const stream = await openai.chat.completions.create({
+        model: 'tiny-tales',
+        messages: MESSAGES,
+        n: 4,
+        stream: true,
+        max_tokens: 400,
+      });
+      for await (const chunk of stream) if (chunk.choices[0].delta.content) break;
+      let busy = true;
+      while (busy) {
+        busy = !/num_choices_in_flight\{.*\} 0/.test((await server.app.inject('/metrics')).body);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    }
+    await expect(openai.completions.create({ model: 'tiny-tales', prompt: PROMPT })).resolves.toHaveProperty('id');
+  });
+
+  it('writes JSON of a schema, beside free text', async () => {
+    const openai = client((await start(engine, { compileConstraint: compileJsonConstraint })).url);
+    const schema = {
+      type: 'object',
+      properties: { name: { type: 'string', maxLength: 12 }, age: { type: 'integer', minimum: 0, maximum: 120 } },
+      required: ['name', 'age'],
+      additionalProperties: false,
+    };
+    const request = { model: 'tiny-tales', messages: MESSAGES, max_tokens: 200, n: 2, temperature: 1, seed: 5 };
+    const free = openai.completions.create({ model: 'tiny-tales', prompt: PROMPT, max_tokens: 60, temperature: 0 });
+    const { choices } = await openai.chat.completions.create({
+      ...request,
+      response_format: { type: 'json_schema', json_schema: { name: 'person', schema, strict: true } },
+    });
+    for (const { message, finish_reason } of choices) {
+      expect(finish_reason).toBe('stop');
+      const person = JSON.parse(message.content!) as { name: string; age: number };
+      expect(Object.keys(person)).toEqual(['name', 'age']);
+      expect(person.age).toBeLessThanOrEqual(120);
+    }
+    const alone = await openai.completions.create({
+      model: 'tiny-tales',
+      prompt: PROMPT,
+      max_tokens: 60,
+      temperature: 0,
+    });
+    expect((await free).choices[0].text).toBe(alone.choices[0].text);
+    const unsupported = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'wizard' } } } as const;
+    await expect(openai.chat.completions.create({ ...request, response_format: unsupported })).rejects.toMatchObject({
+      status: 400,
+      param: 'response_format',
+      code: 'invalid_schema',
+    });
+  });
+
+  it('has lone surrogates, blanks and control characters taken for text', async () => {
+    const openai = client((await start(engine)).url);
+    for (const prompt of ['\ud800', '\0', '   ', '\u2028', '🦊'.repeat(20)]) {
+      const request = { model: 'tiny-tales', prompt, max_tokens: 2 };
+      await expect(openai.completions.create(request)).resolves.toHaveProperty('usage');
+    }
+    await expect(openai.completions.create({ model: 'tiny-tales', prompt: '' })).resolves.toHaveProperty('usage');
+  });
+});
+
+describe('the openai package, on whatever engine', () => {
+  it('lists and finds models', async () => {
+    const openai = client((await start(new FakeEngine())).url);
+    const ids: string[] = [];
+    for await (const model of openai.models.list()) ids.push(model.id);
+    expect(ids).toEqual(['fake/bytes']);
+    await expect(openai.models.retrieve('fake/bytes')).resolves.toMatchObject({ id: 'fake/bytes' });
+  });
+
+  it('raises its own types of errors', async () => {
+    const engine = new FakeEngine();
+    const { url } = await start(engine, { apiKeys: ['right'], capacity: 1 });
+    const openai = client(url, 'right');
+    const request = { model: 'fake/bytes', messages: MESSAGES };
+    const create = (changes: object, of = openai) => of.chat.completions.create({ ...request, ...changes });
+    await expect(create({}, client(url, 'wrong'))).rejects.toThrow(OpenAI.AuthenticationError);
+    await expect(create({ model: 'gpt' })).rejects.toThrow(OpenAI.NotFoundError);
+    await expect(create({ temperature: 'hot' })).rejects.toMatchObject({ param: 'temperature' });
+    await expect(create({ n: 2 })).rejects.toThrow(OpenAI.BadRequestError);
+    const long = [{ role: 'user', content: 'x'.repeat(5000) }];
+    await expect(create({ messages: long })).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    engine.failure = new RidgepointError('device', 'the device was lost');
+    await expect(create({})).rejects.toThrow(OpenAI.InternalServerError);
+    const stream = await openai.chat.completions.create({ ...request, stream: true });
+    const drain = async (): Promise<void> => {
+      for await (const chunk of stream) expect(chunk).toHaveProperty('choices');
+    };
+    await expect(drain()).rejects.toThrow('the device was lost');
+  });
+
+  it('waits as it is told when the queue is full, and then succeeds', async () => {
+    const engine = new FakeEngine({
+      reply: () => 'x'.repeat(200),
+      step: () => new Promise((done) => setTimeout(done, 3)),
+    });
+    const { url } = await start(engine, { capacity: 1 });
+    const patient = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'unused', maxRetries: 3 });
+    const ask = () => patient.completions.create({ model: 'fake/bytes', prompt: 'x', max_tokens: 150 });
+    const first = ask();
+    await until(() => engine.running === 1);
+    await expect(client(url).completions.create({ model: 'fake/bytes', prompt: 'x' })).rejects.toThrow(
+      OpenAI.RateLimitError,
+    );
+    expect((await ask()).choices[0].text).toHaveLength(150);
+    await first;
+  });
+
+  it('gets what a schema allows and nothing else', async () => {
+    // Stands in for a grammar: digits, then the end.
+    const compiled: unknown[] = [];
+    const compileConstraint = (schema: unknown) => {
+      compiled.push(schema);
+      if ((schema as { $ref?: string } | undefined)?.$ref) throw new RidgepointError('usage', '$ref leads nowhere');
+      return {
+        create: () => {
+          let left = 3;
+          const words = new Uint32Array(9);
+          const allow = (id: number): void => void (words[id >> 5] |= 1 << (id & 31));
+          return {
+            allowed: () => {
+              words.fill(0);
+              if (left === 0) allow(257);
+              else for (let id = 48; id < 58; id++) allow(id);
+              return words;
+            },
+            accept: () => void left--,
+          };
+        },
+      };
+    };
+    const { url } = await start(new FakeEngine(), { compileConstraint });
+    const openai = client(url);
+    const ask = (schema: Record<string, unknown>) =>
+      openai.chat.completions.create({
+        model: 'fake/bytes',
+        messages: MESSAGES,
+        n: 2,
+        response_format: { type: 'json_schema', json_schema: { name: 'number', schema, strict: true } },
+      });
+    for (let i = 0; i < 2; i++) {
+      const { choices } = await ask({ type: 'integer' });
+      expect(choices.map(({ message }) => message.content)).toEqual(['000', '000']);
+      expect(choices[1].finish_reason).toBe('stop');
+    }
+    expect(compiled, 'once for the same schema').toEqual([{ type: 'integer' }]);
+    await expect(ask({ $ref: '#/x' })).rejects.toMatchObject({
+      status: 400,
+      param: 'response_format',
+      code: 'invalid_schema',
+    });
+    const format = { type: 'json_object' as const };
+    await openai.chat.completions.create({ model: 'fake/bytes', messages: MESSAGES, response_format: format });
+    expect(compiled.at(-1)).toBeUndefined();
+  });
+});

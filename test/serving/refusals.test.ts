@@ -1,0 +1,209 @@
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { RidgepointError } from '../../src/errors.js';
+import { FakeEngine } from './fake-engine.js';
+import { post, start } from './support.js';
+
+const MESSAGES = [{ role: 'user', content: 'x' }];
+
+/** Body, the field it is wrong in, and what the message says of it. */
+const WRONG_CHATS: [object, string | null, RegExp][] = [
+  [{}, 'messages', /expected array/],
+  [{ messages: [] }, 'messages', /at least one/],
+  [{ messages: [{ role: 'wizard', content: 'x' }] }, 'messages[0].role', /"system"/],
+  [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content', /text parts/],
+  [{ messages: MESSAGES, temperature: 'hot' }, 'temperature', /expected number/],
+  [{ messages: MESSAGES, temperature: -1 }, 'temperature', /from 0 to 100/],
+  [{ messages: MESSAGES, top_p: 0 }, 'top_p', /above 0/],
+  [{ messages: MESSAGES, n: 0 }, 'n', />=1/],
+  [{ messages: MESSAGES, n: 9 }, 'n', /9 choices, and this server holds 4/],
+  [{ messages: MESSAGES, max_tokens: 0 }, 'max_tokens', />=1/],
+  [{ messages: MESSAGES, max_tokens: 1.5 }, 'max_tokens', /int/],
+  [{ messages: MESSAGES, stop: [1] }, 'stop', /string/],
+  [{ messages: MESSAGES, stop: '' }, 'stop', /empty/],
+  [{ messages: MESSAGES, seed: 0.5 }, 'seed', /whole/],
+  [{ messages: MESSAGES, top_logprobs: 3 }, 'top_logprobs', /"logprobs": true/],
+  [{ messages: MESSAGES, logprobs: true, top_logprobs: 21 }, 'top_logprobs', /<=20/],
+  [{ messages: MESSAGES, logit_bias: { word: 1 } }, 'logit_bias.word', /./],
+  [{ messages: MESSAGES, logit_bias: { 9999: 1 } }, 'logit_bias', /vocabulary/],
+  [{ messages: MESSAGES, stream_options: { include_usage: true } }, 'stream_options', /"stream": true/],
+  [{ messages: MESSAGES, response_format: { type: 'xml' } }, 'response_format.type', /json_schema/],
+  [{ messages: MESSAGES, response_format: { type: 'json_schema' } }, 'response_format.json_schema', /./],
+  [{ messages: MESSAGES, tools: [{ type: 'function' }] }, 'tools', /not supported/],
+  [{ messages: MESSAGES, modalities: ['audio'] }, 'modalities', /only text/],
+];
+
+const WRONG_COMPLETIONS: [object, string, RegExp][] = [
+  [{}, 'prompt', /expected text/],
+  [{ prompt: [] }, 'prompt', /expected text/],
+  [{ prompt: ['a', 1] }, 'prompt', /expected text/],
+  [{ prompt: [-1] }, 'prompt', /expected text/],
+  [{ prompt: 'x', best_of: 3 }, 'best_of', /not supported/],
+  [{ prompt: 'x', suffix: 'y' }, 'suffix', /not supported/],
+  [{ prompt: 'x', echo: true, logprobs: 1 }, 'logprobs', /of the prompt/],
+];
+
+describe('a wrong request', () => {
+  it('is told which field is wrong, in a 400', async () => {
+    const { url } = await start(new FakeEngine(), { capacity: 4 });
+    const cases = [
+      ...WRONG_CHATS.map((wrong) => ['chat/completions', ...wrong] as const),
+      ...WRONG_COMPLETIONS.map((wrong) => ['completions', ...wrong] as const),
+    ];
+    for (const [path, request, param, message] of cases) {
+      const { status, body } = await post(`${url}/v1/${path}`, request);
+      const what = JSON.stringify(request);
+      expect(status, what).toBe(400);
+      expect(body.error, what).toMatchObject({ type: 'invalid_request_error', param });
+      expect(body.error.message, what).toMatch(message);
+    }
+  });
+
+  it('has a body that is JSON in UTF-8, not too large, not too deep', async () => {
+    const { url } = await start(new FakeEngine(), { bodyLimit: 2000 });
+    const to = `${url}/v1/completions`;
+    expect((await post(to, '{"prompt": "secret')).body.error).toMatchObject({ code: 'invalid_json', param: null });
+    expect((await post(to, '{"prompt": secret}')).body.error.message).not.toContain('secret');
+    expect((await post(to, '')).status).toBe(400);
+    expect((await post(to, '[1]')).body.error.message).toContain('JSON object');
+    const invalid = Uint8Array.from([...Buffer.from('{"prompt":"'), 0xc3, 0x28, ...Buffer.from('"}')]);
+    expect((await post(to, invalid)).body.error).toMatchObject({ code: 'invalid_utf8' });
+    const deep = await post(to, `{"prompt":"x","x":${'['.repeat(500)}${']'.repeat(500)}}`);
+    expect(deep).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('nested') as string } },
+    });
+    const large = await post(to, { prompt: 'x'.repeat(3000) });
+    expect(large).toMatchObject({ status: 413, body: { error: { code: 'request_too_large' } } });
+    const form = await fetch(to, { method: 'POST', body: 'prompt=x', headers: { 'content-type': 'text/plain' } });
+    expect(form.status).toBe(415);
+    expect(await form.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+  });
+
+  it('may be large without a length, and is cut off all the same', async () => {
+    const { url } = await start(new FakeEngine(), { bodyLimit: 2000 });
+    const status = await new Promise((resolve, reject) => {
+      const outgoing = httpRequest(`${url}/v1/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
+      });
+      outgoing.on('response', (response) => resolve(response.statusCode)).on('error', reject);
+      for (let i = 0; i < 10; i++) outgoing.write('x'.repeat(1000));
+    });
+    expect(status).toBe(413);
+  });
+
+  it('asks for a model, a route or a method there is not', async () => {
+    const { url } = await start(new FakeEngine());
+    const model = await post(`${url}/v1/chat/completions`, { model: 'gpt', messages: MESSAGES });
+    expect(model).toMatchObject({ status: 404, body: { error: { code: 'model_not_found', param: 'model' } } });
+    expect(await post(`${url}/v1/embeddings`, {})).toMatchObject({
+      status: 404,
+      body: { error: { type: 'not_found_error', code: 'unknown_url' } },
+    });
+    const method = await fetch(`${url}/v1/completions?x=1`);
+    expect(method.status).toBe(405);
+    expect(method.headers.get('allow')).toBe('POST');
+    const path = await fetch(`${url}/%zz`);
+    expect(path.status).toBe(400);
+    expect(await path.json()).toHaveProperty('error.message');
+  });
+
+  it('is not HTTP at all', async () => {
+    const { url } = await start(new FakeEngine());
+    const answer = await new Promise<string>((resolve) => {
+      let text = '';
+      const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write('hello\r\n\r\n'));
+      socket.on('data', (data) => (text += data.toString())).on('close', () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request/);
+    expect(answer).toContain('"error"');
+  });
+
+  it('has a prompt that cannot fit: both numbers are named, and nothing is cut off', async () => {
+    const engine = new FakeEngine({ contextLength: 100 });
+    const { url } = await start(engine);
+    const to = `${url}/v1/completions`;
+    for (const [request, numbers] of [
+      [{ prompt: 'x'.repeat(120) }, /121 tokens.* 100 tokens/],
+      [{ prompt: 'x'.repeat(90), max_tokens: 20 }, /91 tokens.* 20, .* 100 tokens.* at most 9/],
+      [{ prompt: 'x'.repeat(5000) }, /5000 bytes.* at least 1000 tokens.* 100 tokens/],
+      [{ prompt: Array(200).fill(1) }, /200 tokens/],
+    ] as const) {
+      const { status, body } = await post(to, request);
+      expect(status).toBe(400);
+      expect(body.error).toMatchObject({ code: 'context_length_exceeded', param: 'prompt' });
+      expect(body.error.message).toMatch(numbers);
+    }
+    expect(engine.calls).toHaveLength(0);
+  });
+});
+
+describe('a key', () => {
+  it('is asked of everybody but a load balancer', async () => {
+    const { url } = await start(new FakeEngine(), { apiKeys: ['one', 'two'] });
+    const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+    const routes = ['/v1/models', '/metrics', '/nothing'];
+    for (const route of routes) {
+      for (const headers of [{}, bearer('three'), bearer(''), { headers: { authorization: 'Basic one' } }]) {
+        const response = await fetch(`${url}${route}`, headers);
+        expect(response.status, route).toBe(401);
+        expect(await response.json()).toMatchObject({ error: { code: 'invalid_api_key' } });
+      }
+    }
+    expect((await fetch(`${url}/v1/models`, bearer('one'))).status).toBe(200);
+    expect((await fetch(`${url}/v1/models`, bearer('two'))).status).toBe(200);
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    // before the body is read, let alone parsed
+    expect((await post(`${url}/v1/completions`, 'no JSON')).status).toBe(401);
+  });
+});
+
+describe('web pages', () => {
+  it('may not call unless their origin was named', async () => {
+    const preflight = (url: string, origin: string) =>
+      fetch(`${url}/v1/completions`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
+      });
+    const closed = await start(new FakeEngine());
+    expect((await preflight(closed.url, 'https://a.example')).headers.get('access-control-allow-origin')).toBeNull();
+    const opened = await start(new FakeEngine(), { corsOrigins: ['https://a.example'], apiKeys: ['key'] });
+    const allowed = await preflight(opened.url, 'https://a.example');
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://a.example');
+    expect(allowed.headers.get('access-control-allow-headers')).toBe('authorization');
+    expect((await preflight(opened.url, 'https://b.example')).headers.get('access-control-allow-origin')).toBeNull();
+    const streamed = await fetch(`${opened.url}/v1/completions`, {
+      method: 'POST',
+      headers: { origin: 'https://a.example', authorization: 'Bearer key', 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'x', stream: true }),
+    });
+    expect(streamed.headers.get('access-control-allow-origin')).toBe('https://a.example');
+    expect(streamed.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    await streamed.text();
+  });
+});
+
+describe('a failure of ours', () => {
+  it('is a 500 that says no more than it should, or an event in a stream', async () => {
+    const engine = new FakeEngine();
+    const { url } = await start(engine);
+    engine.failure = new Error('secret place in memory');
+    const whole = await post(`${url}/v1/completions`, { prompt: 'x' });
+    expect(whole).toMatchObject({ status: 500, body: { error: { type: 'server_error' } } });
+    expect(JSON.stringify(whole.body)).not.toContain('secret');
+    engine.failure = new RidgepointError('device', 'the device was lost');
+    const streamed = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'x', n: 3, stream: true }),
+    });
+    const text = await streamed.text();
+    expect(text).toContain('"error":{"message":"the device was lost"');
+    expect(text).not.toContain('[DONE]');
+    engine.failure = undefined;
+    expect((await post(`${url}/v1/completions`, { prompt: 'x' })).status).toBe(200);
+  });
+});

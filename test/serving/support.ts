@@ -1,0 +1,75 @@
+import { afterEach } from 'vitest';
+import type { TextEngine } from '../../src/engine/api.js';
+import { InferenceServer, type ServerOptions } from '../../src/serving/server.js';
+
+const open: InferenceServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) {
+    server.abort();
+    await server.shutdown(0);
+  }
+});
+
+export interface Running {
+  readonly server: InferenceServer;
+  readonly url: string;
+}
+
+/** A server on a free port; closed after the test. */
+export async function start(engine: TextEngine, options: Partial<ServerOptions> = {}): Promise<Running> {
+  const server = await InferenceServer.create({ engine, ...options });
+  open.push(server);
+  return { server, url: await server.listen('127.0.0.1', 0) };
+}
+
+/** Answers of all endpoints, as far as tests look at them. */
+export interface Body {
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly message: { readonly content: string };
+    readonly logprobs: object | null;
+    readonly finish_reason: string | null;
+    readonly token_ids: readonly number[];
+    readonly prompt_token_ids: readonly number[];
+  }[];
+  readonly usage: object;
+  readonly error: { readonly message: string };
+  readonly count: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const raw = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: raw ? (body as string) : JSON.stringify(body),
+  });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+}
+
+/** The data of a stream's events. */
+export async function events(response: Response): Promise<string[]> {
+  return (await response.text())
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''));
+}
+
+/** Waits until something holds; fails the test if it never does. */
+export async function until(holds: () => boolean, patience = 5000): Promise<void> {
+  const end = performance.now() + patience;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`waited ${patience} ms in vain for ${String(holds)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
