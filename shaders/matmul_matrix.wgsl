@@ -5,6 +5,7 @@
 //#include common/matmul.wgsl
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 //#include common/matrix_staged.wgsl
+//#include common/panels.wgsl
 //#if pinned
 enable subgroup_size_control;
 //#endif
@@ -12,9 +13,6 @@ enable subgroup_size_control;
 const TILE_K8: u32 = 4u;            // 16-byte elements in 32 columns of f16
 const PITCH: u32 = TILE_K8 + 1u;
 const STAGE: u32 = (TILE_M + TILE_N) * PITCH;
-// Row tiles that are made one after the other before the next outputs are: x and the weights of a panel's workgroups
-// that run together stay in the cache.
-const PANEL: u32 = 8u;
 //#if result_f16
 const PER_ELEMENT: u32 = 8u;
 //#else
@@ -54,12 +52,9 @@ fn main(
   let begin = row_begin();
   let end = row_end();
 
-  let order = group.y * groups.x + group.x;
-  let panel = order / (PANEL * groups.x);
-  let height = min(PANEL, groups.y - panel * PANEL);
-  let within = order - panel * PANEL * groups.x;
-  let m_base = begin + (panel * PANEL + within % height) * TILE_M;
-  let n_base = (within / height) * TILE_N;
+  let place = tile_of(group, groups);
+  let m_base = begin + place.x * TILE_M;
+  let n_base = place.y * TILE_N;
   let m_sub = (subgroup / (TILE_N / SUB_N)) * SUB_M;
   let n_sub = (subgroup % (TILE_N / SUB_N)) * SUB_N;
 

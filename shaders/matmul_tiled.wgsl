@@ -1,56 +1,108 @@
-// Many rows of x on a GPU: a 64 x 64 tile of the output per workgroup of 16 x 16 threads, 4 x 4 outputs a thread,
-// both operands staged through workgroup memory 16 columns at a time. Rows of the staging tiles are padded by 4 so
-// that the transposing writes do not all fall into one memory bank.
+// Many rows of x on a GPU: a square TILE of the output per workgroup of 16 x 16 threads, both operands staged through
+// workgroup memory 16 columns at a time, the next ones on their way to registers meanwhile. A thread makes FOURS x FOURS
+// squares of 4 x 4 outputs, 64 rows or columns apart, so that neighbours read neighbouring vectors. Rows of the staging
+// tiles are padded by 4 so that the transposing writes do not all fall into one memory bank.
 //#include common/matmul.wgsl
+//#include common/panels.wgsl
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
 
-const TILE: u32 = 64u;
+const TILE: u32 = 64u * FOURS;
 const TILE_K: u32 = 16u;
 const PITCH: u32 = TILE + 4u;
 var<workgroup> x_tile: array<f32, TILE_K * PITCH>;  // [k][m]
 var<workgroup> w_tile: array<f32, TILE_K * PITCH>;  // [k][n]
 
+fn four_of_x(at: u32) -> vec4<f32> {
+  return vec4<f32>(x_tile[at], x_tile[at + 1u], x_tile[at + 2u], x_tile[at + 3u]);
+}
+fn four_of_w(at: u32) -> vec4<f32> {
+  return vec4<f32>(w_tile[at], w_tile[at + 1u], w_tile[at + 2u], w_tile[at + 3u]);
+}
+
+fn finish_four(m: u32, n: u32, v: vec4<f32>) {
+  if (n < params.n) { finish_pair(m, n, v.x, v.y); }
+  if (n + 2u < params.n) { finish_pair(m, n + 2u, v.z, v.w); }
+}
+
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let rows = row_end();
-  let m_base = row_begin() + group.y * TILE;
-  let n_base = group.x * TILE;
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let end = row_end();
+  let place = tile_of(group, groups);
+  let m_base = row_begin() + place.x * TILE;
+  let n_base = place.y * TILE;
   let tm = (thread / 16u) * 4u;
   let tn = (thread % 16u) * 4u;
-  var sums: array<vec4<f32>, 4>;
+//#repeat c FOURS
+//#repeat r FOURS
+  var sum_$r$_0_$c$ = vec4<f32>();
+  var sum_$r$_1_$c$ = vec4<f32>();
+  var sum_$r$_2_$c$ = vec4<f32>();
+  var sum_$r$_3_$c$ = vec4<f32>();
+//#endrepeat
+//#endrepeat
 
   let x_row = thread / 4u;
   let x_col = thread % 4u;
-  let x_from = min(m_base + x_row, rows - 1u) * params.x_stride4 + x_col;
+//#repeat r FOURS
+  let x_from_$r$ = min(m_base + x_row + $r$u * 64u, end - 1u) * params.x_stride4 + x_col;
+  var x_next_$r$ = x[x_from_$r$];
+//#endrepeat
+  // Two threads read a row of the weights; of a tile of 64 rows half of the threads read none.
+  let reads = thread < 2u * TILE;
   let w_row = thread / 2u;
   let w_col = thread % 2u;
   let w_from = min(n_base + w_row, params.n - 1u);
+  var w_next = Eight();
+  if (reads) { w_next = load_weights(weight_index(w_from, w_col)); }
 
   for (var k8 = 0u; k8 < params.k8; k8 += 2u) {
-    let v = x[x_from + 2u * k8];
-    for (var i = 0u; i < 4u; i++) { x_tile[(x_col * 4u + i) * PITCH + x_row] = v[i]; }
-    if (thread < 128u) {
-      let w = load_weights(weight_index(w_from, w_col + k8));
+//#repeat r FOURS
+    for (var i = 0u; i < 4u; i++) { x_tile[(x_col * 4u + i) * PITCH + x_row + $r$u * 64u] = x_next_$r$[i]; }
+//#endrepeat
+    if (reads) {
       for (var i = 0u; i < 4u; i++) {
-        w_tile[(w_col * 8u + i) * PITCH + w_row] = w.lo[i];
-        w_tile[(w_col * 8u + 4u + i) * PITCH + w_row] = w.hi[i];
+        w_tile[(w_col * 8u + i) * PITCH + w_row] = w_next.lo[i];
+        w_tile[(w_col * 8u + 4u + i) * PITCH + w_row] = w_next.hi[i];
       }
     }
     workgroupBarrier();
+    if (k8 + 2u < params.k8) {
+//#repeat r FOURS
+      x_next_$r$ = x[x_from_$r$ + 2u * (k8 + 2u)];
+//#endrepeat
+      if (reads) { w_next = load_weights(weight_index(w_from, w_col + k8 + 2u)); }
+    }
     for (var k = 0u; k < TILE_K; k++) {
-      let at = k * PITCH;
-      let w = vec4<f32>(w_tile[at + tn], w_tile[at + tn + 1u], w_tile[at + tn + 2u], w_tile[at + tn + 3u]);
-      for (var i = 0u; i < 4u; i++) { sums[i] += x_tile[at + tm + i] * w; }
+//#repeat r FOURS
+      let x_$r$ = four_of_x(k * PITCH + tm + $r$u * 64u);
+//#endrepeat
+//#repeat c FOURS
+      let w_$c$ = four_of_w(k * PITCH + tn + $c$u * 64u);
+//#repeat r FOURS
+      sum_$r$_0_$c$ += x_$r$.x * w_$c$;
+      sum_$r$_1_$c$ += x_$r$.y * w_$c$;
+      sum_$r$_2_$c$ += x_$r$.z * w_$c$;
+      sum_$r$_3_$c$ += x_$r$.w * w_$c$;
+//#endrepeat
+//#endrepeat
     }
     workgroupBarrier();
   }
 
-  for (var i = 0u; i < 4u; i++) {
-    let m = m_base + tm + i;
-    if (m < rows) {
-      let n = n_base + tn;
-      if (n < params.n) { finish_pair(m, n, sums[i].x, sums[i].y); }
-      if (n + 2u < params.n) { finish_pair(m, n + 2u, sums[i].z, sums[i].w); }
-    }
+//#repeat r FOURS
+  {
+    let m = m_base + tm + $r$u * 64u;
+//#repeat c FOURS
+    let n_$c$ = n_base + tn + $c$u * 64u;
+    if (m < end) { finish_four(m, n_$c$, sum_$r$_0_$c$); }
+    if (m + 1u < end) { finish_four(m + 1u, n_$c$, sum_$r$_1_$c$); }
+    if (m + 2u < end) { finish_four(m + 2u, n_$c$, sum_$r$_2_$c$); }
+    if (m + 3u < end) { finish_four(m + 3u, n_$c$, sum_$r$_3_$c$); }
+//#endrepeat
   }
+//#endrepeat
 }

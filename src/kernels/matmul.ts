@@ -129,21 +129,24 @@ export function matmulVariants(
     runs: () => true,
     groups: (n) => Math.ceil(n / 256),
   };
-  const tiled: MatmulVariant = {
-    name: 'tiled',
-    shader: 'matmul_tiled.wgsl',
-    bindings: BINDINGS,
-    defines: shared,
-    phase: 'prefill',
-    rowsPerGroup: 64,
-    runs: (adapter) => adapter.maxInvocations >= 256,
-    groups: (n) => Math.ceil(n / 64),
+  const tiled = (fours: 1 | 2): MatmulVariant => {
+    const tile = 64 * fours;
+    return {
+      name: fours === 1 ? 'tiled' : `tiled${tile}`,
+      shader: 'matmul_tiled.wgsl',
+      bindings: BINDINGS,
+      defines: { ...shared, FOURS: fours },
+      phase: 'prefill',
+      rowsPerGroup: tile,
+      runs: (adapter) => adapter.maxInvocations >= 256 && adapter.maxWorkgroupBytes >= 2 * 16 * (tile + 4) * 4,
+      groups: (n) => Math.ceil(n / tile),
+    };
   };
   const matrix = matrixVariants(layout, capabilities);
   // A CPU driver spells matrices out in plain arithmetic, more slowly than the kernels written for it.
   const many = capabilities.isCpu
-    ? [laneKernel(8, 'prefill', layout), direct, tiled, ...matrix]
-    : [...matrix, tiled, direct];
+    ? [laneKernel(8, 'prefill', layout), direct, tiled(1), tiled(2), ...matrix]
+    : [...matrix, tiled(1), tiled(2), direct];
   return { few: [...lanes, ...vectors], many };
 }
 

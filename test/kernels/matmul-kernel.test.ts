@@ -37,12 +37,14 @@ describe.each(adapters)('MatmulKernel on %s', (adapter) => {
         await freeingAll(gpu, async () => {
           const logits = decodeRows === rows && rows % 2 === 0;
           const { kernel, out } = await make(rows, 8, true, logits, decodeRows);
+          // Where prompts go through matrices of f16, see the tolerances of matmul.test.ts.
+          const tolerance = kernel.choose(rows, 'prefill').roundsActivations ? 1e-3 : 1e-6;
           for (const settled of [false, true]) {
             if (settled) await kernel.ready;
             submit(gpu, (pass) => kernel.record(pass, decodeRows, rows - decodeRows));
             const found = unstrided(await readFloats(gpu, out), rows, CASE.n, paddedColumns(CASE.n));
             const error = relativeError(found, DATA.expected.store.subarray(0, rows * CASE.n));
-            expect(error, `${rows} rows, ${decodeRows} decoding, settled ${settled}`).toBeLessThan(1e-6);
+            expect(error, `${rows} rows, ${decodeRows} decoding, settled ${settled}`).toBeLessThan(tolerance);
           }
         });
       }
