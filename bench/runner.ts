@@ -2,28 +2,21 @@ import { tpotTrial, ttftTrial } from './measure/end-to-end.js';
 import { llamaBenchTrial, operationsTrial } from './measure/steps.js';
 import type { BenchTarget } from './measure/target.js';
 import type { BenchPoint, SkippedPoint } from './plan.js';
-import {
-  measuredRecord,
-  runRounds,
-  type Measure,
-  type Measuring,
-  type PointTrial,
-  type RoundEvents,
-} from './rounds.js';
-import type { BenchOptions, BenchRecord, BenchResult } from './schema.js';
+import { measuredRecord, runRounds, type Measure, type Measuring, type RoundEvents } from './rounds.js';
+import type { BenchOptions, BenchResult } from './schema.js';
 
 /** Measures points of every kind on an engine. */
 export function measureOn(target: BenchTarget, prompt: BenchOptions['prompt'], prefillChunk: number): Measure {
   return (point) => {
     switch (point.kind) {
       case 'ttft':
-        return ttftTrial(target, point, prompt) as PointTrial;
+        return ttftTrial(target, point, prompt);
       case 'tpot':
-        return tpotTrial(target, point, prompt) as PointTrial;
+        return tpotTrial(target, point, prompt);
       case 'llama-bench':
-        return llamaBenchTrial(target, point, prefillChunk) as PointTrial;
+        return llamaBenchTrial(target, point, prefillChunk);
       case 'operations':
-        return operationsTrial(target, point) as PointTrial;
+        return operationsTrial(target, point);
     }
   };
 }
@@ -77,12 +70,13 @@ function assemble(
   states: readonly Measuring[],
   complete: boolean,
 ): BenchResult {
-  const { runs: _, ...rest } = begun;
+  const rest = { ...begun };
+  delete rest.runs;
   const measured = states.filter(({ runs }) => runs.length > 0);
   const records = new Map(begun.records.map((record) => [record.id, record]));
   for (const state of measured) {
     const record = measuredRecord(state, begun.options.warmup);
-    records.set(state.point.id, { ...begun.context, date: state.date, ...record } as BenchRecord);
+    records.set(state.point.id, { ...begun.context, date: state.date, ...record });
   }
   const rank = new Map(points.map(({ id }, at) => [id, at]));
   return {

@@ -1,3 +1,4 @@
+import type { Resvg as Renderer } from '@resvg/resvg-js';
 import { RidgepointError } from '../../src/errors.js';
 
 /** Pixels for each unit of the drawing, so that text is sharp in print and on fine screens. */
@@ -9,9 +10,9 @@ const ZOOM = 2;
  * @throws RidgepointError where the renderer, an optional package, is not installed
  */
 export async function png(svg: string): Promise<Uint8Array> {
-  let renderer: typeof import('@resvg/resvg-js');
+  let Resvg: typeof Renderer;
   try {
-    renderer = await import('@resvg/resvg-js');
+    ({ Resvg } = await import('@resvg/resvg-js'));
   } catch (cause) {
     throw new RidgepointError(
       'usage',
@@ -19,7 +20,6 @@ export async function png(svg: string): Promise<Uint8Array> {
       { cause },
     );
   }
-  const { Resvg } = renderer;
   return new Resvg(svg, {
     fitTo: { mode: 'zoom', value: ZOOM },
     font: { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' },

@@ -107,7 +107,8 @@ describe('rounds', () => {
     const { records, skipped, complete } = await counts(0.5, () => 300);
     expect(complete).toBe(true);
     expect(records.map(({ id }) => id)).toEqual([first.id]);
-    expect(skipped).toEqual([{ id: second.id, reason: expect.stringMatching(/^would take about 1\.\d s, more than/) }]);
+    expect(skipped.map(({ id }) => id)).toEqual([second.id]);
+    expect(skipped[0].reason).toMatch(/^would take about 1\.\d s, more than/);
   });
 });
 
