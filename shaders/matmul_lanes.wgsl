@@ -25,15 +25,39 @@ fn main(
 //#repeat r RB
   let w$r$ = weight_index(min(block + $r$u, last_block) * LANES + lane, 0u);
 //#endrepeat
+//#if quantised
+//#repeat r RB
+  let first$r$ = scale_index(min(block + $r$u, last_block) * LANES + lane);
+//#endrepeat
+//#repeat m MT
+//#repeat r RB
+  var total$m$_$r$ = 0.0;
+//#endrepeat
+//#endrepeat
+  for (var g = 0u; g * GROUP_UNITS < params.k8; g++) {
+  // Products of a group are added before they are scaled, and its zero is taken off by the sum of x.
+  let group_end = min((g + 1u) * GROUP_UNITS, params.k8);
+//#repeat m MT
+  var x_sum$m$ = 0.0;
+//#repeat r RB
+  var s$m$_$r$ = 0.0;
+//#endrepeat
+//#endrepeat
+  for (var k = g * GROUP_UNITS; k < group_end; k++) {
+//#else
 //#repeat m MT
 //#repeat r RB
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
   for (var k = 0u; k < params.k8; k++) {
+//#endif
 //#repeat m MT
 //#repeat h SHARES
     let v$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
+//#if zeros
+    x_sum$m$ += v$m$_$h$;
+//#endif
 //#endrepeat
 //#endrepeat
 //#repeat r RB
@@ -57,6 +81,29 @@ fn main(
 //#endrepeat
 //#endrepeat
   }
+//#if quantised
+//#repeat r RB
+  let scale$r$ = load_scale(first$r$, g);
+//#endrepeat
+//#repeat m MT
+//#if zeros
+  let whole$m$ = subgroupAdd(x_sum$m$);
+//#repeat r RB
+  total$m$_$r$ += scale$r$.x * (s$m$_$r$ - scale$r$.y * whole$m$);
+//#endrepeat
+//#else
+//#repeat r RB
+  total$m$_$r$ += scale$r$.x * s$m$_$r$;
+//#endrepeat
+//#endif
+//#endrepeat
+  }
+//#repeat m MT
+//#repeat r RB
+  let s$m$_$r$ = total$m$_$r$;
+//#endrepeat
+//#endrepeat
+//#endif
 //#repeat m MT
   if (m0 + $m$u <= last_row) {
 //#repeat r RB

@@ -16,6 +16,7 @@ const RESIDUAL: u32 = 1u;  // added to what is there
 const SILU: u32 = 2u;      // rows of weights come in pairs, gate and up; silu(gate) * up is stored
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Matmul;
+fn stored_rows() -> u32 { return params.n; }
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [m][out_stride]
 
 // Kernels for many rows make the rows of prompts, kernels for few rows those of decoding sequences and of logits: a row

@@ -25,8 +25,7 @@ function oneOf(name: string, value: string | undefined, known: readonly string[]
 }
 
 /** Checks the options that are words. @throws RidgepointError naming the option */
-export function checkWords({ dtype, kvDtype, weights, policy, decodeSloMs }: EngineOptions): void {
-  oneOf('dtype', dtype, ['auto', 'f16', 'bf16', 'f32']);
+export function checkWords({ kvDtype, weights, policy, decodeSloMs }: EngineOptions): void {
   oneOf('kvDtype', kvDtype, ['auto', 'f16', 'f32']);
   oneOf('weights', weights, ['checkpoint', 'synthetic']);
   oneOf('policy', policy, POLICY_NAMES);

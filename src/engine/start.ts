@@ -22,6 +22,7 @@ import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
 import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
 import { autotune } from './tuning/autotune.js';
+import { weightFormats } from './weight-format.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
 function reasonOf(gpu: Gpu, error: unknown): unknown {
@@ -68,11 +69,11 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     if (!synthetic && found.folder !== undefined) checkpoint = await openCheckpoint(found.folder);
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
-    const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
+    const { dtype, head } = weightFormats(options);
     const { limits, chunk } = engineLimits(options, config);
     const free = await source.freeBytes();
     const lanes = laneRows(gpu.capabilities);
-    const base = { model: found.name, config, dtype, lanes, tied, limits } as const;
+    const base = { model: found.name, config, dtype, head, lanes, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
@@ -86,13 +87,13 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       options.autotune === false
         ? undefined
         : await autotune({
-            ...{ gpu, config, dtype, kv: kvDtype, signal, store: host.tuning },
+            ...{ gpu, config, dtype, head, kv: kvDtype, signal, store: host.tuning },
             weightBytes: plan.weights,
             onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
           });
 
     const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
-      weights: allocateWeights(gpu, config, dtype, tied),
+      weights: allocateWeights(gpu, config, dtype, tied, head),
       cache: allocateCache(gpu, config, kvDtype, kvTokens),
     }));
     gpu.pipelines.onProgress = (done, total, item) =>
@@ -167,6 +168,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         tier: tierOf(gpu.capabilities),
         model: found.name,
         dtype,
+        headDtype: head,
         kvDtype,
         contextLength: limits.contextLength,
         parameters: parameterCount({ ...config, tiedEmbeddings: tied }),

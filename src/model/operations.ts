@@ -23,6 +23,8 @@ export interface BatchShape {
 /** Bytes a number takes where it is stored. Weights and activations have precisions of their own. */
 export interface Precision {
   readonly weightBytes: number;
+  /** Of embedding and `lm_head`; `weightBytes` when absent. */
+  readonly headBytes?: number;
   readonly kvBytes: number;
   readonly activationBytes: number;
 }
@@ -107,9 +109,10 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
     const m = shape.rows === 'logits' ? batch.logitRows : tokens;
     const cost = { flops: 0, weightBytes: 0, activationBytes: 0, kvReadBytes: 0, kvWriteBytes: 0 };
     const act = precision.activationBytes;
+    const weight = shape.layer === undefined ? (precision.headBytes ?? precision.weightBytes) : precision.weightBytes;
     switch (shape.kind) {
       case 'embed':
-        cost.weightBytes = m * hidden * precision.weightBytes;
+        cost.weightBytes = m * hidden * weight;
         cost.activationBytes = m * hidden * act;
         break;
       case 'norm':
@@ -119,7 +122,7 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
         break;
       case 'matmul': {
         cost.flops = 2 * m * shape.n * shape.k;
-        cost.weightBytes = m === 0 ? 0 : shape.n * shape.k * precision.weightBytes;
+        cost.weightBytes = m === 0 ? 0 : shape.n * shape.k * weight;
         const gated = shape.name.endsWith('gate_up');
         const added = shape.name.endsWith('o_proj') || shape.name.endsWith('down_proj'); // the residual is read too
         cost.activationBytes = m * (shape.k + (gated ? shape.n / 2 : added ? 2 * shape.n : shape.n)) * act;

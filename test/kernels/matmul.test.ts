@@ -7,7 +7,16 @@ import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll } from '../support/buffers.js';
 import { matmulData, runMatmul, type MatmulData } from '../support/matmul.js';
 import { worstErrors } from '../support/worst.js';
-import { DTYPES, EPILOGUES, FEW_MATMUL_CASES, MATMUL_CASES, ROWS, rowsFor, runsUnder } from './cases/matmul.js';
+import {
+  DTYPES,
+  epiloguesOf,
+  FEW_MATMUL_CASES,
+  MATMUL_CASES,
+  QUANTIZED,
+  ROWS,
+  rowsFor,
+  runsUnder,
+} from './cases/matmul.js';
 
 /**
  * Weights are rounded to the stored type first, so that what is left is f32 arithmetic: sums of at most 704 products,
@@ -28,7 +37,7 @@ const tolerance = ({ name, roundsActivations }: MatmulVariant): number =>
 const MOST_ROWS = Math.max(...ROWS);
 const worst = worstErrors();
 
-describe.each(DTYPES)('matmul of %s weights', (dtype) => {
+describe.each([...DTYPES, ...QUANTIZED])('matmul of %s weights', (dtype) => {
   const data = new Map<object, MatmulData>();
   beforeAll(() => {
     for (const test of MATMUL_CASES) data.set(test, matmulData(test, MOST_ROWS, dtype));
@@ -38,7 +47,7 @@ describe.each(DTYPES)('matmul of %s weights', (dtype) => {
     let gpu: Gpu;
     beforeAll(async () => void (gpu = await testGpu(adapter)));
 
-    it.each(EPILOGUES)('matches float64, epilogue %s, every variant', async (epilogue) => {
+    it.each(epiloguesOf(dtype))('matches float64, epilogue %s, every variant', async (epilogue) => {
       // Both layouts, whichever the adapter is given.
       const layouts = [...new Set([1, laneRows(gpu.capabilities)])].map((lanes) => ({ dtype, lanes }));
       const runnable = layouts.flatMap((layout) => {
