@@ -264,6 +264,11 @@ export interface EngineOptions {
   readonly kvCacheTokens?: number;
   /** The same in bytes; not together with `kvCacheTokens`. */
   readonly kvCacheBytes?: number;
+  /**
+   * Most rows of a step whose logits are computed; by default one a sequence and one a guess. More are for evaluation,
+   * which wants the logits of every position.
+   */
+  readonly logitRows?: number;
   /** Keep the keys and values of prompts for requests that begin alike; default true. */
   readonly prefixCaching?: boolean;
   /** Guess tokens ahead. The text is the same with and without it; off by default. */
