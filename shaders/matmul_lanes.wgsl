@@ -26,6 +26,9 @@ fn main(
   let w$r$ = weight_index(min(block + $r$u, last_block) * LANES + lane, 0u);
 //#endrepeat
 //#if quantised
+//#repeat h SHARES
+  let column_scale$h$ = column_scale($h$u * LANES + lane);
+//#endrepeat
 //#repeat r RB
   let first$r$ = scale_index(min(block + $r$u, last_block) * LANES + lane);
 //#endrepeat
@@ -55,8 +58,11 @@ fn main(
 //#repeat m MT
 //#repeat h SHARES
     let v$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
-//#if zeros
+//#if quantised
     x_sum$m$ += v$m$_$h$;
+    let u$m$_$h$ = v$m$_$h$ * column_scale$h$;
+//#else
+    let u$m$_$h$ = v$m$_$h$;
 //#endif
 //#endrepeat
 //#endrepeat
@@ -70,8 +76,8 @@ fn main(
       let q$r$ = unpack_pair(p$r$, $h$u * LANE_PAIRS + $c$u);
 //#endrepeat
 //#repeat m MT
-      let a$m$ = subgroupBroadcast(v$m$_$h$, 2u * $c$u);
-      let b$m$ = subgroupBroadcast(v$m$_$h$, 2u * $c$u + 1u);
+      let a$m$ = subgroupBroadcast(u$m$_$h$, 2u * $c$u);
+      let b$m$ = subgroupBroadcast(u$m$_$h$, 2u * $c$u + 1u);
 //#repeat r RB
       s$m$_$r$ += q$r$.x * a$m$;
       s$m$_$r$ += q$r$.y * b$m$;
@@ -86,16 +92,10 @@ fn main(
   let scale$r$ = load_scale(first$r$, g);
 //#endrepeat
 //#repeat m MT
-//#if zeros
   let whole$m$ = subgroupAdd(x_sum$m$);
 //#repeat r RB
   total$m$_$r$ += scale$r$.x * (s$m$_$r$ - scale$r$.y * whole$m$);
 //#endrepeat
-//#else
-//#repeat r RB
-  total$m$_$r$ += scale$r$.x * s$m$_$r$;
-//#endrepeat
-//#endif
 //#endrepeat
   }
 //#repeat m MT

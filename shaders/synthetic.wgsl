@@ -24,17 +24,12 @@ const BITS: u32 = 8u;
 //#endif
 const PAIRS: u32 = 16u / BITS;
 const MIDDLE: i32 = i32(1u << (BITS - 1u));
-// Quants in a range around zero, or around the middle of the unsigned ones; all groups have one scale.
+// Quants around the middle; all groups have one scale.
 fn element(stream: u32, i: u32) -> u32 {
   var word = 0u;
   for (var p = 0u; p < PAIRS; p++) {
-//#if symmetric
-    let q = vec2<i32>(round(pair(stream, PAIRS * i + p) * f32(MIDDLE - 1)));
-//#else
-    let q = vec2<i32>(round(pair(stream, PAIRS * i + p) * f32(MIDDLE - 1))) + MIDDLE;
-//#endif
-    let bits = bitcast<vec2<u32>>(q) & vec2<u32>((1u << BITS) - 1u);
-    word |= (bits.x | (bits.y << BITS)) << (2u * BITS * p);
+    let q = vec2<u32>(vec2<i32>(round(pair(stream, PAIRS * i + p) * f32(MIDDLE - 1))) + MIDDLE);
+    word |= (q.x | (q.y << BITS)) << (2u * BITS * p);
   }
   return word;
 }

@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/gpu.js';
 import { record } from '../gpu/recorder.js';
-import { quantFormat, quantRange } from '../quantization/formats.js';
+import { middleOf, quantFormat, quantRange } from '../quantization/formats.js';
 import { scaleAndZero } from '../quantization/quantize.js';
 import { weightDefines, type StoredDtype, type WeightMatrix } from './weights.js';
 
@@ -8,8 +8,8 @@ import { weightDefines, type StoredDtype, type WeightMatrix } from './weights.js
 function scaleWord(dtype: StoredDtype, amplitude: number): number {
   const format = quantFormat(dtype);
   if (format === undefined) return 0;
-  const middle = 2 ** (format.bits - 1);
-  const scale = amplitude / quantRange({ ...format, symmetric: true }).most;
+  const middle = middleOf(format);
+  const scale = amplitude / (quantRange(format).most - middle);
   // A symmetric format has another group's scale where others have their zero.
   return format.symmetric ? scaleAndZero(scale, scale) : scaleAndZero(scale, middle);
 }

@@ -163,7 +163,6 @@ export function weightDefines({ dtype, lanes }: WeightLayout): Record<string, bo
     interleaved: lanes > 1,
     SIDE_ROWS: lanes,
     quantised: format !== undefined,
-    zeros: format !== undefined && !format.symmetric,
     ...(format && { int4: format.bits === 4, symmetric: format.symmetric, GROUP_UNITS: format.group / 8 }),
   };
 }

@@ -2,11 +2,11 @@
 export const GROUP_SIZES = [32, 64, 128] as const;
 export type GroupSize = (typeof GROUP_SIZES)[number];
 
-/** How whole numbers stand for weights: `weight = scale * (quant - zero)`, scale and zero shared by a group. */
+/** How unsigned whole numbers stand for weights: `weight = scale * (quant - zero)`, scale and zero shared by a group. */
 export interface QuantFormat {
   readonly bits: 4 | 8;
   readonly group: GroupSize;
-  /** Signed quants around a zero of 0, or unsigned ones with a zero of each group's own. */
+  /** The zero is the middle of the quants, 8 or 128, in every group; else each group has its own. */
   readonly symmetric: boolean;
 }
 
@@ -40,9 +40,12 @@ export function quantFormat(name: string): QuantFormat | undefined {
 
 /** Smallest and largest quant. Symmetric formats leave the lowest unused, so that both signs reach equally far. */
 export function quantRange({ bits, symmetric }: QuantFormat): { least: number; most: number } {
-  if (!symmetric) return { least: 0, most: 2 ** bits - 1 };
-  const most = 2 ** (bits - 1) - 1;
-  return { least: -most, most };
+  return { least: symmetric ? 1 : 0, most: 2 ** bits - 1 };
+}
+
+/** The zero of a symmetric format, in the middle of its range. */
+export function middleOf({ bits }: Pick<QuantFormat, 'bits'>): number {
+  return 2 ** (bits - 1);
 }
 
 /** Groups of a row; the last may be a part of one. */

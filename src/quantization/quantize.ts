@@ -1,5 +1,5 @@
 import { f16ToF32, f32ToF16, f32Value } from '../checkpoint/float.js';
-import { groupsOf, quantRange, scaleWords, type QuantFormat } from './formats.js';
+import { groupsOf, middleOf, quantRange, scaleWords, type QuantFormat } from './formats.js';
 
 const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
@@ -16,7 +16,7 @@ const LARGEST_HALF = 0x7bff;
 
 /** Rows of quants and scales, rows one after another. */
 export interface QuantizedRows {
-  /** [rows][columns] of int8, or of int4 two to a byte, the even column in the low half. */
+  /** [rows][columns] of 8 bits, or of 4 two to a byte, the even column in the low half. */
   readonly quants: Uint8Array<ArrayBuffer>;
   /** [rows][scaleWords] as `scaleWords` describes them. */
   readonly scales: Uint32Array<ArrayBuffer>;
@@ -67,7 +67,7 @@ export function quantizeRows(
   const { least, most } = quantRange(format);
   const groups = groupsOf(columns, format);
   const words = scaleWords(columns, format);
-  const mask = bits === 4 ? 0xf : 0xff;
+  const middle = middleOf(format);
   for (let row = 0; row < rows; row++) {
     const from = row * columns;
     for (let g = 0; g < groups; g++) {
@@ -80,11 +80,11 @@ export function quantizeRows(
         if (value < low) low = value;
         else if (value > high) high = value;
       }
-      const half = symmetric ? scaleBits(Math.max(high, -low), most, 0.5) : scaleBits(high - low, most, 0);
+      const half = symmetric ? scaleBits(Math.max(high, -low), most - middle, 0.5) : scaleBits(high - low, most, 0);
       if (half === undefined) return begin + values.subarray(begin, end).indexOf(high > -low ? high : low);
       const scale = fromHalf(half);
       const inverse = half === 0 ? 0 : 1 / scale;
-      const zero = symmetric ? 0 : Math.max(0, Math.min(most, Math.round(-low * inverse)));
+      const zero = symmetric ? middle : Math.max(0, Math.min(most, Math.round(-low * inverse)));
       if (symmetric) {
         const at = row * words + (g >> 1);
         scales[at] = g % 2 === 0 ? half : scales[at] | (half << 16);
@@ -102,7 +102,7 @@ export function quantizeRows(
           let r = Math.round(values[i + 1] * inverse) + zero;
           q = q < least ? least : q > most ? most : q;
           r = r < least ? least : r > most ? most : r;
-          quants[i >> 1] = (q & mask) | ((r & mask) << 4);
+          quants[i >> 1] = q | (r << 4);
         }
       }
     }
@@ -110,15 +110,16 @@ export function quantizeRows(
   return -1;
 }
 
-/** The quant of a row-major index, signed where the format is symmetric. */
-export function quantAt(quants: Uint8Array, index: number, { bits, symmetric }: QuantFormat): number {
-  const raw = bits === 8 ? quants[index] : (quants[index >> 1] >> (4 * (index % 2))) & 0xf;
-  return symmetric && raw >= 2 ** (bits - 1) ? raw - 2 ** bits : raw;
+/** The quant of a row-major index. */
+export function quantAt(quants: Uint8Array, index: number, { bits }: QuantFormat): number {
+  return bits === 8 ? quants[index] : (quants[index >> 1] >> (4 * (index % 2))) & 0xf;
 }
 
 /** Scale and zero of a group. @param row the words of the row's scales */
-export function scaleAt(row: Uint32Array, group: number, { symmetric }: QuantFormat): { scale: number; zero: number } {
-  if (symmetric) return { scale: fromHalf((row[group >> 1] >>> (16 * (group % 2))) & 0xffff), zero: 0 };
+export function scaleAt(row: Uint32Array, group: number, format: QuantFormat): { scale: number; zero: number } {
+  if (format.symmetric) {
+    return { scale: fromHalf((row[group >> 1] >>> (16 * (group % 2))) & 0xffff), zero: middleOf(format) };
+  }
   return { scale: fromHalf(row[group] & 0xffff), zero: fromHalf(row[group] >>> 16) };
 }
 

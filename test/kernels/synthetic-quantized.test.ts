@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { fillSynthetic, seedOf, syntheticValue } from '../../src/kernels/synthetic.js';
 import { allocateMatrix, laneRows, paddedRows, rowBytes, scalesBegin, unitBytes } from '../../src/kernels/weights.js';
-import { quantFormat, quantRange, scaleWords } from '../../src/quantization/formats.js';
+import { middleOf, quantFormat, quantRange, scaleWords } from '../../src/quantization/formats.js';
 import { dequantizeRows, quantizedRows } from '../../src/quantization/quantize.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll } from '../support/buffers.js';
@@ -16,7 +16,7 @@ describe.each(adapters)('synthetic quantised weights on %s', (adapter) => {
     const [rows, cols, seed, amplitude] = [21, 172, seedOf('weights'), 0.5];
     const format = quantFormat(dtype);
     // The stored scale is f16's nearest to amplitude over the most steps.
-    const step = amplitude / quantRange({ ...format, symmetric: true }).most;
+    const step = amplitude / (quantRange(format).most - middleOf(format));
     for (const lanes of [1, laneRows(gpu.capabilities)]) {
       await freeingAll(gpu, async () => {
         const matrix = allocateMatrix(gpu, 'weights', rows, cols, { dtype, lanes });
