@@ -46,15 +46,25 @@ fn main(
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var k = g * GROUP_UNITS; k < group_end; k++) {
+  for (var first_k = g * GROUP_UNITS; first_k < group_end; first_k += UNITS) {
 //#else
 //#repeat m MT
 //#repeat r RB
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var k = 0u; k < params.k8; k++) {
+  for (var first_k = 0u; first_k < params.k8; first_k += UNITS) {
 //#endif
+//#repeat d CHUNKS
+    {
+//#if chunked
+//#repeat r RB
+    let c$r$ = weights[w$r$ / CHUNK_UNITS + (first_k / CHUNK_UNITS + $d$u) * LANES];
+//#endrepeat
+//#endif
+//#repeat e CHUNK_LOADS
+    {
+    let k = first_k + $d$u * CHUNK_LOADS + $e$u;
 //#repeat m MT
 //#repeat h SHARES
     let v$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
@@ -67,7 +77,13 @@ fn main(
 //#endrepeat
 //#endrepeat
 //#repeat r RB
+//#if chunked
+    let p$r$ = chunk_unit(c$r$, $e$u);
+//#elif quantised
+    let p$r$ = load_packed(w$r$ + (k / CHUNK_UNITS) * LANES * CHUNK_UNITS + k % CHUNK_UNITS);
+//#else
     let p$r$ = load_packed(w$r$ + k * LANES);
+//#endif
 //#endrepeat
 //#repeat h SHARES
 //#repeat c LANE_PAIRS
@@ -85,6 +101,10 @@ fn main(
 //#endrepeat
     }
 //#endrepeat
+//#endrepeat
+    }
+//#endrepeat
+    }
 //#endrepeat
   }
 //#if quantised

@@ -6,7 +6,7 @@ struct Synthetic {
   rows: u32,
   cols: u32,
   stride2: u32,    // row stride in pairs
-  lanes: u32,      // rows that lie side by side, four pairs of each in turn
+  lanes: u32,      // rows that lie side by side, four elements of each in turn
   amplitude: f32,
   scale: u32,      // of quantised weights: a word as it is stored
 }
@@ -65,10 +65,10 @@ fn pair(stream: u32, i: u32) -> vec2<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   for (var row = group.x; row < params.rows; row += grid.x) {
     let stream = hash(params.seed ^ ((params.row_begin + row) * 0x9e3779b9u));
-    let elements = 4u / PAIRS;  // of eight columns
-    for (var i = thread; i < params.stride2 / PAIRS; i += 64u) {
-      let unit = (row / params.lanes) * (params.stride2 / 4u) + i / elements;
-      out[(unit * params.lanes + row % params.lanes) * elements + i % elements] = element(stream, i);
+    let elements = params.stride2 / PAIRS;
+    for (var i = thread; i < elements; i += 64u) {
+      let four = (row / params.lanes) * (elements / 4u) + i / 4u;
+      out[(four * params.lanes + row % params.lanes) * 4u + i % 4u] = element(stream, i);
     }
 //#if quantised
     let groups = (params.stride2 / 4u + GROUP_UNITS - 1u) / GROUP_UNITS;

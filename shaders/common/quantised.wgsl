@@ -1,23 +1,36 @@
 // Weights as unsigned whole numbers: weight = scale * (quant - zero), scale and zero shared by GROUP_UNITS units of a row.
-// The zero of a symmetric format is the middle of the quants everywhere. A unit is one word of int4 or two of int8, the first column in the lowest bits.
-// Scales lie behind all units: the words of SIDE_ROWS rows in turn, as for the units.
+// The zero of a symmetric format is the middle of the quants everywhere. A unit is one word of int4 or two of int8, the
+// first column in the lowest bits. Scales lie behind all units: the words of SIDE_ROWS rows in turn, as for the units.
 //#if int4
 alias Packed = u32;
 const BITS: u32 = 4u;
 const UNIT_WORDS: u32 = 1u;
-@group(0) @binding(3) var<storage, read> weights: array<u32>;
-fn weight_word(i: u32) -> u32 { return weights[i]; }
 //#else
 alias Packed = vec2<u32>;
 const BITS: u32 = 8u;
 const UNIT_WORDS: u32 = 2u;
-@group(0) @binding(3) var<storage, read> weights: array<vec2<u32>>;
-fn weight_word(i: u32) -> u32 {
-  let pair = weights[i / 2u];
-  return select(pair.y, pair.x, i % 2u == 0u);
-}
+//#endif
+//#if interleaved
+// For CPU drivers, where a load costs the same whether it brings 4 bytes or 16.
+@group(0) @binding(3) var<storage, read> weights: array<vec4<u32>>;
+fn weight_word(i: u32) -> u32 { return weights[i / 4u][i % 4u]; }
+//#if int4
+fn load_packed(i: u32) -> Packed { return weight_word(i); }
+// Unit i of a chunk.
+fn chunk_unit(chunk: vec4<u32>, i: u32) -> Packed { return chunk[i]; }
+//#else
+fn load_packed(i: u32) -> Packed { return vec2<u32>(weight_word(2u * i), weight_word(2u * i + 1u)); }
+fn chunk_unit(chunk: vec4<u32>, i: u32) -> Packed { return vec2<u32>(chunk[2u * i], chunk[2u * i + 1u]); }
+//#endif
+//#else
+@group(0) @binding(3) var<storage, read> weights: array<Packed>;
+//#if int4
+fn weight_word(i: u32) -> u32 { return weights[i]; }
+//#else
+fn weight_word(i: u32) -> u32 { return weights[i / 2u][i % 2u]; }
 //#endif
 fn load_packed(i: u32) -> Packed { return weights[i]; }
+//#endif
 
 // The word that holds a row's first scale; those of later groups follow SIDE_ROWS apart.
 fn scale_index(row: u32) -> u32 {

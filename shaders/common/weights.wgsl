@@ -5,7 +5,13 @@
 // `stored_rows()`, rows of the part.
 fn weight_index(row: u32, k: u32) -> u32 {
 //#if interleaved
+//#if quantised
+  // CHUNK_UNITS units, 16 bytes, stay together.
+  let chunk = ((row / SIDE_ROWS) * (params.k8 / CHUNK_UNITS) + k / CHUNK_UNITS) * SIDE_ROWS + row % SIDE_ROWS;
+  return chunk * CHUNK_UNITS + k % CHUNK_UNITS;
+//#else
   return ((row / SIDE_ROWS) * params.k8 + k) * SIDE_ROWS + row % SIDE_ROWS;
+//#endif
 //#else
   return row * params.k8 + k;
 //#endif

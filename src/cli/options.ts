@@ -63,7 +63,7 @@ export function addModelOptions(command: Command): Command {
       `weights on the GPU: ${WEIGHT_DTYPES.join(', ')}; the last two quantise while loading`,
       weightDtype('--dtype'),
     )
-    .option('--group-size <n>', 'columns that share a scale in int8 and int4: 32, 64 or 128', whole('--group-size', 1))
+    .option('--group-size <n>', 'columns that share a scale: 32 (int4), 64 or 128 (int8)', whole('--group-size', 1))
     .option('--zero-points', 'int8 and int4 with a zero point for each group, which fits lopsided weights better')
     .option(
       '--head-dtype <type>',

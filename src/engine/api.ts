@@ -229,7 +229,7 @@ export interface EngineOptions {
   readonly adapter?: string;
   /** `auto`, the default, is f16. `int8` and `int4` quantise a checkpoint while it streams in. */
   readonly dtype?: WeightDtype | 'auto';
-  /** Columns of a row that share a scale under `int8` and `int4`: 32, the default, 64 or 128. */
+  /** Columns of a row that share a scale: 32, 64 or 128; by default 128 under `int8` and 32 under `int4`. */
   readonly groupSize?: number;
   /** Gives each group of `int8` and `int4` a zero point; without, quants are symmetric. */
   readonly zeroPoints?: boolean;

@@ -1,5 +1,6 @@
 import { mostBlocks } from '../cache/paged-kv.js';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.js';
+import { packedFormat, unpackedCheckpoint } from '../checkpoint/packed.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
@@ -66,10 +67,14 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const tokenizing = timed('tokenizer', openTokenizer(found.folder, options.chatTemplate));
     tokenizing.catch(() => undefined); // awaited below
     const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
-    if (!synthetic && found.folder !== undefined) checkpoint = await openCheckpoint(found.folder);
+    const packed = synthetic ? undefined : packedFormat(found.config, found.configName);
+    if (!synthetic && found.folder !== undefined) {
+      checkpoint = await openCheckpoint(found.folder);
+      if (packed !== undefined) checkpoint = unpackedCheckpoint(checkpoint, packed);
+    }
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
-    const { dtype, head } = weightFormats(options);
+    const { dtype, head } = weightFormats(options, packed);
     const { limits, chunk } = engineLimits(options, config);
     const free = await source.freeBytes();
     const lanes = laneRows(gpu.capabilities);

@@ -1,3 +1,4 @@
+import type { PackedFormat } from '../checkpoint/packed.js';
 import { RidgepointError } from '../errors.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import { formatName, GROUP_SIZES, quantFormat, type GroupSize } from '../quantization/formats.js';
@@ -16,13 +17,20 @@ export interface WeightFormatOptions {
   readonly headDtype?: WeightDtype | 'auto';
 }
 
-const DEFAULT_GROUP: GroupSize = 32;
+/** Eight bits are nearly exact whatever the group, and fewer scales are read faster; four are not. */
+const DEFAULT_GROUP = { 8: 128, 4: 32 } as const;
 
 function fail(message: string): never {
   throw new RidgepointError('usage', message);
 }
 
-function storedAs(name: string, value: string | undefined, group: GroupSize, symmetric: boolean): StoredDtype {
+/** The format that holds packed quants as they are, whatever their groups: the largest that divides those. */
+function storedPacked({ bits, groupSize = 128, actOrder }: PackedFormat): StoredDtype {
+  const group = [...GROUP_SIZES].reverse().find((size) => groupSize % size === 0);
+  return actOrder || group === undefined ? 'f16' : formatName({ bits, group, symmetric: false });
+}
+
+function storedAs(name: string, value: string | undefined, group: GroupSize | undefined, symmetric: boolean): StoredDtype {
   switch (value) {
     case undefined:
     case 'auto':
@@ -32,8 +40,10 @@ function storedAs(name: string, value: string | undefined, group: GroupSize, sym
     case 'f32':
       return value;
     case 'int8':
-    case 'int4':
-      return formatName({ bits: value === 'int8' ? 8 : 4, group, symmetric });
+    case 'int4': {
+      const bits = value === 'int8' ? 8 : 4;
+      return formatName({ bits, group: group ?? DEFAULT_GROUP[bits], symmetric });
+    }
   }
   if (quantFormat(value) !== undefined) return value as StoredDtype;
   return fail(`${name} must be one of ${WEIGHT_DTYPES.join(', ')}, found ${value}`);
@@ -43,16 +53,18 @@ function storedAs(name: string, value: string | undefined, group: GroupSize, sym
  * The formats that options ask for: of the layers' matrices, and of embedding and `lm_head`. Those two stay in f16
  * beside quantised layers, unless asked for otherwise: the head's rounding falls on the logits themselves.
  *
+ * @param packed how the checkpoint is quantised, if it is; unasked, layers are kept so
  * @throws RidgepointError naming the option
  */
-export function weightFormats(options: WeightFormatOptions): { dtype: StoredDtype; head: StoredDtype } {
+export function weightFormats(options: WeightFormatOptions, packed?: PackedFormat): { dtype: StoredDtype; head: StoredDtype } {
   const { dtype, groupSize, zeroPoints, headDtype } = options;
-  const group = groupSize === undefined ? DEFAULT_GROUP : GROUP_SIZES.find((size) => size === groupSize);
-  if (group === undefined) fail(`groupSize must be one of ${GROUP_SIZES.join(', ')}, found ${groupSize}`);
+  const group = GROUP_SIZES.find((size) => size === groupSize);
+  if (groupSize !== undefined && group === undefined) fail(`groupSize must be one of ${GROUP_SIZES.join(', ')}, found ${groupSize}`);
   const grouped = [dtype, headDtype].some((each) => each === 'int8' || each === 'int4');
   if (!grouped && groupSize !== undefined) fail('groupSize is for dtype int8 or int4; leave it out, or ask for one');
   if (!grouped && zeroPoints) fail('zeroPoints is for dtype int8 or int4; leave it out, or ask for one');
-  const stored = storedAs('dtype', dtype, group, !zeroPoints);
+  const auto = dtype === undefined || dtype === 'auto';
+  const stored = auto && packed !== undefined ? storedPacked(packed) : storedAs('dtype', dtype, group, !zeroPoints);
   const own = headDtype !== undefined && headDtype !== 'auto';
   const beside = quantFormat(stored) === undefined ? stored : 'f16';
   return { dtype: stored, head: own ? storedAs('headDtype', headDtype, group, !zeroPoints) : beside };

@@ -23,7 +23,8 @@ export interface WeightLayout {
   readonly dtype: StoredDtype;
   /**
    * Rows that lie side by side. 1 is row-major. Above, a matrix is a sequence of blocks of so many rows, and a block
-   * [stride / 8][lanes][8]: eight columns of each of its rows in turn. The last block is filled up.
+   * [stride / 8][lanes][8]: eight columns of each of its rows in turn, 32 of int4 and 16 of int8. The last block is
+   * filled up.
    *
    * Scales of quantised weights follow behind the last block in the same buffer, in blocks [words][lanes] of the words
    * that `scaleWords` describes, so that a lane finds its row's scales as it finds its weights.
@@ -57,9 +58,9 @@ export function bytesPerElement(dtype: FloatDtype): number {
 
 const bitsOf = (dtype: StoredDtype): number => quantFormat(dtype)?.bits ?? 8 * bytesPerElement(dtype as FloatDtype);
 
-/** Bytes of eight columns, the unit in which rows lie side by side; scales not included. */
+/** Bytes of a row that stay together where rows lie side by side: eight numbers, or as many quants as fill 16 bytes. */
 export function unitBytes(dtype: StoredDtype): number {
-  return bitsOf(dtype);
+  return quantFormat(dtype) === undefined ? bitsOf(dtype) : 16;
 }
 
 /** Bytes of a row, its scales included. @param stride its columns, padded */
@@ -163,6 +164,6 @@ export function weightDefines({ dtype, lanes }: WeightLayout): Record<string, bo
     interleaved: lanes > 1,
     SIDE_ROWS: lanes,
     quantised: format !== undefined,
-    ...(format && { int4: format.bits === 4, symmetric: format.symmetric, GROUP_UNITS: format.group / 8 }),
+    ...(format && { int4: format.bits === 4, symmetric: format.symmetric, GROUP_UNITS: format.group / 8, CHUNK_UNITS: 16 / format.bits }),
   };
 }

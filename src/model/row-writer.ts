@@ -1,11 +1,13 @@
-import { tensorOfRow, type FusedMatrix } from '../checkpoint/layout.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { mapRow, tensorOfRow, type FusedMatrix } from '../checkpoint/layout.js';
+import { isPacked } from '../checkpoint/packed.js';
 import type { Slab } from '../checkpoint/stream.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { interleaveRows, paddedRows, scalesBegin, unitBytes } from '../kernels/weights.js';
 import type { WeightMatrix, WeightPart } from '../kernels/weights.js';
 import { scaleWords, type QuantFormat } from '../quantization/formats.js';
-import { quantizedRows, quantizeRows, type QuantizedRows } from '../quantization/quantize.js';
+import { quantizedRows, quantizeRows, type GivenScales, type QuantizedRows } from '../quantization/quantize.js';
 
 /** Brings the rows of a slab to the GPU as a part of a matrix keeps them. @returns bytes written */
 export type RowWriter = (part: WeightPart, slab: Slab) => number;
@@ -54,17 +56,46 @@ export function writeQuantized(
   return units.length + words.length;
 }
 
+/** The scales that the rows of a matrix have in a packed checkpoint, where a format can hold them. */
+async function packedScales(
+  checkpoint: Checkpoint,
+  source: FusedMatrix,
+  { bits, group, symmetric }: QuantFormat,
+): Promise<GivenScales | undefined> {
+  if (!isPacked(checkpoint) || symmetric || checkpoint.format.bits > bits) return undefined;
+  const parts = await Promise.all(source.parts.map(({ tensor }) => checkpoint.scalesOf(tensor)));
+  const begins = Array.from({ length: Math.ceil(source.cols / group) }, (_, i) => i * group);
+  const held = parts.map((part) => begins.every((from) => part?.uniform(from, Math.min(from + group, source.cols))));
+  const places = new Uint32Array(2 * source.rows);
+  source.parts.forEach(({ rows, map }, part) => {
+    for (let r = 0; r < rows; r++) places.set([part, r], 2 * mapRow(map, r));
+  });
+  return (row, g) => {
+    const part = places[2 * row];
+    // What pads a row lies behind its last group, or is a part of it.
+    return held[part] ? parts[part]?.at(places[2 * row + 1], Math.min(g * group, source.cols - 1)) : undefined;
+  };
+}
+
 /**
  * Quantises rows of f32 as they come.
  *
  * @returns a writer that throws RidgepointError naming the tensor whose weights no scale in f16 reaches
  */
-export function quantizedWriter(gpu: Gpu, source: FusedMatrix, matrix: WeightMatrix, format: QuantFormat): RowWriter {
+export async function quantizedWriter(
+  gpu: Gpu,
+  checkpoint: Checkpoint,
+  source: FusedMatrix,
+  matrix: WeightMatrix,
+  format: QuantFormat,
+): Promise<RowWriter> {
   const { stride } = matrix;
+  const known = await packedScales(checkpoint, source, format);
   return (part, { rowsBegin, rows, bytes }) => {
     const values = new Float32Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, rows * stride);
     const made = quantizedRows(rows, stride, format);
-    const bad = quantizeRows(values, rows, stride, format, made);
+    const given: GivenScales | undefined = known && ((row, group) => known(rowsBegin + row, group));
+    const bad = quantizeRows(values, rows, stride, format, made, given);
     if (bad >= 0) {
       const tensor = tensorOfRow(source, rowsBegin + Math.floor(bad / stride));
       const advice = 'load with --dtype bf16 or --dtype f32';

@@ -44,6 +44,9 @@ function scaleBits(span: number, steps: number, slack: number): number | undefin
   return bits > LARGEST_HALF ? undefined : bits;
 }
 
+/** Scale (f16 bits) and zero that a group has already; undefined where it has none. */
+export type GivenScales = (row: number, group: number) => { readonly scale: number; readonly zero: number } | undefined;
+
 /**
  * Quantises rows group by group, each weight to the nearest multiple of its group's scale. Scales are rounded to f16
  * first, so that a weight comes back within half a step of the scale that is stored.
@@ -54,6 +57,7 @@ function scaleBits(span: number, steps: number, slack: number): number | undefin
  * @param values [rows][columns], finite; what pads a row is zero
  * @param columns a multiple of 8
  * @param into filled; its size is that of `quantizedRows`
+ * @param given what groups were scaled by where weights come from quants; for formats with zero points
  * @returns index of a value too large for a scale in f16, or -1
  */
 export function quantizeRows(
@@ -62,6 +66,7 @@ export function quantizeRows(
   columns: number,
   format: QuantFormat,
   { quants, scales }: QuantizedRows,
+  given?: GivenScales,
 ): number {
   const { bits, group, symmetric } = format;
   const { least, most } = quantRange(format);
@@ -80,11 +85,12 @@ export function quantizeRows(
         if (value < low) low = value;
         else if (value > high) high = value;
       }
-      const half = symmetric ? scaleBits(Math.max(high, -low), most - middle, 0.5) : scaleBits(high - low, most, 0);
+      const known = symmetric ? undefined : given?.(row, g);
+      const half = known !== undefined ? known.scale : symmetric ? scaleBits(Math.max(high, -low), most - middle, 0.5) : scaleBits(high - low, most, 0);
       if (half === undefined) return begin + values.subarray(begin, end).indexOf(high > -low ? high : low);
       const scale = fromHalf(half);
       const inverse = half === 0 ? 0 : 1 / scale;
-      const zero = symmetric ? middle : Math.max(0, Math.min(most, Math.round(-low * inverse)));
+      const zero = known !== undefined ? known.zero : symmetric ? middle : Math.max(0, Math.min(most, Math.round(-low * inverse)));
       if (symmetric) {
         const at = row * words + (g >> 1);
         scales[at] = g % 2 === 0 ? half : scales[at] | (half << 16);

@@ -5,7 +5,7 @@ describe('formats of weights', () => {
   it('are f16 unasked, and f16 for embedding and head beside quantised layers', () => {
     expect(weightFormats({})).toEqual({ dtype: 'f16', head: 'f16' });
     expect(weightFormats({ dtype: 'f32' })).toEqual({ dtype: 'f32', head: 'f32' });
-    expect(weightFormats({ dtype: 'int8' })).toEqual({ dtype: 'int8-g32', head: 'f16' });
+    expect(weightFormats({ dtype: 'int8' })).toEqual({ dtype: 'int8-g128', head: 'f16' });
     const asked = { dtype: 'int4', groupSize: 128, zeroPoints: true, headDtype: 'int8' } as const;
     expect(weightFormats(asked)).toEqual({ dtype: 'int4-g128-zp', head: 'int8-g128-zp' });
     expect(weightFormats({ dtype: 'int4-g64', headDtype: 'f32' })).toEqual({ dtype: 'int4-g64', head: 'f32' });

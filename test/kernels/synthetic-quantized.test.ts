@@ -26,7 +26,7 @@ describe.each(adapters)('synthetic quantised weights on %s', (adapter) => {
         expect(stored.length - 16).toBeLessThan(paddedRows(rows, lanes) * rowBytes(stride, dtype));
         const made = quantizedRows(rows, stride, format);
         const unit = unitBytes(dtype);
-        const units = stride / 8;
+        const units = made.quants.length / rows / unit;
         const words = scaleWords(stride, format);
         const begin = scalesBegin(rows, stride, matrix);
         const scales = new Uint8Array(made.scales.buffer);

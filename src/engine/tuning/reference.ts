@@ -53,7 +53,7 @@ async function storedRow(gpu: Gpu, matrix: WeightMatrix, part: WeightPart, row: 
     return rowOf(block, lanes, row % lanes, unit);
   };
   const unit = unitBytes(dtype);
-  const quants = await read(0, (stride / 8) * unit, unit);
+  const quants = await read(0, scalesBegin(1, stride, { dtype, lanes: 1 }), unit);
   const format = quantFormat(dtype);
   if (format === undefined) return decode(quants.buffer, dtype as FloatDtype);
   const words = await read(scalesBegin(part.rows, stride, matrix), 4 * scaleWords(stride, format), 4);
