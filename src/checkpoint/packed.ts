@@ -60,7 +60,9 @@ export function packedFormat(config: unknown, file = 'config.json'): PackedForma
     fail(`${at}: "version" ${JSON.stringify(version)} is not supported; Ridgepoint loads "gemm"`);
   }
   if (method === 'gptq' && layout !== 'gptq' && layout !== 'gptq_v2') {
-    fail(`${at}: "checkpoint_format" ${JSON.stringify(layout)} is not supported; Ridgepoint loads "gptq" and "gptq_v2"`);
+    fail(
+      `${at}: "checkpoint_format" ${JSON.stringify(layout)} is not supported; Ridgepoint loads "gptq" and "gptq_v2"`,
+    );
   }
   return {
     method,
@@ -137,7 +139,14 @@ class UnpackedCheckpoint implements PackedCheckpoint {
     const weight = `${name}.weight`;
     this.#layers.set(weight, { name, inputs, outputs, groups });
     const shape = [outputs, inputs];
-    this.tensors.set(weight, { name: weight, dtype: 'F32', shape, begin: 0, end: 4 * inputs * outputs, file: info.file });
+    this.tensors.set(weight, {
+      name: weight,
+      dtype: 'F32',
+      shape,
+      begin: 0,
+      end: 4 * inputs * outputs,
+      file: info.file,
+    });
   }
 
   #check(name: string, dtype: string, shape: readonly number[]): void {
@@ -164,7 +173,7 @@ class UnpackedCheckpoint implements PackedCheckpoint {
     const values = new Float32Array(into.buffer as ArrayBuffer, into.byteOffset, into.length / 4);
     const { inputs } = layer;
     const first = byteOffset / 4;
-    for (let i = 0; i < values.length; ) {
+    for (let i = 0; i < values.length;) {
       const row = Math.floor((first + i) / inputs);
       const column = (first + i) % inputs;
       const count = Math.min(inputs - column, values.length - i);

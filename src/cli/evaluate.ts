@@ -34,7 +34,14 @@ function referenceOptions(options: EngineOptions, against: string | undefined): 
   const { dtype, head } = weightFormats(options);
   const plain = dtype === 'f16' && head === 'f16' && (options.kvDtype ?? 'auto') === 'auto';
   const asked = (against ?? (plain ? 'f32' : 'f16')) as EngineOptions['dtype'];
-  return { ...options, dtype: asked, headDtype: undefined, groupSize: undefined, zeroPoints: undefined, kvDtype: 'auto' };
+  return {
+    ...options,
+    dtype: asked,
+    headDtype: undefined,
+    groupSize: undefined,
+    zeroPoints: undefined,
+    kvDtype: 'auto',
+  };
 }
 
 /**

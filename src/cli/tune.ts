@@ -14,7 +14,10 @@ import type { ModelFlags } from './options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
 import { isRewritable } from './style.js';
 
-export interface TuneFlags extends Pick<ModelFlags, 'model' | 'adapter' | 'dtype' | 'groupSize' | 'zeroPoints' | 'headDtype' | 'kvDtype' | 'contextLength'> {
+export interface TuneFlags extends Pick<
+  ModelFlags,
+  'model' | 'adapter' | 'dtype' | 'groupSize' | 'zeroPoints' | 'headDtype' | 'kvDtype' | 'contextLength'
+> {
   readonly budget?: number;
   readonly force?: boolean;
   readonly json?: boolean;

@@ -30,7 +30,12 @@ function storedPacked({ bits, groupSize = 128, actOrder }: PackedFormat): Stored
   return actOrder || group === undefined ? 'f16' : formatName({ bits, group, symmetric: false });
 }
 
-function storedAs(name: string, value: string | undefined, group: GroupSize | undefined, symmetric: boolean): StoredDtype {
+function storedAs(
+  name: string,
+  value: string | undefined,
+  group: GroupSize | undefined,
+  symmetric: boolean,
+): StoredDtype {
   switch (value) {
     case undefined:
     case 'auto':
@@ -56,10 +61,14 @@ function storedAs(name: string, value: string | undefined, group: GroupSize | un
  * @param packed how the checkpoint is quantised, if it is; unasked, layers are kept so
  * @throws RidgepointError naming the option
  */
-export function weightFormats(options: WeightFormatOptions, packed?: PackedFormat): { dtype: StoredDtype; head: StoredDtype } {
+export function weightFormats(
+  options: WeightFormatOptions,
+  packed?: PackedFormat,
+): { dtype: StoredDtype; head: StoredDtype } {
   const { dtype, groupSize, zeroPoints, headDtype } = options;
   const group = GROUP_SIZES.find((size) => size === groupSize);
-  if (groupSize !== undefined && group === undefined) fail(`groupSize must be one of ${GROUP_SIZES.join(', ')}, found ${groupSize}`);
+  if (groupSize !== undefined && group === undefined)
+    fail(`groupSize must be one of ${GROUP_SIZES.join(', ')}, found ${groupSize}`);
   const grouped = [dtype, headDtype].some((each) => each === 'int8' || each === 'int4');
   if (!grouped && groupSize !== undefined) fail('groupSize is for dtype int8 or int4; leave it out, or ask for one');
   if (!grouped && zeroPoints) fail('zeroPoints is for dtype int8 or int4; leave it out, or ask for one');

@@ -164,6 +164,11 @@ export function weightDefines({ dtype, lanes }: WeightLayout): Record<string, bo
     interleaved: lanes > 1,
     SIDE_ROWS: lanes,
     quantised: format !== undefined,
-    ...(format && { int4: format.bits === 4, symmetric: format.symmetric, GROUP_UNITS: format.group / 8, CHUNK_UNITS: 16 / format.bits }),
+    ...(format && {
+      int4: format.bits === 4,
+      symmetric: format.symmetric,
+      GROUP_UNITS: format.group / 8,
+      CHUNK_UNITS: 16 / format.bits,
+    }),
   };
 }

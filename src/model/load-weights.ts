@@ -126,7 +126,8 @@ export async function loadCheckpoint(
     const strideCols = matrix?.stride ?? paddedColumns(source.cols);
     // Quants are made of f32, the format of a norm's scale too.
     const to = format !== undefined || matrix === undefined ? 'f32' : (matrix.dtype as FloatDtype);
-    const write: RowWriter = format && matrix ? await quantizedWriter(gpu, checkpoint, source, matrix, format) : floatRows(gpu, matrix);
+    const write: RowWriter =
+      format && matrix ? await quantizedWriter(gpu, checkpoint, source, matrix, format) : floatRows(gpu, matrix);
     for (const part of parts) {
       const rowsEnd = part.rowBegin + part.rows;
       const slabs = streamFused(checkpoint, source, {

@@ -86,11 +86,17 @@ export function quantizeRows(
         else if (value > high) high = value;
       }
       const known = symmetric ? undefined : given?.(row, g);
-      const half = known !== undefined ? known.scale : symmetric ? scaleBits(Math.max(high, -low), most - middle, 0.5) : scaleBits(high - low, most, 0);
+      const half =
+        known !== undefined
+          ? known.scale
+          : symmetric
+            ? scaleBits(Math.max(high, -low), most - middle, 0.5)
+            : scaleBits(high - low, most, 0);
       if (half === undefined) return begin + values.subarray(begin, end).indexOf(high > -low ? high : low);
       const scale = fromHalf(half);
       const inverse = half === 0 ? 0 : 1 / scale;
-      const zero = known !== undefined ? known.zero : symmetric ? middle : Math.max(0, Math.min(most, Math.round(-low * inverse)));
+      const zero =
+        known !== undefined ? known.zero : symmetric ? middle : Math.max(0, Math.min(most, Math.round(-low * inverse)));
       if (symmetric) {
         const at = row * words + (g >> 1);
         scales[at] = g % 2 === 0 ? half : scales[at] | (half << 16);
@@ -153,4 +159,3 @@ export function dequantizeRows(
 export function scaleAndZero(scale: number, zero: number): number {
   return (toHalf(scale) | (toHalf(zero) << 16)) >>> 0;
 }
-

@@ -82,7 +82,9 @@ describe('packed checkpoints', () => {
     const open = (tensors: object, config: object = configs.gptq) =>
       unpackedCheckpoint(withTensors(undefined, named(tensors)), formatOf(config));
     expect(() => open(rest)).toThrow(/^lin\.scales: expected \[3, 40\] F16, found no tensor of that name$/);
-    expect(() => open({ ...rest, scales }, { ...configs.gptq, group_size: 48 })).toThrow(/^lin\.qzeros: expected \[2, 5\]/);
+    expect(() => open({ ...rest, scales }, { ...configs.gptq, group_size: 48 })).toThrow(
+      /^lin\.qzeros: expected \[2, 5\]/,
+    );
     const infinite = { ...scales, data: scales.data.slice() };
     infinite.data.set([0, 0x7c], 10);
     const damaged = open({ ...rest, scales: infinite });
@@ -94,7 +96,9 @@ describe('packed checkpoints', () => {
     expect(packedFormat({})).toBeUndefined();
     expect(formatOf(configs.gptq)).toEqual({ method: 'gptq', bits: 4, groupSize: 32, zeroOffset: 1, actOrder: false });
     expect(formatOf(configs.awq)).toEqual({ method: 'awq', bits: 4, groupSize: 32, zeroOffset: 0, actOrder: false });
-    expect(() => formatOf({ quant_method: 'bitsandbytes' })).toThrow(/of method "bitsandbytes"; Ridgepoint loads "gptq"/);
+    expect(() => formatOf({ quant_method: 'bitsandbytes' })).toThrow(
+      /of method "bitsandbytes"; Ridgepoint loads "gptq"/,
+    );
     expect(() => formatOf({ ...configs.gptq, bits: 3 })).toThrow(/"bits" must be 4 or 8 for gptq, found 3/);
     expect(() => formatOf({ ...configs.awq, version: 'gemv' })).toThrow(/"version" "gemv" is not supported/);
   });

@@ -6,7 +6,9 @@ describe('sliding windows', () => {
   it('judge every token but the first once, each with as much context as the stride leaves', () => {
     const sizes = fc
       .tuple(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 2, max: 64 }))
-      .chain(([tokens, length]) => fc.tuple(fc.constant(tokens), fc.constant(length), fc.integer({ min: 1, max: length - 1 })));
+      .chain(([tokens, length]) =>
+        fc.tuple(fc.constant(tokens), fc.constant(length), fc.integer({ min: 1, max: length - 1 })),
+      );
     fc.assert(
       fc.property(sizes, ([tokens, length, stride]) => {
         const judged: number[] = [];
@@ -32,7 +34,11 @@ describe('an evaluation', () => {
   it('finds no distance between equal runs, whatever is added to all logits', () => {
     const evaluation = new Evaluation(4);
     const logits = Float32Array.of(1, 3, -2, 0.5);
-    evaluation.add(logits, 1, logits.map((each) => each + 2));
+    evaluation.add(
+      logits,
+      1,
+      logits.map((each) => each + 2),
+    );
     expect(evaluation.distance.meanKl).toBeCloseTo(0, 6);
     expect(evaluation.distance.top1Agreement).toBe(1);
     expect(evaluation.distance.largestLogitError).toBe(2);

@@ -28,7 +28,10 @@ function packedModel(method: 'gptq' | 'awq', actOrder: boolean) {
   const base = fakeCheckpoint(config, plain);
   const others = { ...base, tensors: new Map([...base.tensors].filter(([name]) => !name.endsWith('_proj.weight'))) };
   const quantization_config = { quant_method: method, bits: 4, group_size: 32, desc_act: actOrder };
-  return { plain, checkpoint: unpackedCheckpoint(withTensors(others, tensors), packedFormat({ quantization_config })!) };
+  return {
+    plain,
+    checkpoint: unpackedCheckpoint(withTensors(others, tensors), packedFormat({ quantization_config })!),
+  };
 }
 
 describe.each(adapters)('a packed model on %s', (adapter) => {
@@ -41,7 +44,15 @@ describe.each(adapters)('a packed model on %s', (adapter) => {
     const gpu = await testGpu(adapter);
     const { plain, checkpoint } = packedModel(method, actOrder);
     await freeingAll(gpu, async () => {
-      const run = await ModelRun.create(gpu, config, plain, { dtype, head: 'f32', kv: 'f32' }, LIMITS, undefined, checkpoint);
+      const run = await ModelRun.create(
+        gpu,
+        config,
+        plain,
+        { dtype, head: 'f32', kv: 'f32' },
+        LIMITS,
+        undefined,
+        checkpoint,
+      );
       const expected = new ReferenceLlama(config, plain);
       const first = await run.step([], [{ slot: 0, tokens: PROMPT }]);
       // f32 arithmetic on the very weights that were packed.

@@ -56,7 +56,10 @@ export function randomWeights(config: LlamaConfig, dtype: StoredDtype, seed: num
     Object.entries(tensorShapes(config)).map(([name, shape]) => {
       const size = shape.reduce((product, length) => product * length, 1);
       if (shape.length === 1) return [name, rounded(rng.uniform(size, 0.5, 1.5), 'f32')];
-      return [name, storedWeights(rng.normal(size, name.includes('embed') ? 1 : 1 / Math.sqrt(shape[1])), shape[1], dtype)];
+      return [
+        name,
+        storedWeights(rng.normal(size, name.includes('embed') ? 1 : 1 / Math.sqrt(shape[1])), shape[1], dtype),
+      ];
     }),
   );
 }

@@ -13,7 +13,8 @@ import { TINY } from '../support.js';
 const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 100 });
 
 const contestsOn = (gpu: Gpu): readonly ModelContest[] =>
-  contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
+  contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec))
+    .contests;
 const find = (list: readonly ModelContest[], start: string): ModelContest =>
   list.find(({ key }) => key.startsWith(start))!;
 const check = (gpu: Gpu, contest: ModelContest) => new GpuLaboratory(gpu).open(contest, (bench) => bench.check());
