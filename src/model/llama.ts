@@ -45,6 +45,8 @@ interface RecordedOperation {
 
 export interface RecordOptions {
   readonly profiler?: Profiler;
+  /** Times the pass as a whole; not together with a profiler. */
+  readonly timestampWrites?: GPUComputePassTimestampWrites;
   readonly sample?: boolean;
 }
 
@@ -150,9 +152,9 @@ export class LlamaModel {
    */
   record(encoder: GPUCommandEncoder, batch: StepBatch, options: RecordOptions = {}): StepCounts {
     const counts = this.step.upload(batch);
-    const { profiler, sample = true } = options;
+    const { profiler, timestampWrites, sample = true } = options;
     if (profiler === undefined) {
-      const pass = encoder.beginComputePass();
+      const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
       for (const { shape, record } of this.operations) if (sample || shape.kind !== 'sample') record(pass, counts);
       pass.end();
       return counts;
