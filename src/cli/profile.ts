@@ -125,10 +125,10 @@ async function recordingCost(probe: StepProbe, batch: number, context: number): 
 async function busyWhile(engine: Engine, prompt: number, tokens: number): Promise<string[]> {
   if (tokens < 2) return [];
   const ids = Array.from({ length: prompt }, (_, i) => (i * 7919 + 1) % engine.config.vocab);
+  const generate = (maxTokens: number): Promise<unknown> =>
+    engine.generate(ids, { maxTokens, ignoreEos: true, temperature: 0, signal: stopSignal }).result;
+  await generate(Math.min(tokens, 8)); // unseen: kernels that were not used yet
   // The prompt's step comes first, and is not counted.
-  const [, ...steps] = await engine.timeSteps(
-    tokens,
-    () => engine.generate(ids, { maxTokens: tokens, ignoreEos: true, temperature: 0, signal: stopSignal }).result,
-  );
+  const [, ...steps] = await engine.timeSteps(tokens, () => generate(tokens));
   return steps.length < 2 ? [] : [`${busyText(busyShare(steps))}.`];
 }
