@@ -127,7 +127,7 @@ async function busyWhile(engine: Engine, prompt: number, tokens: number): Promis
   const ids = Array.from({ length: prompt }, (_, i) => (i * 7919 + 1) % engine.config.vocab);
   const generate = (maxTokens: number): Promise<unknown> =>
     engine.generate(ids, { maxTokens, ignoreEos: true, temperature: 0, signal: stopSignal }).result;
-  await generate(Math.min(tokens, 8)); // unseen: kernels that were not used yet
+  await generate(tokens); // unseen: kernels that were not used yet
   // The prompt's step comes first, and is not counted.
   const [, ...steps] = await engine.timeSteps(tokens, () => generate(tokens));
   return steps.length < 2 ? [] : [`${busyText(busyShare(steps))}.`];
