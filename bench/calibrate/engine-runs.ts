@@ -134,7 +134,9 @@ export async function measureEngine(
   };
   const engines: CoreEngine[] = [];
   const start = async (from: EngineHost, options: EngineOptions): Promise<CoreEngine> => {
-    const engine = await startEngine({ ...options, adapter, maxSequences: 8, kvCacheTokens: 2048 }, from);
+    // Prompts come again and again, and are to be computed each time.
+    const sizes = { maxSequences: 8, kvCacheTokens: 2048, prefixCaching: false };
+    const engine = await startEngine({ ...options, adapter, ...sizes }, from);
     engines.push(engine);
     await engine.ready;
     return engine;

@@ -38,6 +38,7 @@ export async function profile(flags: ProfileFlags): Promise<number> {
     {
       ...engineOptions(flags),
       maxSequences: batch,
+      prefixCaching: false,
       prefillChunk: flags.prefillChunk ?? prompt,
       kvCacheTokens: Math.max(batch * (longest + 16), flags.contextLength ?? 0),
     },
