@@ -47,6 +47,7 @@ export async function targetOf(
       ...engineOptions(flags),
       maxSequences,
       kvCacheTokens,
+      decodeSloMs: flags.decodeSlo,
       ...(policy === undefined ? {} : { policy }),
       // It takes prompts whole, whatever the others cut them into.
       ...(policy === 'prefill-first' ? { prefillChunk: undefined } : {}),
@@ -63,6 +64,7 @@ export async function targetOf(
       max_num_seqs: maxSequences,
       kv_cache_tokens: kvCacheTokens,
       prefill_chunk: flags.prefillChunk ?? null,
+      decode_slo_ms: flags.decodeSlo ?? null,
     },
     info: () => info,
     server: () => null,

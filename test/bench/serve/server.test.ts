@@ -6,10 +6,11 @@ import type { PlannedRequest } from '../../../bench/serve/traffic/workload.js';
 import type { CoreEngine } from '../../../src/engine/engine.js';
 import { loadReal } from '../../serving/real.js';
 import { start, until } from '../../serving/support.js';
+import { adapters } from '../../support/adapters.js';
 
-describe('load on our own server, with the embedded model', () => {
+describe.each(adapters)('load on our own server, with the embedded model on %s', (adapter) => {
   let engine: CoreEngine;
-  beforeAll(async () => void (engine = await loadReal()));
+  beforeAll(async () => void (engine = await loadReal(adapter)));
   afterAll(() => engine.dispose());
 
   const load = async (url: string, options: Partial<ServerOptions>, request: Partial<PlannedRequest> = {}) => {
