@@ -6,6 +6,9 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#include common/matmul.wgsl
 @group(0) @binding(2) var<storage, read> x: array<f32>;  // [m][4 * x_stride4]
+//#if norm
+@group(0) @binding(5) var<storage, read> gamma: array<f32>;  // [4 * x_stride4]
+//#endif
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -26,14 +29,26 @@ fn main(
   let w$r$ = weight_index(min(block + $r$u, last_block) * LANES + lane, 0u);
 //#endrepeat
 //#repeat m MT
+//#if norm
+  var squares$m$ = 0.0;
+//#endif
 //#repeat r RB
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
   for (var k = 0u; k < params.k8; k++) {
-//#repeat m MT
 //#repeat h SHARES
+//#if norm
+    let g$h$ = gamma[8u * k + $h$u * LANES + lane];
+//#endif
+//#repeat m MT
+//#if norm
+    let raw$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
+    squares$m$ += raw$m$_$h$ * raw$m$_$h$;
+    let v$m$_$h$ = raw$m$_$h$ * g$h$;
+//#else
     let v$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
+//#endif
 //#endrepeat
 //#endrepeat
 //#repeat r RB
@@ -57,17 +72,31 @@ fn main(
 //#endrepeat
 //#endrepeat
   }
+//#if norm
 //#repeat m MT
-  if (m0 + $m$u <= last_row) {
+  let scale$m$ = norm_scale(subgroupAdd(squares$m$));
 //#repeat r RB
-    finish_lane(m0 + $m$u, (block + $r$u) * LANES + lane, s$m$_$r$);
+  s$m$_$r$ *= scale$m$;
 //#endrepeat
-  }
 //#endrepeat
+//#endif
+  // In a loop of unknown length, so that compilers write what follows a sum once and not for every sum.
+  var sums: array<f32, MT * RB>;
+//#repeat m MT
+//#repeat r RB
+  sums[$m$u * RB + $r$u] = s$m$_$r$;
+//#endrepeat
+//#endrepeat
+  let count = min(MT, last_row + 1u - m0) * RB;
+  for (var i = 0u; i < count; i++) { finish_lane(m0 + i / RB, (block + i % RB) * LANES + lane, sums[i]); }
 }
 
 // Finishes output n of row m; lanes hold neighbouring outputs, pairs of which lie in one subgroup.
 fn finish_lane(m: u32, n: u32, sum: f32) {
+//#if rope
+  let next = subgroupShuffleXor(sum, 1u);
+  if (n < params.n && n % 2u == 0u) { finish_pair(m, n, sum, next); }
+//#else
   let row = m * params.out_stride;
   let at = row + params.n_begin + n;
   if (params.epilogue == SILU) {
@@ -76,4 +105,5 @@ fn finish_lane(m: u32, n: u32, sum: f32) {
   } else if (n < params.n) {
     if (params.epilogue == RESIDUAL) { out[at] += sum; } else { out[at] = sum; }
   }
+//#endif
 }

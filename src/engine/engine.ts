@@ -1,6 +1,7 @@
 import { blockNames } from '../cache/block-names.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { PassClock, type PassTime } from '../gpu/pass-clock.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
 import type { LlamaModel } from '../model/llama.js';
@@ -151,6 +152,25 @@ export class CoreEngine implements TextEngine {
   probe(): StepProbe {
     this.#assertUsable();
     return new StepProbe(this.parts.gpu, this.parts.model, this.parts.probeLimits);
+  }
+
+  /**
+   * Times the engine's steps on the GPU, one pass each, while something runs.
+   *
+   * @param most steps timed
+   * @throws Error where the adapter has no timestamps
+   */
+  async timeSteps(most: number, run: () => Promise<unknown>): Promise<PassTime[]> {
+    this.#assertUsable();
+    const { gpu, loop } = this.parts;
+    const clock = new PassClock(gpu, most);
+    loop.clock = clock;
+    try {
+      await run();
+    } finally {
+      loop.clock = undefined;
+    }
+    return clock.read();
   }
 
   tokenBytes(id: number): Uint8Array {
