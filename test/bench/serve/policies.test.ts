@@ -231,4 +231,12 @@ describe('scenarios', () => {
     expect(outcome!.one).toHaveLength(2);
     expect(batchTable([outcome!])).toContain('16.0');
   });
+
+  test('batch: what fails is counted', async () => {
+    const clock = new VirtualClock();
+    const { target } = fakes(clock, { sequences: 16, failing: 40 });
+    const how = { sequences: 16, promptTokens: 4, outputTokens: 5, rounds: 2, seed: 1, clock };
+    const outcome = await clock.run(batchScenario({ target, policy: 'chunked', ...how }));
+    expect(outcome).toMatchObject({ failed: 1, error: 'the device was lost' });
+  });
 });
