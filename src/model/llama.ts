@@ -1,7 +1,7 @@
 import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
-import { paddedHeadDim } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
   namedAttention,
@@ -180,9 +180,12 @@ export class LlamaModel {
    */
   async warmUp(gpu: Gpu): Promise<void> {
     const sequence = { slot: 0, position: 0, tokensBegin: 0, blocks: [0], sampling: GREEDY_SAMPLING };
+    // Far enough into a sequence for attention in parts and their reduction; all of it is read from one block.
+    const position = this.step.firstSplit;
+    const blocks = Array.from({ length: Math.floor(position / BLOCK_TOKENS) + 1 }, () => 0);
     const batches: StepBatch[] = [
       { decode: [], prefill: [{ ...sequence, tokens: [0, 0], tokensEnd: 2 }] },
-      { decode: [{ ...sequence, tokens: undefined, tokensEnd: 1 }], prefill: [] },
+      { decode: [{ ...sequence, position, blocks, tokens: undefined, tokensEnd: 1 }], prefill: [] },
     ];
     for (const batch of batches) {
       const encoder = gpu.device.createCommandEncoder();
