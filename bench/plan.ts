@@ -49,11 +49,16 @@ export function plan(options: BenchOptions, limits: PlanLimits): { points: Bench
   return { points, skipped };
 }
 
-/** Tokens the cache must hold for all points that fit a context of `contextLength`, rounded up to whole blocks. */
+/**
+ * Tokens the cache must hold for all points that fit a context of `contextLength`, rounded up to whole blocks. The
+ * engine lets nobody in who would leave the others without a free block each, or less than a hundredth of all, so
+ * sequences that are to decode together need that much more.
+ */
 export function kvTokensFor(options: BenchOptions, contextLength: number): number {
   const fitting = candidates(options).map((point) => {
     const { each, sequences } = room(point);
-    return each <= contextLength ? inBlocks(each) * sequences : 0;
+    const tokens = each <= contextLength ? inBlocks(each) * sequences : 0;
+    return sequences === 1 ? tokens : tokens + Math.max(sequences * BLOCK, inBlocks(tokens / 50));
   });
   return Math.max(inBlocks(contextLength), ...fitting);
 }

@@ -96,7 +96,13 @@ export async function runRounds(
   }
 }
 
-const kindOf = ({ engine = '', kind }: BenchPoint): string => `${engine} ${kind}`;
+/** What a point measures, and of which phase. */
+const kindOf = (point: BenchPoint): string => {
+  const { engine = '', kind } = point;
+  const phase =
+    point.kind === 'operations' ? point.phase : point.kind === 'llama-bench' && point.prompt > 0 ? 'prefill' : '';
+  return `${engine} ${kind} ${phase}`;
+};
 
 /** The record of a point that has runs. Where there was time for no more than warming up, the last run counts. */
 export function measuredRecord({ trial, runs }: Measuring, warmup: number): Measured<BenchRecord> {

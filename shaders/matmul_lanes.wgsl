@@ -6,6 +6,9 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#include common/matmul.wgsl
 @group(0) @binding(2) var<storage, read> x: array<f32>;  // [m][4 * x_stride4]
+//#if norm
+@group(0) @binding(5) var<storage, read> gamma: array<f32>;  // [4 * x_stride4]
+//#endif
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -25,6 +28,11 @@ fn main(
 //#repeat r RB
   let w$r$ = weight_index(min(block + $r$u, last_block) * LANES + lane, 0u);
 //#endrepeat
+//#repeat m MT
+//#if norm
+  var squares$m$ = 0.0;
+//#endif
+//#endrepeat
 //#if quantised
 //#repeat h SHARES
   let column_scale$h$ = column_scale($h$u * LANES + lane);
@@ -37,16 +45,16 @@ fn main(
   var total$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var g = 0u; g * GROUP_UNITS < params.k8; g++) {
+  for (var group_k = 0u; group_k < params.k8; group_k += GROUP_UNITS) {
   // Products of a group are added before they are scaled, and its zero is taken off by the sum of x.
-  let group_end = min((g + 1u) * GROUP_UNITS, params.k8);
+  let group_end = min(group_k + GROUP_UNITS, params.k8);
 //#repeat m MT
   var x_sum$m$ = 0.0;
 //#repeat r RB
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var first_k = g * GROUP_UNITS; first_k < group_end; first_k += UNITS) {
+  for (var first_k = group_k; first_k < group_end; first_k += UNITS) {
 //#else
 //#repeat m MT
 //#repeat r RB
@@ -65,9 +73,18 @@ fn main(
 //#repeat e CHUNK_LOADS
     {
     let k = first_k + $d$u * CHUNK_LOADS + $e$u;
-//#repeat m MT
 //#repeat h SHARES
+//#if norm
+    let g$h$ = gamma[8u * k + $h$u * LANES + lane];
+//#endif
+//#repeat m MT
+//#if norm
+    let raw$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
+    squares$m$ += raw$m$_$h$ * raw$m$_$h$;
+    let v$m$_$h$ = raw$m$_$h$ * g$h$;
+//#else
     let v$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
+//#endif
 //#if quantised
     x_sum$m$ += v$m$_$h$;
     let u$m$_$h$ = v$m$_$h$ * column_scale$h$;
@@ -109,7 +126,7 @@ fn main(
   }
 //#if quantised
 //#repeat r RB
-  let scale$r$ = load_scale(first$r$, g);
+  let scale$r$ = load_scale(first$r$, group_k / GROUP_UNITS);
 //#endrepeat
 //#repeat m MT
   let whole$m$ = subgroupAdd(x_sum$m$);
@@ -120,21 +137,35 @@ fn main(
   }
 //#repeat m MT
 //#repeat r RB
-  let s$m$_$r$ = total$m$_$r$;
+  var s$m$_$r$ = total$m$_$r$;
 //#endrepeat
 //#endrepeat
 //#endif
+//#if norm
 //#repeat m MT
-  if (m0 + $m$u <= last_row) {
+  let scale$m$ = norm_scale(subgroupAdd(squares$m$));
 //#repeat r RB
-    finish_lane(m0 + $m$u, (block + $r$u) * LANES + lane, s$m$_$r$);
+  s$m$_$r$ *= scale$m$;
 //#endrepeat
-  }
 //#endrepeat
+//#endif
+  // In a loop of unknown length, so that compilers write what follows a sum once and not for every sum.
+  var sums: array<f32, MT * RB>;
+//#repeat m MT
+//#repeat r RB
+  sums[$m$u * RB + $r$u] = s$m$_$r$;
+//#endrepeat
+//#endrepeat
+  let count = min(MT, last_row + 1u - m0) * RB;
+  for (var i = 0u; i < count; i++) { finish_lane(m0 + i / RB, (block + i % RB) * LANES + lane, sums[i]); }
 }
 
 // Finishes output n of row m; lanes hold neighbouring outputs, pairs of which lie in one subgroup.
 fn finish_lane(m: u32, n: u32, sum: f32) {
+//#if rope
+  let next = subgroupShuffleXor(sum, 1u);
+  if (n < params.n && n % 2u == 0u) { finish_pair(m, n, sum, next); }
+//#else
   let row = m * params.out_stride;
   let at = row + params.n_begin + n;
   if (params.epilogue == SILU) {
@@ -143,4 +174,5 @@ fn finish_lane(m: u32, n: u32, sum: f32) {
   } else if (n < params.n) {
     if (params.epilogue == RESIDUAL) { out[at] += sum; } else { out[at] = sum; }
   }
+//#endif
 }

@@ -1,4 +1,5 @@
-// out[row] = x[row] / sqrt(mean(x[row]^2) + eps) * gamma, one workgroup a row.
+// out[row] = x[row] / sqrt(mean(x[row]^2) + eps) * gamma, one workgroup a row: of prompts, or of those whose logits are
+// wanted. Products for decoding sequences normalise what they read themselves.
 //#if subgroups
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
@@ -30,10 +31,13 @@ fn main(
 //#else
   let lanes = 1u;
 //#endif
-  var row = group.x;
-  if (params.gather == 1u) { row = logit_rows[group.x]; }
+  var row = step.decode_rows + group.x;
+  var to = row * params.stride4;
+  if (params.gather == 1u) {
+    row = logit_rows[group.x];
+    to = group.x * params.stride4;
+  }
   let origin = row * params.stride4;
-  let to = group.x * params.stride4;
   var squares = 0.0;
   for (var i = thread; i < params.stride4; i += WG) {
     let v = x[origin + i];

@@ -29,12 +29,12 @@ const WIDE_MODEL = {
 /** Rounds of measurements after one that warms up. */
 const REPETITIONS = 7;
 /** Seconds for all rounds, of which there are fewer where they take longer. */
-const BUDGET = 30;
+const BUDGET = 60;
 /**
  * Seconds of a run: slow adapters leave the largest prompts and batches out, so that there is time for rounds. Requests
  * that decode may take longer, for they are many steps, and what they tell no other point does.
  */
-const longest = ({ kind }: BenchPoint): number => (kind === 'tpot' ? 2 : 0.4);
+const longest = ({ kind }: BenchPoint): number => (kind === 'tpot' ? 3 : 1.6);
 
 type Shape = Pick<Extract<BenchPoint, { kind: 'operations' }>, 'phase' | 'tokens' | 'batch' | 'context'>;
 const prefill = (tokens: number): Shape => ({ phase: 'prefill', tokens, batch: 1, context: 0 });
@@ -58,7 +58,7 @@ interface Sweep {
 const NARROW: Sweep = {
   steps: [
     ...[decode(1, 15), decode(1, 250), decode(1, 480), decode(2, 60), decode(4, 100), decode(8, 30), decode(8, 150)],
-    ...[4, 16, 64, 350].map(prefill),
+    ...[8, 24, 64, 350].map(prefill),
   ],
   prompts: [8, 64, 200],
   requests: [
@@ -74,8 +74,8 @@ const NARROW: Sweep = {
   bare: [16, 64],
 };
 const WIDE: Sweep = {
-  steps: [...[decode(1, 15), decode(1, 500), decode(4, 100), decode(8, 60)], ...[4, 32, 128, 256, 512].map(prefill)],
-  prompts: [4, 32, 128, 512],
+  steps: [...[decode(1, 15), decode(1, 500), decode(4, 100), decode(8, 60)], ...[8, 32, 128, 256, 512].map(prefill)],
+  prompts: [8, 32, 128, 512],
   requests: [
     [1, 1],
     [2, 1],
@@ -83,7 +83,7 @@ const WIDE: Sweep = {
   ],
   gen: 6,
   depths: [0],
-  bare: [4, 256],
+  bare: [8, 256],
 };
 
 function pointsOf(engine: string, { steps, prompts, requests, gen, depths, bare }: Sweep): BenchPoint[] {
@@ -134,7 +134,9 @@ export async function measureEngine(
   };
   const engines: CoreEngine[] = [];
   const start = async (from: EngineHost, options: EngineOptions): Promise<CoreEngine> => {
-    const engine = await startEngine({ ...options, adapter, maxSequences: 8, kvCacheTokens: 2048 }, from);
+    // Prompts come again and again, and are to be computed each time.
+    const sizes = { maxSequences: 8, kvCacheTokens: 2048, prefixCaching: false };
+    const engine = await startEngine({ ...options, adapter, ...sizes }, from);
     engines.push(engine);
     await engine.ready;
     return engine;

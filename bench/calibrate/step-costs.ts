@@ -45,6 +45,8 @@ export function stepCosts(runs: readonly EngineRuns[], calibration: Calibration)
 
 /** How weakly parameters are held where the points say nothing about them. */
 const PULL = 2e-3;
+/** Steps hardly differ from the sum of their operations: a stretch far from 1 makes up for errors of other fits. */
+const STRETCH_PULL = 0.1;
 
 /** Fits stretch x device + seconds + rowSeconds x rows by least mean absolute relative error. */
 export function fitSteps(points: readonly StepPoint[]): StepCosts {
@@ -62,7 +64,8 @@ export function fitSteps(points: readonly StepPoint[]): StepCosts {
         sum + Math.abs((stretch * device + seconds + rowSeconds * rows) / measured - 1),
       0,
     );
-    return error / points.length + PULL * (vector[0] ** 2 + 0.01 * (vector[1] + 4) ** 2 + 0.01 * (vector[2] + 5) ** 2);
+    const held = 0.01 * (vector[1] + 4) ** 2 + 0.01 * (vector[2] + 5) ** 2;
+    return error / points.length + STRETCH_PULL * vector[0] ** 2 + PULL * held;
   };
   const starts = [
     [0, -2, -4],

@@ -88,7 +88,9 @@ export function joinOperations(
   });
   const measured = new Set(record.operations.map(({ name }) => name));
   const unmatched = [...measured].filter((name) => !priced.has(name));
-  unmatched.push(...[...priced.keys()].filter((name) => !measured.has(name)));
+  // What has no rows in a step is not launched.
+  const launched = [...priced.values()].filter(({ operation }) => operation.m > 0);
+  unmatched.push(...launched.map(({ operation }) => operation.name).filter((name) => !measured.has(name)));
   const kinds = [...new Set(operations.map(({ kind }) => kind))]
     .map((kind) => added(operations.filter((each) => each.kind === kind)))
     .sort((a, b) => b.measuredMs - a.measuredMs);

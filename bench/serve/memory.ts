@@ -13,7 +13,9 @@ function collectGarbage(): void {
   collect();
 }
 
-/** Samples this process's memory each time another eighth of the requests has ended. */
+const PARTS = 16;
+
+/** Samples this process's memory each time another sixteenth of the requests has ended. */
 export class MemoryWatch {
   readonly samples: MemorySample[] = [];
   #next = 0;
@@ -22,8 +24,8 @@ export class MemoryWatch {
 
   readonly at = (done: number): void => {
     if (done < this.#next) return;
-    const eighths = Math.floor((8 * done) / this.total) + 1;
-    this.#next = Math.min(this.total, Math.ceil((eighths * this.total) / 8));
+    const next = Math.floor((PARTS * done) / this.total) + 1;
+    this.#next = Math.min(this.total, Math.ceil((next * this.total) / PARTS));
     if (done === this.samples.at(-1)?.done) return;
     collectGarbage();
     const { rss, heapUsed } = process.memoryUsage();

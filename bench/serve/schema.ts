@@ -100,6 +100,7 @@ export const serveSchema = z.object({
         one_output_throughput: z.array(z.number()),
         many_output_throughput: z.array(z.number()),
         ratio: z.number(),
+        failed: count.optional(),
       }),
     )
     .optional(),

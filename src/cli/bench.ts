@@ -55,6 +55,8 @@ export async function bench(flags: BenchFlags): Promise<number> {
     onProgress: progress.report,
     onRecord: save,
   }).finally(() => progress.end());
+  const cached = engine.stats().prefixHitTokens;
+  if (cached > 0) throw new Error(`${cached} prompt tokens were not computed but found in the prefix cache`);
 
   process.stdout.write(printed(result, flags.format ?? 'markdown'));
   const path = target ?? latestPath();
@@ -79,6 +81,8 @@ function withRoom(flags: BenchFlags, options: BenchOptions): EngineOptions & { k
     contextLength,
     kvCacheTokens: kvTokensFor(options, contextLength ?? Math.max(longest, PREFILL_CHUNK)),
     maxSequences: Math.max(...options.batches),
+    // Prompts come again and again, and are to be computed each time.
+    prefixCaching: false,
   };
 }
 

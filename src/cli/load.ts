@@ -15,27 +15,29 @@ const STOP_PATIENCE = 1000;
  */
 export async function loadEngine(options: EngineOptions, tell: boolean): Promise<Engine> {
   const bar = tell ? new LoadingBar(options.model?.replace(/.*[/\\](?=.)/, '') ?? 'tiny-tales') : undefined;
+  const settled = new AbortController();
   try {
     const loading = Engine.load({ ...options, signal: stopSignal, onProgress: bar?.report });
     loading.then(
       (engine) => closeAtExit(() => engine.dispose()),
       () => undefined, // told to whoever awaits it below
     );
-    const engine = await Promise.race([loading, whenStopped()]);
+    const engine = await Promise.race([loading, whenStopped(settled.signal)]);
     stopSignal.throwIfAborted();
     bar?.end();
     if (tell && engine.hint !== undefined) remark(engine.hint);
     return engine;
   } finally {
+    settled.abort();
     bar?.end();
   }
 }
 
-/** Rejects a while after the run was stopped, for the stages of loading that do not look at the signal. */
-function whenStopped(): Promise<never> {
+/** Rejects a while after the run was stopped, for the stages of loading that do not look at the signal; not once settled. */
+function whenStopped(settled: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const stopped = () => setTimeout(() => reject(stopSignal.reason), STOP_PATIENCE).unref();
     if (stopSignal.aborted) stopped();
-    else stopSignal.addEventListener('abort', stopped, { once: true });
+    else stopSignal.addEventListener('abort', stopped, { once: true, signal: settled });
   });
 }

@@ -1,10 +1,12 @@
+import { median } from 'simple-statistics';
 import { llamaModel } from '../roofline/models.js';
 import { priceStep } from '../roofline/predict.js';
 import { Predictor } from '../roofline/predictor.js';
-import type { ProbedStep } from '../engine/probe.js';
+import type { ProbedStep, StepProbe } from '../engine/probe.js';
 import { RidgepointError } from '../errors.js';
 import type { Engine } from '../index.js';
 import { kernelSet } from '../../bench/compare/predictor.js';
+import { busyShare, busyText } from '../../bench/profile/busy.js';
 import { topOperations } from '../../bench/profile/top.js';
 import { chromeTrace, type NamedStep } from '../../bench/profile/trace.js';
 import { writeWhole } from '../../bench/store.js';
@@ -18,6 +20,7 @@ export interface ProfileFlags extends ModelFlags, HardwareFlags {
   readonly prompt?: number;
   readonly decode?: number;
   readonly batch?: number;
+  readonly tokens?: number;
   readonly output?: string;
 }
 
@@ -28,13 +31,14 @@ export interface ProfileFlags extends ModelFlags, HardwareFlags {
  * @throws RidgepointError in one sentence
  */
 export async function profile(flags: ProfileFlags): Promise<number> {
-  const { prompt = 128, decode = 8, batch = 1, output = 'trace.json' } = flags;
+  const { prompt = 128, decode = 8, batch = 1, tokens = 128, output = 'trace.json' } = flags;
   const tell = !(flags.quiet ?? false);
-  const longest = prompt + decode;
+  const longest = prompt + Math.max(decode, tokens);
   const engine = await loadEngine(
     {
       ...engineOptions(flags),
       maxSequences: batch,
+      prefixCaching: false,
       prefillChunk: flags.prefillChunk ?? prompt,
       kvCacheTokens: Math.max(batch * (longest + 16), flags.contextLength ?? 0),
     },
@@ -48,6 +52,7 @@ export async function profile(flags: ProfileFlags): Promise<number> {
     predictedMs: predictor && predictions(predictor, step),
   });
   const steps: NamedStep[] = [];
+  const host: string[] = [];
   try {
     // Once unseen: the first use of a pipeline costs what no later one does.
     await probe.prefill(prompt, 0, { profile: true });
@@ -56,6 +61,10 @@ export async function profile(flags: ProfileFlags): Promise<number> {
     for (let token = 0; token < decode && !stopSignal.aborted; token++) {
       const step = await probe.decode(batch, prompt + token, { profile: true });
       steps.push(named(`decode ${token + 1}`, step));
+    }
+    if (!stopSignal.aborted) {
+      host.push(await recordingCost(probe, batch, prompt));
+      host.push(...(await busyWhile(engine, Math.min(prompt, engine.info.contextLength - 2), tokens)));
     }
   } catch (error) {
     if (!(error instanceof Error && /has no timestamp queries/.test(error.message))) throw error;
@@ -74,6 +83,7 @@ export async function profile(flags: ProfileFlags): Promise<number> {
     const title = `Decode step of ${batch} after ${prompt} tokens, median of ${steps.length - 1}`;
     sections.push(topOperations(title, steps.slice(1)));
   }
+  sections.push(...host);
   process.stdout.write(`${model} in ${dtype} on ${adapter}\n\n${sections.join('\n\n')}\n`);
   if (tell) remark(`written to ${output}; open it in Perfetto (ui.perfetto.dev) or chrome://tracing`);
   return EXIT.ok;
@@ -103,3 +113,24 @@ const predictions = (predictor: Predictor, { batch }: ProbedStep): Map<string, n
       1000 * (price.seconds + (predictor.hardware.host?.profiledSeconds ?? 0)),
     ]),
   );
+
+/** What recording and submitting a decode step, in one pass, costs the host. */
+async function recordingCost(probe: StepProbe, batch: number, context: number): Promise<string> {
+  const times: number[] = [];
+  for (let step = 0; step < 16 && !stopSignal.aborted; step++) {
+    times.push((await probe.decode(batch, context)).recordMs);
+  }
+  return `Recording and submitting a decode step took the host ${median(times).toFixed(2)} ms (median of ${times.length}).`;
+}
+
+/** Generates tokens as users do and says how busy the GPU was. */
+async function busyWhile(engine: Engine, prompt: number, tokens: number): Promise<string[]> {
+  if (tokens < 2) return [];
+  const ids = Array.from({ length: prompt }, (_, i) => (i * 7919 + 1) % engine.config.vocab);
+  const generate = (maxTokens: number): Promise<unknown> =>
+    engine.generate(ids, { maxTokens, ignoreEos: true, temperature: 0, signal: stopSignal }).result;
+  await generate(tokens); // unseen: kernels that were not used yet
+  // The prompt's step comes first, and is not counted.
+  const [, ...steps] = await engine.timeSteps(tokens, () => generate(tokens));
+  return steps.length < 2 ? [] : [`${busyText(busyShare(steps))}.`];
+}

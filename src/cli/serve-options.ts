@@ -10,6 +10,7 @@ export interface ServeFlags extends ModelFlags, SchedulingFlags {
   readonly host: string;
   readonly port: number;
   readonly apiKey?: readonly string[];
+  readonly allowedHost?: readonly string[];
   readonly cors?: readonly string[];
   readonly servedModelName?: readonly string[];
   readonly chatTemplate?: string;
@@ -44,6 +45,11 @@ export function addServeOptions(command: Command): Command {
     .option('--host <address>', 'address to listen on; only this machine can reach the default', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0 takes a free one', port, 8000)
     .option('--api-key <key>', 'key that requests must have (repeatable; or RIDGEPOINT_API_KEY)', repeated('--api-key'))
+    .option(
+      '--allowed-host <name>',
+      'name under which the server may be asked, beside addresses and localhost; * is any (repeatable)',
+      repeated('--allowed-host'),
+    )
     .option('--cors <origin>', 'web pages of this origin may call; * is all (repeatable)', repeated('--cors'))
     .option('--served-model-name <name>', 'name of the model for clients (repeatable)', repeated('--served-model-name'))
     .option(

@@ -32,6 +32,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     engine,
     modelNames: flags.servedModelName,
     apiKeys,
+    allowedHosts: allowedHosts(flags, apiKeys),
     corsOrigins: flags.cors,
     bodyLimit: flags.bodyLimit,
     requestTimeoutMs: flags.requestTimeout * 1000,
@@ -96,6 +97,11 @@ function keysOf(variable: string | undefined): string[] {
     .split(',')
     .map((key) => key.trim())
     .filter((key) => key !== '');
+}
+
+/** Who has no key could else be asked by any web page that gives its own name this machine's address. */
+function allowedHosts({ host, allowedHost }: ServeFlags, apiKeys: readonly string[]): readonly string[] | undefined {
+  return allowedHost ?? (apiKeys.length === 0 && isLoopback(host) ? [] : undefined);
 }
 
 async function readTemplate(file: string): Promise<string> {

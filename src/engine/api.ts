@@ -1,10 +1,11 @@
 import type { LlamaConfig } from '../model/config.js';
 import type { StoredDtype } from '../kernels/weights.js';
+import type { BatchShape } from '../model/operations.js';
+import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 import type { TuningInfo } from './tuning/autotune.js';
 import type { WeightDtype } from './weight-format.js';
 
-export type { TuningInfo };
-import type { BatchShape } from '../model/operations.js';
+export type { TokenVocabulary, TuningInfo };
 
 /** How weights are held on the GPU: a float format, or for example `int4-g32`, quants in groups of 32 columns. */
 export type { StoredDtype, WeightDtype };
@@ -39,6 +40,8 @@ export interface EngineInfo {
   readonly parameters: number;
   readonly weightBytes: number;
   readonly kvCacheBytes: number;
+  /** Tokens of all sequences together that the KV cache has room for. */
+  readonly kvCacheTokens: number;
   /** What kernels were chosen by measuring; absent where the defaults are used throughout. */
   readonly tuning?: TuningInfo;
 }
@@ -151,16 +154,6 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-/** What must be known of a model's tokens to tell which may come next in a text of a given form. */
-export interface TokenVocabulary {
-  /** One more than the highest id. */
-  readonly size: number;
-  /** UTF-8 bytes of a token, possibly part of a character; undefined for a token that is no text. */
-  bytes(id: number): Uint8Array | undefined;
-  /** Ids that end a text. */
-  readonly eosIds: readonly number[];
-}
-
 /** What an engine is doing, and has done since it was loaded. */
 export interface EngineStats {
   /** Requests that wait for their first step, or for memory to go on. */
@@ -194,6 +187,8 @@ export interface TextEngine extends AsyncDisposable {
   readonly hasTokenizer: boolean;
   /** Whether the tokenizer carries a chat template. */
   readonly hasChatTemplate: boolean;
+  /** Why nothing can be generated any more, such as a lost device; undefined while all is well. */
+  readonly failure: Error | undefined;
   /** Undefined without a tokenizer. */
   readonly vocabulary: TokenVocabulary | undefined;
   /** Sampling options of the model's `generation_config.json`. */

@@ -1,12 +1,14 @@
 import { blockNames } from '../cache/block-names.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { PassClock, type PassTime } from '../gpu/pass-clock.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
 import type { LlamaModel } from '../model/llama.js';
 import { IncrementalDetokenizer } from '../tokenizer/detokenizer.js';
 import { StopMatcher } from '../tokenizer/stop.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { tokenVocabulary, type TokenVocabulary } from '../tokenizer/vocabulary.js';
 import type {
   ChatMessage,
   EngineInfo,
@@ -17,7 +19,6 @@ import type {
   Prompt,
   SamplingOptions,
   TextEngine,
-  TokenVocabulary,
 } from './api.js';
 import { RunningGeneration } from './generation.js';
 import type { EngineHost } from './host.js';
@@ -43,7 +44,6 @@ export interface EngineParts {
   readonly generationDefaults: GenerationDefaults;
   readonly info: EngineInfo;
   readonly timings: LoadTimings;
-  readonly kvTokens: number;
   readonly prefixCaching: boolean;
   readonly speculates: boolean;
   readonly hint: string | undefined;
@@ -66,7 +66,12 @@ export class CoreEngine implements TextEngine {
     this.config = parts.config;
     this.timings = parts.timings;
     this.hint = parts.hint;
-    this.vocabulary = parts.tokenizer && vocabularyOf(parts.tokenizer, parts.config.vocab, this.#eosIds);
+    this.vocabulary =
+      parts.tokenizer && tokenVocabulary(parts.tokenizer, { size: parts.config.vocab, eosIds: this.#eosIds });
+  }
+
+  get failure(): Error | undefined {
+    return this.parts.gpu.failure;
   }
 
   get hasTokenizer(): boolean {
@@ -149,6 +154,25 @@ export class CoreEngine implements TextEngine {
     return new StepProbe(this.parts.gpu, this.parts.model, this.parts.probeLimits);
   }
 
+  /**
+   * Times the engine's steps on the GPU, one pass each, while something runs.
+   *
+   * @param most steps timed
+   * @throws Error where the adapter has no timestamps
+   */
+  async timeSteps(most: number, run: () => Promise<unknown>): Promise<PassTime[]> {
+    this.#assertUsable();
+    const { gpu, loop } = this.parts;
+    const clock = new PassClock(gpu, most);
+    loop.clock = clock;
+    try {
+      await run();
+    } finally {
+      loop.clock = undefined;
+    }
+    return clock.read();
+  }
+
   tokenBytes(id: number): Uint8Array {
     return this.parts.tokenizer?.bytesOf(id) ?? new Uint8Array(0);
   }
@@ -172,12 +196,12 @@ export class CoreEngine implements TextEngine {
   }
 
   stats(): EngineStats {
-    const { scheduler, loop, kvTokens } = this.parts;
+    const { scheduler, loop, info } = this.parts;
     const { waiting, running, freeBlocks, counts } = scheduler;
     return {
       waiting,
       running,
-      kvBlocks: kvTokens / BLOCK_TOKENS,
+      kvBlocks: info.kvCacheTokens / BLOCK_TOKENS,
       kvBlocksFree: freeBlocks,
       ...counts,
       ...loop.counts,
@@ -243,8 +267,7 @@ export class CoreEngine implements TextEngine {
 
   /** Tokens that may follow a prompt. @throws RidgepointError where there is no room for one */
   #room(promptLength: number): number {
-    const { contextLength } = this.info;
-    const { kvTokens } = this.parts;
+    const { contextLength, kvCacheTokens: kvTokens } = this.info;
     // The last token is never fed back, so the cache needs no place for it.
     if (promptLength < contextLength && promptLength <= kvTokens) {
       return Math.min(contextLength, kvTokens + 1) - promptLength;
@@ -260,18 +283,6 @@ export class CoreEngine implements TextEngine {
     const longer = contextLength < maxPositions ? ` or ask for up to ${maxPositions} with --context-length` : '';
     throw new RidgepointError('prompt', `${has} the context is ${contextLength}; shorten it${longer}`);
   }
-}
-
-function vocabularyOf(tokenizer: Tokenizer, size: number, eosIds: readonly number[]): TokenVocabulary {
-  return {
-    size,
-    eosIds,
-    bytes: (id) => {
-      if (tokenizer.specialIds.has(id) || eosIds.includes(id)) return undefined;
-      const bytes = tokenizer.bytesOf(id);
-      return bytes.length === 0 ? undefined : bytes;
-    },
-  };
 }
 
 function idList(prompt: readonly number[]): number[] {

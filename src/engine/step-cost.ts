@@ -30,7 +30,9 @@ export class LearntStepCost {
 
   /** Predicted milliseconds of a step. */
   predict(batch: BatchShape): number {
-    return Math.max(0, dot(this.#weights, features(batch)));
+    // What correlates in the steps so far may have been given a weight below zero, but no work makes a step faster.
+    const weights = this.#weights.map((weight) => Math.max(0, weight));
+    return dot(weights, features(batch));
   }
 
   /** Takes note of a step that took `ms`. */

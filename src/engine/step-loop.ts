@@ -1,5 +1,6 @@
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import type { PassClock } from '../gpu/pass-clock.js';
 import { maskWords, NO_TOKEN, type SamplingRow } from '../kernels/sample.js';
 import type { LlamaModel } from '../model/llama.js';
 import type { BatchShape } from '../model/operations.js';
@@ -47,6 +48,8 @@ export interface StepLoopOptions {
  * a constraint or a guess, wait for it.
  */
 export class StepLoop {
+  /** Times each step on the GPU while it is there. */
+  clock: PassClock | undefined;
   readonly counts = { steps: 0, speculatedTokens: 0, acceptedTokens: 0 };
   readonly #generations = new Map<number, RunningGeneration>();
   readonly #ring: ReadbackRing;
@@ -119,7 +122,7 @@ export class StepLoop {
     const decode = plan.decode.map((part) => this.#decodeRows(part, samples));
     const prefill = plan.prefill.map((part) => this.#prefillRows(part, samples));
     const encoder = this.gpu.device.createCommandEncoder();
-    this.model.record(encoder, { decode, prefill });
+    this.model.record(encoder, { decode, prefill }, { timestampWrites: this.clock?.next() });
     this.counts.steps++;
     const wantsLogits = sampled.some(({ generation }) => generation.options.logprobs !== undefined);
     if (rows === 0) {
@@ -269,6 +272,7 @@ function shapeOf({ decode, prefill }: StepPlan): BatchShape {
   const rows = decode.flatMap(({ begin, end }) =>
     Array.from({ length: end - begin }, (_, i) => ({ newTokens: 1, context: begin + i })),
   );
-  const chunks = prefill.map(({ begin, end }) => ({ newTokens: end - begin, context: begin }));
-  return { sequences: [...rows, ...chunks], logitRows: decode.reduce((sum, { samples }) => sum + samples, 0) };
+  const chunks = prefill.map(({ begin, end }) => ({ newTokens: end - begin, context: begin, prefill: true }));
+  const logitRows = decode.reduce((sum, { samples }) => sum + samples, prefill.filter(({ samples }) => samples).length);
+  return { sequences: [...rows, ...chunks], logitRows };
 }

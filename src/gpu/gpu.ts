@@ -88,6 +88,11 @@ export class Gpu {
     return this.#lost !== undefined;
   }
 
+  /** How the device was lost, if it was. */
+  get failure(): RidgepointError | undefined {
+    return this.#lost;
+  }
+
   /** Called once if the device is lost while in use. */
   onLost(notify: (error: RidgepointError) => void): void {
     if (this.#lost !== undefined) notify(this.#lost);

@@ -31,7 +31,7 @@ export class SchemaCompiler {
     private readonly e: Expressions,
     schema: unknown,
   ) {
-    this.document = new SchemaDocument(schema);
+    this.document = new SchemaDocument(schema, e.work);
   }
 
   /** @throws RidgepointError ('usage') naming a keyword that is malformed, not supported or contradicts another */
@@ -44,6 +44,7 @@ export class SchemaCompiler {
   /** A value that fits all of `schemas` and nests objects and arrays at most `depth` deep. */
   private value(schemas: readonly Located[], depth: number): Expression {
     const place = schemas.map(({ pointer }) => pointer).join('\n');
+    this.e.work.spend(1 + place.length / 64);
     const name = `${depth} ${place}`;
     let result = this.known.get(name);
     if (result === undefined) {
@@ -141,6 +142,7 @@ export class SchemaCompiler {
       refuse(flat.limits.items?.low?.pointer ?? flat.pointer, `asks for more than ${MAX_FIXED_ITEMS} items`);
     }
     const item = (i: number): Expression => {
+      e.work.spend(flat.items.length);
       const schemas = flat.items.map(({ prefix, rest }) => (i < prefix.length ? prefix[i] : rest));
       return this.value(distinct(schemas), depth);
     };
@@ -184,6 +186,7 @@ export class SchemaCompiler {
       refuse(flat.limits.properties!.low!.pointer, 'is not supported where additional properties are allowed');
     }
     const members = names.map((name) => {
+      e.work.spend(flat.members.length);
       const schemas = flat.members.map(({ properties, additional }) => properties.get(name) ?? additional);
       const required = flat.required.includes(name);
       const value = this.value(distinct(schemas), depth);

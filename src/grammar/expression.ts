@@ -1,3 +1,5 @@
+import { Work } from './work.js';
+
 /**
  * Regular expressions over bytes as hash-consed values, and their derivatives: `derive(e, b)` is what may still follow
  * once the byte `b` has been read (Brzozowski, "Derivatives of Regular Expressions", JACM 1964). An expression is the
@@ -65,6 +67,8 @@ export const EMPTY: Empty = { kind: 'empty', id: 1, nullable: true, live: true }
 /** Beyond so many values or tables of derivatives, all that can be computed again is forgotten. */
 const MAX_INTERNED = 400_000;
 const MAX_MEMOS = 20_000;
+/** Work of making a table of derivatives. */
+const TABLE = 4;
 
 /** Makes expressions for one vocabulary, each only once. */
 export class Expressions {
@@ -73,6 +77,7 @@ export class Expressions {
   private memoised: Expression[] = [];
   private readonly constants = new Map<string, Expression>();
   private clamped = new Map<Expression, Expression>();
+  readonly work = new Work();
 
   /** @param single the bytes that are a token each */
   constructor(readonly single: Uint32Array) {}
@@ -136,6 +141,7 @@ export class Expressions {
     let last = first;
     for (; last.kind === 'sequence'; last = last.rest) firsts.push(last.first);
     firsts.push(last);
+    this.work.spend(firsts.length);
     let result = rest;
     for (let i = firsts.length - 1; i >= 0; i--) result = this.internPair(firsts[i], result);
     return result;
@@ -167,7 +173,9 @@ export class Expressions {
     const grouped: Expression[] = [];
     const byFirst = new Map<Expression, Expression[]>();
     const others = new Set<Expression>();
+    let added = 0;
     const add = (expression: Expression): void => {
+      added++;
       if (expression.kind === 'choice') expression.items.forEach(add);
       else if (expression.kind === 'bytes') expression.set.forEach((word, i) => (set[i] |= word));
       else if (expression.kind === 'group') grouped.push(expression.inner);
@@ -178,6 +186,7 @@ export class Expressions {
       } else if (expression !== NEVER) others.add(expression);
     };
     expressions.forEach(add);
+    this.work.spend(added);
     const bytes = this.bytes(set);
     if (bytes !== NEVER) others.add(bytes);
     if (grouped.length > 0) others.add(this.group(this.choice(...grouped)));
@@ -242,10 +251,16 @@ export class Expressions {
     if (expression.kind === 'state') return expression.next[expression.classOf[byte]];
     let memo = expression.memo;
     if (memo === undefined) {
+      this.work.spend(TABLE);
       memo = expression.memo = new Array<Expression | undefined>(256);
       this.memoised.push(expression);
     }
-    return (memo[byte] ??= this.derivative(expression, byte));
+    let derivative = memo[byte];
+    if (derivative === undefined) {
+      this.work.spend(1);
+      memo[byte] = derivative = this.derivative(expression, byte);
+    }
+    return derivative;
   }
 
   private derivative(expression: Exclude<Expression, State>, byte: number): Expression {
@@ -307,7 +322,10 @@ export class Expressions {
 
   private intern(key: string | number, make: () => Expression): Expression {
     let expression = this.interned.get(key);
-    if (expression === undefined) this.interned.set(key, (expression = make()));
+    if (expression === undefined) {
+      this.work.spend(1);
+      this.interned.set(key, (expression = make()));
+    }
     return expression;
   }
 }

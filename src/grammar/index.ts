@@ -1,12 +1,17 @@
 import type { TokenConstraint } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
+import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 import { SchemaCompiler } from './compile.js';
 import { EMPTY, hasByte, NEVER, type Expression } from './expression.js';
 import { refuse } from './schema.js';
 import { TokenMasks } from './token-masks.js';
-import type { TokenVocabulary } from './vocabulary.js';
+import { TooMuchWork, type Work } from './work.js';
 
-export { tokenVocabulary, type TokenVocabulary } from './vocabulary.js';
+/** Work that compiling a schema may take; `docs/grammar.md` has the time that is. */
+const COMPILATION = 150_000;
+/** Work that a constraint may take at once, and gets back with each token. */
+const BURST = 100_000;
+const REFILL = 5_000;
 
 /** A schema ready to constrain any number of generations. */
 export interface JsonConstraint {
@@ -22,7 +27,8 @@ const masksOf = new WeakMap<TokenVocabulary, TokenMasks>();
  * what is supported of JSON Schema.
  * @param schema a JSON Schema, parsed; undefined for any JSON object
  * @throws RidgepointError ('usage') naming by JSON pointer the keyword that is not supported or contradicts another,
- *   or the byte that the vocabulary lacks to write such a text
+ *   or the byte that the vocabulary lacks to write such a text; also where keeping to the schema takes too much work,
+ *   which the constraint's methods may find out only while a text is written
  */
 export function compileJsonConstraint(schema: unknown, vocabulary: TokenVocabulary): JsonConstraint {
   let masks = masksOf.get(vocabulary);
@@ -52,11 +58,21 @@ function checked(vocabulary: TokenVocabulary): TokenVocabulary {
 }
 
 function startState(masks: TokenMasks, schema: unknown): Expression {
+  const { expressions } = masks;
+  masks.tidy();
+  return affordable(expressions.work, COMPILATION, () => new SchemaCompiler(expressions, schema).compile()).value;
+}
+
+/** @throws RidgepointError ('usage') where something takes more work than it may, or more stack than there is */
+function affordable<T>(work: Work, units: number, what: () => T): { readonly value: T; readonly cost: number } {
   try {
-    return new SchemaCompiler(masks.expressions, schema).compile();
+    return work.within(units, what);
   } catch (error) {
-    if (error instanceof RangeError) refuse('#', 'is nested too deeply'); // the stack's end
-    throw error;
+    if (!(error instanceof TooMuchWork) && !(error instanceof RangeError)) throw error;
+    return refuse(
+      '#',
+      'takes too much work to keep to; use simpler patterns and fewer alternatives, counts and limits',
+    );
   }
 }
 
@@ -89,19 +105,29 @@ function missingByte(state: Expression, single: Uint32Array, seen = new Set<Expr
 const ALL_BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 
 class JsonTokenConstraint implements TokenConstraint {
+  /** Units of work it may take at the moment. */
+  private left = BURST;
+
   constructor(
     private readonly masks: TokenMasks,
     private state: Expression,
   ) {}
 
   allowed(): Uint32Array {
-    return this.masks.allowed(this.state);
+    return this.pay(() => this.masks.allowed(this.state));
   }
 
   accept(id: number): void {
-    const next = this.isEnd(id) ? EMPTY : this.masks.after(this.state, id);
+    this.left = Math.min(BURST, this.left + REFILL);
+    const next = this.isEnd(id) ? EMPTY : this.pay(() => this.masks.after(this.state, id));
     if (next === NEVER) throw new RangeError(`token ${id} is not allowed here`);
     this.state = next;
+  }
+
+  private pay<T>(what: () => T): T {
+    const { value, cost } = affordable(this.masks.expressions.work, this.left, what);
+    this.left -= cost;
+    return value;
   }
 
   private isEnd(id: number): boolean {

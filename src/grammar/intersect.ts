@@ -1,4 +1,5 @@
 import { EMPTY, hasByte, NEVER, type Expression, type Expressions, type State } from './expression.js';
+import type { Work } from './work.js';
 
 /** Most states an intersection may have. */
 const MAX_STATES = 10_000;
@@ -8,7 +9,7 @@ const MAX_STATES = 10_000;
  * reached. NEVER if nothing fits all of them, undefined if the product has too many states.
  */
 export function intersect(e: Expressions, parts: readonly Expression[]): Expression | undefined {
-  const { classOf, representatives } = byteClasses(parts);
+  const { classOf, representatives } = byteClasses(parts, e.work);
   interface Product {
     readonly parts: readonly Expression[];
     readonly next: number[];
@@ -28,6 +29,7 @@ export function intersect(e: Expressions, parts: readonly Expression[]): Express
   add(parts);
   for (let i = 0; i < states.length; i++) {
     if (states.length > MAX_STATES) return undefined;
+    e.work.spend(representatives.length * parts.length);
     for (const byte of representatives) {
       const after = states[i].parts.map((part) => e.derive(part, byte));
       if (after.includes(NEVER)) {
@@ -73,7 +75,7 @@ function reaching(ends: readonly number[], from: (state: number) => readonly num
 }
 
 /** Bytes that no part of the expressions tells apart share a class; one byte of each stands for it. */
-function byteClasses(parts: readonly Expression[]): { classOf: Uint8Array; representatives: number[] } {
+function byteClasses(parts: readonly Expression[], work: Work): { classOf: Uint8Array; representatives: number[] } {
   const sets = new Set<Uint32Array>();
   const seen = new Set<Expression>();
   const visit = (expression: Expression): void => {
@@ -92,6 +94,7 @@ function byteClasses(parts: readonly Expression[]): { classOf: Uint8Array; repre
     }
   };
   parts.forEach(visit);
+  work.spend((256 * (sets.size + 1)) / 64);
   const classOf = new Uint8Array(256);
   const classes = new Map<string, number>();
   const representatives: number[] = [];

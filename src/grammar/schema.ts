@@ -1,4 +1,5 @@
 import { RidgepointError } from '../errors.js';
+import type { Work } from './work.js';
 
 /** A schema of the document, named by its JSON pointer: equal pointers are equal schemas. */
 export interface Located {
@@ -92,7 +93,7 @@ const LIMITS: Readonly<Record<string, readonly [Limited, 'low' | 'high', boolean
 /** Most alternatives that `anyOf` and `oneOf` of one place may multiply to. */
 const MAX_ALTERNATIVES = 1024;
 /** Most schemas to look at for them. */
-const MAX_STEPS = 20_000;
+const MAX_STEPS = 10_000;
 
 export function refuse(pointer: string, what: string): never {
   throw new RidgepointError('usage', `The JSON schema cannot be used: ${pointer} ${what}.`);
@@ -103,7 +104,10 @@ export class SchemaDocument {
   readonly root: Located;
   private steps = 0;
 
-  constructor(private readonly document: unknown) {
+  constructor(
+    private readonly document: unknown,
+    private readonly work: Work,
+  ) {
     this.root = { pointer: '#', value: document };
   }
 
@@ -116,7 +120,7 @@ export class SchemaDocument {
     const alternatives = new Map<string, readonly Located[]>();
     this.steps = 0;
     this.expand(schemas.map((schema) => ({ schema, above: [] })), [], alternatives); // prettier-ignore
-    return [...alternatives.values()].map((parts) => flat(parts)).filter((one) => one !== undefined);
+    return [...alternatives.values()].map((parts) => flat(parts, this.work)).filter((one) => one !== undefined);
   }
 
   /** Follows references, `allOf` and `anyOf` until only plain schemas are left. */
@@ -135,6 +139,7 @@ export class SchemaDocument {
     }
     const [{ schema, above }, ...rest] = todo;
     const { pointer, value } = schema;
+    this.work.spend(2 + (todo.length + plain.length + above.length) / 8);
     if (++this.steps > MAX_STEPS) refuse(pointer, 'has too many combinations of "allOf" and "anyOf"; simplify them');
     if (value === false) return;
     if (value === true) return this.expand(rest, plain, alternatives);
@@ -216,7 +221,7 @@ interface Collected {
 }
 
 /** Plain schemas put together; undefined where no type fits them all. */
-function flat(parts: readonly Located[]): Flat | undefined {
+function flat(parts: readonly Located[], work: Work): Flat | undefined {
   const all: Collected = {
     types: undefined,
     about: new Set(),
@@ -229,7 +234,12 @@ function flat(parts: readonly Located[]): Flat | undefined {
     members: [],
     items: [],
   };
-  for (const part of parts) collect(all, part);
+  for (const part of parts) {
+    collect(all, part);
+    const { values, required } = all;
+    // Lists are compared with those before them, each item with each.
+    work.spend(4 + ((values?.texts.length ?? 0) ** 2 + required.length ** 2) / 256);
+  }
   const pointer = parts[0]?.pointer ?? '#';
   if (all.values !== undefined && all.constrained !== undefined) {
     refuse(all.constrained, `stands beside ${all.values.pointer}: "enum" and "const" go together with "type" only`);

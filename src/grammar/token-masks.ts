@@ -1,9 +1,12 @@
 import { byteSet, Expressions, NEVER, type Expression, type Group } from './expression.js';
 import { buildTokenTrie, type TokenTrie } from './token-trie.js';
-import type { TokenVocabulary } from './vocabulary.js';
+import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 
 /** Memory for masks that are kept. */
 const MAX_MASK_BYTES = 48 * 2 ** 20;
+
+/** Nodes of the trie that are looked at for one unit of work. */
+const VISITS = 16;
 
 /** What the tokens do inside a group, whatever follows it. */
 interface Inside {
@@ -39,9 +42,14 @@ export class TokenMasks {
     this.expressions = new Expressions(byteSet(single));
   }
 
+  /** Forgets what can be computed again if it has become much. */
+  tidy(): void {
+    if (this.expressions.tidy()) this.insides.clear();
+  }
+
   /** One bit a token id; a state's mask is made once and must not be written to. */
   allowed(state: Expression): Uint32Array {
-    if (this.expressions.tidy()) this.insides.clear();
+    this.tidy();
     let mask = this.masks.get(state);
     if (mask !== undefined) {
       this.masks.delete(state); // to be the last to be forgotten
@@ -110,8 +118,10 @@ export class TokenMasks {
     const { depth, byte, end, idStart, ids } = this.trie;
     const { expressions, stack } = this;
     stack[depth[start]] = state;
+    let visited = 0;
     for (let node = start + 1; node < end[start];) {
       const below = depth[node];
+      visited++;
       const next = expressions.derive(stack[below - 1], byte[node]);
       if (next === NEVER) {
         node = end[node];
@@ -122,6 +132,7 @@ export class TokenMasks {
       if (exits !== undefined && next.nullable) exits.push(node);
       node = next.kind === 'empty' ? end[node] : node + 1;
     }
+    expressions.work.spend(1 + visited / VISITS);
   }
 }
 

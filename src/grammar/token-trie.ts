@@ -1,4 +1,4 @@
-import type { TokenVocabulary } from './vocabulary.js';
+import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 
 /**
  * The tokens of a vocabulary by their bytes, in the order of a depth-first walk: a node's descendants are the nodes

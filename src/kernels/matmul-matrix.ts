@@ -1,6 +1,7 @@
 import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
 import type { MatmulVariant } from './matmul.js';
 import { halfConfigs, matrixDefines, matrixLanes, matrixWorkgroupRuns, type MatrixLanes } from './subgroup-matrix.js';
+import { UNFUSED } from './fusion.js';
 import { COLUMN_PADDING, weightDefines, type WeightLayout } from './weights.js';
 
 /** How a workgroup's tile of the output is shared by its subgroups. */
@@ -68,6 +69,7 @@ function variant(
     defines: {
       ...matrixDefines(config),
       ...weightDefines(layout),
+      ...UNFUSED,
       prefill: true,
       double: stages === 2,
       subgroup_id: capabilities.subgroupId,

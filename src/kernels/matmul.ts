@@ -2,6 +2,7 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
+import { fused, fusedBuffers, UNFUSED, type Fusion } from './fusion.js';
 import { matrixVariants } from './matmul-matrix.js';
 import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
 import { quantFormat } from '../quantization/formats.js';
@@ -47,6 +48,7 @@ function vec(
     defines: {
       ...laneDefines(capabilities, subgroups),
       ...weightDefines(layout),
+      ...UNFUSED,
       prefill: false,
       WG: workgroup,
       MT: rows,
@@ -81,6 +83,7 @@ function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLay
     bindings: BINDINGS,
     defines: {
       ...weightDefines(layout),
+      ...UNFUSED,
       prefill: phase === 'prefill',
       LANES: lanes,
       MT: rows,
@@ -101,6 +104,7 @@ function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLay
  *
  * @param xStride row stride of the activations in f32, a multiple of 4
  * @param outStride row stride of the result in f32
+ * @param eps of the norm of a fused launch
  */
 export function matmulParams(
   part: WeightPart,
@@ -109,9 +113,13 @@ export function matmulParams(
   outStride: number,
   rows: 'tokens' | 'logits',
   epilogue: Epilogue,
+  eps = 0,
 ): Uint32Array<ArrayBuffer> {
-  const last = [rows === 'logits' ? 1 : 0, EPILOGUES.indexOf(epilogue), 0];
-  return Uint32Array.of(part.rows, part.rowBegin, weights.stride / 8, xStride / 4, outStride, ...last);
+  const words = new Uint32Array(12);
+  words.set([part.rows, part.rowBegin, weights.stride / 8, xStride / 4, outStride]);
+  words.set([rows === 'logits' ? 1 : 0, EPILOGUES.indexOf(epilogue), weights.cols], 5);
+  new Float32Array(words.buffer)[8] = eps;
+  return words;
 }
 
 /**
@@ -126,7 +134,7 @@ export function matmulVariants(
   const vectors = [1, 2, 4, 8].flatMap((rows) =>
     [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, layout, capabilities, subgroups)),
   );
-  const shared = { ...weightDefines(layout), prefill: true };
+  const shared = { ...weightDefines(layout), ...UNFUSED, prefill: true };
   const direct: MatmulVariant = {
     name: 'direct',
     shader: 'matmul_direct.wgsl',
@@ -175,6 +183,8 @@ export interface MatmulSpec {
   readonly maxDecodeRows: number;
   /** Whether steps of many rows occur. */
   readonly prefill: boolean;
+  /** What launches for decoding sequences do besides; their `x`, and where heads are filed `out`, are the fusion's. */
+  readonly fusion?: Fusion;
   /** Default: what suits the adapter unmeasured. */
   readonly choice?: MatmulChoice;
 }
@@ -194,7 +204,9 @@ export class MatmulKernel {
     /** Kernels for few rows that are compiled, by rising number of rows. */
     private readonly few: Compiled[],
     private readonly many: Compiled | undefined,
-    private readonly bindGroups: readonly GPUBindGroup[],
+    /** By part of the weights. */
+    private readonly fewBindGroups: readonly GPUBindGroup[],
+    private readonly manyBindGroups: readonly GPUBindGroup[],
     /** Resolves when the kernels for batches are compiled; until then narrower ones do their work. */
     readonly ready: Promise<void>,
   ) {}
@@ -205,7 +217,7 @@ export class MatmulKernel {
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
       gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
     const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
-      compiled(variant).then((each) => ({ ...each, rows }));
+      compiled(fused(variant, spec.fusion)).then((each) => ({ ...each, rows }));
     const [one, many] = await Promise.all([
       narrow(selected.few[0]),
       spec.prefill ? compiled(selected.many) : undefined,
@@ -214,17 +226,29 @@ export class MatmulKernel {
     const wider = selected.few.filter((_, i) => i > 0 && spec.maxDecodeRows > selected.few[i - 1].rows);
     const ready = Promise.all(wider.map(narrow)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
-    const bindGroups = spec.weights.parts.map((part) => {
-      const words = matmulParams(part, spec.weights, spec.xStride, spec.outStride, spec.rows, spec.epilogue);
-      const params = gpu.uniform(`${spec.operation} params`, words);
-      return gpu.bindGroup(one.pipeline, spec.operation, [spec.step, params, spec.x, part.buffer, spec.out]);
+    const { operation, weights, step, x, out, fusion } = spec;
+    const params = weights.parts.map((part) => {
+      const words = matmulParams(
+        ...([part, weights, spec.xStride, spec.outStride, spec.rows, spec.epilogue] as const),
+        fusion?.norm.eps,
+      );
+      return gpu.uniform(`${operation} params`, words);
     });
-    return new MatmulKernel(gpu, spec, few, many, bindGroups, ready);
+    const plain = (weight: GPUBuffer): GPUBuffer[] => [x, weight, out];
+    const bindGroups = ({ pipeline }: Compiled, buffers: (weight: GPUBuffer) => (GPUBuffer | BufferRange)[]) =>
+      weights.parts.map(({ buffer }, i) => gpu.bindGroup(pipeline, operation, [step, params[i], ...buffers(buffer)]));
+    const fewGroups = bindGroups(one, fusion === undefined ? plain : (weight) => fusedBuffers(fusion, weight, out));
+    return new MatmulKernel(gpu, spec, few, many, fewGroups, many === undefined ? [] : bindGroups(many, plain), ready);
   }
 
   /** The variant used for `rows` rows of a phase, for reports. */
   choose(rows: number, phase: 'prefill' | 'decode'): MatmulVariant {
     return this.#choose(rows, phase === 'decode').variant;
+  }
+
+  /** Whether it has rows of prompts. */
+  get runsPrompts(): boolean {
+    return this.many !== undefined;
   }
 
   /**
@@ -254,9 +278,10 @@ export class MatmulKernel {
   #launch(pass: GPUComputePassEncoder, rows: number, decode: boolean): void {
     const { variant, pipeline } = this.#choose(rows, decode);
     const { parts } = this.spec.weights;
+    const bindGroups = decode ? this.fewBindGroups : this.manyBindGroups;
     for (let i = 0; i < parts.length; i++) {
       const groups = variant.groups(parts[i].rows, this.gpu.capabilities);
-      record(pass, pipeline, this.bindGroups[i], groups, Math.ceil(rows / variant.rowsPerGroup));
+      record(pass, pipeline, bindGroups[i], groups, Math.ceil(rows / variant.rowsPerGroup));
     }
   }
 }

@@ -31,7 +31,7 @@ export interface NormSpec {
   readonly variant?: Variant;
 }
 
-/** RMSNorm with its scale. */
+/** RMSNorm with its scale, of a step's prompts or, gathered, of the rows whose logits are wanted. */
 export class NormKernel {
   private constructor(private readonly dispatch: Dispatch) {}
 

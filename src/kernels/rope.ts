@@ -30,7 +30,7 @@ export interface RopeSpec {
   readonly values: GPUBuffer;
 }
 
-/** Rotary embedding of queries and keys, and the write of keys and values into the paged cache. */
+/** Rotary embedding of a step's prompts' queries and keys, and the write of their keys and values into the paged cache. */
 export class RopeKernel {
   private constructor(
     private readonly dispatch: Dispatch,

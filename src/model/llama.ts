@@ -1,7 +1,7 @@
 import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
-import { paddedHeadDim } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
   namedAttention,
@@ -12,6 +12,7 @@ import {
 } from '../kernels/attention.js';
 import type { KernelChoices } from '../kernels/choices.js';
 import { EmbedKernel } from '../kernels/embed.js';
+import type { FiledHeads, Fusion } from '../kernels/fusion.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
 import { RopeKernel } from '../kernels/rope.js';
@@ -44,6 +45,8 @@ interface RecordedOperation {
 
 export interface RecordOptions {
   readonly profiler?: Profiler;
+  /** Times the pass as a whole; not together with a profiler. */
+  readonly timestampWrites?: GPUComputePassTimestampWrites;
   readonly sample?: boolean;
 }
 
@@ -149,15 +152,15 @@ export class LlamaModel {
    */
   record(encoder: GPUCommandEncoder, batch: StepBatch, options: RecordOptions = {}): StepCounts {
     const counts = this.step.upload(batch);
-    const { profiler, sample = true } = options;
+    const { profiler, timestampWrites, sample = true } = options;
     if (profiler === undefined) {
-      const pass = encoder.beginComputePass();
+      const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
       for (const { shape, record } of this.operations) if (sample || shape.kind !== 'sample') record(pass, counts);
       pass.end();
       return counts;
     }
     for (const { shape, record } of this.operations) {
-      if (!sample && shape.kind === 'sample') continue;
+      if ((!sample && shape.kind === 'sample') || rowsOf(shape, counts) === 0) continue;
       const pass = profiler.begin(encoder, shape.name);
       record(pass, counts);
       pass.end();
@@ -177,9 +180,12 @@ export class LlamaModel {
    */
   async warmUp(gpu: Gpu): Promise<void> {
     const sequence = { slot: 0, position: 0, tokensBegin: 0, blocks: [0], sampling: GREEDY_SAMPLING };
+    // Far enough into a sequence for attention in parts and their reduction; all of it is read from one block.
+    const position = this.step.firstSplit;
+    const blocks = Array.from({ length: Math.floor(position / BLOCK_TOKENS) + 1 }, () => 0);
     const batches: StepBatch[] = [
       { decode: [], prefill: [{ ...sequence, tokens: [0, 0], tokensEnd: 2 }] },
-      { decode: [{ ...sequence, tokens: undefined, tokensEnd: 1 }], prefill: [] },
+      { decode: [{ ...sequence, position, blocks, tokens: undefined, tokensEnd: 1 }], prefill: [] },
     ];
     for (const batch of batches) {
       const encoder = gpu.device.createCommandEncoder();
@@ -221,8 +227,14 @@ export class LlamaModel {
 
   /** The matmul variants in use for a number of rows of a phase, each once. */
   matmulVariants(rows: number, phase: 'prefill' | 'decode'): string[] {
-    return [...new Set(this.matmuls.map((matmul) => matmul.choose(rows, phase).name))];
+    const matmuls = phase === 'decode' ? this.matmuls : this.matmuls.filter(({ runsPrompts }) => runsPrompts);
+    return [...new Set(matmuls.map((matmul) => matmul.choose(rows, phase).name))];
   }
+}
+
+/** Rows an operation has in a step. */
+function rowsOf({ rows }: OperationShape, { tokens, decodeRows, logitRows }: StepCounts): number {
+  return rows === 'logits' ? logitRows : rows === 'prompts' ? tokens - decodeRows : tokens;
 }
 
 /** Makes the kernel of each operation of the list. */
@@ -262,13 +274,14 @@ class OperationBuilder {
           out: a.residual,
           outStride: this.#hidden,
         });
-        return { shape, record: (pass, counts) => kernel.record(pass, counts.tokens) };
+        return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };
       }
       case 'attn_norm':
         return this.#norm(shape, layer.attnNorm);
       case 'qkv': {
         const width = paddedColumns(layer.qkv.rows);
-        return this.#matmul(shape, layer.qkv, 'store', a.normed, this.#hidden, a.qkv, width);
+        const fusion = { ...this.#normed(layer.attnNorm), heads: this.#filed(cache) };
+        return this.#matmul(shape, layer.qkv, 'store', a.normed, this.#hidden, a.qkv, width, fusion);
       }
       case 'rope_kv':
         return this.#rope(shape, cache);
@@ -282,7 +295,8 @@ class OperationBuilder {
         return this.#norm(shape, layer.mlpNorm);
       case 'gate_up': {
         const width = paddedColumns(config.intermediate);
-        return this.#matmul(shape, layer.gateUp, 'silu', a.normed, this.#hidden, a.gated, width);
+        const fusion = this.#normed(layer.mlpNorm);
+        return this.#matmul(shape, layer.gateUp, 'silu', a.normed, this.#hidden, a.gated, width, fusion);
       }
       case 'down_proj': {
         const width = paddedColumns(config.intermediate);
@@ -322,6 +336,7 @@ class OperationBuilder {
     xStride: number,
     out: GPUBuffer,
     outStride: number,
+    fusion?: Fusion,
   ): Promise<RecordedOperation> {
     const logits = shape.rows === 'logits';
     const kernel = await MatmulKernel.create(this.gpu, {
@@ -333,10 +348,11 @@ class OperationBuilder {
       xStride,
       out,
       outStride,
-      rows: shape.rows,
+      rows: logits ? 'logits' : 'tokens',
       maxDecodeRows: this.limits.decodeRows ?? this.limits.sequences,
       // Rows that want logits are as few as those that decode, so the head needs no kernel for many rows.
       prefill: !logits,
+      fusion,
       choice: this.choices?.matmul(weights),
     });
     this.matmuls.push(kernel);
@@ -344,7 +360,7 @@ class OperationBuilder {
       shape,
       record: (pass, counts) =>
         logits
-          ? kernel.record(pass, counts.logitRows, 0)
+          ? kernel.record(pass, rowsOf(shape, counts), 0)
           : kernel.record(pass, counts.decodeRows, counts.tokens - counts.decodeRows),
     };
   }
@@ -363,23 +379,29 @@ class OperationBuilder {
       eps: this.config.rmsNormEps,
       gather,
     });
-    return { shape, record: (pass, counts) => kernel.record(pass, gather ? counts.logitRows : counts.tokens) };
+    return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };
+  }
+
+  /** The norm of decoding sequences' activations, as part of the product that reads them. */
+  #normed(gamma: GPUBuffer): Fusion {
+    return { norm: { x: this.activations.residual, gamma, eps: this.config.rmsNormEps } };
+  }
+
+  /** Where queries, keys and values go. */
+  #filed(cache: LayerCache): FiledHeads {
+    const { angles, queries } = this.activations;
+    return { shape: this.config, kv: this.cache.stored, rows: this.step.rows, angles, queries, ...cache };
   }
 
   async #rope(shape: OperationShape, cache: LayerCache): Promise<RecordedOperation> {
     const kernel = await RopeKernel.create(this.gpu, {
       operation: shape.name,
-      shape: this.config,
-      kv: this.cache.stored,
       step: this.#head,
-      rows: this.step.rows,
       qkv: this.activations.qkv,
       qkvStride: paddedColumns(shape.n),
-      angles: this.activations.angles,
-      queries: this.activations.queries,
-      ...cache,
+      ...this.#filed(cache),
     });
-    return { shape, record: (pass, counts) => kernel.record(pass, counts.tokens) };
+    return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };
   }
 
   async #attention(shape: OperationShape, cache: LayerCache): Promise<RecordedOperation> {

@@ -36,8 +36,11 @@ export interface OperationShape {
   readonly kind: OperationKind;
   /** Undefined for what stands before and after the layers. */
   readonly layer: number | undefined;
-  /** Rows of the operation: all tokens of the step, or only those whose logits are wanted. */
-  readonly rows: 'tokens' | 'logits';
+  /**
+   * Rows of the operation: all tokens of the step, only the prompts', or only those whose logits are wanted. What takes
+   * a launch of its own for prompts is part of the product before or after it for decoding sequences.
+   */
+  readonly rows: 'tokens' | 'prompts' | 'logits';
   /** For a matmul: outputs and inputs a row, [n, k]; else the width it works on, in `k`. */
   readonly n: number;
   readonly k: number;
@@ -57,6 +60,12 @@ export interface Operation extends OperationShape {
   readonly kvWriteBytes: number;
 }
 
+/** Operations that do not take all tokens of a step. */
+const ROWS: Record<string, OperationShape['rows'] | undefined> = {
+  ...{ attn_norm: 'prompts', rope_kv: 'prompts', mlp_norm: 'prompts' },
+  ...{ final_norm: 'logits', lm_head: 'logits', sample: 'logits' },
+};
+
 /**
  * The operations of a forward pass in the order they run. The engine records this list, the profiler reports under its
  * names, and the predictor prices it.
@@ -66,7 +75,7 @@ export function operationShapes(config: LlamaConfig): OperationShape[] {
   const qkv = (heads + 2 * kvHeads) * headDim;
   const list: OperationShape[] = [];
   const add = (name: string, kind: OperationKind, n: number, k: number, layer?: number): void => {
-    const rows = name === 'final_norm' || name === 'lm_head' || name === 'sample' ? 'logits' : 'tokens';
+    const rows = ROWS[name] ?? 'tokens';
     list.push({ name: layer === undefined ? name : `layers.${layer}.${name}`, kind, layer, rows, n, k });
   };
   add('embed', 'embed', hidden, hidden);
@@ -94,19 +103,25 @@ export function operationShapes(config: LlamaConfig): OperationShape[] {
  */
 export function forwardOperations(config: LlamaConfig, batch: BatchShape, precision: Precision): Operation[] {
   const { heads, kvHeads, headDim, hidden } = config;
-  const tokens = batch.sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
+  const rowsOf: Record<OperationShape['rows'], number> = { tokens: 0, prompts: 0, logits: batch.logitRows };
   const phase = phaseOf(batch);
   /** Pairs of query and visible key, and keys read, of one layer. */
   let pairs = 0;
   let keys = 0;
-  for (const { newTokens, context } of batch.sequences) {
+  for (const sequence of batch.sequences) {
+    const { newTokens, context } = sequence;
+    rowsOf.tokens += newTokens;
+    if (isPrefill(sequence)) rowsOf.prompts += newTokens;
     pairs += newTokens * context + (newTokens * (newTokens + 1)) / 2;
     keys += context + newTokens;
   }
+  /** Rows whose norms and rotations are part of a product. */
+  const fused = rowsOf.tokens - rowsOf.prompts;
   const kvRow = 2 * kvHeads * headDim * precision.kvBytes;
+  const rotated = 3 * (heads + kvHeads) * headDim;
 
   return operationShapes(config).map((shape): Operation => {
-    const m = shape.rows === 'logits' ? batch.logitRows : tokens;
+    const m = rowsOf[shape.rows];
     const cost = { flops: 0, weightBytes: 0, activationBytes: 0, kvReadBytes: 0, kvWriteBytes: 0 };
     const act = precision.activationBytes;
     const weight = shape.layer === undefined ? (precision.headBytes ?? precision.weightBytes) : precision.weightBytes;
@@ -117,20 +132,30 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
         break;
       case 'norm':
         cost.flops = 4 * m * hidden;
-        cost.weightBytes = hidden * 4;
+        cost.weightBytes = m === 0 ? 0 : hidden * 4;
         cost.activationBytes = 2 * m * hidden * act;
         break;
       case 'matmul': {
         cost.flops = 2 * m * shape.n * shape.k;
         cost.weightBytes = m === 0 ? 0 : shape.n * shape.k * weight;
-        const gated = shape.name.endsWith('gate_up');
-        const added = shape.name.endsWith('o_proj') || shape.name.endsWith('down_proj'); // the residual is read too
+        const part = shape.name.slice(shape.name.lastIndexOf('.') + 1);
+        const gated = part === 'gate_up';
+        const added = part === 'o_proj' || part === 'down_proj'; // the residual is read too
         cost.activationBytes = m * (shape.k + (gated ? shape.n / 2 : added ? 2 * shape.n : shape.n)) * act;
         if (gated) cost.flops += 4 * m * (shape.n / 2);
+        if (fused > 0 && (gated || part === 'qkv')) {
+          cost.flops += 4 * fused * hidden;
+          cost.weightBytes += hidden * 4;
+        }
+        if (fused > 0 && part === 'qkv') {
+          cost.flops += fused * rotated;
+          cost.activationBytes -= fused * 2 * kvHeads * headDim * act;
+          cost.kvWriteBytes = fused * kvRow;
+        }
         break;
       }
       case 'rope':
-        cost.flops = 3 * m * (heads + kvHeads) * headDim;
+        cost.flops = m * rotated;
         cost.activationBytes = m * (shape.n + heads * headDim) * act;
         cost.kvWriteBytes = m * kvRow;
         break;
@@ -148,8 +173,13 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
   });
 }
 
+/** Whether a part of a batch is a prompt's, for which kernels for many rows are used. */
+function isPrefill({ newTokens, prefill = newTokens > 1 }: BatchSequence): boolean {
+  return prefill;
+}
+
 export function phaseOf(batch: BatchShape): Phase {
-  const decoding = batch.sequences.filter(({ newTokens, prefill = newTokens > 1 }) => !prefill).length;
+  const decoding = batch.sequences.filter((sequence) => !isPrefill(sequence)).length;
   if (decoding === batch.sequences.length) return 'decode';
   return decoding === 0 ? 'prefill' : 'mixed';
 }

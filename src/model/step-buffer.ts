@@ -138,6 +138,11 @@ export class StepBuffer {
     this.#uploaded = new Uint32Array(limits.sequences);
   }
 
+  /** The first position from which attention is cut into parts, or the last there is. */
+  get firstSplit(): number {
+    return Math.min(this.#splitTokens, this.limits.blocksPerSlot * BLOCK_TOKENS - 1);
+  }
+
   /** Forgets a slot's block table; call when another sequence takes the slot. */
   resetSlot(slot: number): void {
     this.#uploaded[slot] = 0;

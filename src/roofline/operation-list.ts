@@ -20,7 +20,7 @@ export function countsOf({ sequences, logitRows }: BatchShape): BatchCounts {
   return { tokens, logits: logitRows, pairs, keys };
 }
 
-type Rows = Operation['rows'];
+type Rows = Exclude<Operation['rows'], 'prompts'>;
 type Cost = Partial<Pick<Operation, 'flops' | 'weightBytes' | 'activationBytes' | 'kvReadBytes' | 'kvWriteBytes'>>;
 
 /** Writes operation lists of models that the engine does not run, in the terms of the list it does. */

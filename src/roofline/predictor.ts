@@ -58,7 +58,7 @@ export class Predictor {
     const launches = model.segments(decodeStep(0, 1), this.precision);
     this.recordSeconds =
       (hardware.host?.recordSeconds ?? 0) *
-      launches.reduce((sum, { count, operations }) => sum + count * operations.length, 0);
+      launches.reduce((sum, { count, operations }) => sum + count * operations.filter(({ m }) => m > 0).length, 0);
     if (tensorParallel > 1 && hardware.link === undefined) {
       throw new RidgepointError(
         'usage',

@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { ServingContext } from './context.js';
 import { ApiError, toApiError } from './errors.js';
+import type { AllowedHosts } from './http/allowed-hosts.js';
 import type { ApiKeys } from './http/api-keys.js';
 import { answerMalformed } from './http/malformed.js';
 import { parseJsonBody } from './http/json-body.js';
@@ -17,6 +18,7 @@ const RECEIVE_MS = 60_000;
 
 export interface AppOptions {
   readonly keys: ApiKeys;
+  readonly hosts: AllowedHosts;
   readonly corsOrigins: readonly string[];
   readonly bodyLimit: number;
   readonly logger: FastifyServerOptions['logger'];
@@ -44,6 +46,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     void reply.header('connection', 'close');
     done(new ApiError(503, 'the server is shutting down', { code: 'server_shutdown' }));
   });
+  app.addHook('onRequest', (request, _reply, done) => done(options.hosts.check(request.headers.host)));
   if (options.corsOrigins.length > 0) {
     const origin = options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins];
     await app.register(cors, { origin, exposedHeaders: ['x-request-id', 'retry-after'], maxAge: 600 });
@@ -81,6 +84,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
 }
 
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
+  reply.request.refusal = error;
   return reply.code(error.status).headers(error.headers).send(error.body());
 }
 

@@ -3,6 +3,7 @@ import type { TextEngine } from '../engine/api.js';
 import { createApp } from './app.js';
 import type { JsonConstraintCompiler } from './engine.js';
 import { Admission } from './http/admission.js';
+import { AllowedHosts } from './http/allowed-hosts.js';
 import { ApiKeys } from './http/api-keys.js';
 import { Lifetimes } from './http/lifetime.js';
 import { ResponseFormats } from './mapping/constraint.js';
@@ -19,6 +20,8 @@ export interface ServerOptions {
   readonly modelNames?: readonly string[];
   /** Keys that are taken; none lets everybody in. */
   readonly apiKeys?: readonly string[];
+  /** Names, beside addresses and `localhost`, under which the server may be asked; default any. */
+  readonly allowedHosts?: readonly string[];
   /** Origins of web pages that may call the server; none by default. `*` is all. */
   readonly corsOrigins?: readonly string[];
   /** Largest request body, in bytes; default 4 MiB. */
@@ -70,11 +73,13 @@ export class InferenceServer {
     };
     const app = await createApp(context, {
       keys: new ApiKeys(options.apiKeys ?? []),
+      hosts: new AllowedHosts(options.allowedHosts),
       corsOrigins: options.corsOrigins ?? [],
       bodyLimit: options.bodyLimit ?? 4 * 2 ** 20,
       logger: options.logger ?? false,
       draining: () => server.#draining,
     });
+    context.formats.warmUp();
     const server = new InferenceServer(app, lifetimes);
     return server;
   }

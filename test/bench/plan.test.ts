@@ -33,7 +33,7 @@ test('a prompt as long as the context fits a pp row, which samples nothing', () 
 test('the cache has room for every point that fits the context', () => {
   const options = { ...OPTIONS, batches: [1, 32], contexts: [0, 100] };
   // 100 + 4 tokens are 7 blocks of 16 for each of 32 sequences.
-  expect(kvTokensFor(options, 256)).toBe(7 * 16 * 32);
+  expect(kvTokensFor(options, 256)).toBe(8 * 16 * 32);
   const { skipped } = plan(options, { contextLength: 256, kvTokens: kvTokensFor(options, 256), sequences: 32 });
   expect(skipped).toEqual([]);
 });

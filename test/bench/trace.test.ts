@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { busyShare, busyText } from '../../bench/profile/busy.js';
 import { topOperations } from '../../bench/profile/top.js';
 import { chromeTrace, type NamedStep } from '../../bench/profile/trace.js';
 import { FakeEngine } from './made-up.js';
@@ -54,4 +55,16 @@ test('the list of operations has measured, predicted and their ratio', async () 
   expect(row.split('|').map((cell) => cell.trim())).toEqual([
     ...['', 'qkv', '2', '0.002', '10.0 %', '0.002', '1.00', ''],
   ]);
+});
+
+test('the share of time at work leaves out what lies between steps', () => {
+  const steps = [
+    { beginNs: 0, endNs: 2e6 },
+    { beginNs: 3e6, endNs: 5e6 },
+    { beginNs: 4.9e6, endNs: 8e6 }, // clocks of passes may overlap by a little
+    { beginNs: 8.5e6, endNs: 10e6 },
+  ];
+  const busy = busyShare(steps);
+  expect(busy).toEqual({ steps: 4, spanMs: 10, share: 0.85, medianGapMs: 0.5, largestGapMs: 1 });
+  expect(busyText(busy)).toMatch(/^GPU at work for 85\.0 % of 10 ms .* 4 tokens; between steps 0\.500 ms .* 1\.000 ms/);
 });

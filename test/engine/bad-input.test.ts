@@ -274,8 +274,10 @@ describe('a device that is lost', () => {
     let device: GPUDevice | undefined;
     const host = changedHost({ onDevice: (given) => (device = given) });
     const engine = await startEngine({ adapter, model: tinyFolder(), maxSequences: 1 }, host);
+    expect(engine.failure).toBeUndefined();
     device!.destroy();
     expect(await refusal('device', () => engine.generate(PROMPT, GREEDY).result)).toMatch(/^the GPU device was lost/);
+    expect(engine.failure?.message).toMatch(/^the GPU device was lost/);
     await engine.dispose();
   });
 

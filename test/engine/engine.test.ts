@@ -407,7 +407,7 @@ describe('engine options', () => {
       { maxBatchedTokens: 39, speculate: { lookup: 2, tokens: 4 } },
       'maxBatchedTokens must be at least 40, one for each of 8 sequences and 4 guesses each, found 39',
     ],
-    [{ kvCacheBytes: 100 }, 'kvCacheBytes must be at least 65536, a block of 16 tokens, found 100'],
+    [{ kvCacheBytes: 100 }, 'kvCacheBytes must be at least 4096, a block of 16 tokens, found 100'],
     [
       { kvCacheTokens: 64, kvCacheBytes: 1 << 20 },
       'kvCacheTokens and kvCacheBytes must not both be given; leave one out',

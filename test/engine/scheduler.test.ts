@@ -137,6 +137,24 @@ describe('Scheduler', () => {
     expect(shortly(scheduler)).toBe('p1@32-70');
   });
 
+  it('does not hold prompts back for a decode objective that no waiting meets', () => {
+    const slow = { ...limits, stepTokens: 100, chunk: 64, sequences: 3 };
+    const cost = ({ sequences: parts }: BatchShape): number =>
+      30 + parts.reduce((sum, { newTokens }) => sum + newTokens, 0);
+    const planned = (decodeSloMs: number): string => {
+      const scheduler = new Scheduler(slow, { policy: POLICIES['decode-priority'], decodeSloMs, cost });
+      const [a, b, c] = sequences([3, 5, 20]);
+      for (const sequence of [a, b]) scheduler.add(sequence);
+      shortly(scheduler);
+      scheduler.add(c);
+      return shortly(scheduler);
+    };
+    expect(planned(60)).toBe('d0@3 d1@5 p2@0-20');
+    // Two that decode are too slow, and one alone would be fast enough.
+    expect(planned(31)).toBe('d0@3 d1@5');
+    expect(planned(30)).toBe('d0@3 d1@5 p2@0-20');
+  });
+
   it('computes what two prompts have in common once, even where they come together', () => {
     const scheduler = new Scheduler({ ...limits, stepTokens: 40, chunk: 40 });
     const options = { blockNames: ['a', 'ab', 'abc'] };

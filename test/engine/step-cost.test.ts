@@ -39,6 +39,15 @@ describe('LearntStepCost', () => {
     }
   });
 
+  it('never takes work for a saving, whatever came together in the steps so far', () => {
+    const learnt = new LearntStepCost();
+    // Longer contexts happened to run while the machine was quiet.
+    for (let i = 0; i < 50; i++) learnt.observe(batch(4, 50 + 10 * i, i % 5 === 0 ? 100 : 0), 40 - i / 2);
+    const [few, many] = [learnt.predict(batch(4, 100, 64)), learnt.predict(batch(4, 2000, 64))];
+    expect(few).toBeGreaterThan(0);
+    expect(many).toBeGreaterThanOrEqual(few);
+  });
+
   it('stays finite after thousands of equal steps, and never predicts less than nothing', () => {
     const learnt = new LearntStepCost();
     expect(learnt.predict(batch(4, 10, 100))).toBe(0);

@@ -1,7 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileJsonConstraint, type TokenVocabulary } from '../../src/grammar/index.js';
+import { compileJsonConstraint } from '../../src/grammar/index.js';
+import type { TokenVocabulary } from '../../src/tokenizer/vocabulary.js';
 import { plain, samples } from './schemas.js';
 import { allowedIds, awkward, idOfByte, isAllowed, takes, vocabularies } from './vocabularies.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RidgepointError } from '../../src/errors.js';
-import { compileJsonConstraint, tokenVocabulary } from '../../src/grammar/index.js';
+import { compileJsonConstraint } from '../../src/grammar/index.js';
+import { tokenVocabulary } from '../../src/tokenizer/vocabulary.js';
 import { byteLevel, tinyTales } from '../tokenizer/folders.js';
 import { allBytes, allowedIds, awkward, idOfByte, takes, vocabularyOf } from './vocabularies.js';
 
@@ -208,7 +209,40 @@ describe('what is refused', () => {
 
   it('a schema nested beyond the stack', () => {
     const schema: unknown = JSON.parse('{"allOf":['.repeat(20_000) + '{}' + ']}'.repeat(20_000));
-    expect(() => compileJsonConstraint(schema, awkward)).toThrow('# is nested too deeply');
+    expect(() => compileJsonConstraint(schema, awkward)).toThrow('# takes too much work to keep to');
+  });
+
+  const text = (pattern: string, more: object = {}): object => ({ type: 'string', pattern, ...more });
+  it.each<readonly [string, object]>([
+    ['optional parts before a class', text(`^${'.?'.repeat(900)}${'x'.repeat(900)}$`)],
+    ['patterns that meet in very many states', { allOf: [text('(a|b)*a(a|b){13}'), text('(a|b)*b(a|b){11}')] }],
+    ['a pattern of thousands of lengths', text('^[a-z]+$', { minLength: 9000, maxLength: 9900 })],
+    ['long values', { enum: Array.from({ length: 500 }, (_, i) => `${i}`.repeat(1000)) }],
+    ['very many values', { enum: Array.from({ length: 20_000 }, (_, i) => i) }],
+    [
+      'objects of all mixtures of many properties',
+      {
+        properties: Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`p${i}`, { type: 'integer' }])),
+        minProperties: 450,
+        maxProperties: 460,
+      },
+    ],
+  ])('what takes too much work to compile: %s', (_, schema) => {
+    expect(() => compileJsonConstraint(schema, awkward)).toThrow('# takes too much work to keep to');
+  });
+
+  it('what takes too much work only once a text is begun', () => {
+    const constraint = compileJsonConstraint(text(`^${'a?'.repeat(900)}${'a'.repeat(900)}$`), awkward).create();
+    const write = (): void => {
+      for (const char of '"aaa') {
+        constraint.allowed();
+        constraint.accept(idOfByte(awkward, char.charCodeAt(0)));
+      }
+    };
+    expect(write).toThrow(RidgepointError);
+    expect(write).toThrow('# takes too much work to keep to');
+    // Others are not concerned.
+    expect(allowedIds(compileJsonConstraint({ const: 1 }, awkward).create())).toContain(idOfByte(awkward, 0x31));
   });
 
   it('a vocabulary that cannot write the text for certain', () => {

@@ -1,5 +1,5 @@
 import type { TokenConstraint } from '../../src/engine/api.js';
-import { tokenVocabulary, type TokenVocabulary } from '../../src/grammar/index.js';
+import { tokenVocabulary, type TokenVocabulary } from '../../src/tokenizer/vocabulary.js';
 import { byteLevel, llama2, tinyTales } from '../tokenizer/folders.js';
 
 const encoder = new TextEncoder();

@@ -51,6 +51,8 @@ describe('operationShapes', () => {
     expect(shapes.get('lm_head')).toMatchObject({ layer: undefined, rows: 'logits', n: 105, k: 64 });
     const logits = [...shapes.values()].filter(({ rows }) => rows === 'logits').map(({ name }) => name);
     expect(logits).toEqual(['final_norm', 'lm_head', 'sample']);
+    const prompts = [...shapes.values()].filter(({ rows }) => rows === 'prompts').map(({ name }) => name);
+    expect(prompts.slice(0, 3)).toEqual(['layers.0.attn_norm', 'layers.0.rope_kv', 'layers.0.mlp_norm']);
   });
 });
 
@@ -60,13 +62,20 @@ describe('the cost of Llama-2-7B', () => {
 
   it('decode: two FLOPs a weight, every weight read once', () => {
     const silu = 32 * 4 * 11008;
-    expect(sum(of(decode, 'matmul'), 'flops')).toBe(2 * MULTIPLIED + silu);
-    expect(sum(of(decode, 'matmul'), 'weightBytes')).toBe(2 * MULTIPLIED);
-    expect(sum(of(decode, 'norm'), 'weightBytes')).toBe(65 * 4096 * 4);
+    const norms = 2 * 32 * 4 * 4096;
+    const rotations = 32 * 3 * 2 * 4096;
+    expect(sum(of(decode, 'matmul'), 'flops')).toBe(2 * MULTIPLIED + silu + norms + rotations);
+    expect(sum(of(decode, 'matmul'), 'weightBytes')).toBe(2 * MULTIPLIED + 64 * 4096 * 4);
+    expect(sum(of(decode, 'norm'), 'weightBytes'), 'only the last norm has a launch of its own').toBe(4096 * 4);
     expect(named(decode, 'embed').weightBytes).toBe(4096 * 2);
     expect(decode.every(({ phase }) => phase === 'decode')).toBe(true);
     // All but attention and what is done element by element: "2 x parameters a token".
     expect(sum(decode, 'flops') / (2 * 6_738_415_616)).toBeGreaterThan(0.98);
+  });
+
+  it('decode: a layer takes five launches, and one more where attention is split', () => {
+    const launched = decode.filter(({ layer, m }) => layer === 0 && m > 0).map(({ name }) => name.slice(9));
+    expect(launched).toEqual(['qkv', 'attention', 'o_proj', 'gate_up', 'down_proj']);
   });
 
   it('decode: half a MiB of keys and values a token, all read, one written', () => {

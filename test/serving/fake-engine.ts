@@ -43,6 +43,7 @@ export interface FakeOptions {
   /** Waited for before each token. */
   readonly step?: () => Promise<void>;
   readonly contextLength?: number;
+  readonly kvCacheTokens?: number;
   readonly chat?: boolean;
 }
 
@@ -69,6 +70,8 @@ export class FakeEngine implements TextEngine {
   running = 0;
   aborted = 0;
   /** Thrown by the next token of whoever runs. */
+  stepFailure: Error | undefined;
+  /** Why there will never be another token. */
   failure: Error | undefined;
 
   constructor(private readonly options: FakeOptions = {}) {
@@ -85,6 +88,7 @@ export class FakeEngine implements TextEngine {
       parameters: 0,
       weightBytes: 0,
       kvCacheBytes: 0,
+      kvCacheTokens: options.kvCacheTokens ?? 1 << 20,
     };
   }
 
@@ -122,7 +126,7 @@ export class FakeEngine implements TextEngine {
     try {
       while (ids.length < limit) {
         await (this.options.step?.() ?? new Promise((resolve) => setImmediate(resolve)));
-        if (this.failure !== undefined) throw this.failure;
+        if (this.stepFailure !== undefined) throw this.stepFailure;
         if (options.signal?.aborted) {
           this.aborted++;
           finishReason = 'abort';

@@ -2,6 +2,8 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RidgepointError } from '../../src/errors.js';
+import { compileJsonConstraint } from '../../src/grammar/index.js';
+import type { JsonConstraintCompiler } from '../../src/serving/engine.js';
 import { FakeEngine } from './fake-engine.js';
 import { post, start } from './support.js';
 
@@ -140,6 +142,90 @@ describe('a wrong request', () => {
   });
 });
 
+it('a prompt that the KV cache cannot hold is too long like one that the context cannot', async () => {
+  const engine = new FakeEngine({ contextLength: 100, kvCacheTokens: 48 });
+  const { url } = await start(engine);
+  for (const [request, message] of [
+    [{ prompt: 'x'.repeat(60) }, /61 tokens, and the server's KV cache has room for 48 tokens/],
+    [{ prompt: 'x'.repeat(40), max_tokens: 9 }, /41 tokens .* 9, but the server's KV cache .* at most 8/],
+  ] as const) {
+    const { status, body } = await post(`${url}/v1/completions`, request);
+    expect(status).toBe(400);
+    expect(body.error).toMatchObject({ code: 'context_length_exceeded', param: 'prompt' });
+    expect(body.error.message).toMatch(message);
+  }
+  expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({ data: [{ max_model_len: 49 }] });
+  expect((await post(`${url}/v1/completions`, { prompt: 'x'.repeat(40), max_tokens: 8 })).status).toBe(200);
+});
+
+describe('a name that was rebound', () => {
+  const statusAs = (url: string, host: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      httpRequest(`${url}/v1/models`, { headers: { host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode!);
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  it('is not one the server is asked under, unless it was allowed', async () => {
+    const { url } = await start(new FakeEngine(), { allowedHosts: ['box.example'] });
+    const good = ['localhost', 'localhost:8000', 'LOCALHOST', 'a.localhost', '127.0.0.1:9', '[::1]:8000', '10.0.0.7'];
+    for (const host of [...good, 'box.example', 'Box.example:80']) expect(await statusAs(url, host), host).toBe(200);
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example:8000']) {
+      expect(await statusAs(url, host), host).toBe(403);
+    }
+    const any = await start(new FakeEngine(), { allowedHosts: ['*'] });
+    expect(await statusAs(any.url, 'evil.example')).toBe(200);
+  });
+});
+
+describe('a schema', () => {
+  it('is compiled once, and so is what is refused', async () => {
+    const compiled: unknown[] = [];
+    const compileConstraint: JsonConstraintCompiler = (schema) => {
+      compiled.push(schema);
+      if (schema === false) throw new RidgepointError('usage', 'nothing fits');
+      return { create: () => ({ allowed: () => new Uint32Array(9).fill(0xffffffff), accept: () => undefined }) };
+    };
+    const { url } = await start(new FakeEngine(), { compileConstraint });
+    const ask = async (schema: unknown): Promise<number> => {
+      const format = { type: 'json_schema', json_schema: { name: 'x', schema } };
+      return (await post(`${url}/v1/completions`, { prompt: 'x', response_format: format })).status;
+    };
+    expect(compiled).toEqual([undefined]); // any object, before anybody asks
+    for (let i = 0; i < 3; i++) expect(await ask({ const: 'again' })).toBe(200);
+    for (let i = 0; i < 3; i++) expect(await ask(false)).toBe(400);
+    expect(compiled).toHaveLength(3);
+    for (let i = 0; i < 31; i++) {
+      await ask({ const: i });
+      await ask({ const: 'again' });
+    }
+    expect(compiled).toHaveLength(34);
+    expect(await ask({ const: 30 })).toBe(200);
+    expect(compiled).toHaveLength(34);
+    expect(await ask(false)).toBe(400); // the longest unused has been forgotten
+    expect(compiled).toHaveLength(35);
+    expect(await ask({ const: 'x'.repeat(140_000) })).toBe(400);
+    expect(compiled).toHaveLength(35);
+  });
+
+  it('that takes too much work is refused, before or while its text is written', async () => {
+    const { url } = await start(new FakeEngine({ reply: () => '"aaaaaaaa"' }), {
+      compileConstraint: compileJsonConstraint,
+    });
+    for (const part of ['.?', 'a?']) {
+      const schema = { type: 'string', pattern: `^${part.repeat(900)}${'a'.repeat(900)}$` };
+      const format = { type: 'json_schema', json_schema: { name: 'x', schema } };
+      const { status, body } = await post(`${url}/v1/completions`, { prompt: 'x', response_format: format });
+      expect(status).toBe(400);
+      expect(body.error.message).toContain('takes too much work');
+    }
+    expect((await post(`${url}/v1/completions`, { prompt: 'x' })).status).toBe(200);
+  });
+});
+
 describe('a key', () => {
   it('is asked of everybody but a load balancer', async () => {
     const { url } = await start(new FakeEngine(), { apiKeys: ['one', 'two'] });
@@ -190,11 +276,11 @@ describe('a failure of ours', () => {
   it('is a 500 that says no more than it should, or an event in a stream', async () => {
     const engine = new FakeEngine();
     const { url } = await start(engine);
-    engine.failure = new Error('secret place in memory');
+    engine.stepFailure = new Error('secret place in memory');
     const whole = await post(`${url}/v1/completions`, { prompt: 'x' });
     expect(whole).toMatchObject({ status: 500, body: { error: { type: 'server_error' } } });
     expect(JSON.stringify(whole.body)).not.toContain('secret');
-    engine.failure = new RidgepointError('device', 'the device was lost');
+    engine.stepFailure = new RidgepointError('device', 'the device was lost');
     const streamed = await fetch(`${url}/v1/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -203,7 +289,19 @@ describe('a failure of ours', () => {
     const text = await streamed.text();
     expect(text).toContain('"error":{"message":"the device was lost"');
     expect(text).not.toContain('[DONE]');
-    engine.failure = undefined;
+    engine.stepFailure = undefined;
     expect((await post(`${url}/v1/completions`, { prompt: 'x' })).status).toBe(200);
+  });
+
+  it('that nothing can follow shows in /health', async () => {
+    const engine = new FakeEngine();
+    const { url } = await start(engine, { apiKeys: ['key'] });
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    engine.failure = new RidgepointError('device', 'the GPU device was lost (hung)');
+    const response = await fetch(`${url}/health`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      error: { message: 'the GPU device was lost (hung)', type: 'server_error', code: 'engine_failed' },
+    });
   });
 });

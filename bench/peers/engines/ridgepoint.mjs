@@ -5,7 +5,11 @@ import { pathToFileURL } from 'node:url';
 /** @type {import('./engine.js').OpenEngine} */
 export async function open({ project, checkpoint, adapter, contextLength, prefillChunk }) {
   const { Engine } = await import(pathToFileURL(join(resolve(project), 'dist/src/index.js')).href);
-  const engine = await Engine.load({ model: checkpoint, adapter, contextLength, prefillChunk, maxSequences: 1 });
+  // Without the prefix cache: the same prompt comes again and again, and is to be computed each time.
+  const prefixCaching = false;
+  const engine = await Engine.load({
+    ...{ model: checkpoint, adapter, contextLength, prefillChunk, prefixCaching, maxSequences: 1 },
+  });
   await engine.ready;
   const { info } = engine;
   return {

@@ -19,6 +19,8 @@ export interface BatchOutcome {
   /** Of the medians. */
   readonly ratio: number;
   readonly failed: number;
+  /** Of the first that failed. */
+  readonly error: string | undefined;
 }
 
 export interface BatchOptions {
@@ -47,6 +49,7 @@ export async function batchScenario(options: BatchOptions): Promise<BatchOutcome
     await warmUp(opened, made(1, options.seed), { warmup: 1, clock, signal });
     const rates: Record<'one' | 'many', number[]> = { one: [], many: [] };
     let failed = 0;
+    let error: string | undefined;
     for (let round = 0; round < rounds; round++) {
       for (const [which, count] of [['one', 1] as const, ['many', sequences] as const]) {
         onProgress?.(`round ${round + 1} of ${rounds}: ${count} at once`);
@@ -55,13 +58,15 @@ export async function batchScenario(options: BatchOptions): Promise<BatchOutcome
         if (record.interrupted) break;
         const metrics = metricsOf([record], { percentiles: [] });
         failed += metrics.count.failed;
+        error ??= record.requests.find(({ status }) => status === 'failed')?.error;
         rates[which].push(metrics.outputTokensPerS);
       }
     }
     if (rates.many.length === 0) return undefined;
     const { promptTokens, outputTokens } = made(1, 0).requests[0];
-    const ratio = median(rates.many) / median(rates.one);
-    return { policy, sequences, promptTokens, outputTokens, ...rates, ratio, failed };
+    const one = median(rates.one);
+    const ratio = one > 0 ? median(rates.many) / one : 0;
+    return { policy, sequences, promptTokens, outputTokens, ...rates, ratio, failed, error };
   } finally {
     await opened.close();
   }

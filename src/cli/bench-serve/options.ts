@@ -35,6 +35,7 @@ export interface ServeFlags extends ModelFlags {
   readonly ignoreEos?: boolean;
   readonly warmup?: number;
   readonly policies?: PolicyName[];
+  readonly decodeSlo?: number;
   readonly rounds?: number;
   readonly maxNumSeqs?: number;
   readonly kvCacheTokens?: number;
@@ -144,6 +145,11 @@ export function addServeOptions(command: Command): Command {
     .option('--extra-body <json>', 'added to each request', jsonObject)
     .optionsGroup('Modes:')
     .option('--policies <names>', `compare these: ${POLICY_NAMES.join(',')}`, list('--policies', POLICY_NAMES))
+    .option(
+      '--decode-slo <ms>',
+      'of decode-priority: longest a step should take (default 50)',
+      positive('--decode-slo'),
+    )
     .option('--rounds <n>', 'runs of each policy, in turns (default 1; scenarios 3)', whole('--rounds', 1))
     .option('--stress', 'check at the end that nothing was lost, all blocks are free and memory is flat')
     .option(

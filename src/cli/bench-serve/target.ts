@@ -47,7 +47,10 @@ export async function targetOf(
       ...engineOptions(flags),
       maxSequences,
       kvCacheTokens,
+      decodeSloMs: flags.decodeSlo,
       ...(policy === undefined ? {} : { policy }),
+      // It takes prompts whole, whatever the others cut them into.
+      ...(policy === 'prefill-first' ? { prefillChunk: undefined } : {}),
     };
     return loadEngine(options, tell);
   };
@@ -55,7 +58,14 @@ export async function targetOf(
     target: engineTarget(load, { temperature, ignoreEos }, (engine) => (info = engine.info)),
     backend: 'ridgepoint',
     sequences: maxSequences,
-    options: { temperature, ignore_eos: ignoreEos, max_num_seqs: maxSequences, kv_cache_tokens: kvCacheTokens },
+    options: {
+      temperature,
+      ignore_eos: ignoreEos,
+      max_num_seqs: maxSequences,
+      kv_cache_tokens: kvCacheTokens,
+      prefill_chunk: flags.prefillChunk ?? null,
+      decode_slo_ms: flags.decodeSlo ?? null,
+    },
     info: () => info,
     server: () => null,
   };

@@ -1,8 +1,14 @@
-import type { ChatMessage, TextEngine } from '../../engine/api.js';
+import type { ChatMessage, EngineInfo, TextEngine } from '../../engine/api.js';
 import { type ApiError, badRequest } from '../errors.js';
 
 /** Up to so many bytes a token of context, a text is tokenized without further question. */
 const CHEAP_BYTES_PER_TOKEN = 4;
+
+/** Tokens of the longest sequence: the context, or less where the KV cache is smaller. */
+export function longestSequence({ contextLength, kvCacheTokens }: EngineInfo): number {
+  // The last token is never fed back, so the cache needs no place for it.
+  return Math.min(contextLength, kvCacheTokens + 1);
+}
 
 const tooLong = (message: string, param: string): ApiError => badRequest(message, param, 'context_length_exceeded');
 
@@ -42,17 +48,16 @@ export class PromptReader {
    * @throws ApiError (400)
    */
   assertFits(ids: readonly number[], maxTokens: number | undefined, param: string): void {
-    const { contextLength } = this.engine.info;
-    const room = contextLength - ids.length;
+    const room = longestSequence(this.engine.info) - ids.length;
     if (room < 1) {
       throw tooLong(
-        `the prompt has ${ids.length} tokens, and the context is ${contextLength} tokens with the completion; shorten the prompt`,
+        `the prompt has ${ids.length} tokens, and ${this.#limit()} with the completion; shorten the prompt`,
         param,
       );
     }
     if (maxTokens !== undefined && maxTokens > room) {
       throw tooLong(
-        `the prompt has ${ids.length} tokens and the completion may have ${maxTokens}, but the context is ${contextLength} tokens; shorten the prompt or ask for at most ${room}`,
+        `the prompt has ${ids.length} tokens and the completion may have ${maxTokens}, but ${this.#limit()}; shorten the prompt or ask for at most ${room}`,
         param,
       );
     }
@@ -63,14 +68,20 @@ export class PromptReader {
    * than the longest one in the vocabulary, which tells of a very long text that it cannot fit.
    */
   #assertTokenizable(bytes: number, param: string): void {
-    const { contextLength } = this.engine.info;
-    if (bytes <= contextLength * CHEAP_BYTES_PER_TOKEN || !this.engine.hasTokenizer) return;
+    const longest = longestSequence(this.engine.info);
+    if (bytes <= longest * CHEAP_BYTES_PER_TOKEN || !this.engine.hasTokenizer) return;
     const least = Math.ceil(bytes / this.#longest());
-    if (least < contextLength) return;
+    if (least < longest) return;
     throw tooLong(
-      `the prompt has ${bytes} bytes and so at least ${least} tokens, and the context is ${contextLength} tokens; shorten the prompt`,
+      `the prompt has ${bytes} bytes and so at least ${least} tokens, and ${this.#limit()}; shorten the prompt`,
       param,
     );
+  }
+
+  #limit(): string {
+    const { contextLength, kvCacheTokens } = this.engine.info;
+    if (longestSequence(this.engine.info) === contextLength) return `the context is ${contextLength} tokens`;
+    return `the server's KV cache has room for ${kvCacheTokens} tokens`;
   }
 
   #longest(): number {

@@ -1,3 +1,4 @@
+import { longestSequence } from '../mapping/prompt.js';
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
 
@@ -8,7 +9,7 @@ export function modelRoutes(app: FastifyInstance, { engine, models }: ServingCon
     created: models.created,
     owned_by: 'ridgepoint',
     root: engine.info.model,
-    max_model_len: engine.info.contextLength,
+    max_model_len: longestSequence(engine.info),
   });
 
   app.get('/v1/models', () => ({ object: 'list', data: models.names.map(describe) }));

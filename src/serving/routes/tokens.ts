@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
 import { detokenizeRequest } from '../schema/detokenize.js';
+import { longestSequence } from '../mapping/prompt.js';
 import { parseRequest } from '../schema/parse.js';
 import { tokenizeRequest } from '../schema/tokenize.js';
 import { badRequest } from '../errors.js';
@@ -17,7 +18,7 @@ export function tokenRoutes(app: FastifyInstance, { engine, models, prompts }: S
         ? prompts.text(body.prompt!, 'prompt', body.add_special_tokens)
         : prompts.chat(body.messages);
     const strings = body.return_token_strs ? tokens.map((id) => utf8.decode(engine.tokenBytes(id))) : null;
-    return { count: tokens.length, max_model_len: engine.info.contextLength, tokens, token_strs: strings };
+    return { count: tokens.length, max_model_len: longestSequence(engine.info), tokens, token_strs: strings };
   });
 
   app.post('/detokenize', (request) => {

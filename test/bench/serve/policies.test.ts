@@ -175,8 +175,9 @@ describe('stress', () => {
     ]);
   });
   test('finds memory that grows', async () => {
-    expect(await stressed({}, [100, 110, 115, 120])).toEqual([expect.objectContaining({ name: 'memory flat' })]);
+    expect(await stressed({}, [100, 110, 120, 130])).toEqual([expect.objectContaining({ name: 'memory flat' })]);
   });
+  test('takes what comes and goes for none', async () => expect(await stressed({}, [100, 140, 141, 104])).toEqual([]));
   test('finds a request that nobody knows of', () => {
     const record = { planned: 2, requests: [], durationMs: 1, interrupted: false };
     const checks = stressChecks(
@@ -230,5 +231,13 @@ describe('scenarios', () => {
     expect(outcome).toMatchObject({ ratio: 16, failed: 0 });
     expect(outcome!.one).toHaveLength(2);
     expect(batchTable([outcome!])).toContain('16.0');
+  });
+
+  test('batch: what fails is counted', async () => {
+    const clock = new VirtualClock();
+    const { target } = fakes(clock, { sequences: 16, failing: 40 });
+    const how = { sequences: 16, promptTokens: 4, outputTokens: 5, rounds: 2, seed: 1, clock };
+    const outcome = await clock.run(batchScenario({ target, policy: 'chunked', ...how }));
+    expect(outcome).toMatchObject({ failed: 1, error: 'the device was lost' });
   });
 });

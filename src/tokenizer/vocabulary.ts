@@ -1,10 +1,10 @@
-import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import type { Tokenizer } from './tokenizer.js';
 
-/** What constrained decoding needs to know of a tokenizer. */
+/** What must be known of a model's tokens to tell which may come next in a text of a given form. */
 export interface TokenVocabulary {
   /** One more than the highest id, as many as the model has logits. */
   readonly size: number;
-  /** What a token adds in the middle of a text; undefined for tokens that are no text, which are never allowed. */
+  /** UTF-8 bytes of a token in the middle of a text, possibly part of a character; undefined for one that is no text. */
   bytes(id: number): Uint8Array | undefined;
   /** The ids that end a generation. */
   readonly eosIds: readonly number[];

@@ -1,0 +1,45 @@
+import type { Gpu } from './gpu.js';
+
+/** When a pass ran, in nanoseconds of the device's clock after the first one began. */
+export interface PassTime {
+  readonly beginNs: number;
+  readonly endNs: number;
+}
+
+/** Times whole passes over many submissions, so as to see whether the device waits between them. */
+export class PassClock {
+  readonly #queries: GPUQuerySet;
+  #passes = 0;
+
+  /** @param capacity passes timed; later ones are not @throws Error where the adapter has no timestamps */
+  constructor(
+    private readonly gpu: Gpu,
+    readonly capacity: number,
+  ) {
+    if (!gpu.capabilities.timestamps) throw new Error(`${gpu.name} has no timestamp queries`);
+    this.#queries = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * capacity });
+  }
+
+  /** What the next pass is to be begun with; undefined when enough have been timed. */
+  next(): GPUComputePassTimestampWrites | undefined {
+    if (this.#passes === this.capacity) return undefined;
+    const at = 2 * this.#passes++;
+    return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
+  }
+
+  /** The times so far; call when all timed passes have been submitted. Ends the clock. */
+  async read(): Promise<PassTime[]> {
+    const count = this.#passes;
+    if (count === 0) return [];
+    const bytes = 16 * count;
+    const resolved = this.gpu.buffer('pass times', bytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
+    const encoder = this.gpu.device.createCommandEncoder();
+    encoder.resolveQuerySet(this.#queries, 0, 2 * count, resolved, 0);
+    this.gpu.queue.submit([encoder.finish()]);
+    const stamps = new BigUint64Array(await this.gpu.read(resolved));
+    this.gpu.free(resolved);
+    this.#queries.destroy();
+    const ns = (at: number): number => Number(stamps[at] - stamps[0]); // relative, so that they fit a number exactly
+    return Array.from({ length: count }, (_, pass) => ({ beginNs: ns(2 * pass), endNs: ns(2 * pass + 1) }));
+  }
+}

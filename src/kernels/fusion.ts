@@ -1,0 +1,57 @@
+import { headDefines, type HeadShape, type KvStored } from './attention-shape.js';
+import type { BufferRange } from '../gpu/gpu.js';
+import type { MatmulVariant } from './matmul.js';
+
+/** What the launch of a projection does with its result instead of storing it: rotate and file q, k and v. */
+export interface FiledHeads {
+  readonly shape: HeadShape;
+  readonly kv: KvStored;
+  readonly rows: GPUBuffer | BufferRange;
+  /** [positions][headDim / 2] of (cos, sin). */
+  readonly angles: GPUBuffer;
+  /** [tokens][heads][padded head dim] f32. */
+  readonly queries: GPUBuffer;
+  readonly keys: GPUBuffer;
+  readonly values: GPUBuffer;
+}
+
+/**
+ * What launches for decoding sequences do beside the product, so that a layer takes few of them: normalise their input
+ * (RMSNorm), and file what comes out. Prompts, whose launches are long, have kernels of their own for both.
+ */
+export interface Fusion {
+  readonly norm: {
+    /** Activations before the norm, [rows][xStride] f32. */
+    readonly x: GPUBuffer;
+    /** [xStride] f32. */
+    readonly gamma: GPUBuffer;
+    readonly eps: number;
+  };
+  readonly heads?: FiledHeads;
+}
+
+/** What a variant is compiled with where nothing is fused. */
+export const UNFUSED = { norm: false, rope: false };
+
+/** A variant for few rows, with what a fusion adds. */
+export function fused(variant: MatmulVariant, fusion: Fusion | undefined): MatmulVariant {
+  if (fusion === undefined) return variant;
+  const { heads } = fusion;
+  return {
+    ...variant,
+    name: `${variant.name}+norm${heads === undefined ? '' : '+rope'}`,
+    bindings: `${variant.bindings}r${heads === undefined ? '' : 'rrww'}`,
+    defines: {
+      ...variant.defines,
+      norm: true,
+      ...(heads === undefined ? {} : { rope: true, ...headDefines(heads.shape), kv_f32: heads.kv === 'f32' }),
+    },
+  };
+}
+
+/** The buffers of a fused launch's bindings, behind step and parameters. */
+export function fusedBuffers({ norm, heads }: Fusion, weights: GPUBuffer, out: GPUBuffer): (GPUBuffer | BufferRange)[] {
+  if (heads === undefined) return [norm.x, weights, out, norm.gamma];
+  const { queries, rows, angles, keys, values } = heads;
+  return [norm.x, weights, queries, norm.gamma, rows, angles, keys, values];
+}
