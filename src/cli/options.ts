@@ -118,7 +118,7 @@ export function checkOptions(options: GenerateOptions): void {
 }
 
 const API_NAMES =
-  /\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|groupSize|zeroPoints|headDtype|dtype|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|\d))/g;
+  /(?<!-)\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|groupSize|zeroPoints|headDtype|dtype|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|\d))/g;
 
 /** Errors about options speak of the library's names; on the command line they go by their flags. */
 export function withFlagNames(error: unknown): unknown {
