@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { RidgepointError } from '../../errors.js';
 import type { ComputeDtype, KernelSet } from '../../roofline/roof.js';
 import type { KvDtype, WeightDtype } from '../../roofline/precision.js';
+import { QUANTIZED_DTYPES } from '../../quantization/formats.js';
 import { nonEmpty, oneOf, refuse, whole } from '../parse.js';
 
 /** Options that every question takes. Lists stand for sweeps where a question allows more than one value. */
@@ -25,6 +26,10 @@ export interface PredictFlags {
 
 // These lists are repeated from src/roofline so that --help need not load it; the types keep them the same.
 const WEIGHTS: readonly WeightDtype[] = ['f32', 'f16', 'bf16', 'fp8', 'int8', 'int4'];
+/** A format of the field's, or one of the engine's own, whose scales are counted. */
+const weightFormat = (text: string): WeightDtype =>
+  QUANTIZED_DTYPES.find((name) => name === text) ?? oneOf('--weight-dtype', WEIGHTS)(text);
+
 const KV: readonly KvDtype[] = ['f32', 'f16', 'fp8', 'int8'];
 const COMPUTE: readonly ComputeDtype[] = ['f32', 'f16', 'f16-acc16', 'fp8', 'int8', 'int4'];
 const KERNELS: readonly KernelSet[] = ['tensor', 'shader'];
@@ -75,8 +80,8 @@ export function addPredictOptions(command: Command): Command {
     .option('--batch <n>', 'sequences at once (default: 1)', list('--batch', whole('--batch', 1)))
     .option(
       '--weight-dtype <type>',
-      `how weights are stored: ${WEIGHTS.join(', ')} (default: f16)`,
-      list('--weight-dtype', oneOf('--weight-dtype', WEIGHTS)),
+      `how weights are stored: ${WEIGHTS.join(', ')}, or as the engine does: int4-g32, ... (default: f16)`,
+      list('--weight-dtype', weightFormat),
     )
     .option('--kv-dtype <type>', `how the cache is stored: ${KV.join(', ')} (default: f16)`, oneOf('--kv-dtype', KV))
     .option(

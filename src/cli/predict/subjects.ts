@@ -1,3 +1,4 @@
+import { quantFormat } from '../../quantization/formats.js';
 import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -98,8 +99,11 @@ async function notCalibrated(adapter: string | undefined): Promise<RidgepointErr
 
 /** The predictor's options among a command's, for one weight format. */
 export function predictorOptions(flags: PredictFlags, { kind }: Hardware): PredictorOptions {
+  const weights = single(flags.weightDtype, '--weight-dtype', 'f16');
   return {
-    weights: single(flags.weightDtype, '--weight-dtype', 'f16'),
+    weights,
+    // What the engine does unasked with its own formats.
+    head: quantFormat(weights) === undefined ? undefined : 'f16',
     kv: flags.kvDtype,
     compute: flags.computeDtype,
     kernels: flags.kernels,
