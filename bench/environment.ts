@@ -32,7 +32,7 @@ export function ridgepointOf(): Pick<RecordContext, 'ridgepoint' | 'git_commit'>
 
 /** What every record says about where it was measured. */
 export async function recordContext(info: EngineInfo): Promise<RecordContext> {
-  const { adapter, driver, tier, model, dtype, kvDtype } = info;
+  const { adapter, driver, tier, model, dtype, headDtype, kvDtype } = info;
   const calibrations = await listCalibrations();
   const known = calibrations.find(
     ({ calibration }) => calibration.adapter === adapter && calibration.driver === driver,
@@ -44,6 +44,7 @@ export async function recordContext(info: EngineInfo): Promise<RecordContext> {
     tier,
     model,
     dtype,
+    head_dtype: headDtype,
     kv_dtype: kvDtype,
     ...ridgepointOf(),
     node: process.versions.node,

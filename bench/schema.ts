@@ -17,6 +17,8 @@ const context = z.object({
   tier: z.string(),
   model: z.string(),
   dtype: z.string(),
+  /** Of embedding and `lm_head`; as `dtype` in results from before it was said. */
+  head_dtype: z.string().optional(),
   kv_dtype: z.string(),
   ridgepoint: z.string(),
   node: z.string(),

@@ -11,6 +11,7 @@ struct Embed {
 }
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Embed;
+fn stored_rows() -> u32 { return params.end - params.begin; }
 @group(0) @binding(2) var<storage, read> rows: array<Row>;
 @group(0) @binding(4) var<storage, read> slot_tokens: array<u32>;  // what the sampler chose last, per slot
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;  // [tokens][stride4]
@@ -23,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (token < params.begin || token >= params.end) { return; }
   let origin = token - params.begin;
   for (var k = thread; k < params.k8; k += 64u) {
-    let w = load_weights(weight_index(origin, k));
+    let w = load_weights(origin, k);
     let to = group.x * params.stride4 + 2u * k;
     out[to] = w.lo;
     out[to + 1u] = w.hi;

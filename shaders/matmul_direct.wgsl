@@ -14,10 +14,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (n0 >= params.n) { return; }
   var sums: array<vec4<f32>, TM>;  // of TN outputs each
   for (var k = 0u; k < params.k8; k++) {
-    let a = load_weights(weight_index(n0, k));
-    let b = load_weights(weight_index(min(n0 + 1u, params.n - 1u), k));
-    let c = load_weights(weight_index(min(n0 + 2u, params.n - 1u), k));
-    let d = load_weights(weight_index(min(n0 + 3u, params.n - 1u), k));
+    let a = load_weights(n0, k);
+    let b = load_weights(min(n0 + 1u, params.n - 1u), k);
+    let c = load_weights(min(n0 + 2u, params.n - 1u), k);
+    let d = load_weights(min(n0 + 3u, params.n - 1u), k);
     for (var m = 0u; m < TM; m++) {
       let i = min(m0 + m, rows - 1u) * params.x_stride4 + 2u * k;
       let lo = x[i];

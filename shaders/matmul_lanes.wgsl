@@ -32,11 +32,47 @@ fn main(
 //#if norm
   var squares$m$ = 0.0;
 //#endif
+//#endrepeat
+//#if quantised
+//#repeat h SHARES
+  let column_scale$h$ = column_scale($h$u * LANES + lane);
+//#endrepeat
+//#repeat r RB
+  let first$r$ = scale_index(min(block + $r$u, last_block) * LANES + lane);
+//#endrepeat
+//#repeat m MT
+//#repeat r RB
+  var total$m$_$r$ = 0.0;
+//#endrepeat
+//#endrepeat
+  for (var group_k = 0u; group_k < params.k8; group_k += GROUP_UNITS) {
+  // Products of a group are added before they are scaled, and its zero is taken off by the sum of x.
+  let group_end = min(group_k + GROUP_UNITS, params.k8);
+//#repeat m MT
+  var x_sum$m$ = 0.0;
 //#repeat r RB
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var k = 0u; k < params.k8; k++) {
+  for (var first_k = group_k; first_k < group_end; first_k += UNITS) {
+//#else
+//#repeat m MT
+//#repeat r RB
+  var s$m$_$r$ = 0.0;
+//#endrepeat
+//#endrepeat
+  for (var first_k = 0u; first_k < params.k8; first_k += UNITS) {
+//#endif
+//#repeat d CHUNKS
+    {
+//#if chunked
+//#repeat r RB
+    let c$r$ = weights[w$r$ / CHUNK_UNITS + (first_k / CHUNK_UNITS + $d$u) * LANES];
+//#endrepeat
+//#endif
+//#repeat e CHUNK_LOADS
+    {
+    let k = first_k + $d$u * CHUNK_LOADS + $e$u;
 //#repeat h SHARES
 //#if norm
     let g$h$ = gamma[8u * k + $h$u * LANES + lane];
@@ -49,10 +85,22 @@ fn main(
 //#else
     let v$m$_$h$ = x[x$m$ + 8u * k + $h$u * LANES];
 //#endif
+//#if quantised
+    x_sum$m$ += v$m$_$h$;
+    let u$m$_$h$ = v$m$_$h$ * column_scale$h$;
+//#else
+    let u$m$_$h$ = v$m$_$h$;
+//#endif
 //#endrepeat
 //#endrepeat
 //#repeat r RB
+//#if chunked
+    let p$r$ = chunk_unit(c$r$, $e$u);
+//#elif quantised
+    let p$r$ = load_packed(w$r$ + (k / CHUNK_UNITS) * LANES * CHUNK_UNITS + k % CHUNK_UNITS);
+//#else
     let p$r$ = load_packed(w$r$ + k * LANES);
+//#endif
 //#endrepeat
 //#repeat h SHARES
 //#repeat c LANE_PAIRS
@@ -61,8 +109,8 @@ fn main(
       let q$r$ = unpack_pair(p$r$, $h$u * LANE_PAIRS + $c$u);
 //#endrepeat
 //#repeat m MT
-      let a$m$ = subgroupBroadcast(v$m$_$h$, 2u * $c$u);
-      let b$m$ = subgroupBroadcast(v$m$_$h$, 2u * $c$u + 1u);
+      let a$m$ = subgroupBroadcast(u$m$_$h$, 2u * $c$u);
+      let b$m$ = subgroupBroadcast(u$m$_$h$, 2u * $c$u + 1u);
 //#repeat r RB
       s$m$_$r$ += q$r$.x * a$m$;
       s$m$_$r$ += q$r$.y * b$m$;
@@ -71,7 +119,28 @@ fn main(
     }
 //#endrepeat
 //#endrepeat
+    }
+//#endrepeat
+    }
+//#endrepeat
   }
+//#if quantised
+//#repeat r RB
+  let scale$r$ = load_scale(first$r$, group_k / GROUP_UNITS);
+//#endrepeat
+//#repeat m MT
+  let whole$m$ = subgroupAdd(x_sum$m$);
+//#repeat r RB
+  total$m$_$r$ += scale$r$.x * (s$m$_$r$ - scale$r$.y * whole$m$);
+//#endrepeat
+//#endrepeat
+  }
+//#repeat m MT
+//#repeat r RB
+  var s$m$_$r$ = total$m$_$r$;
+//#endrepeat
+//#endrepeat
+//#endif
 //#if norm
 //#repeat m MT
   let scale$m$ = norm_scale(subgroupAdd(squares$m$));

@@ -27,6 +27,13 @@ fn halves(lo: vec4<f32>, hi: vec4<f32>) -> vec4<u32> {
   return vec4<u32>(pack2x16float(lo.xy), pack2x16float(lo.zw), pack2x16float(hi.xy), pack2x16float(hi.zw));
 }
 
+//#if quantised
+fn staged_weights(p: Packed, scale: vec2<f32>) -> vec4<u32> {
+  let w = dequantise(p, scale);
+  return halves(w.lo, w.hi);
+}
+//#endif
+
 fn finish_four(m: u32, n: u32, v: vec4<f32>) {
   if (n < params.n) { finish_pair(m, n, v.x, v.y); }
   if (n + 2u < params.n) { finish_pair(m, n + 2u, v.z, v.w); }
@@ -68,9 +75,15 @@ fn main(
 //#endrepeat
 //#repeat s W_SLOTS
   let w_slot_$s$ = thread + $s$u * THREADS;
-  let w_from_$s$ = weight_index(min(n_base + w_slot_$s$ / TILE_K8, params.n - 1u), w_slot_$s$ % TILE_K8);
+  let w_row_$s$ = min(n_base + w_slot_$s$ / TILE_K8, params.n - 1u);
+  let w_from_$s$ = weight_index(w_row_$s$, w_slot_$s$ % TILE_K8);
   let w_to_$s$ = (TILE_M + w_slot_$s$ / TILE_K8) * PITCH + w_slot_$s$ % TILE_K8;
-  var w_$s$ = weights[w_from_$s$];
+  var w_$s$ = load_packed(w_from_$s$);
+//#if quantised
+  // 32 columns at a time lie in one group, whatever its size.
+  let first_$s$ = scale_index(w_row_$s$);
+  var scale_$s$ = load_scale(first_$s$, 0u);
+//#endif
 //#endrepeat
 
 //#repeat i ROWS
@@ -105,7 +118,11 @@ fn main(
     staged[stage + x_to_$s$] = halves(x_lo_$s$, x_hi_$s$);
 //#endrepeat
 //#repeat s W_SLOTS
+//#if quantised
+    staged[stage + w_to_$s$] = staged_weights(w_$s$, scale_$s$);
+//#else
     staged[stage + w_to_$s$] = w_$s$;
+//#endif
 //#endrepeat
     workgroupBarrier();
     let next = k8 + TILE_K8;
@@ -115,7 +132,10 @@ fn main(
       x_hi_$s$ = x[x_from_$s$ + 2u * next + 1u];
 //#endrepeat
 //#repeat s W_SLOTS
-      w_$s$ = weights[w_from_$s$ + next * SIDE_ROWS];
+      w_$s$ = load_packed(w_from_$s$ + next * SIDE_ROWS);
+//#if quantised
+      scale_$s$ = load_scale(first_$s$, next / GROUP_UNITS);
+//#endif
 //#endrepeat
     }
     let left_from = stage + m_sub * PITCH;

@@ -57,7 +57,7 @@ fn main(
   let w_col = thread % 2u;
   let w_from = min(n_base + w_row, params.n - 1u);
   var w_next = Eight();
-  if (reads) { w_next = load_weights(weight_index(w_from, w_col)); }
+  if (reads) { w_next = load_weights(w_from, w_col); }
 
   for (var k8 = 0u; k8 < params.k8; k8 += 2u) {
 //#repeat r FOURS
@@ -74,7 +74,7 @@ fn main(
 //#repeat r FOURS
       x_next_$r$ = x[x_from_$r$ + 2u * (k8 + 2u)];
 //#endrepeat
-      if (reads) { w_next = load_weights(weight_index(w_from, w_col + k8 + 2u)); }
+      if (reads) { w_next = load_weights(w_from, w_col + k8 + 2u); }
     }
     for (var k = 0u; k < TILE_K; k++) {
 //#repeat r FOURS

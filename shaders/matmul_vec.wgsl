@@ -81,7 +81,7 @@ fn main(
         }
 //#endif
         for (var r = 0u; r < R; r++) {
-          let w = load_weights(weight_index(min(n0 + r, params.n - 1u), k));
+          let w = load_weights(min(n0 + r, params.n - 1u), k);
           for (var m = 0u; m < MT; m++) {
             sums[m * R + r] += dot(w.lo, lo[m]) + dot(w.hi, hi[m]);
           }

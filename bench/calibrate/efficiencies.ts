@@ -30,8 +30,8 @@ export function kernelEfficiencies(
 ): Calibration['efficiencies'] {
   const points = new Map<KernelFamily, FitPoint[]>();
   for (const { engine, records } of runs) {
-    const { dtype, kvDtype } = engine.info;
-    const precision = precisionOf({ weights: dtype, kv: kvDtype, compute: 'f32' }, 'shader');
+    const { dtype, headDtype, kvDtype } = engine.info;
+    const precision = precisionOf({ weights: dtype, head: headDtype, kv: kvDtype, compute: 'f32' }, 'shader');
     for (const record of records) {
       if (record.kind !== 'operations') continue;
       const costs = new Map(

@@ -27,8 +27,8 @@ export function stepCosts(runs: readonly EngineRuns[], calibration: Calibration)
   const bare: Hardware = { ...machine, host: { ...machine.host!, recordSeconds: 0, roundTripSeconds: 0 } };
   const points: Record<StepKind, StepPoint[]> = { first: [], next: [], alone: [] };
   for (const { engine, records } of runs) {
-    const { dtype: weights, kvDtype: kv, model } = engine.info;
-    const predictor = new Predictor(llamaModel(model, engine.config), bare, { weights, kv });
+    const { dtype: weights, headDtype: head, kvDtype: kv, model } = engine.info;
+    const predictor = new Predictor(llamaModel(model, engine.config), bare, { weights, head, kv });
     for (const each of joinPoints(records, predictor)) {
       const steps = each.measure === 'tg' ? each.gen : 1;
       points[KIND_OF[each.measure]].push({

@@ -1,7 +1,7 @@
 import type { LlamaConfig } from '../../src/model/config.js';
 import type { Hardware } from '../../src/roofline/hardware.js';
 import { llamaModel } from '../../src/roofline/models.js';
-import { KV_DTYPES, WEIGHT_DTYPES } from '../../src/roofline/precision.js';
+import { KV_DTYPES, weightDtype } from '../../src/roofline/precision.js';
 import { Predictor } from '../../src/roofline/predictor.js';
 import type { KernelSet } from '../../src/roofline/roof.js';
 import { RidgepointError } from '../../src/errors.js';
@@ -18,7 +18,8 @@ export function predictorFor({ model, context }: BenchResult, hardware: Hardware
     bosTokenId: undefined,
     eosTokenIds: [],
   };
-  const weights = WEIGHT_DTYPES.find((known) => known === context.dtype);
+  const weights = weightDtype(context.dtype);
+  const head = weightDtype(context.head_dtype ?? context.dtype);
   const kv = KV_DTYPES.find((known) => known === context.kv_dtype);
   if (weights === undefined || kv === undefined) {
     const found = weights === undefined ? `dtype "${context.dtype}"` : `kv_dtype "${context.kv_dtype}"`;
@@ -26,6 +27,7 @@ export function predictorFor({ model, context }: BenchResult, hardware: Hardware
   }
   return new Predictor(llamaModel(model.name, config), hardware, {
     weights,
+    head,
     kv,
     kernels: given ?? kernelSet(hardware, model.kernels?.prefill),
     prefillChunk: model.prefill_chunk,

@@ -17,6 +17,7 @@ import { trialFloats, trialStep } from '../../src/kernels/trials/step.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import { allocateMatrix, paddedColumns, type StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
+import { bytesOfWeight } from '../../src/roofline/precision.js';
 import { forwardOperations, type OperationKind } from '../../src/model/operations.js';
 import { candidates, type Point } from './point.js';
 
@@ -145,7 +146,7 @@ const SHAPES: Record<Elementwise, (config: LlamaConfig) => string> = {
 /** Kernels whose operands are activations, which the caches hold in the engine too: nothing is in rotation here. */
 export function elementwisePoint(kind: Elementwise, sizes: Sizes): Point {
   const { model, config, dtype, kv, rows } = sizes;
-  const precision = { weightBytes: dtype === 'f32' ? 4 : 2, kvBytes: kv === 'f32' ? 4 : 2, activationBytes: 4 };
+  const precision = { weightBytes: bytesOfWeight(dtype), kvBytes: kv === 'f32' ? 4 : 2, activationBytes: 4 };
   const batch = { sequences: [{ newTokens: rows, context: 0 }], logitRows: rows };
   const list = forwardOperations({ ...config, layers: 1 }, batch, precision);
   const cost = list.find((operation) => operation.kind === (kind satisfies OperationKind))!;

@@ -18,6 +18,7 @@ const RESIDUAL: u32 = 1u;  // added to what is there
 const SILU: u32 = 2u;      // rows of weights come in pairs, gate and up; silu(gate) * up is stored
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Matmul;
+fn stored_rows() -> u32 { return params.n; }
 //#if rope
 // The queries, keys and values of decoding sequences go where attention finds them.
 @group(0) @binding(4) var<storage, read_write> queries: array<vec2<f32>>;  // [m][heads][HDP / 2]

@@ -1,15 +1,24 @@
 //#include common/unpack.wgsl
-// A weight matrix in groups of eight columns of a row, rows padded with zeros to a multiple of 32 columns. SIDE_ROWS
-// rows lie side by side, one group of each in turn, so that as many lanes read their rows with one contiguous load; SIDE_ROWS is 1
-// (row-major) where lanes share a row instead.
+// A weight matrix in units of eight columns of a row, rows padded with zeros to a multiple of 32 columns. SIDE_ROWS
+// rows lie side by side, one unit of each in turn, so that as many lanes read their rows with one contiguous load;
+// SIDE_ROWS is 1 (row-major) where lanes share a row instead. Who includes this has `params.k8`, units of a row, and
+// `stored_rows()`, rows of the part.
 fn weight_index(row: u32, k: u32) -> u32 {
 //#if interleaved
+//#if quantised
+  // CHUNK_UNITS units, 16 bytes, stay together.
+  let chunk = ((row / SIDE_ROWS) * (params.k8 / CHUNK_UNITS) + k / CHUNK_UNITS) * SIDE_ROWS + row % SIDE_ROWS;
+  return chunk * CHUNK_UNITS + k % CHUNK_UNITS;
+//#else
   return ((row / SIDE_ROWS) * params.k8 + k) * SIDE_ROWS + row % SIDE_ROWS;
+//#endif
 //#else
   return row * params.k8 + k;
 //#endif
 }
-//#if weights_f32
+//#if quantised
+//#include common/quantised.wgsl
+//#elif weights_f32
 alias Packed = Eight;
 @group(0) @binding(3) var<storage, read> weights: array<vec4<f32>>;
 fn load_packed(i: u32) -> Packed { return Eight(weights[2u * i], weights[2u * i + 1u]); }
@@ -17,16 +26,16 @@ fn unpack_pair(p: Packed, i: u32) -> vec2<f32> {
   let half = select(p.hi, p.lo, i < 2u);
   return select(half.zw, half.xy, i % 2u == 0u);
 }
-fn load_weights(i: u32) -> Eight { return load_packed(i); }
+fn load_weights(row: u32, k: u32) -> Eight { return load_packed(weight_index(row, k)); }
 //#else
 alias Packed = vec4<u32>;
 @group(0) @binding(3) var<storage, read> weights: array<vec4<u32>>;
 fn load_packed(i: u32) -> Packed { return weights[i]; }
 //#if weights_bf16
 fn unpack_pair(p: Packed, i: u32) -> vec2<f32> { return bitcast<vec2<f32>>(vec2<u32>(p[i] << 16u, p[i] & 0xffff0000u)); }
-fn load_weights(i: u32) -> Eight { return unpack_bf16(weights[i]); }
+fn load_weights(row: u32, k: u32) -> Eight { return unpack_bf16(weights[weight_index(row, k)]); }
 //#else
 fn unpack_pair(p: Packed, i: u32) -> vec2<f32> { return unpack2x16float(p[i]); }
-fn load_weights(i: u32) -> Eight { return unpack_f16(weights[i]); }
+fn load_weights(row: u32, k: u32) -> Eight { return unpack_f16(weights[weight_index(row, k)]); }
 //#endif
 //#endif

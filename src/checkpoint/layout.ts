@@ -101,3 +101,12 @@ export function checkLayout(matrix: FusedMatrix): boolean {
   }
   return covered === matrix.rows;
 }
+
+/** The tensor that a row of a matrix comes from; the matrix's own name for a row that comes from none. */
+export function tensorOfRow(matrix: FusedMatrix, row: number): string {
+  const part = matrix.parts.find((each) => {
+    const [first, end] = sourceRows(each, row, row + 1);
+    return Array.from({ length: end - first }, (_, i) => mapRow(each.map, first + i)).includes(row);
+  });
+  return part?.tensor ?? matrix.name;
+}

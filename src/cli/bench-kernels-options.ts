@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { KERNEL_KINDS, type KernelKind } from '../../bench/kernels/schema.js';
 import type { KvStored } from '../kernels/attention-shape.js';
 import type { StoredDtype } from '../kernels/weights.js';
+import { FLOAT_DTYPES } from '../engine/weight-format.js';
+import { QUANTIZED_DTYPES } from '../quantization/formats.js';
 import { nonEmpty, oneOf, refuse, seconds, wholes } from './parse.js';
 
 /** Options of `bench kernels`, under the names commander gives them. */
@@ -20,6 +22,8 @@ export interface BenchKernelsFlags {
   readonly output?: string;
   readonly quiet?: boolean;
 }
+
+const STORED: readonly StoredDtype[] = [...FLOAT_DTYPES, ...QUANTIZED_DTYPES];
 
 function shapes(text: string): { n: number; k: number }[] {
   return text.split(',').map((part) => {
@@ -50,7 +54,7 @@ export function addBenchKernels(bench: Command, run: (flags: BenchKernelsFlags) 
     .option('--variants <parts>', 'only variants whose names contain one of these', parts)
     .option('--rows <list>', 'rows of a step: decoding sequences up to 32, prompt tokens above', wholes('--rows', 1))
     .option('--contexts <list>', 'tokens in the cache, for attention', wholes('--contexts', 0))
-    .option('--dtype <type>', 'weights: f16, bf16 or f32', oneOf('--dtype', ['f16', 'bf16', 'f32'] as const))
+    .option('--dtype <type>', 'weights: f16, bf16, f32, or quants such as int4-g32', oneOf('--dtype', STORED))
     .option('--kv-dtype <type>', 'keys and values: f16 or f32', oneOf('--kv-dtype', ['f16', 'f32'] as const))
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))

@@ -6,6 +6,7 @@ import { addBenchKernels } from './bench-kernels-options.js';
 import { addBenchOptions } from './bench-options.js';
 import { addBenchServe } from './bench-serve/command.js';
 import { addCompareOptions } from './compare-options.js';
+import { addEvaluateOptions, type EvaluateFlags } from './evaluate-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
@@ -140,6 +141,29 @@ program
   .option('--json', 'print JSON')
   .action((flags: object) =>
     runToExit(async () => (await import('./calibrate.js')).calibrateCommand(flags, program.version() ?? 'unknown')),
+  );
+
+const evaluateCommand = program
+  .command('evaluate')
+  .summary('measure what a precision costs in accuracy')
+  .description(
+    'Measures how well a model predicts a text: its perplexity, over windows that slide along the text. Unless told not\n' +
+      'to, it runs the model in another precision beside it and says how far the two are apart.',
+  )
+  .argument('<file>', 'a text in UTF-8');
+addEvaluateOptions(evaluateCommand)
+  .addHelpText(
+    'after',
+    `
+The logits are those of prompts, computed as a prompt's are.
+
+Examples:
+  ridgepoint evaluate story.txt --dtype int8
+  ridgepoint evaluate stories.txt --documents '<|end|>' --dtype int4 --group-size 32
+${EXIT_CODES}`,
+  )
+  .action((file: string, flags: EvaluateFlags) =>
+    runToExit(async () => (await import('./evaluate.js')).evaluate(file, flags)),
   );
 
 addTuneOptions(

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import type { EngineOptions, GenerateOptions } from '../engine/api.js';
 import { checkGenerateOptions, resolveSampling } from '../engine/sampling.js';
 import { RidgepointError } from '../errors.js';
+import { WEIGHT_DTYPES } from '../engine/weight-format.js';
+import { QUANTIZED_DTYPES } from '../quantization/formats.js';
 import { logitBias, nonEmpty, number, oneOf, repeated, whole } from './parse.js';
 
 /** Options of the model and its engine, under the names commander gives them. */
@@ -9,6 +11,9 @@ export interface ModelFlags {
   readonly model?: string;
   readonly adapter?: string;
   readonly dtype?: EngineOptions['dtype'];
+  readonly groupSize?: number;
+  readonly zeroPoints?: boolean;
+  readonly headDtype?: EngineOptions['headDtype'];
   readonly kvDtype?: EngineOptions['kvDtype'];
   readonly weights?: EngineOptions['weights'];
   readonly contextLength?: number;
@@ -38,6 +43,11 @@ export function addSamplingOptions(command: Command): Command {
     .option('--ignore-eos', 'go on past the end-of-text token');
 }
 
+/** A format of weights by one of the names shown, or by one that spells out the groups, such as int4-g64. */
+export function weightDtype(option: string): (text: string) => NonNullable<EngineOptions['dtype']> {
+  return (text) => QUANTIZED_DTYPES.find((name) => name === text) ?? oneOf(option, WEIGHT_DTYPES)(text);
+}
+
 /** Adds the options that say which model runs, where and in which formats. */
 export function addModelOptions(command: Command): Command {
   return command
@@ -50,8 +60,15 @@ export function addModelOptions(command: Command): Command {
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
     .option(
       '--dtype <type>',
-      'weights on the GPU: auto, f16, bf16 or f32',
-      oneOf('--dtype', ['auto', 'f16', 'bf16', 'f32']),
+      `weights on the GPU: ${WEIGHT_DTYPES.join(', ')}; the last two quantise while loading`,
+      weightDtype('--dtype'),
+    )
+    .option('--group-size <n>', 'columns that share a scale: 32 (int4), 64 or 128 (int8)', whole('--group-size', 1))
+    .option('--zero-points', 'int8 and int4 with a zero point for each group, which fits lopsided weights better')
+    .option(
+      '--head-dtype <type>',
+      'embedding and lm_head: as --dtype; f16 beside quantised layers by default',
+      weightDtype('--head-dtype'),
     )
     .option(
       '--kv-dtype <type>',
@@ -73,8 +90,10 @@ export function addModelOptions(command: Command): Command {
 /** The engine's options among a command's, for one sequence at a time. */
 export function engineOptions(flags: ModelFlags): EngineOptions {
   const { model, adapter, dtype, kvDtype, weights, contextLength, prefillChunk, autotune, checkWeights } = flags;
+  const { groupSize, zeroPoints, headDtype } = flags;
+  const formats = { dtype, groupSize, zeroPoints, headDtype, kvDtype };
   const sizes = { contextLength, prefillChunk, maxSequences: 1 };
-  return { model, adapter, dtype, kvDtype, weights, ...sizes, autotune, checkWeights };
+  return { model, adapter, ...formats, weights, ...sizes, autotune, checkWeights };
 }
 
 /** The generation's options among a command's. */
@@ -99,7 +118,7 @@ export function checkOptions(options: GenerateOptions): void {
 }
 
 const API_NAMES =
-  /\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|\d))/g;
+  /\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|groupSize|zeroPoints|headDtype|dtype|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|\d))/g;
 
 /** Errors about options speak of the library's names; on the command line they go by their flags. */
 export function withFlagNames(error: unknown): unknown {

@@ -95,7 +95,8 @@ async function predictorOf(engine: Engine, flags: ProfileFlags): Promise<Predict
   try {
     const hardware = await hardwareFor(info.adapter, info.driver, flags);
     const kernels = flags.kernels ?? kernelSet(hardware, engine.kernels().prefill);
-    return new Predictor(llamaModel(info.model, config), hardware, { weights: info.dtype, kv: info.kvDtype, kernels });
+    const formats = { weights: info.dtype, head: info.headDtype, kv: info.kvDtype };
+    return new Predictor(llamaModel(info.model, config), hardware, { ...formats, kernels });
   } catch (error) {
     const asked = flags.calibration !== undefined || flags.hardware !== undefined;
     if (asked || !(error instanceof RidgepointError)) throw error;

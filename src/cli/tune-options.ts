@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { WEIGHT_DTYPES } from '../engine/weight-format.js';
+import { weightDtype } from './options.js';
 import { nonEmpty, oneOf, seconds, whole } from './parse.js';
 
 export function addTuneOptions(command: Command): Command {
@@ -9,7 +11,10 @@ export function addTuneOptions(command: Command): Command {
       nonEmpty('--model', 'a folder, a Hub name or a preset'),
     )
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
-    .option('--dtype <type>', 'weights: auto, f16, bf16 or f32', oneOf('--dtype', ['auto', 'f16', 'bf16', 'f32']))
+    .option('--dtype <type>', `weights: ${WEIGHT_DTYPES.join(', ')}`, weightDtype('--dtype'))
+    .option('--group-size <n>', 'of int8 and int4: 32, 64 or 128', whole('--group-size', 1))
+    .option('--zero-points', 'int8 and int4 with zero points')
+    .option('--head-dtype <type>', 'embedding and lm_head', weightDtype('--head-dtype'))
     .option('--kv-dtype <type>', 'keys and values: auto, f16 or f32', oneOf('--kv-dtype', ['auto', 'f16', 'f32']))
     .option('--context-length <n>', 'longest sequence, which decides the KV type', whole('--context-length', 1))
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))

@@ -4,6 +4,7 @@ import { RidgepointError } from '../errors.js';
 import { measure } from '../engine/tuning/autotune.js';
 import { contestsOf } from '../engine/tuning/contests.js';
 import type { Contest } from '../engine/tuning/contest.js';
+import { weightFormats } from '../engine/weight-format.js';
 import type { TunedEntry } from '../engine/tuning/file.js';
 import { cacheSize, engineLimits } from '../engine/sizes.js';
 import { parseLlamaConfig } from '../model/config.js';
@@ -13,7 +14,10 @@ import type { ModelFlags } from './options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
 import { isRewritable } from './style.js';
 
-export interface TuneFlags extends Pick<ModelFlags, 'model' | 'adapter' | 'dtype' | 'kvDtype' | 'contextLength'> {
+export interface TuneFlags extends Pick<
+  ModelFlags,
+  'model' | 'adapter' | 'dtype' | 'groupSize' | 'zeroPoints' | 'headDtype' | 'kvDtype' | 'contextLength'
+> {
   readonly budget?: number;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -34,17 +38,17 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const config = parseLlamaConfig(found.config, found.configName);
   const gpu = await Gpu.open(source);
   closeAtExit(() => gpu.dispose());
-  const dtype = flags.dtype === undefined || flags.dtype === 'auto' ? 'f16' : flags.dtype;
+  const { dtype, head } = weightFormats(flags);
   const { limits } = engineLimits(flags, config);
   const free = { left: undefined, shared: gpu.capabilities.isCpu };
   const { kvDtype: kv } = cacheSize(flags, config, limits, free, () => limits.contextLength);
-  const list = contestsOf(config, dtype, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  const list = contestsOf(config, { dtype, head }, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
   const kept = await nodeHost.tuning?.load(gpu.name, gpu.driver);
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const begin = performance.now();
   const { file, changed } = await measure(
     {
-      ...{ gpu, config, dtype, kv, weightBytes: 0, store: nodeHost.tuning, signal: stopSignal },
+      ...{ gpu, config, dtype, head, kv, weightBytes: 0, store: nodeHost.tuning, signal: stopSignal },
       onProgress: (done, total, key) => {
         if (tell) process.stderr.write(done < total ? `\r\x1b[K${done + 1} of ${total}: ${key}` : '\r\x1b[K');
       },

@@ -1,12 +1,14 @@
 import type { LlamaConfig } from '../model/config.js';
+import type { StoredDtype } from '../kernels/weights.js';
 import type { BatchShape } from '../model/operations.js';
 import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 import type { TuningInfo } from './tuning/autotune.js';
+import type { WeightDtype } from './weight-format.js';
 
 export type { TokenVocabulary, TuningInfo };
 
-/** How weights are held on the GPU. `auto` is f16. */
-export type WeightDtype = 'f16' | 'bf16' | 'f32';
+/** How weights are held on the GPU: a float format, or for example `int4-g32`, quants in groups of 32 columns. */
+export type { StoredDtype, WeightDtype };
 /** How keys and values are held in the paged cache. */
 export type KvDtype = 'f16' | 'f32';
 
@@ -29,7 +31,9 @@ export interface EngineInfo {
   /** Capability tier in use, for example `f16+subgroups`. */
   readonly tier: string;
   readonly model: string;
-  readonly dtype: WeightDtype;
+  readonly dtype: StoredDtype;
+  /** Of embedding and `lm_head`. */
+  readonly headDtype: StoredDtype;
   readonly kvDtype: KvDtype;
   /** Longest sequence this engine holds, in tokens. */
   readonly contextLength: number;
@@ -218,7 +222,14 @@ export interface EngineOptions {
   readonly model?: string;
   /** Part of an adapter's name. */
   readonly adapter?: string;
+  /** `auto`, the default, is f16. `int8` and `int4` quantise a checkpoint while it streams in. */
   readonly dtype?: WeightDtype | 'auto';
+  /** Columns of a row that share a scale: 32, 64 or 128; by default 128 under `int8` and 32 under `int4`. */
+  readonly groupSize?: number;
+  /** Gives each group of `int8` and `int4` a zero point; without, quants are symmetric. */
+  readonly zeroPoints?: boolean;
+  /** Embedding and `lm_head`; `auto`, the default, is f16 beside quantised layers and else what they are. */
+  readonly headDtype?: WeightDtype | 'auto';
   /** `auto`, the default: f32 where the cache then takes at most 64 MiB, else f16. */
   readonly kvDtype?: KvDtype | 'auto';
   /** `synthetic` fills the model with deterministic pseudo-random weights made on the GPU. */
@@ -248,6 +259,11 @@ export interface EngineOptions {
   readonly kvCacheTokens?: number;
   /** The same in bytes; not together with `kvCacheTokens`. */
   readonly kvCacheBytes?: number;
+  /**
+   * Most rows of a step whose logits are computed; by default one a sequence and one a guess. More are for evaluation,
+   * which wants the logits of every position.
+   */
+  readonly logitRows?: number;
   /** Keep the keys and values of prompts for requests that begin alike; default true. */
   readonly prefixCaching?: boolean;
   /** Guess tokens ahead. The text is the same with and without it; off by default. */

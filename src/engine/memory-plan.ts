@@ -18,6 +18,8 @@ export interface MemoryRequest {
   readonly model: string;
   readonly config: LlamaConfig;
   readonly dtype: StoredDtype;
+  /** Of embedding and `lm_head`. */
+  readonly head: StoredDtype;
   /** Rows of weights that lie side by side; see `WeightLayout`. */
   readonly lanes: number;
   readonly kvDtype: KvStored;
@@ -27,8 +29,8 @@ export interface MemoryRequest {
   readonly kvTokens: number;
 }
 
-export function planMemory({ config, dtype, lanes, kvDtype, tied, limits, kvTokens }: MemoryRequest): MemoryPlan {
-  const weights = weightBytes(config, { dtype, lanes }, tied);
+export function planMemory({ config, dtype, head, lanes, kvDtype, tied, limits, kvTokens }: MemoryRequest): MemoryPlan {
+  const weights = weightBytes(config, { dtype, lanes }, tied, head);
   const kvCache = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, kvDtype);
   const activations = Object.values(activationBytes(config, limits)).reduce((sum, bytes) => sum + bytes, 0);
   return { weights, kvCache, activations, total: weights + kvCache + activations };
@@ -76,7 +78,7 @@ function whatFits(request: MemoryRequest, free: number): string {
     if (planMemory(smaller).total + RESERVE <= free)
       return `a context of ${context} tokens would fit (--context-length ${context})`;
   }
-  if (request.dtype === 'f32' && planMemory({ ...request, dtype: 'f16' }).total + RESERVE <= free) {
+  if (request.dtype === 'f32' && planMemory({ ...request, dtype: 'f16', head: 'f16' }).total + RESERVE <= free) {
     return 'it would fit with --dtype f16, which halves the weights';
   }
   const parameters = Math.floor((free - RESERVE) / 2 / 1e6);

@@ -37,7 +37,13 @@ export class StepProbe {
   constructor(
     private readonly gpu: Gpu,
     private readonly model: LlamaModel,
-    private readonly limits: { sequences: number; contextLength: number; stepTokens: number; blocks: number },
+    private readonly limits: {
+      readonly sequences: number;
+      readonly contextLength: number;
+      readonly stepTokens: number;
+      readonly blocks: number;
+      readonly logitRows: number;
+    },
   ) {}
 
   /** Longest context a probed batch of `sequences` can have. */
@@ -74,6 +80,51 @@ export class StepProbe {
       logitRows: sequences,
     };
     return this.#run({ decode, prefill: [] }, batch, options);
+  }
+
+  /**
+   * The logits that a sequence gives at its positions from `from` on, chunk by chunk as a prompt is computed.
+   *
+   * @param ids the whole sequence
+   * @param each gets a position and its [vocab] logits, which say what follows it; valid until it returns
+   */
+  async logits(
+    ids: ArrayLike<number>,
+    from: number,
+    each: (position: number, logits: Float32Array) => void,
+  ): Promise<void> {
+    const { gpu, model, limits } = this;
+    if (ids.length > this.maxContext(1)) {
+      throw new RidgepointError('usage', `${ids.length} tokens do not fit a context of ${this.maxContext(1)}`);
+    }
+    const { vocab } = model.config;
+    const tokens = Uint32Array.from({ length: ids.length }, (_, i) => ids[i]);
+    model.step.resetSlot(0);
+    for (let begin = 0; begin < ids.length;) {
+      // Where no logits are wanted yet, chunks need not be as small as those that give some.
+      const most = begin < from ? Math.min(limits.stepTokens, from - begin) : limits.logitRows;
+      const end = Math.min(ids.length, begin + Math.min(most, limits.stepTokens));
+      const wanted = begin < from ? 0 : end - begin;
+      const whole = this.#sequence(0, begin, 1, tokens, end - begin);
+      const chunk: StepSequence = {
+        ...whole,
+        tokensBegin: begin,
+        tokensEnd: end,
+        ...(wanted > 0 ? { samples: wanted } : { sampling: undefined }),
+      };
+      const encoder = gpu.device.createCommandEncoder();
+      model.record(encoder, { decode: [], prefill: [chunk] }, { sample: false });
+      gpu.queue.submit([encoder.finish()]);
+      if (wanted > 0) {
+        const rows = new Float32Array(await gpu.read(model.logits, 0, wanted * model.logitStride * 4));
+        for (let i = 0; i < wanted; i++) {
+          each(begin + i, rows.subarray(i * model.logitStride, i * model.logitStride + vocab));
+        }
+      }
+      begin = end;
+    }
+    await gpu.queue.onSubmittedWorkDone();
+    gpu.check();
   }
 
   #sequence(slot: number, position: number, of: number, ids: Uint32Array, tokens: number): StepSequence {

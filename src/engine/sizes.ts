@@ -25,8 +25,7 @@ function oneOf(name: string, value: string | undefined, known: readonly string[]
 }
 
 /** Checks the options that are words. @throws RidgepointError naming the option */
-export function checkWords({ dtype, kvDtype, weights, policy, decodeSloMs }: EngineOptions): void {
-  oneOf('dtype', dtype, ['auto', 'f16', 'bf16', 'f32']);
+export function checkWords({ kvDtype, weights, policy, decodeSloMs }: EngineOptions): void {
   oneOf('kvDtype', kvDtype, ['auto', 'f16', 'f32']);
   oneOf('weights', weights, ['checkpoint', 'synthetic']);
   oneOf('policy', policy, POLICY_NAMES);
@@ -52,15 +51,16 @@ export function engineLimits(options: EngineOptions, config: LlamaConfig) {
   const whole = options.policy === 'prefill-first' ? contextLength : DEFAULT_PREFILL_CHUNK;
   const chunk = Math.min(positive('prefillChunk', options.prefillChunk ?? whole), contextLength);
   const guesses = options.speculate === undefined ? 0 : checkSpeculation(options.speculate).tokens;
-  const logitRows = sequences * (1 + guesses);
+  const chosen = sequences * (1 + guesses);
+  const logitRows = Math.max(chosen, positive('logitRows', options.logitRows ?? chosen));
   // A sequence that is alone is never sent away, so nothing of it has to be computed again.
-  const rows = sequences === 1 ? logitRows : Math.max(logitRows, DECODE_ROWS);
+  const rows = sequences === 1 ? chosen : Math.max(chosen, DECODE_ROWS);
   const stepTokens = positive('maxBatchedTokens', options.maxBatchedTokens ?? chunk + rows);
-  if (stepTokens < logitRows) {
+  if (stepTokens < chosen) {
     const each = guesses > 0 ? ` and ${guesses} guesses each` : '';
     throw new RidgepointError(
       'usage',
-      `maxBatchedTokens must be at least ${logitRows}, one for each of ${sequences} sequences${each}, found ${stepTokens}`,
+      `maxBatchedTokens must be at least ${chosen}, one for each of ${sequences} sequences${each}, found ${stepTokens}`,
     );
   }
   return {

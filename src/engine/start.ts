@@ -1,5 +1,6 @@
 import { mostBlocks } from '../cache/paged-kv.js';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.js';
+import { packedFormat, unpackedCheckpoint } from '../checkpoint/packed.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
@@ -22,6 +23,7 @@ import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
 import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
 import { autotune } from './tuning/autotune.js';
+import { weightFormats } from './weight-format.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
 function reasonOf(gpu: Gpu, error: unknown): unknown {
@@ -65,14 +67,18 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const tokenizing = timed('tokenizer', openTokenizer(found.folder, options.chatTemplate));
     tokenizing.catch(() => undefined); // awaited below
     const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
-    if (!synthetic && found.folder !== undefined) checkpoint = await openCheckpoint(found.folder);
+    const packed = synthetic ? undefined : packedFormat(found.config, found.configName);
+    if (!synthetic && found.folder !== undefined) {
+      checkpoint = await openCheckpoint(found.folder);
+      if (packed !== undefined) checkpoint = unpackedCheckpoint(checkpoint, packed);
+    }
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
-    const dtype = options.dtype === undefined || options.dtype === 'auto' ? 'f16' : options.dtype;
+    const { dtype, head } = weightFormats(options, packed);
     const { limits, chunk } = engineLimits(options, config);
     const free = await source.freeBytes();
     const lanes = laneRows(gpu.capabilities);
-    const base = { model: found.name, config, dtype, lanes, tied, limits } as const;
+    const base = { model: found.name, config, dtype, head, lanes, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
@@ -86,13 +92,13 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       options.autotune === false
         ? undefined
         : await autotune({
-            ...{ gpu, config, dtype, kv: kvDtype, signal, store: host.tuning },
+            ...{ gpu, config, dtype, head, kv: kvDtype, signal, store: host.tuning },
             weightBytes: plan.weights,
             onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
           });
 
     const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
-      weights: allocateWeights(gpu, config, dtype, tied),
+      weights: allocateWeights(gpu, config, dtype, tied, head),
       cache: allocateCache(gpu, config, kvDtype, kvTokens),
     }));
     gpu.pipelines.onProgress = (done, total, item) =>
@@ -166,6 +172,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         tier: tierOf(gpu.capabilities),
         model: found.name,
         dtype,
+        headDtype: head,
         kvDtype,
         contextLength: limits.contextLength,
         parameters: parameterCount({ ...config, tiedEmbeddings: tied }),

@@ -98,12 +98,14 @@ function variant(
 }
 
 /**
- * Matmuls of many rows on subgroup matrices, for weights of f16: x is rounded to f16 as it is staged. Configurations
+ * Matmuls of many rows on subgroup matrices, for weights of f16 and quantised ones: x, and what quants stand for, are
+ * rounded to f16 as they are staged. Configurations
  * that sum in f16 are used where no other is offered, and on CPU drivers, where the tests take what they find.
  */
 export function matrixVariants(layout: WeightLayout, capabilities: Capabilities): MatmulVariant[] {
   const lanes = matrixLanes(capabilities);
-  if (layout.dtype !== 'f16' || lanes === undefined) return [];
+  // Of the float formats only f16 needs no conversion; quantised weights are rounded to it as x is.
+  if (layout.dtype === 'bf16' || layout.dtype === 'f32' || lanes === undefined) return [];
   const configs = halfConfigs(capabilities);
   const wide = configs.filter(({ resultComponentType }) => resultComponentType === 'f32');
   const used = wide.length > 0 && !capabilities.isCpu ? wide : configs;

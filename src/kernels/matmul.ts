@@ -5,6 +5,7 @@ import { record } from '../gpu/recorder.js';
 import { fused, fusedBuffers, UNFUSED, type Fusion } from './fusion.js';
 import { matrixVariants } from './matmul-matrix.js';
 import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
+import { quantFormat } from '../quantization/formats.js';
 import { laneDefines, type Variant } from './variant.js';
 import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -68,7 +69,13 @@ const LANE_BLOCKS = 4;
 
 /** Lanes with outputs of their own; for the layout in which their rows lie side by side. */
 function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLayout): MatmulVariant {
-  const { lanes } = layout;
+  const { lanes, dtype } = layout;
+  const format = quantFormat(dtype);
+  const chunked = format !== undefined && rows <= 2;
+  // Four units, to which rows are padded, in as few loads as bring them; with more rows the products are what costs.
+  const chunks = chunked
+    ? { chunked, UNITS: 4, CHUNK_LOADS: 16 / format.bits, CHUNKS: format.bits / 4 }
+    : { chunked, UNITS: 1, CHUNK_LOADS: 1, CHUNKS: 1 };
   return {
     name: `lanes${rows}`,
     order: 'lanes',
@@ -82,6 +89,7 @@ function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLay
       MT: rows,
       RB: LANE_BLOCKS,
       SHARES: 8 / lanes,
+      ...chunks,
       LANE_PAIRS: lanes / 2,
     },
     phase,

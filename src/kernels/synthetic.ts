@@ -1,10 +1,22 @@
 import type { Gpu } from '../gpu/gpu.js';
 import { record } from '../gpu/recorder.js';
-import { weightDefines, type WeightMatrix } from './weights.js';
+import { middleOf, quantFormat, quantRange } from '../quantization/formats.js';
+import { scaleAndZero } from '../quantization/quantize.js';
+import { weightDefines, type StoredDtype, type WeightMatrix } from './weights.js';
+
+/** The word of scales with which the quants in their range reach from -amplitude to amplitude. */
+function scaleWord(dtype: StoredDtype, amplitude: number): number {
+  const format = quantFormat(dtype);
+  if (format === undefined) return 0;
+  const middle = middleOf(format);
+  const scale = amplitude / (quantRange(format).most - middle);
+  // A symmetric format has another group's scale where others have their zero.
+  return format.symmetric ? scaleAndZero(scale, scale) : scaleAndZero(scale, middle);
+}
 
 /**
  * Fills a matrix with deterministic pseudo-random weights, uniform in [-amplitude, amplitude], made on the GPU.
- * The same name, seed and place give the same value on every adapter.
+ * The same name, seed and place give the same value on every adapter, rounded to what the matrix stores.
  */
 export async function fillSynthetic(gpu: Gpu, matrix: WeightMatrix, seed: number, amplitude: number): Promise<void> {
   const pipeline = await gpu.pipelines.get({
@@ -17,6 +29,7 @@ export async function fillSynthetic(gpu: Gpu, matrix: WeightMatrix, seed: number
     const u32 = new Uint32Array(words);
     u32.set([seed >>> 0, part.rowBegin, part.rows, matrix.cols, matrix.stride / 2, matrix.lanes]);
     new Float32Array(words)[6] = amplitude;
+    u32[7] = scaleWord(matrix.dtype, amplitude);
     const params = gpu.uniform(`${matrix.name} synthetic params`, words);
     const bindGroup = gpu.bindGroup(pipeline, matrix.name, [params, part.buffer]);
     const encoder = gpu.device.createCommandEncoder();

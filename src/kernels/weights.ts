@@ -1,8 +1,12 @@
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { quantFormat, quantizedRowBytes, type QuantizedDtype } from '../quantization/formats.js';
+
+/** Floating-point formats of stored numbers. */
+export type FloatDtype = 'f16' | 'bf16' | 'f32';
 
 /** How a weight matrix is stored on the GPU. */
-export type StoredDtype = 'f16' | 'bf16' | 'f32';
+export type StoredDtype = FloatDtype | QuantizedDtype;
 
 /** Columns are padded with zeros to a multiple of this, so that every kernel reads whole vectors and tiles. */
 export const COLUMN_PADDING = 32;
@@ -19,7 +23,11 @@ export interface WeightLayout {
   readonly dtype: StoredDtype;
   /**
    * Rows that lie side by side. 1 is row-major. Above, a matrix is a sequence of blocks of so many rows, and a block
-   * [stride / 8][lanes][8]: eight columns of each of its rows in turn. The last block is filled up.
+   * [stride / 8][lanes][8]: eight columns of each of its rows in turn, 32 of int4 and 16 of int8. The last block is
+   * filled up.
+   *
+   * Scales of quantised weights follow behind the last block in the same buffer, in blocks [words][lanes] of the words
+   * that `scaleWords` describes, so that a lane finds its row's scales as it finds its weights.
    */
   readonly lanes: number;
 }
@@ -44,8 +52,26 @@ export function laneRows({ isCpu, subgroups, subgroupMinSize, subgroupMaxSize }:
   return isCpu && fixed && (subgroupMaxSize === 4 || subgroupMaxSize === 8) ? subgroupMaxSize : 1;
 }
 
-export function bytesPerElement(dtype: StoredDtype): number {
+export function bytesPerElement(dtype: FloatDtype): number {
   return dtype === 'f32' ? 4 : 2;
+}
+
+const bitsOf = (dtype: StoredDtype): number => quantFormat(dtype)?.bits ?? 8 * bytesPerElement(dtype as FloatDtype);
+
+/** Bytes of a row that stay together where rows lie side by side: eight numbers, or as many quants as fill 16 bytes. */
+export function unitBytes(dtype: StoredDtype): number {
+  return quantFormat(dtype) === undefined ? bitsOf(dtype) : 16;
+}
+
+/** Bytes of a row, its scales included. @param stride its columns, padded */
+export function rowBytes(stride: number, dtype: StoredDtype): number {
+  const format = quantFormat(dtype);
+  return format === undefined ? (stride * bitsOf(dtype)) / 8 : quantizedRowBytes(stride, format);
+}
+
+/** Bytes in front of a part's scales, if it has any. */
+export function scalesBegin(rows: number, stride: number, { dtype, lanes }: WeightLayout): number {
+  return (paddedRows(rows, lanes) * stride * bitsOf(dtype)) / 8;
 }
 
 export function paddedColumns(cols: number): number {
@@ -54,7 +80,7 @@ export function paddedColumns(cols: number): number {
 
 /** Bytes a matrix in one part takes on the GPU, padding included. */
 export function storedBytes(rows: number, cols: number, { dtype, lanes }: WeightLayout): number {
-  return paddedRows(rows, lanes) * paddedColumns(cols) * bytesPerElement(dtype);
+  return paddedRows(rows, lanes) * rowBytes(paddedColumns(cols), dtype);
 }
 
 /** Rows of a part, its last block filled up. */
@@ -65,8 +91,8 @@ export function paddedRows(rows: number, lanes: number): number {
 /**
  * Brings rows into the order of a layout.
  *
- * @param rowMajor [rows][rowBytes], of 16-byte words
- * @param unitBytes bytes of eight columns
+ * @param rowMajor [rows][rowBytes]
+ * @param unitBytes bytes that stay together, a multiple of 4
  * @param to room for [paddedRows(rows, lanes)][rowBytes]; what fills up the last block is left as it is
  */
 export function interleaveRows(
@@ -77,9 +103,11 @@ export function interleaveRows(
   lanes: number,
   to: Uint8Array,
 ): void {
-  const words = unitBytes / 8;
+  const word = unitBytes % 8 === 0 ? 8 : 4;
+  const words = unitBytes / word;
+  const array = word === 8 ? Float64Array : Uint32Array;
   const [source, target] = [rowMajor, to].map(
-    (bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8),
+    (bytes) => new array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / word),
   );
   const units = rowBytes / unitBytes;
   for (let row = 0; row < rows; row++) {
@@ -112,9 +140,9 @@ export function allocateMatrix(
 ): WeightMatrix {
   const quantum = commonMultiple(rowQuantum, lanes);
   const stride = paddedColumns(cols);
-  const rowBytes = stride * bytesPerElement(dtype);
+  const bytes = rowBytes(stride, dtype);
   const limit = Math.min(gpu.capabilities.maxBindingBytes, gpu.capabilities.maxBufferBytes);
-  const most = Math.max(quantum, Math.floor(limit / rowBytes / quantum) * quantum);
+  const most = Math.max(quantum, Math.floor(limit / bytes / quantum) * quantum);
   const count = Math.ceil(rows / most);
   // Even parts rather than full ones and a rest: a small rest would leave the device idle in its own launch.
   const even = Math.ceil(rows / count / quantum) * quantum;
@@ -122,12 +150,25 @@ export function allocateMatrix(
   for (let rowBegin = 0; rowBegin < rows; rowBegin += even) {
     const partRows = Math.min(even, rows - rowBegin);
     const label = `${name} ${dtype} [${partRows}, ${stride}]${count > 1 ? ` from row ${rowBegin}` : ''}`;
-    parts.push({ buffer: gpu.storage(label, paddedRows(partRows, lanes) * rowBytes), rowBegin, rows: partRows });
+    parts.push({ buffer: gpu.storage(label, paddedRows(partRows, lanes) * bytes), rowBegin, rows: partRows });
   }
   return { name, rows, cols, stride, dtype, lanes, parts };
 }
 
 /** What `common/weights.wgsl` needs to know to read a layout. */
 export function weightDefines({ dtype, lanes }: WeightLayout): Record<string, boolean | number> {
-  return { weights_f32: dtype === 'f32', weights_bf16: dtype === 'bf16', interleaved: lanes > 1, SIDE_ROWS: lanes };
+  const format = quantFormat(dtype);
+  return {
+    weights_f32: dtype === 'f32',
+    weights_bf16: dtype === 'bf16',
+    interleaved: lanes > 1,
+    SIDE_ROWS: lanes,
+    quantised: format !== undefined,
+    ...(format && {
+      int4: format.bits === 4,
+      symmetric: format.symmetric,
+      GROUP_UNITS: format.group / 8,
+      CHUNK_UNITS: 16 / format.bits,
+    }),
+  };
 }

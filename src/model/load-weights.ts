@@ -1,11 +1,14 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { FusedMatrix } from '../checkpoint/layout.js';
-import { streamFused, type Slab } from '../checkpoint/stream.js';
+import { streamFused } from '../checkpoint/stream.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { fillSynthetic, seedOf } from '../kernels/synthetic.js';
-import { bytesPerElement, interleaveRows, paddedColumns, paddedRows, type WeightMatrix } from '../kernels/weights.js';
+import { paddedColumns, type FloatDtype } from '../kernels/weights.js';
+import type { WeightMatrix } from '../kernels/weights.js';
+import { quantFormat } from '../quantization/formats.js';
 import type { LlamaConfig } from './config.js';
+import { floatRows, quantizedWriter, type RowWriter } from './row-writer.js';
 import type { ModelWeights } from './weights.js';
 
 /** Where a matrix of the engine comes from, and where it goes. */
@@ -42,16 +45,6 @@ export function embeddingsTied(config: LlamaConfig, checkpoint: Checkpoint): boo
   const present = embedding ? EMBEDDING : HEAD;
   const hint = embedding || head ? `; ${present} could serve for both if config.json said "tie_word_embeddings"` : '';
   throw new RidgepointError('checkpoint', `${missing}: not in the checkpoint${hint}`);
-}
-
-/** Rows in the order in which a matrix keeps them. */
-function layOut({ rows, bytes }: Slab, matrix: WeightMatrix | undefined): Uint8Array<ArrayBuffer> {
-  if (matrix === undefined || matrix.lanes === 1) return bytes as Uint8Array<ArrayBuffer>;
-  const { lanes, dtype } = matrix;
-  const rowBytes = bytes.length / rows;
-  const laidOut = new Uint8Array(paddedRows(rows, lanes) * rowBytes);
-  interleaveRows(bytes, rows, rowBytes, 8 * bytesPerElement(dtype), lanes, laidOut);
-  return laidOut;
 }
 
 /** Every matrix of a model with the tensors it is made of, in the order the forward pass uses them. */
@@ -129,8 +122,12 @@ export async function loadCheckpoint(
     options.onProgress?.(done, source.name);
     const matrix = 'parts' in target ? target : undefined;
     const parts = matrix?.parts ?? [{ buffer: target as GPUBuffer, rowBegin: 0, rows: 1 }];
-    const to = matrix?.dtype ?? 'f32';
+    const format = matrix && quantFormat(matrix.dtype);
     const strideCols = matrix?.stride ?? paddedColumns(source.cols);
+    // Quants are made of f32, the format of a norm's scale too.
+    const to = format !== undefined || matrix === undefined ? 'f32' : (matrix.dtype as FloatDtype);
+    const write: RowWriter =
+      format && matrix ? await quantizedWriter(gpu, checkpoint, source, matrix, format) : floatRows(gpu, matrix);
     for (const part of parts) {
       const rowsEnd = part.rowBegin + part.rows;
       const slabs = streamFused(checkpoint, source, {
@@ -140,16 +137,14 @@ export async function loadCheckpoint(
         rowsEnd,
         slabBytes: SLAB_BYTES,
         rowsMultiple: matrix?.lanes,
-        check: options.check,
+        // A scale has no room for what is not a number.
+        check: options.check === true || format !== undefined,
       });
       for await (const slab of slabs) {
         options.signal?.throwIfAborted();
-        const at = (slab.rowsBegin - part.rowBegin) * strideCols * bytesPerElement(to);
-        // `writeBuffer` takes whole words; an odd f16 row cannot occur because strides are padded.
-        const laidOut = layOut(slab, matrix);
-        gpu.queue.writeBuffer(part.buffer, at, laidOut);
-        done += laidOut.length;
-        inFlight += laidOut.length;
+        const written = write(part, slab);
+        done += written;
+        inFlight += written;
         if (inFlight >= IN_FLIGHT_BYTES) {
           gpu.queue.submit([]);
           await gpu.queue.onSubmittedWorkDone();

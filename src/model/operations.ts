@@ -23,6 +23,8 @@ export interface BatchShape {
 /** Bytes a number takes where it is stored. Weights and activations have precisions of their own. */
 export interface Precision {
   readonly weightBytes: number;
+  /** Of embedding and `lm_head`; `weightBytes` when absent. */
+  readonly headBytes?: number;
   readonly kvBytes: number;
   readonly activationBytes: number;
 }
@@ -122,9 +124,10 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
     const m = rowsOf[shape.rows];
     const cost = { flops: 0, weightBytes: 0, activationBytes: 0, kvReadBytes: 0, kvWriteBytes: 0 };
     const act = precision.activationBytes;
+    const weight = shape.layer === undefined ? (precision.headBytes ?? precision.weightBytes) : precision.weightBytes;
     switch (shape.kind) {
       case 'embed':
-        cost.weightBytes = m * hidden * precision.weightBytes;
+        cost.weightBytes = m * hidden * weight;
         cost.activationBytes = m * hidden * act;
         break;
       case 'norm':
@@ -134,7 +137,7 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
         break;
       case 'matmul': {
         cost.flops = 2 * m * shape.n * shape.k;
-        cost.weightBytes = m === 0 ? 0 : shape.n * shape.k * precision.weightBytes;
+        cost.weightBytes = m === 0 ? 0 : shape.n * shape.k * weight;
         const part = shape.name.slice(shape.name.lastIndexOf('.') + 1);
         const gated = part === 'gate_up';
         const added = part === 'o_proj' || part === 'down_proj'; // the residual is read too

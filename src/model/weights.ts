@@ -24,6 +24,7 @@ export interface LayerWeights {
 
 /** All weights of a model on the GPU; allocated first, filled later, so that kernels can be made meanwhile. */
 export interface ModelWeights {
+  /** Of the layers' matrices. */
   readonly dtype: StoredDtype;
   readonly embedding: WeightMatrix;
   /** The same object as `embedding` when the two are tied. */
@@ -33,8 +34,8 @@ export interface ModelWeights {
   readonly bytes: number;
 }
 
-/** Bytes `allocateWeights` will ask for. */
-export function weightBytes(config: LlamaConfig, layout: WeightLayout, tied: boolean): number {
+/** Bytes `allocateWeights` will ask for. @param head the format of embedding and `lm_head` */
+export function weightBytes(config: LlamaConfig, layout: WeightLayout, tied: boolean, head = layout.dtype): number {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab, layers } = config;
   const norm = paddedColumns(hidden) * 4;
   const layer =
@@ -43,19 +44,31 @@ export function weightBytes(config: LlamaConfig, layout: WeightLayout, tied: boo
     storedBytes(hidden, heads * headDim, layout) +
     storedBytes(2 * intermediate, hidden, layout) +
     storedBytes(hidden, intermediate, layout);
-  return layers * layer + norm + storedBytes(vocab, hidden, layout) * (tied ? 1 : 2);
+  const vocabulary = storedBytes(vocab, hidden, { ...layout, dtype: head });
+  return layers * layer + norm + vocabulary * (tied ? 1 : 2);
 }
 
-/** Makes room for all weights. @param tied whether `lm_head` and the embedding are one matrix in the checkpoint */
-export function allocateWeights(gpu: Gpu, config: LlamaConfig, dtype: StoredDtype, tied: boolean): ModelWeights {
+/**
+ * Makes room for all weights.
+ *
+ * @param tied whether `lm_head` and the embedding are one matrix in the checkpoint
+ * @param head the format of those two; the layers' when absent
+ */
+export function allocateWeights(
+  gpu: Gpu,
+  config: LlamaConfig,
+  dtype: StoredDtype,
+  tied: boolean,
+  head = dtype,
+): ModelWeights {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const before = gpu.allocatedBytes;
   const norm = (name: string): GPUBuffer => gpu.storage(`${name} f32 [${hidden}]`, paddedColumns(hidden) * 4);
-  const layout = { dtype, lanes: laneRows(gpu.capabilities) };
+  const lanes = laneRows(gpu.capabilities);
   const matrix = (name: string, rows: number, cols: number, quantum?: number): WeightMatrix =>
-    allocateMatrix(gpu, name, rows, cols, layout, quantum);
-  const embedding = matrix('embed_tokens', vocab, hidden);
-  const lmHead = tied ? embedding : matrix('lm_head', vocab, hidden);
+    allocateMatrix(gpu, name, rows, cols, { dtype, lanes }, quantum);
+  const embedding = allocateMatrix(gpu, 'embed_tokens', vocab, hidden, { dtype: head, lanes });
+  const lmHead = tied ? embedding : allocateMatrix(gpu, 'lm_head', vocab, hidden, { dtype: head, lanes });
   const finalNorm = norm('final_norm');
   const layers = Array.from({ length: config.layers }, (_, i): LayerWeights => {
     const name = `layers.${i}`;

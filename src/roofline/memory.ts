@@ -22,7 +22,9 @@ export interface Memory {
 /** What `batch` sequences of `tokens` tokens need, and what would fit. */
 export function memoryOf(predictor: Predictor, tokens: number, batch: number): Memory {
   const { model, hardware, precision, chips } = predictor;
-  const weightBytes = model.parameters * precision.weightBytes;
+  const { headParameters = 0 } = model;
+  const { headBytes = precision.weightBytes } = precision;
+  const weightBytes = (model.parameters - headParameters) * precision.weightBytes + headParameters * headBytes;
   // Chips beyond the number of KV heads keep copies.
   const copies = Math.max(1, chips / model.kvShards);
   const kvBytesPerToken = model.kvElements * precision.kvBytes * copies;

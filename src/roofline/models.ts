@@ -23,6 +23,8 @@ export interface Model {
   /** Trained parameters, and those one token meets. */
   readonly parameters: number;
   readonly activeParameters: number;
+  /** Those of embedding and `lm_head`, which may have a format of their own; not known of every model. */
+  readonly headParameters?: number;
   readonly maxPositions: number;
   /** Numbers the cache keeps of a token, over all layers. */
   readonly kvElements: number;
@@ -61,6 +63,7 @@ export function llamaModel(name: string, config: LlamaConfig): Model {
     vocab: config.vocab,
     parameters,
     activeParameters: parameters,
+    headParameters: config.vocab * config.hidden * (config.tiedEmbeddings ? 1 : 2),
     maxPositions: config.maxPositions,
     kvElements: 2 * config.layers * config.kvHeads * config.headDim,
     kvShards: config.kvHeads,

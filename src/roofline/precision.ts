@@ -1,13 +1,18 @@
 import type { Precision } from '../model/operations.js';
+import { quantFormat, QUANTIZED_DTYPES, type QuantizedDtype } from '../quantization/formats.js';
 import type { ComputeDtype, KernelSet } from './roof.js';
 
 export const WEIGHT_DTYPES = ['f32', 'f16', 'bf16', 'fp8', 'int8', 'int4'] as const;
-export type WeightDtype = (typeof WEIGHT_DTYPES)[number];
+/** Formats that say nothing of scales, as data sheets and articles name them, and the engine's own that do. */
+export type WeightDtype = (typeof WEIGHT_DTYPES)[number] | QuantizedDtype;
 
-/**
- * Bytes of a stored weight. Scales are left out: one in f16 for a group of 128 adds 1.6 % to int8 and 3.1 % to int4.
- */
-export const WEIGHT_BYTES: Readonly<Record<WeightDtype, number>> = {
+/** The format of that name. */
+export function weightDtype(name: string): WeightDtype | undefined {
+  return [...WEIGHT_DTYPES, ...QUANTIZED_DTYPES].find((known) => known === name);
+}
+
+/** Bytes of a stored weight, scales left out. */
+const PLAIN_BYTES: Readonly<Record<(typeof WEIGHT_DTYPES)[number], number>> = {
   f32: 4,
   f16: 2,
   bf16: 2,
@@ -16,18 +21,35 @@ export const WEIGHT_BYTES: Readonly<Record<WeightDtype, number>> = {
   int4: 0.5,
 };
 
+/**
+ * Bytes of a stored weight. The scales of the engine's formats are counted: two bytes a group, four with zero points,
+ * which for groups of 32 is 6 % of int8 and 12.5 % of int4.
+ */
+export function bytesOfWeight(dtype: WeightDtype): number {
+  const format = quantFormat(dtype);
+  if (format === undefined) return PLAIN_BYTES[dtype as keyof typeof PLAIN_BYTES];
+  return format.bits / 8 + (format.symmetric ? 2 : 4) / format.group;
+}
+
 export const KV_DTYPES = ['f32', 'f16', 'fp8', 'int8'] as const;
 export type KvDtype = (typeof KV_DTYPES)[number];
 
 export interface Dtypes {
   readonly weights: WeightDtype;
+  /** Of embedding and `lm_head`; as `weights` when absent. */
+  readonly head?: WeightDtype;
   readonly kv: KvDtype;
   /** Products of matmuls; weights in a narrower format are widened to it on the way in. */
   readonly compute: ComputeDtype;
 }
 
 /** Bytes per number. Activations are f32 between the engine's kernels and f16 between those of CUDA libraries. */
-export function precisionOf({ weights, kv, compute }: Dtypes, kernels: KernelSet): Precision {
+export function precisionOf({ weights, head = weights, kv, compute }: Dtypes, kernels: KernelSet): Precision {
   const activationBytes = kernels === 'shader' || compute === 'f32' ? 4 : 2;
-  return { weightBytes: WEIGHT_BYTES[weights], kvBytes: WEIGHT_BYTES[kv], activationBytes };
+  return {
+    weightBytes: bytesOfWeight(weights),
+    headBytes: bytesOfWeight(head),
+    kvBytes: bytesOfWeight(kv),
+    activationBytes,
+  };
 }

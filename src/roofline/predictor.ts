@@ -10,6 +10,8 @@ import { Pricer, type PriceOptions } from './price.js';
 export interface PredictorOptions extends PriceOptions {
   /** f16 by default. */
   readonly weights?: WeightDtype;
+  /** Of embedding and `lm_head`; as `weights` by default. */
+  readonly head?: WeightDtype;
   readonly kv?: KvDtype;
   /** Chips that share a model by tensor parallelism. */
   readonly tensorParallel?: number;
@@ -46,11 +48,11 @@ export class Predictor {
     readonly hardware: Hardware,
     options: PredictorOptions = {},
   ) {
-    const { tensorParallel = 1, prefillChunk = Infinity, weights = 'f16', kv = 'f16' } = options;
+    const { tensorParallel = 1, prefillChunk = Infinity, weights = 'f16', head, kv = 'f16' } = options;
     this.pricer = new Pricer(hardware, options);
     this.weights = weights;
     this.kv = kv;
-    this.precision = precisionOf({ weights, kv, compute: this.pricer.compute }, this.pricer.kernels);
+    this.precision = precisionOf({ weights, head, kv, compute: this.pricer.compute }, this.pricer.kernels);
     this.chips = tensorParallel;
     this.prefillChunk = prefillChunk;
     const launches = model.segments(decodeStep(0, 1), this.precision);

@@ -37,7 +37,11 @@ describe('wrong usage exits with 2 and names the option', () => {
     ['seed', ['generate', 'x', '--seed', '-3'], /--seed must be a whole number/],
     ['max tokens', ['generate', 'x', '--max-tokens', '0'], /--max-tokens must be a whole number of at least 1/],
     ['empty stop', ['generate', 'x', '--stop', ''], /--stop must/],
-    ['dtype', ['generate', 'x', '--dtype', 'f8'], /--dtype must be one of auto, f16, bf16, f32, found "f8"/],
+    [
+      'dtype',
+      ['generate', 'x', '--dtype', 'f8'],
+      /--dtype must be one of auto, f16, bf16, f32, int8, int4, found "f8"/,
+    ],
     ['kv dtype', ['generate', 'x', '--kv-dtype', 'bf16'], /--kv-dtype must be one of/],
     ['logit bias', ['generate', 'x', '--logit-bias', 'cat'], /--logit-bias must be .*403=-2.5/],
     ['ids that are none', ['generate', '--prompt-ids', '1,two'], /--prompt-ids must be token ids/],

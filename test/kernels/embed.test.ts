@@ -6,18 +6,19 @@ import { random } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll, poisoned, readFloats, storageOf, submit } from '../support/buffers.js';
 import { rowsBuffer, stepUniform, TOKEN_FROM_SLOT } from '../support/step.js';
-import { rounded, weightMatrix } from '../support/weights.js';
+import { storedWeights, weightMatrix } from '../support/weights.js';
 import { EMBED_CASES } from './cases/embed.js';
-import { DTYPES } from './cases/matmul.js';
+import { DTYPES, QUANTIZED } from './cases/matmul.js';
 
 describe.each(adapters)('embedding on %s', (adapter) => {
   let gpu: Gpu;
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
-  describe.each(DTYPES)('of %s', (dtype) => {
+  describe.each([...DTYPES, ...QUANTIZED])('of %s', (dtype) => {
     it.each(EMBED_CASES)('copies the rows exactly, %j', async ({ vocab, width, tokens, partRows }) => {
       await freeingAll(gpu, async () => {
-        const table = rounded(random(vocab).normal(vocab * width), dtype);
+        const values = random(vocab).normal(vocab * width);
+        const table = storedWeights(values, width, dtype);
         const stride = paddedColumns(width);
         const out = poisoned(gpu, 'out', (tokens.length + 1) * stride);
         // Every other row takes its token from what the sampler left in the row's slot.
@@ -31,7 +32,7 @@ describe.each(adapters)('embedding on %s', (adapter) => {
           operation: 'embed',
           step: stepUniform(gpu, { tokens: tokens.length }),
           rows: rowsBuffer(gpu, rows),
-          table: weightMatrix(gpu, table, width, dtype, partRows),
+          table: weightMatrix(gpu, values, width, dtype, partRows),
           slotTokens: storageOf(gpu, 'slot tokens', slotTokens),
           out,
           outStride: stride,

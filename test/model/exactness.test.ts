@@ -25,6 +25,7 @@ const CONFIGS = {
 const STORED: readonly { dtype: StoredDtype; kv: KvStored }[] = [
   { dtype: 'f16', kv: 'f32' },
   { dtype: 'f16', kv: 'f16' },
+  { dtype: 'int4-g32', kv: 'f32' },
 ];
 
 /**

@@ -35,6 +35,9 @@ const CONFIGS = {
 const STORED: readonly { dtype: StoredDtype; kv: KvStored; tolerance: number }[] = [
   { dtype: 'f32', kv: 'f32', tolerance: 1e-5 },
   { dtype: 'f16', kv: 'f16', tolerance: 2e-3 },
+  // Weights that the format holds exactly, which the loader quantises again.
+  { dtype: 'int8-g32', kv: 'f32', tolerance: 1e-5 },
+  { dtype: 'int4-g64', kv: 'f32', tolerance: 1e-5 },
 ];
 
 const LIMITS = { stepTokens: 48, sequences: 3, contextLength: 80 };
@@ -137,6 +140,17 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
         expect(weights.bytes).toBe(weightBytes(config, { dtype: 'f16', lanes: laneRows(gpu.capabilities) }, tied));
         expect(gpu.allocatedBytes - before).toBe(weights.bytes);
         expect(weights.lmHead === weights.embedding).toBe(tied);
+        for (const [dtype, head] of [
+          ['int4-g32', 'f16'],
+          ['int8-g128-zp', 'int8-g64'],
+        ] as const) {
+          const quantized = allocateWeights(gpu, config, dtype, tied, head);
+          const layout = { dtype, lanes: laneRows(gpu.capabilities) };
+          // Buffers are rounded up to 16 bytes.
+          const planned = weightBytes(config, layout, tied, head);
+          expect(quantized.bytes).toBeGreaterThanOrEqual(planned);
+          expect(quantized.bytes).toBeLessThan(planned + 16 * (4 * config.layers + 2));
+        }
       }
       await Promise.resolve();
     });

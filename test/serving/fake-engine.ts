@@ -82,6 +82,7 @@ export class FakeEngine implements TextEngine {
       tier: 'fake',
       model: 'fake/bytes',
       dtype: 'f32',
+      headDtype: 'f32',
       kvDtype: 'f32',
       contextLength: options.contextLength ?? 4096,
       parameters: 0,

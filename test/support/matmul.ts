@@ -7,11 +7,12 @@ import { random } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
 import { poisoned, readFloats, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
 import { stepUniform } from './step.js';
-import { rounded, weightMatrix } from './weights.js';
+import { rounded, storedWeights, weightMatrix } from './weights.js';
 
 /** Inputs and float64 results of a case, for the most rows; fewer rows are a prefix. */
 export interface MatmulData {
   readonly x: Float64Array;
+  /** Before they are stored. */
   readonly w: Float64Array;
   readonly residual: Float64Array;
   readonly expected: Readonly<Record<Epilogue, Float64Array>>;
@@ -20,9 +21,9 @@ export interface MatmulData {
 export function matmulData({ n, k }: MatmulCase, rows: number, dtype: StoredDtype): MatmulData {
   const rng = random(n * 1000 + k);
   const x = rounded(rng.normal(rows * k), 'f32');
-  const w = rounded(rng.normal(n * k, 1 / Math.sqrt(k)), dtype);
+  const w = rng.normal(n * k, 1 / Math.sqrt(k));
   const residual = rounded(rng.normal(rows * n), 'f32');
-  const store = reference.matmul(x, w, rows, n, k);
+  const store = reference.matmul(x, storedWeights(w, k, dtype), rows, n, k);
   const half = (phase: number): Float64Array => store.filter((_, i) => (i % n) % 2 === phase);
   const silu = n % 2 === 0 ? reference.siluGate(half(0), half(1)) : new Float64Array(0);
   return { x, w, residual, expected: { store, residual: reference.add(store, residual), silu } };

@@ -47,12 +47,13 @@ export class ModelRun {
     gpu: Gpu,
     config: LlamaConfig,
     weights: Readonly<Record<string, Float64Array>>,
-    stored: { dtype: StoredDtype; kv: KvStored },
+    stored: { dtype: StoredDtype; head?: StoredDtype; kv: KvStored },
     limits: ModelLimits,
     sampling: Partial<SamplingRow> = { temperature: 0 },
+    checkpoint = fakeCheckpoint(config, weights),
   ): Promise<ModelRun> {
-    const allocated = allocateWeights(gpu, config, stored.dtype, config.tiedEmbeddings);
-    await loadCheckpoint(gpu, config, fakeCheckpoint(config, weights), allocated, { check: true });
+    const allocated = allocateWeights(gpu, config, stored.dtype, config.tiedEmbeddings, stored.head);
+    await loadCheckpoint(gpu, config, checkpoint, allocated, { check: true });
     const placement = scattered(new Array<number>(limits.sequences).fill(limits.contextLength));
     const cache = allocatePagedKv(gpu, config, stored.kv, config.layers, placement.total);
     const model = await LlamaModel.create(gpu, config, allocated, cache, limits);

@@ -2,7 +2,7 @@ import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js'
 import type { StoredDtype } from '../../src/kernels/weights.js';
 import { parseLlamaConfig, type LlamaConfig } from '../../src/model/config.js';
 import { random } from '../reference/compare.js';
-import { rounded } from './weights.js';
+import { rounded, storedWeights } from './weights.js';
 
 /** A configuration with small sizes for everything that is not given. */
 export function tinyConfig(overrides: Record<string, unknown> = {}): LlamaConfig {
@@ -56,7 +56,10 @@ export function randomWeights(config: LlamaConfig, dtype: StoredDtype, seed: num
     Object.entries(tensorShapes(config)).map(([name, shape]) => {
       const size = shape.reduce((product, length) => product * length, 1);
       if (shape.length === 1) return [name, rounded(rng.uniform(size, 0.5, 1.5), 'f32')];
-      return [name, rounded(rng.normal(size, name.includes('embed') ? 1 : 1 / Math.sqrt(shape[1])), dtype)];
+      return [
+        name,
+        storedWeights(rng.normal(size, name.includes('embed') ? 1 : 1 / Math.sqrt(shape[1])), shape[1], dtype),
+      ];
     }),
   );
 }

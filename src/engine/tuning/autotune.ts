@@ -40,6 +40,8 @@ export interface AutotuneRequest {
   readonly gpu: Gpu;
   readonly config: LlamaConfig;
   readonly dtype: StoredDtype;
+  /** Of embedding and `lm_head`. */
+  readonly head: StoredDtype;
   readonly kv: KvStored;
   readonly weightBytes: number;
   readonly store: TuningStore | undefined;
@@ -55,11 +57,11 @@ export interface AutotuneRequest {
 export async function autotune(
   request: AutotuneRequest,
 ): Promise<{ choices: KernelChoices; info: TuningInfo } | undefined> {
-  const { gpu, config, dtype, kv, store } = request;
+  const { gpu, config, dtype, head, kv, store } = request;
   const kept = await store?.load(gpu.name, gpu.driver);
   const pays = !gpu.capabilities.isCpu && request.weightBytes >= LEAST_WEIGHT_BYTES && store !== undefined;
   if (kept === undefined && !pays) return undefined;
-  const list = contestsOf(config, dtype, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  const list = contestsOf(config, { dtype, head }, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
   const known = kept?.entries ?? {};
   if (!pays) return outcome(list, known, 'kept', kept!.date);
   const { file, changed } = await measure(request, list, kept, { budgetMs: LOAD_BUDGET_MS });

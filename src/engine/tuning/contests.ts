@@ -5,7 +5,7 @@ import { attentionVariants, DECODE_TILE, usualSplitTokens } from '../../kernels/
 import { defaultMatmulChoice, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
 import { matmulVariants } from '../../kernels/matmul.js';
 import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
-import type { StoredDtype } from '../../kernels/weights.js';
+import { storedBytes, type StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { operationShapes } from '../../model/operations.js';
 import type { Case, Contest, Winners } from './contest.js';
@@ -90,7 +90,7 @@ const weightOf = (rows: number): number => (rows === 1 ? 2 : 1);
  */
 export function contestsOf(
   config: LlamaConfig,
-  dtype: StoredDtype,
+  formats: { readonly dtype: StoredDtype; readonly head: StoredDtype },
   kv: KvStored,
   capabilities: Capabilities,
   source: (spec: PipelineSpec) => string,
@@ -98,23 +98,31 @@ export function contestsOf(
   const { heads, kvHeads, headDim } = config;
   const shape = { heads, kvHeads, headDim };
   const sizes = tuningSizes(capabilities.isCpu);
-  const runnable = runnableMatmuls(matmulVariants(layoutOn({ capabilities }, dtype), capabilities), capabilities);
-  const usual = defaultMatmulChoice(runnable);
   const print = (variants: readonly (PipelineSpec & { name: string; order?: string })[], rest: unknown): string =>
     fingerprint([...variants.flatMap((each) => [each.name, orderOf(each), source(each)]), JSON.stringify(rest)]);
-  const fewPrint = print(runnable.few, [usual.few, sizes.few]);
-  const manyPrint = print(runnable.many, [usual.many, sizes.many]);
+  const familyOf = (dtype: StoredDtype) => {
+    const runnable = runnableMatmuls(matmulVariants(layoutOn({ capabilities }, dtype), capabilities), capabilities);
+    const usual = defaultMatmulChoice(runnable);
+    const fewPrint = print(runnable.few, [usual.few, sizes.few]);
+    const manyPrint = print(runnable.many, [usual.many, sizes.many]);
+    return { runnable, usual, fewPrint, manyPrint };
+  };
+  const layers = familyOf(formats.dtype);
+  const head = formats.head === formats.dtype ? layers : familyOf(formats.head);
 
-  const matmuls = new Map<string, { n: number; k: number; bytes: number; prefill: boolean }>();
+  const matmuls = new Map<string, { n: number; k: number; dtype: StoredDtype; bytes: number; prefill: boolean }>();
   for (const { kind, n, k, layer, rows } of operationShapes({ ...config, layers: 1 })) {
     if (kind !== 'matmul') continue;
-    const each = matmuls.get(`${n} ${k}`) ?? { n, k, bytes: 0, prefill: false };
-    const count = layer === undefined ? 1 : config.layers;
-    matmuls.set(`${n} ${k}`, { n, k, bytes: each.bytes + count * n * k, prefill: each.prefill || rows === 'tokens' });
+    const dtype = layer === undefined ? formats.head : formats.dtype;
+    const key = `${n} ${k} ${dtype}`;
+    const each = matmuls.get(key) ?? { n, k, dtype, bytes: 0, prefill: false };
+    const bytes = (layer === undefined ? 1 : config.layers) * storedBytes(n, k, { dtype, lanes: 1 });
+    matmuls.set(key, { ...each, bytes: each.bytes + bytes, prefill: each.prefill || rows === 'tokens' });
   }
   // What a decode step reads most of matters most, and so does a prompt's largest product.
   const ordered = [...matmuls.values()].sort((a, b) => b.bytes - a.bytes);
-  const few = ordered.map(({ n, k }): ModelContest => {
+  const few = ordered.map(({ n, k, dtype }): ModelContest => {
+    const { runnable, usual, fewPrint } = dtype === formats.dtype ? layers : head;
     const cases = sizes.few.map((rows): Case => {
       const own = (usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1)!).variant;
       const names = variantsFor(runnable, rows).few.map(({ name }) => name);
@@ -130,7 +138,8 @@ export function contestsOf(
   });
   const many = ordered
     .filter(({ prefill }) => prefill)
-    .map(({ n, k }): ModelContest => {
+    .map(({ n, k, dtype }): ModelContest => {
+      const { runnable, usual, manyPrint } = dtype === formats.dtype ? layers : head;
       const names = runnable.many.map(({ name }) => name);
       return {
         key: matmulKey('many', n, k, dtype),
@@ -169,7 +178,7 @@ export function contestsOf(
     contests: [...matrices.slice(0, 4), ...attention, ...matrices.slice(4)],
     shape,
     kv,
-    usualMany: { winners: { all: usual.many }, tuned: false },
+    usualMany: { winners: { all: head.usual.many }, tuned: false },
   };
 }
 

@@ -7,10 +7,14 @@ import { trialValues } from '../../kernels/trials/step.js';
 import {
   bytesPerElement,
   paddedColumns,
-  type StoredDtype,
+  scalesBegin,
+  unitBytes,
+  type FloatDtype,
   type WeightMatrix,
   type WeightPart,
 } from '../../kernels/weights.js';
+import { quantFormat, scaleWords } from '../../quantization/formats.js';
+import { dequantizeRows } from '../../quantization/quantize.js';
 
 /** A few outputs computed in float64 on the host: places in a result, and what belongs there. */
 export interface Sample {
@@ -18,7 +22,7 @@ export interface Sample {
   readonly values: Float64Array;
 }
 
-function decode(bytes: ArrayBuffer, dtype: StoredDtype): Float64Array {
+function decode(bytes: ArrayBuffer, dtype: FloatDtype): Float64Array {
   if (dtype === 'f32') return Float64Array.from(new Float32Array(bytes));
   const widen =
     dtype === 'f16' ? (bits: number) => f32Value(f16ToF32(bits)) : (bits: number) => f32Value((bits << 16) >>> 0);
@@ -32,13 +36,28 @@ function spread(length: number, count: number): number[] {
   return [...new Set([...edges, ...inner])].filter((i) => i >= 0 && i < length);
 }
 
-/** A row of a part; its block of rows that lie side by side is read, eight columns of each in turn. */
+/** One row's bytes out of a block of `lanes` rows that lie side by side, `unit` bytes of each in turn. */
+function rowOf(block: ArrayBuffer, lanes: number, lane: number, unit: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(block.byteLength / lanes);
+  for (let at = 0; at < bytes.length; at += unit) {
+    bytes.set(new Uint8Array(block, at * lanes + lane * unit, unit), at);
+  }
+  return bytes;
+}
+
+/** A row of a part as numbers. */
 async function storedRow(gpu: Gpu, matrix: WeightMatrix, part: WeightPart, row: number): Promise<Float64Array> {
   const { lanes, stride, dtype } = matrix;
-  const bytes = lanes * stride * bytesPerElement(dtype);
-  const block = decode(await gpu.read(part.buffer, Math.floor(row / lanes) * bytes, bytes), dtype);
-  const at = (col: number): number => (Math.floor(col / 8) * lanes + (row % lanes)) * 8 + (col % 8);
-  return Float64Array.from({ length: stride }, (_, col) => block[at(col)]);
+  const read = async (begin: number, rowBytes: number, unit: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const block = await gpu.read(part.buffer, begin + Math.floor(row / lanes) * lanes * rowBytes, lanes * rowBytes);
+    return rowOf(block, lanes, row % lanes, unit);
+  };
+  const unit = unitBytes(dtype);
+  const quants = await read(0, scalesBegin(1, stride, { dtype, lanes: 1 }), unit);
+  const format = quantFormat(dtype);
+  if (format === undefined) return decode(quants.buffer, dtype as FloatDtype);
+  const words = await read(scalesBegin(part.rows, stride, matrix), 4 * scaleWords(stride, format), 4);
+  return dequantizeRows({ quants, scales: new Uint32Array(words.buffer) }, 1, stride, format);
 }
 
 /** @param rows of the result that is to be judged */

@@ -13,7 +13,8 @@ import { TINY } from '../support.js';
 const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 100 });
 
 const contestsOn = (gpu: Gpu): readonly ModelContest[] =>
-  contestsOf(CONFIG, 'f16', 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
+  contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec))
+    .contests;
 const find = (list: readonly ModelContest[], start: string): ModelContest =>
   list.find(({ key }) => key.startsWith(start))!;
 const check = (gpu: Gpu, contest: ModelContest) => new GpuLaboratory(gpu).open(contest, (bench) => bench.check());
@@ -96,7 +97,7 @@ it('a change of shader text changes the fingerprint of those that use it alone',
   const [before, after] = ['', '// another\n'].map((extra) => {
     const source = (spec: Parameters<typeof gpu.pipelines.source>[0]) =>
       (spec.shader === 'matmul_direct.wgsl' ? extra : '') + gpu.pipelines.source(spec);
-    return contestsOf(CONFIG, 'f16', 'f16', gpu.capabilities, source).contests;
+    return contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f16', gpu.capabilities, source).contests;
   });
   const changed = before.filter(({ fingerprint }, i) => fingerprint !== after[i].fingerprint);
   expect(changed.length).toBeGreaterThan(0);

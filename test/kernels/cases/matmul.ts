@@ -1,7 +1,10 @@
 import type { Epilogue } from '../../../src/kernels/matmul.js';
-import type { StoredDtype } from '../../../src/kernels/weights.js';
+import type { FloatDtype, StoredDtype } from '../../../src/kernels/weights.js';
+import type { QuantizedDtype } from '../../../src/quantization/formats.js';
 
-export const DTYPES: readonly StoredDtype[] = ['f16', 'bf16', 'f32'];
+export const DTYPES: readonly FloatDtype[] = ['f16', 'bf16', 'f32'];
+/** Both widths, with and without zero points, every group size; the cases end in parts of a group. */
+export const QUANTIZED: readonly QuantizedDtype[] = ['int8-g32', 'int8-g64-zp', 'int4-g128', 'int4-g32-zp'];
 export const EPILOGUES: readonly Epilogue[] = ['store', 'residual', 'silu'];
 
 /** Rows of x: one, tails of every row tile, one past a tile of 64. */
@@ -33,6 +36,11 @@ export const MATMUL_CASES: readonly MatmulCase[] = [
 
 export function runsUnder(epilogue: Epilogue, { n }: MatmulCase): boolean {
   return epilogue !== 'silu' || n % 2 === 0;
+}
+
+/** What is done with a sum does not depend on how weights are stored, so one epilogue serves for quantised ones. */
+export function epiloguesOf(dtype: StoredDtype): readonly Epilogue[] {
+  return DTYPES.some((float) => float === dtype) ? EPILOGUES : ['store'];
 }
 
 /** A few of the cases, for a combination of dtype and epilogue whose parts other combinations try in full. */

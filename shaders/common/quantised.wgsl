@@ -1,0 +1,97 @@
+// Weights as unsigned whole numbers: weight = scale * (quant - zero), scale and zero shared by GROUP_UNITS units of a row.
+// The zero of a symmetric format is the middle of the quants everywhere. A unit is one word of int4 or two of int8, the
+// first column in the lowest bits. Scales lie behind all units: the words of SIDE_ROWS rows in turn, as for the units.
+//#if int4
+alias Packed = u32;
+const BITS: u32 = 4u;
+const UNIT_WORDS: u32 = 1u;
+//#else
+alias Packed = vec2<u32>;
+const BITS: u32 = 8u;
+const UNIT_WORDS: u32 = 2u;
+//#endif
+//#if interleaved
+// For CPU drivers, where a load costs the same whether it brings 4 bytes or 16.
+@group(0) @binding(3) var<storage, read> weights: array<vec4<u32>>;
+fn weight_word(i: u32) -> u32 { return weights[i / 4u][i % 4u]; }
+//#if int4
+fn load_packed(i: u32) -> Packed { return weight_word(i); }
+// Unit i of a chunk.
+fn chunk_unit(chunk: vec4<u32>, i: u32) -> Packed { return chunk[i]; }
+//#else
+fn load_packed(i: u32) -> Packed { return vec2<u32>(weight_word(2u * i), weight_word(2u * i + 1u)); }
+fn chunk_unit(chunk: vec4<u32>, i: u32) -> Packed { return vec2<u32>(chunk[2u * i], chunk[2u * i + 1u]); }
+//#endif
+//#else
+@group(0) @binding(3) var<storage, read> weights: array<Packed>;
+//#if int4
+fn weight_word(i: u32) -> u32 { return weights[i]; }
+//#else
+fn weight_word(i: u32) -> u32 { return weights[i / 2u][i % 2u]; }
+//#endif
+fn load_packed(i: u32) -> Packed { return weights[i]; }
+//#endif
+
+// The word that holds a row's first scale; those of later groups follow SIDE_ROWS apart.
+fn scale_index(row: u32) -> u32 {
+  let groups = (params.k8 + GROUP_UNITS - 1u) / GROUP_UNITS;
+//#if symmetric
+  let words = (groups + 1u) / 2u;
+//#else
+  let words = groups;
+//#endif
+  let begin = (stored_rows() + SIDE_ROWS - 1u) / SIDE_ROWS * SIDE_ROWS * params.k8 * UNIT_WORDS;
+  return begin + (row / SIDE_ROWS) * words * SIDE_ROWS + row % SIDE_ROWS;
+}
+
+// Scale and zero of a group of the row whose first scale is at `first`.
+fn load_scale(first: u32, group: u32) -> vec2<f32> {
+//#if symmetric
+  let scales = unpack2x16float(weight_word(first + group / 2u * SIDE_ROWS));
+  return vec2<f32>(select(scales.y, scales.x, group % 2u == 0u), f32(1u << (BITS - 1u)));
+//#else
+  return unpack2x16float(weight_word(first + group * SIDE_ROWS));
+//#endif
+}
+
+// Quants 2i and 2i + 1 of a unit, each times 1 / column_scale of its column: masked where they lie in their word, which
+// spares a shift each. The highest would not fit a signed number, whose conversion is the cheap one, and is shifted.
+fn unpack_pair(p: Packed, i: u32) -> vec2<f32> {
+//#if int4
+  let low = p & (15u << (8u * i));
+  let high = select(p & (240u << (8u * i)), p >> 28u, i == 3u);
+//#else
+  let word = p[i / 2u];
+  let low = word & select(255u, 0xff0000u, i % 2u == 1u);
+  let high = select(word & 0xff00u, word >> 24u, i % 2u == 1u);
+//#endif
+  return vec2<f32>(f32(bitcast<i32>(low)), f32(bitcast<i32>(high)));
+}
+
+// What makes a masked quant of a unit's column whole again.
+fn column_scale(column: u32) -> f32 {
+  let place = column % (32u / BITS);
+  return bitcast<f32>((127u - select(BITS * place, 0u, place == 32u / BITS - 1u)) << 23u);
+}
+
+fn unpack_quants(p: Packed) -> Eight {
+  let places = vec4<u32>(0u, BITS, 2u * BITS, 3u * BITS);
+  let mask = vec4<u32>((1u << BITS) - 1u);
+//#if int4
+  let lo = (vec4<u32>(p) >> places) & mask;
+  let hi = (vec4<u32>(p >> 16u) >> places) & mask;
+//#else
+  let lo = (vec4<u32>(p.x) >> places) & mask;
+  let hi = (vec4<u32>(p.y) >> places) & mask;
+//#endif
+  return Eight(vec4<f32>(bitcast<vec4<i32>>(lo)), vec4<f32>(bitcast<vec4<i32>>(hi)));
+}
+
+fn dequantise(p: Packed, scale: vec2<f32>) -> Eight {
+  let quants = unpack_quants(p);
+  return Eight((quants.lo - scale.y) * scale.x, (quants.hi - scale.y) * scale.x);
+}
+
+fn load_weights(row: u32, k: u32) -> Eight {
+  return dequantise(load_packed(weight_index(row, k)), load_scale(scale_index(row), k / GROUP_UNITS));
+}

@@ -1,0 +1,294 @@
+import { RidgepointError } from '../errors.js';
+import type { Checkpoint, TensorInfo, WeightInfo } from './checkpoint.js';
+import { f16ToF32, f32Value } from './float.js';
+import { printable } from './source.js';
+
+/**
+ * How the linear layers of a checkpoint of the Hub are packed, both as int32 words and transposed, [inputs, outputs]:
+ *
+ * - `gptq` (AutoGPTQ, GPTQModel): `qweight` [inputs / n, outputs], n consecutive inputs to a word; `qzeros`
+ *   [groups, outputs / n], each one less than the zero it stands for, unless the format is v2; `g_idx` [inputs] names
+ *   the group of each input, in any order where the inputs were sorted by activation ("act-order")
+ * - `awq` (AutoAWQ, version "gemm"): `qweight` [inputs, outputs / 8] and `qzeros` [groups, outputs / 8], eight outputs
+ *   to a word in the order 0, 2, 4, 6, 1, 3, 5, 7
+ *
+ * `scales` is [groups, outputs] in f16, and weight = scale * (quant - zero).
+ */
+export interface PackedFormat {
+  readonly method: 'gptq' | 'awq';
+  readonly bits: 4 | 8;
+  /** Inputs that share a scale; undefined: all of an output. */
+  readonly groupSize: number | undefined;
+  /** Added to a stored zero. */
+  readonly zeroOffset: 0 | 1;
+  /** Whether inputs were sorted before they were grouped, so that groups are no runs of columns. */
+  readonly actOrder: boolean;
+}
+
+/** Where AWQ keeps output i of a word's eight, in nibbles from the lowest. */
+const AWQ_PLACES = [0, 4, 1, 5, 2, 6, 3, 7] as const;
+
+function fail(message: string): never {
+  throw new RidgepointError('checkpoint', message);
+}
+
+/**
+ * Reads `quantization_config` of a `config.json`.
+ *
+ * @returns undefined where the checkpoint is not quantised
+ * @throws RidgepointError naming the method or setting that is not supported
+ */
+export function packedFormat(config: unknown, file = 'config.json'): PackedFormat | undefined {
+  const found = (config as { quantization_config?: unknown } | null)?.quantization_config;
+  if (found === undefined || found === null) return undefined;
+  const at = `${file}: "quantization_config"`;
+  if (typeof found !== 'object') fail(`${at} must be an object`);
+  const json = found as Record<string, unknown>;
+  const { quant_method: method, bits, group_size: groupSize = -1 } = json;
+  if (method !== 'gptq' && method !== 'awq') {
+    fail(`${at} is of method ${printable(JSON.stringify(method) ?? 'undefined')}; Ridgepoint loads "gptq" and "awq"`);
+  }
+  if (!(bits === 4 || (bits === 8 && method === 'gptq'))) {
+    const known = method === 'gptq' ? '4 or 8' : '4';
+    fail(`${at}: "bits" must be ${known} for ${method}, found ${JSON.stringify(bits)}`);
+  }
+  if (!(groupSize === -1 || (Number.isInteger(groupSize) && (groupSize as number) > 0))) {
+    fail(`${at}: "group_size" must be -1 or a whole number of at least 1, found ${JSON.stringify(groupSize)}`);
+  }
+  const { version = 'gemm', checkpoint_format: layout = 'gptq' } = json;
+  if (method === 'awq' && String(version).toLowerCase() !== 'gemm') {
+    fail(`${at}: "version" ${JSON.stringify(version)} is not supported; Ridgepoint loads "gemm"`);
+  }
+  if (method === 'gptq' && layout !== 'gptq' && layout !== 'gptq_v2') {
+    fail(
+      `${at}: "checkpoint_format" ${JSON.stringify(layout)} is not supported; Ridgepoint loads "gptq" and "gptq_v2"`,
+    );
+  }
+  return {
+    method,
+    bits,
+    groupSize: groupSize === -1 ? undefined : (groupSize as number),
+    zeroOffset: method === 'gptq' && layout === 'gptq' ? 1 : 0,
+    actOrder: method === 'gptq' && json.desc_act === true,
+  };
+}
+
+/** Scale and zero of an output's columns. */
+export interface RowScales {
+  /** f16 bits of the scale, and the zero, of a column of an output. */
+  at(row: number, column: number): { readonly scale: number; readonly zero: number };
+  /** Whether columns from `begin` to `end` share a scale in every row. */
+  uniform(begin: number, end: number): boolean;
+}
+
+/** A checkpoint whose packed layers can be asked for as plain matrices `name.weight` [outputs, inputs] of f32. */
+export interface PackedCheckpoint extends Checkpoint {
+  readonly format: PackedFormat;
+  /** What the quants of a packed matrix are scaled by; undefined for a matrix that is not packed. */
+  scalesOf(weight: string): Promise<RowScales | undefined>;
+}
+
+export function isPacked(checkpoint: Checkpoint): checkpoint is PackedCheckpoint {
+  return 'scalesOf' in checkpoint;
+}
+
+interface Layer {
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly groups: number;
+}
+
+/** Packed words are kept for as many matrices as are fused into one: queries, keys and values. */
+const KEPT = 3;
+
+class UnpackedCheckpoint implements PackedCheckpoint {
+  readonly tensors = new Map<string, TensorInfo>();
+  readonly totalBytes: number;
+  readonly #layers = new Map<string, Layer>();
+  readonly #words = new Map<string, Promise<Uint32Array>>();
+  readonly #scales = new Map<string, Promise<Scales>>();
+
+  constructor(
+    private readonly inner: Checkpoint,
+    readonly format: PackedFormat,
+  ) {
+    this.totalBytes = inner.totalBytes;
+    for (const [name, info] of inner.tensors) {
+      const packed = /^(.*)\.(qweight|qzeros|scales|g_idx)$/.exec(name);
+      // A bias of zeros is stored by some packers; one that is not zero is told of when the model has no place for it.
+      if (packed === null) this.tensors.set(name, info);
+      else if (packed[2] === 'qweight') this.#addLayer(packed[1], info);
+    }
+    if (this.#layers.size === 0) {
+      fail(`config.json says the checkpoint is packed by ${format.method}, but no tensor ends in .qweight`);
+    }
+  }
+
+  #addLayer(name: string, info: TensorInfo): void {
+    const { method, bits, groupSize } = this.format;
+    const pack = 32 / bits;
+    const [rows, cols] = info.shape;
+    const inputs = method === 'gptq' ? rows * pack : rows;
+    const outputs = method === 'gptq' ? cols : cols * pack;
+    const groups = groupSize === undefined ? 1 : Math.ceil(inputs / groupSize);
+    this.#check(`${name}.qweight`, 'I32', method === 'gptq' ? [inputs / pack, outputs] : [inputs, outputs / pack]);
+    this.#check(`${name}.qzeros`, 'I32', [groups, outputs / pack]);
+    this.#check(`${name}.scales`, 'F16', [groups, outputs]);
+    if (this.inner.tensors.has(`${name}.g_idx`)) this.#check(`${name}.g_idx`, 'I32', [inputs]);
+    const weight = `${name}.weight`;
+    this.#layers.set(weight, { name, inputs, outputs, groups });
+    const shape = [outputs, inputs];
+    this.tensors.set(weight, {
+      name: weight,
+      dtype: 'F32',
+      shape,
+      begin: 0,
+      end: 4 * inputs * outputs,
+      file: info.file,
+    });
+  }
+
+  #check(name: string, dtype: string, shape: readonly number[]): void {
+    const info = this.inner.tensors.get(name);
+    const expected = `[${shape.join(', ')}] ${dtype}`;
+    if (info === undefined) fail(`${printable(name)}: expected ${expected}, found no tensor of that name`);
+    const found = `[${info.shape.join(', ')}] ${info.dtype}`;
+    if (found !== expected) fail(`${printable(name)}: expected ${expected}, found ${printable(found)} in ${info.file}`);
+  }
+
+  require(name: string, shape: readonly number[]): WeightInfo {
+    const info = this.tensors.get(name);
+    if (!this.#layers.has(name) || info === undefined) return this.inner.require(name, shape);
+    if (info.shape.join() !== shape.join()) {
+      fail(`${name}: expected [${shape.join(', ')}], found [${info.shape.join(', ')}] packed in ${info.file}`);
+    }
+    return { ...info, dtype: 'F32' };
+  }
+
+  async readRange(name: string, byteOffset: number, into: Uint8Array): Promise<void> {
+    const layer = this.#layers.get(name);
+    if (layer === undefined) return this.inner.readRange(name, byteOffset, into);
+    const [words, scales] = await Promise.all([this.#wordsOf(layer), this.#scalesOf(layer)]);
+    const values = new Float32Array(into.buffer as ArrayBuffer, into.byteOffset, into.length / 4);
+    const { inputs } = layer;
+    const first = byteOffset / 4;
+    for (let i = 0; i < values.length;) {
+      const row = Math.floor((first + i) / inputs);
+      const column = (first + i) % inputs;
+      const count = Math.min(inputs - column, values.length - i);
+      this.#unpackRow(layer, words, scales, row, column, values.subarray(i, i + count));
+      i += count;
+    }
+  }
+
+  #unpackRow(layer: Layer, words: Uint32Array, scales: Scales, row: number, from: number, values: Float32Array): void {
+    const { method, bits } = this.format;
+    const pack = 32 / bits;
+    const mask = 2 ** bits - 1;
+    const { outputs } = layer;
+    for (let i = 0; i < values.length; i++) {
+      const column = from + i;
+      const word =
+        method === 'gptq'
+          ? words[Math.floor(column / pack) * outputs + row] >>> (bits * (column % pack))
+          : words[column * (outputs / 8) + (row >> 3)] >>> (4 * AWQ_PLACES[row & 7]);
+      const group = scales.groupOf[column] * outputs + row;
+      values[i] = scales.values[group] * ((word & mask) - scales.zeros[group]);
+    }
+  }
+
+  async scalesOf(weight: string): Promise<RowScales | undefined> {
+    const layer = this.#layers.get(weight);
+    if (layer === undefined) return undefined;
+    const { groupOf, bits, zeros } = await this.#scalesOf(layer);
+    const { outputs } = layer;
+    return {
+      at: (row, column) => {
+        const index = groupOf[column] * outputs + row;
+        return { scale: bits[index], zero: zeros[index] };
+      },
+      uniform: (begin, end) => groupOf.subarray(begin, end).every((group) => group === groupOf[begin]),
+    };
+  }
+
+  async #read(name: string): Promise<ArrayBuffer> {
+    const { begin, end } = this.inner.tensors.get(name)!;
+    const bytes = new Uint8Array(end - begin);
+    await this.inner.readRange(name, 0, bytes);
+    return bytes.buffer;
+  }
+
+  #wordsOf({ name }: Layer): Promise<Uint32Array> {
+    let words = this.#words.get(name);
+    if (words === undefined) {
+      words = this.#read(`${name}.qweight`).then((bytes) => new Uint32Array(bytes));
+      this.#words.set(name, words);
+      const oldest = this.#words.keys().next().value;
+      if (this.#words.size > KEPT && oldest !== undefined) this.#words.delete(oldest);
+    }
+    return words;
+  }
+
+  #scalesOf(layer: Layer): Promise<Scales> {
+    let scales = this.#scales.get(layer.name);
+    if (scales === undefined) {
+      scales = this.#readScales(layer);
+      this.#scales.set(layer.name, scales);
+      const oldest = this.#scales.keys().next().value;
+      if (this.#scales.size > KEPT && oldest !== undefined) this.#scales.delete(oldest);
+    }
+    return scales;
+  }
+
+  async #readScales({ name, inputs, outputs, groups }: Layer): Promise<Scales> {
+    const { method, bits, groupSize = inputs, zeroOffset } = this.format;
+    const index = `${name}.g_idx`;
+    const [scaleBytes, zeroBytes, indexBytes] = await Promise.all([
+      this.#read(`${name}.scales`),
+      this.#read(`${name}.qzeros`),
+      method === 'gptq' && this.inner.tensors.has(index) ? this.#read(index) : undefined,
+    ]);
+    const groupOf = indexBytes
+      ? Uint32Array.from(new Int32Array(indexBytes))
+      : Uint32Array.from({ length: inputs }, (_, i) => Math.floor(i / groupSize));
+    const wrong = groupOf.findIndex((group) => group >= groups);
+    if (wrong >= 0) fail(`${index}: input ${wrong} is in group ${groupOf[wrong]} of ${groups}; the file is damaged`);
+    const half = new Uint16Array(scaleBytes);
+    const infinite = half.findIndex((value) => (value & 0x7c00) === 0x7c00);
+    if (infinite >= 0) fail(`${name}.scales: element ${infinite} is not a finite number; the checkpoint is damaged`);
+    const words = new Uint32Array(zeroBytes);
+    const pack = 32 / bits;
+    const mask = 2 ** bits - 1;
+    const zeros = Uint16Array.from({ length: groups * outputs }, (_, i) => {
+      const [group, row] = [Math.floor(i / outputs), i % outputs];
+      const place = method === 'awq' ? AWQ_PLACES[row & 7] : row % pack;
+      const stored = words[group * (outputs / pack) + Math.floor(row / pack)] >>> (bits * place);
+      return (stored + zeroOffset) & mask;
+    });
+    return { groupOf, bits: half, values: Float32Array.from(half, (value) => f32Value(f16ToF32(value))), zeros };
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
+
+interface Scales {
+  /** [inputs]: the group of each. */
+  readonly groupOf: Uint32Array;
+  /** [groups][outputs]: f16 bits of the scales, what they stand for, and zeros. */
+  readonly bits: Uint16Array;
+  readonly values: Float32Array;
+  readonly zeros: Uint16Array;
+}
+
+/**
+ * Makes the packed layers of a checkpoint readable as plain matrices. A matrix's packed words are read whole and kept
+ * while its rows are asked for.
+ *
+ * @throws RidgepointError naming the tensor that is missing or misshapen
+ */
+export function unpackedCheckpoint(inner: Checkpoint, format: PackedFormat): PackedCheckpoint {
+  return new UnpackedCheckpoint(inner, format);
+}

@@ -1,0 +1,80 @@
+import type { PackedFormat } from '../checkpoint/packed.js';
+import { RidgepointError } from '../errors.js';
+import type { StoredDtype } from '../kernels/weights.js';
+import { formatName, GROUP_SIZES, quantFormat, type GroupSize } from '../quantization/formats.js';
+
+/** Formats as users name them: `int8` and `int4` take group size and zero points from options of their own. */
+export type WeightDtype = StoredDtype | 'int8' | 'int4';
+
+export const FLOAT_DTYPES = ['f16', 'bf16', 'f32'] as const;
+/** What `dtype` may be, the formats that spell out their groups left out. */
+export const WEIGHT_DTYPES = ['auto', ...FLOAT_DTYPES, 'int8', 'int4'] as const;
+
+export interface WeightFormatOptions {
+  readonly dtype?: WeightDtype | 'auto';
+  readonly groupSize?: number;
+  readonly zeroPoints?: boolean;
+  readonly headDtype?: WeightDtype | 'auto';
+}
+
+/** Eight bits are nearly exact whatever the group, and fewer scales are read faster; four are not. */
+const DEFAULT_GROUP = { 8: 128, 4: 32 } as const;
+
+function fail(message: string): never {
+  throw new RidgepointError('usage', message);
+}
+
+/** The format that holds packed quants as they are, whatever their groups: the largest that divides those. */
+function storedPacked({ bits, groupSize = 128, actOrder }: PackedFormat): StoredDtype {
+  const group = [...GROUP_SIZES].reverse().find((size) => groupSize % size === 0);
+  return actOrder || group === undefined ? 'f16' : formatName({ bits, group, symmetric: false });
+}
+
+function storedAs(
+  name: string,
+  value: string | undefined,
+  group: GroupSize | undefined,
+  symmetric: boolean,
+): StoredDtype {
+  switch (value) {
+    case undefined:
+    case 'auto':
+      return 'f16';
+    case 'f16':
+    case 'bf16':
+    case 'f32':
+      return value;
+    case 'int8':
+    case 'int4': {
+      const bits = value === 'int8' ? 8 : 4;
+      return formatName({ bits, group: group ?? DEFAULT_GROUP[bits], symmetric });
+    }
+  }
+  if (quantFormat(value) !== undefined) return value as StoredDtype;
+  return fail(`${name} must be one of ${WEIGHT_DTYPES.join(', ')}, found ${value}`);
+}
+
+/**
+ * The formats that options ask for: of the layers' matrices, and of embedding and `lm_head`. Those two stay in f16
+ * beside quantised layers, unless asked for otherwise: the head's rounding falls on the logits themselves.
+ *
+ * @param packed how the checkpoint is quantised, if it is; unasked, layers are kept so
+ * @throws RidgepointError naming the option
+ */
+export function weightFormats(
+  options: WeightFormatOptions,
+  packed?: PackedFormat,
+): { dtype: StoredDtype; head: StoredDtype } {
+  const { dtype, groupSize, zeroPoints, headDtype } = options;
+  const group = GROUP_SIZES.find((size) => size === groupSize);
+  if (groupSize !== undefined && group === undefined)
+    fail(`groupSize must be one of ${GROUP_SIZES.join(', ')}, found ${groupSize}`);
+  const grouped = [dtype, headDtype].some((each) => each === 'int8' || each === 'int4');
+  if (!grouped && groupSize !== undefined) fail('groupSize is for dtype int8 or int4; leave it out, or ask for one');
+  if (!grouped && zeroPoints) fail('zeroPoints is for dtype int8 or int4; leave it out, or ask for one');
+  const auto = dtype === undefined || dtype === 'auto';
+  const stored = auto && packed !== undefined ? storedPacked(packed) : storedAs('dtype', dtype, group, !zeroPoints);
+  const own = headDtype !== undefined && headDtype !== 'auto';
+  const beside = quantFormat(stored) === undefined ? stored : 'f16';
+  return { dtype: stored, head: own ? storedAs('headDtype', headDtype, group, !zeroPoints) : beside };
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { weightFormats } from '../../src/engine/weight-format.js';
+
+describe('formats of weights', () => {
+  it('are f16 unasked, and f16 for embedding and head beside quantised layers', () => {
+    expect(weightFormats({})).toEqual({ dtype: 'f16', head: 'f16' });
+    expect(weightFormats({ dtype: 'f32' })).toEqual({ dtype: 'f32', head: 'f32' });
+    expect(weightFormats({ dtype: 'int8' })).toEqual({ dtype: 'int8-g128', head: 'f16' });
+    const asked = { dtype: 'int4', groupSize: 128, zeroPoints: true, headDtype: 'int8' } as const;
+    expect(weightFormats(asked)).toEqual({ dtype: 'int4-g128-zp', head: 'int8-g128-zp' });
+    expect(weightFormats({ dtype: 'int4-g64', headDtype: 'f32' })).toEqual({ dtype: 'int4-g64', head: 'f32' });
+  });
+
+  it('are refused by the name of the option', () => {
+    expect(() => weightFormats({ dtype: 'int5' as 'int8' })).toThrow(/^dtype must be one of auto, f16, .*found int5$/);
+    expect(() => weightFormats({ dtype: 'int4', groupSize: 48 })).toThrow(/^groupSize must be one of 32, 64, 128/);
+    expect(() => weightFormats({ groupSize: 32 })).toThrow(/groupSize is for dtype int8 or int4/);
+    expect(() => weightFormats({ dtype: 'bf16', zeroPoints: true })).toThrow(/zeroPoints is for dtype/);
+    expect(() => weightFormats({ headDtype: 'f8' as 'f16' })).toThrow(/^headDtype must be one of/);
+  });
+});

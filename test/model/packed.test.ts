@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { packedFormat, unpackedCheckpoint } from '../../src/checkpoint/packed.js';
+import type { StoredDtype } from '../../src/kernels/weights.js';
+import { packAwq, packGptq, quantLayer, weightsOf, withTensors } from '../checkpoint/packing.js';
+import { relativeError } from '../reference/compare.js';
+import { ReferenceLlama } from '../reference/llama.js';
+import { adapters, testGpu } from '../support/adapters.js';
+import { freeingAll } from '../support/buffers.js';
+import { fakeCheckpoint, randomWeights, tensorShapes, tinyConfig } from '../support/model.js';
+import { ModelRun } from '../support/model-run.js';
+
+const LIMITS = { stepTokens: 48, sequences: 1, contextLength: 80 };
+const config = tinyConfig({ intermediate_size: 160, num_key_value_heads: 4 });
+const PROMPT = [1, 17, 5, 90, 33, 2];
+
+/** A model whose layers are packed, and what the packed weights stand for. */
+function packedModel(method: 'gptq' | 'awq', actOrder: boolean) {
+  const plain = randomWeights(config, 'f32', 3);
+  const tensors: Record<string, ReturnType<typeof packAwq>[string]> = {};
+  let seed = 1;
+  for (const [name, [outputs, inputs]] of Object.entries(tensorShapes(config))) {
+    if (!name.endsWith('_proj.weight')) continue;
+    const layer = quantLayer(inputs, outputs, { bits: 4, group: 32, actOrder }, seed++);
+    plain[name] = weightsOf(layer);
+    const packed = method === 'gptq' ? packGptq(layer, 1) : packAwq(layer);
+    for (const [part, tensor] of Object.entries(packed)) tensors[name.replace(/weight$/, part)] = tensor;
+  }
+  const base = fakeCheckpoint(config, plain);
+  const others = { ...base, tensors: new Map([...base.tensors].filter(([name]) => !name.endsWith('_proj.weight'))) };
+  const quantization_config = { quant_method: method, bits: 4, group_size: 32, desc_act: actOrder };
+  return {
+    plain,
+    checkpoint: unpackedCheckpoint(withTensors(others, tensors), packedFormat({ quantization_config })!),
+  };
+}
+
+describe.each(adapters)('a packed model on %s', (adapter) => {
+  it.each<['gptq' | 'awq', boolean, StoredDtype]>([
+    ['gptq', false, 'int4-g32-zp'],
+    ['awq', false, 'int4-g32-zp'],
+    ['gptq', false, 'int8-g32-zp'],
+    ['gptq', true, 'f32'],
+  ])('of %s, act-order %s, keeps its quants in %s', async (method, actOrder, dtype) => {
+    const gpu = await testGpu(adapter);
+    const { plain, checkpoint } = packedModel(method, actOrder);
+    await freeingAll(gpu, async () => {
+      const run = await ModelRun.create(
+        gpu,
+        config,
+        plain,
+        { dtype, head: 'f32', kv: 'f32' },
+        LIMITS,
+        undefined,
+        checkpoint,
+      );
+      const expected = new ReferenceLlama(config, plain);
+      const first = await run.step([], [{ slot: 0, tokens: PROMPT }]);
+      // f32 arithmetic on the very weights that were packed.
+      expect(relativeError(first.logits[0], expected.forward(PROMPT).at(-1)!)).toBeLessThan(2e-5);
+    });
+  });
+});
