@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { weightBytes } from '../../src/model/weights.js';
+import { forwardOperations } from '../../src/model/operations.js';
+import { QUANTIZED_DTYPES } from '../../src/quantization/formats.js';
+import { llamaModel } from '../../src/roofline/models.js';
+import { bytesOfWeight, precisionOf, weightDtype } from '../../src/roofline/precision.js';
+import { LLAMA_2_7B } from '../support/model.js';
+
+describe('bytes of quantised weights', () => {
+  it('are those the engine allocates, scales included', () => {
+    const { parameters, headParameters = 0 } = llamaModel('7b', LLAMA_2_7B);
+    for (const dtype of QUANTIZED_DTYPES) {
+      const allocated = weightBytes(LLAMA_2_7B, { dtype, lanes: 1 }, false, 'f16');
+      const predicted = (parameters - headParameters) * bytesOfWeight(dtype) + headParameters * 2;
+      // What is left are norms, which stay in f32.
+      expect(Math.abs(allocated / predicted - 1)).toBeLessThan(2e-3);
+    }
+  });
+
+  it('are read by layers, those of the head by the head', () => {
+    const precision = precisionOf({ weights: 'int4-g32', head: 'f16', kv: 'f16', compute: 'f16' }, 'shader');
+    const list = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 1, context: 0 }], logitRows: 1 }, precision);
+    const bytes = (name: string): number => list.find((each) => each.name === name)!.weightBytes;
+    expect(bytes('layers.0.down_proj')).toBe(4096 * 11008 * 0.5625);
+    expect(bytes('lm_head')).toBe(32000 * 4096 * 2);
+  });
+
+  it('are known by the names of formats alone', () => {
+    expect(weightDtype('int4-g64-zp')).toBe('int4-g64-zp');
+    expect(weightDtype('int4')).toBe('int4');
+    expect(weightDtype('int5')).toBeUndefined();
+    expect(bytesOfWeight('int8-g128')).toBe(1 + 2 / 128);
+    expect(bytesOfWeight('int4-g32-zp')).toBe(0.5 + 4 / 32);
+  });
+});
