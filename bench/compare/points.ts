@@ -88,7 +88,7 @@ function joined(
 function boundOf(predictor: Predictor, steps: readonly BatchShape[]): Bound {
   const device = (step: BatchShape): number =>
     predictor.parts(step).reduce((sum, { count, seconds }) => sum + count * seconds, 0);
-  if (steps.some((step) => predictor.recordSeconds > device(step))) return 'launch';
+  if (steps.some((step) => predictor.recordingSeconds(step) > device(step))) return 'launch';
   const seconds = steps.reduce((sum, step) => sum + device(step), 0);
   return phaseSummary(predictor, steps, seconds).bottleneck;
 }

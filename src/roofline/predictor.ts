@@ -37,8 +37,8 @@ export class Predictor {
   readonly weights: WeightDtype;
   readonly kv: KvDtype;
   readonly prefillChunk: number;
-  /** Seconds the host takes to record a step; 0 where that is not known. */
-  readonly recordSeconds: number;
+  /** Seconds the host takes to record a decode step, and one with prompts; 0 where that is not known. */
+  readonly recordSeconds: { readonly decode: number; readonly prompts: number };
   /** By batch. */
   readonly #decodeLines = new Map<number, DecodeLine>();
 
@@ -55,10 +55,14 @@ export class Predictor {
     this.precision = precisionOf({ weights, head, kv, compute: this.pricer.compute }, this.pricer.kernels);
     this.chips = tensorParallel;
     this.prefillChunk = prefillChunk;
-    const launches = model.segments(decodeStep(0, 1), this.precision);
-    this.recordSeconds =
-      (hardware.host?.recordSeconds ?? 0) *
-      launches.reduce((sum, { count, operations }) => sum + count * operations.filter(({ m }) => m > 0).length, 0);
+    const recording = (batch: BatchShape): number => {
+      const launches = model
+        .segments(batch, this.precision)
+        .reduce((sum, { count, operations }) => sum + count * operations.filter(({ m }) => m > 0).length, 0);
+      return (hardware.host?.recordSeconds ?? 0) * launches;
+    };
+    const prompt: BatchShape = { sequences: [{ newTokens: 2, context: 0, prefill: true }], logitRows: 1 };
+    this.recordSeconds = { decode: recording(decodeStep(0, 1)), prompts: recording(prompt) };
     if (tensorParallel > 1 && hardware.link === undefined) {
       throw new RidgepointError(
         'usage',
@@ -96,7 +100,7 @@ export class Predictor {
     const { next, first = next } = this.hardware.host?.steps ?? {};
     const { stretch = 1 } = (phaseOf(batch) === 'decode' ? next : first) ?? {};
     const { seconds = 0, rowSeconds = 0 } = next ?? {};
-    return Math.max(stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows, this.recordSeconds);
+    return Math.max(stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows, this.recordingSeconds(batch));
   }
 
   /**
@@ -113,8 +117,13 @@ export class Predictor {
         costs.seconds,
       );
     }
-    const begin = this.recordSeconds + roundTripSeconds; // nothing runs while the first step is recorded
-    return steps.reduce((sum, step) => sum + Math.max(this.deviceSeconds(step), this.recordSeconds), begin);
+    const begin = this.recordingSeconds(steps[0]) + roundTripSeconds; // nothing runs while the first step is recorded
+    return steps.reduce((sum, step) => sum + Math.max(this.deviceSeconds(step), this.recordingSeconds(step)), begin);
+  }
+
+  /** Seconds the host takes to record a step. */
+  recordingSeconds(step: BatchShape): number {
+    return phaseOf(step) === 'decode' ? this.recordSeconds.decode : this.recordSeconds.prompts;
   }
 
   /** Seconds of a step's operations and all-reduces. */
@@ -139,7 +148,7 @@ export class Predictor {
     if (line === undefined) this.#decodeLines.set(batch, (line = new DecodeLine(this, batch)));
     const { stretch = 1, seconds = 0, rowSeconds = 0 } = this.hardware.host?.steps?.next ?? {};
     const device = stretch * line.seconds(context, steps) + steps * (seconds + rowSeconds * batch);
-    return Math.max(device, steps * this.recordSeconds);
+    return Math.max(device, steps * this.recordSeconds.decode);
   }
 
   /** The steps that prompts go through: one, or as many as chunks of tokens need. */

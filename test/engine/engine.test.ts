@@ -413,7 +413,7 @@ describe('engine options', () => {
       'kvCacheTokens and kvCacheBytes must not both be given; leave one out',
     ],
     [{ kvCacheTokens: 0 }, 'kvCacheTokens must be a whole number of at least 1, found 0'],
-    [{ dtype: 'int3' }, 'dtype must be one of auto, f16, bf16, f32, found int3'],
+    [{ dtype: 'int3' }, 'dtype must be one of auto, f16, bf16, f32, int8, int4, found int3'],
     [{ kvDtype: 'bf16' }, 'kvDtype must be one of auto, f16, f32, found bf16'],
     [{ weights: 'none' }, 'weights must be one of checkpoint, synthetic, found none'],
   ];

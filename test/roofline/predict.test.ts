@@ -85,9 +85,10 @@ describe('steps', () => {
   test('the host’s costs count: recording as a floor, the way back once', () => {
     const slow = { ...calibration, ceilings: { ...calibration.ceilings, recordSeconds: 1, roundTripSeconds: 5 } };
     const predictor = new Predictor(llama, fromCalibration(slow));
-    const launches = llama.operations(decodeStep(0, 1), predictor.precision).length;
-    expect(predictor.decodeSeconds(10, 3)).toBe(3 * launches);
-    expect(predictor.prefillSeconds(10)).toBe(2 * launches + 5);
+    const layers = llama.layers;
+    // A layer of prompts has launches of its own for two norms and the rotation.
+    expect(predictor.decodeSeconds(10, 3)).toBe(3 * (4 + 5 * layers));
+    expect(predictor.prefillSeconds(10)).toBe(2 * (4 + 8 * layers) + 5);
   });
 
   test('costs measured on whole steps take the place of the host’s', () => {

@@ -8,6 +8,7 @@ import {
   noSuchAdapter,
   swiftShaderHint,
 } from './adapter-choice.js';
+import { paceDawn } from './pace.js';
 import { quietly, whenFilesRest } from './quiet.js';
 import { addSwiftShader, onlySwiftShader, prepareVulkan, swiftShaderAdded } from './vulkan.js';
 
@@ -106,6 +107,7 @@ export async function openAdapter(options: OpenAdapterOptions = {}): Promise<Ope
   if (names.length === 0) throw noAdapter();
   if (choice === undefined) throw noSuchAdapter(options.adapter ?? '', names);
   const opened = await openNamed(dawn, choice, quiet, options.unsafeFast ?? false);
+  if (opened.isCpu) paceDawn();
   const unasked = options.adapter === undefined && opened.source === 'SwiftShader from npm';
   return unasked ? { ...opened, hint: swiftShaderHint() } : opened;
 }
