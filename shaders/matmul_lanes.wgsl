@@ -5,6 +5,7 @@
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#include common/matmul.wgsl
+//#include common/finish_lane.wgsl
 @group(0) @binding(2) var<storage, read> x: array<f32>;  // [m][4 * x_stride4]
 //#if norm
 @group(0) @binding(5) var<storage, read> gamma: array<f32>;  // [4 * x_stride4]
@@ -158,21 +159,4 @@ fn main(
 //#endrepeat
   let count = min(MT, last_row + 1u - m0) * RB;
   for (var i = 0u; i < count; i++) { finish_lane(m0 + i / RB, (block + i % RB) * LANES + lane, sums[i]); }
-}
-
-// Finishes output n of row m; lanes hold neighbouring outputs, pairs of which lie in one subgroup.
-fn finish_lane(m: u32, n: u32, sum: f32) {
-//#if rope
-  let next = subgroupShuffleXor(sum, 1u);
-  if (n < params.n && n % 2u == 0u) { finish_pair(m, n, sum, next); }
-//#else
-  let row = m * params.out_stride;
-  let at = row + params.n_begin + n;
-  if (params.epilogue == SILU) {
-    let next = subgroupShuffleXor(sum, 1u);
-    if (n < params.n && n % 2u == 0u) { out[row + (params.n_begin + n) / 2u] = silu(sum) * next; }
-  } else if (n < params.n) {
-    if (params.epilogue == RESIDUAL) { out[at] += sum; } else { out[at] = sum; }
-  }
-//#endif
 }

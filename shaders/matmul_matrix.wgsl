@@ -34,11 +34,6 @@ fn staged_weights(p: Packed, scale: vec2<f32>) -> vec4<u32> {
 }
 //#endif
 
-fn finish_four(m: u32, n: u32, v: vec4<f32>) {
-  if (n < params.n) { finish_pair(m, n, v.x, v.y); }
-  if (n + 2u < params.n) { finish_pair(m, n + 2u, v.z, v.w); }
-}
-
 @compute @workgroup_size(THREADS)
 //#if pinned
 @subgroup_size(LANES)

@@ -19,11 +19,6 @@ fn four_of_w(at: u32) -> vec4<f32> {
   return vec4<f32>(w_tile[at], w_tile[at + 1u], w_tile[at + 2u], w_tile[at + 3u]);
 }
 
-fn finish_four(m: u32, n: u32, v: vec4<f32>) {
-  if (n < params.n) { finish_pair(m, n, v.x, v.y); }
-  if (n + 2u < params.n) { finish_pair(m, n + 2u, v.z, v.w); }
-}
-
 @compute @workgroup_size(256)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,

@@ -10,3 +10,9 @@ fn tile_of(group: vec3<u32>, groups: vec3<u32>) -> vec2<u32> {
   let within = order - panel * PANEL * groups.x;
   return vec2<u32>(panel * PANEL + within % height, within / height);
 }
+
+// Finishes four outputs of a row, as far as there are so many.
+fn finish_four(m: u32, n: u32, v: vec4<f32>) {
+  if (n < params.n) { finish_pair(m, n, v.x, v.y); }
+  if (n + 2u < params.n) { finish_pair(m, n + 2u, v.z, v.w); }
+}

@@ -3,9 +3,12 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
 import { fused, fusedBuffers, UNFUSED, type Fusion } from './fusion.js';
+import { packedVariants } from './matmul-packed.js';
 import { matrixVariants } from './matmul-matrix.js';
 import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
+import type { ActivationDtype } from '../quantization/activations.js';
 import { quantFormat } from '../quantization/formats.js';
+import type { QuantisedRows } from './quantise.js';
 import { laneDefines, type Variant } from './variant.js';
 import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -102,7 +105,7 @@ function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLay
 /**
  * The parameters of a launch over one part of a weight matrix, as `common/matmul.wgsl` reads them.
  *
- * @param xStride row stride of the activations in f32, a multiple of 4
+ * @param xStride row stride of the activations in 32-bit words, a multiple of 4
  * @param outStride row stride of the result in f32
  * @param eps of the norm of a fused launch
  */
@@ -125,15 +128,19 @@ export function matmulParams(
 /**
  * Every way to run a matmul on some adapter, for few rows (decode) and for many (prefill), best first within each.
  * The tests run all that an adapter can run; `MatmulKernel` uses the first of each kind.
+ *
+ * @param activations what the kernels for many rows multiply weights with; int8 needs weights of 8 bits
  */
 export function matmulVariants(
   layout: WeightLayout,
   capabilities: Capabilities,
+  activations: ActivationDtype = 'f32',
 ): { few: MatmulVariant[]; many: MatmulVariant[] } {
   const lanes = [1, 2, 4, 8].map((rows) => laneKernel(rows, 'decode', layout));
   const vectors = [1, 2, 4, 8].flatMap((rows) =>
     [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, layout, capabilities, subgroups)),
   );
+  if (activations === 'int8') return { few: [...lanes, ...vectors], many: packedVariants(layout, capabilities) };
   const shared = { ...weightDefines(layout), ...UNFUSED, prefill: true };
   const direct: MatmulVariant = {
     name: 'direct',
@@ -183,6 +190,8 @@ export interface MatmulSpec {
   readonly maxDecodeRows: number;
   /** Whether steps of many rows occur. */
   readonly prefill: boolean;
+  /** Rows of prompts in 8 bits, which products of prompts take instead of `x`. */
+  readonly quantised?: QuantisedRows;
   /** What launches for decoding sequences do besides; their `x`, and where heads are filed `out`, are the fusion's. */
   readonly fusion?: Fusion;
   /** Default: what suits the adapter unmeasured. */
@@ -213,7 +222,8 @@ export class MatmulKernel {
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
     const { capabilities } = gpu;
-    const selected = selectMatmul(matmulVariants(spec.weights, capabilities), capabilities, spec.choice);
+    const activations = spec.quantised === undefined ? 'f32' : 'int8';
+    const selected = selectMatmul(matmulVariants(spec.weights, capabilities, activations), capabilities, spec.choice);
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
       gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
     const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
@@ -226,19 +236,32 @@ export class MatmulKernel {
     const wider = selected.few.filter((_, i) => i > 0 && spec.maxDecodeRows > selected.few[i - 1].rows);
     const ready = Promise.all(wider.map(narrow)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
-    const { operation, weights, step, x, out, fusion } = spec;
-    const params = weights.parts.map((part) => {
-      const words = matmulParams(
-        ...([part, weights, spec.xStride, spec.outStride, spec.rows, spec.epilogue] as const),
-        fusion?.norm.eps,
-      );
-      return gpu.uniform(`${operation} params`, words);
-    });
+    const { operation, weights, step, x, out, fusion, quantised } = spec;
+    const paramsOf = (xStride: number): GPUBuffer[] =>
+      weights.parts.map((part) => {
+        const words = matmulParams(
+          ...([part, weights, xStride, spec.outStride, spec.rows, spec.epilogue] as const),
+          fusion?.norm.eps,
+        );
+        return gpu.uniform(`${operation} params`, words);
+      });
+    const params = paramsOf(spec.xStride);
+    const manyParams = quantised === undefined ? params : paramsOf(quantised.words);
     const plain = (weight: GPUBuffer): GPUBuffer[] => [x, weight, out];
-    const bindGroups = ({ pipeline }: Compiled, buffers: (weight: GPUBuffer) => (GPUBuffer | BufferRange)[]) =>
+    const bindGroups = (
+      { pipeline }: Compiled,
+      params: readonly GPUBuffer[],
+      buffers: (weight: GPUBuffer) => (GPUBuffer | BufferRange)[],
+    ): GPUBindGroup[] =>
       weights.parts.map(({ buffer }, i) => gpu.bindGroup(pipeline, operation, [step, params[i], ...buffers(buffer)]));
-    const fewGroups = bindGroups(one, fusion === undefined ? plain : (weight) => fusedBuffers(fusion, weight, out));
-    return new MatmulKernel(gpu, spec, few, many, fewGroups, many === undefined ? [] : bindGroups(many, plain), ready);
+    const fewGroups = bindGroups(
+      one,
+      params,
+      fusion === undefined ? plain : (weight) => fusedBuffers(fusion, weight, out),
+    );
+    const manyGroups =
+      many && bindGroups(many, manyParams, (weight) => [quantised === undefined ? x : quantised.buffer, weight, out]);
+    return new MatmulKernel(gpu, spec, few, many, fewGroups, manyGroups ?? [], ready);
   }
 
   /** The variant used for `rows` rows of a phase, for reports. */

@@ -1,0 +1,73 @@
+import type { Capabilities } from '../gpu/capabilities.js';
+import type { BufferRange, Gpu } from '../gpu/gpu.js';
+import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
+import { activationWords } from '../quantization/activations.js';
+import type { QuantFormat } from '../quantization/formats.js';
+import { laneDefines, selectVariant, type Variant } from './variant.js';
+
+/** Rows of activations in 8 bits, [tokens][activationWords] as `activationWords` describes them. */
+export interface QuantisedRows {
+  readonly buffer: GPUBuffer;
+  /** Words of a row. */
+  readonly words: number;
+}
+
+/**
+ * @param weights the format of the weights that the rows are multiplied with
+ * @param norm whether rows are normalised before they are quantised
+ */
+export function quantiseVariants(capabilities: Capabilities, weights: QuantFormat, norm: boolean): Variant[] {
+  const variant = (name: string, subgroups: boolean): Variant => ({
+    name,
+    shader: 'quantise_rows.wgsl',
+    bindings: norm ? 'uurwr' : 'uurw',
+    defines: {
+      ...laneDefines(capabilities, subgroups),
+      WG: capabilities.isCpu ? 64 : 256,
+      norm,
+      symmetric: weights.symmetric,
+      GROUP_UNITS: weights.group / 8,
+    },
+    runs: (adapter) => adapter.packedDot && (!subgroups || adapter.subgroups),
+  });
+  // Only the norm adds across lanes.
+  return [...(norm ? [variant('norm+subgroups', true)] : []), variant(norm ? 'norm+tree' : 'rows', false)];
+}
+
+export interface QuantiseSpec {
+  readonly operation: string;
+  readonly step: GPUBuffer | BufferRange;
+  /** [tokens][stride] f32, columns from `width` on zero. */
+  readonly x: GPUBuffer;
+  readonly width: number;
+  readonly stride: number;
+  /** [tokens][activationWords] of the stride. */
+  readonly out: GPUBuffer;
+  /** Of the weights that the rows are multiplied with. */
+  readonly weights: QuantFormat;
+  /** Normalises rows on the way. */
+  readonly norm?: { readonly gamma: GPUBuffer; readonly eps: number };
+  readonly variant?: Variant;
+}
+
+/** Quantises the rows of a step's prompts to 8 bits, each by a scale of its own. */
+export class QuantiseKernel {
+  private constructor(private readonly dispatch: Dispatch) {}
+
+  static async create(gpu: Gpu, spec: QuantiseSpec): Promise<QuantiseKernel> {
+    const { operation, step, x, width, stride, out, weights, norm } = spec;
+    const { capabilities } = gpu;
+    const variants = quantiseVariants(capabilities, weights, norm !== undefined);
+    const pipeline = await gpu.pipelines.get(spec.variant ?? selectVariant('quantise', variants, capabilities));
+    const words = new Uint32Array([width, stride / 4, 0, activationWords(stride, weights)]);
+    new Float32Array(words.buffer)[2] = norm?.eps ?? 0;
+    const params = gpu.uniform(`${operation} params`, words);
+    const buffers = [step, params, x, out, ...(norm === undefined ? [] : [norm.gamma])];
+    return new QuantiseKernel({ pipeline, bindGroup: gpu.bindGroup(pipeline, operation, buffers) });
+  }
+
+  /** @param rows of prompts */
+  record(pass: GPUComputePassEncoder, rows: number): void {
+    recordDispatch(pass, this.dispatch, rows);
+  }
+}
