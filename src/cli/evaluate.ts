@@ -40,6 +40,7 @@ function referenceOptions(options: EngineOptions, against: string | undefined): 
     headDtype: undefined,
     groupSize: undefined,
     zeroPoints: undefined,
+    activations: undefined,
     kvDtype: 'auto',
   };
 }
@@ -116,6 +117,7 @@ function print(
   const formats = ({ info }: Engine): Record<string, unknown> => ({
     dtype: info.dtype,
     head_dtype: info.headDtype,
+    activations: info.activations,
     kv_dtype: info.kvDtype,
     weight_bytes: info.weightBytes,
   });
@@ -134,7 +136,7 @@ function print(
     return;
   }
   const name = ({ info }: Engine): string =>
-    `${info.dtype}${info.headDtype === info.dtype ? '' : `, head ${info.headDtype}`}, KV ${info.kvDtype}`;
+    `${info.dtype}${info.headDtype === info.dtype ? '' : `, head ${info.headDtype}`}${info.activations === 'f32' ? '' : `, activations ${info.activations}`}, KV ${info.kvDtype}`;
   const rows = [['perplexity', quality.perplexity.toFixed(4)]];
   if (reference !== undefined) {
     rows.push(

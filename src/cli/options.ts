@@ -3,6 +3,7 @@ import type { EngineOptions, GenerateOptions } from '../engine/api.js';
 import { checkGenerateOptions, resolveSampling } from '../engine/sampling.js';
 import { RidgepointError } from '../errors.js';
 import { WEIGHT_DTYPES } from '../engine/weight-format.js';
+import { ACTIVATION_DTYPES } from '../quantization/activations.js';
 import { QUANTIZED_DTYPES } from '../quantization/formats.js';
 import { logitBias, nonEmpty, number, oneOf, repeated, whole } from './parse.js';
 
@@ -14,6 +15,7 @@ export interface ModelFlags {
   readonly groupSize?: number;
   readonly zeroPoints?: boolean;
   readonly headDtype?: EngineOptions['headDtype'];
+  readonly activations?: EngineOptions['activations'];
   readonly kvDtype?: EngineOptions['kvDtype'];
   readonly weights?: EngineOptions['weights'];
   readonly contextLength?: number;
@@ -71,6 +73,11 @@ export function addModelOptions(command: Command): Command {
       weightDtype('--head-dtype'),
     )
     .option(
+      '--activations <type>',
+      'what projections of prompts multiply: f32, or int8 beside int8 weights',
+      oneOf('--activations', ACTIVATION_DTYPES),
+    )
+    .option(
       '--kv-dtype <type>',
       'keys and values in the cache: auto, f16 or f32',
       oneOf('--kv-dtype', ['auto', 'f16', 'f32']),
@@ -90,8 +97,8 @@ export function addModelOptions(command: Command): Command {
 /** The engine's options among a command's, for one sequence at a time. */
 export function engineOptions(flags: ModelFlags): EngineOptions {
   const { model, adapter, dtype, kvDtype, weights, contextLength, prefillChunk, autotune, checkWeights } = flags;
-  const { groupSize, zeroPoints, headDtype } = flags;
-  const formats = { dtype, groupSize, zeroPoints, headDtype, kvDtype };
+  const { groupSize, zeroPoints, headDtype, activations } = flags;
+  const formats = { dtype, groupSize, zeroPoints, headDtype, activations, kvDtype };
   const sizes = { contextLength, prefillChunk, maxSequences: 1 };
   return { model, adapter, ...formats, weights, ...sizes, autotune, checkWeights };
 }
@@ -118,7 +125,7 @@ export function checkOptions(options: GenerateOptions): void {
 }
 
 const API_NAMES =
-  /(?<!-)\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|groupSize|zeroPoints|headDtype|dtype|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|\d))/g;
+  /(?<!-)\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|groupSize|zeroPoints|headDtype|activations|dtype|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|in int8|\d))/g;
 
 /** Errors about options speak of the library's names; on the command line they go by their flags. */
 export function withFlagNames(error: unknown): unknown {

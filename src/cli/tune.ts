@@ -4,7 +4,7 @@ import { RidgepointError } from '../errors.js';
 import { measure } from '../engine/tuning/autotune.js';
 import { contestsOf } from '../engine/tuning/contests.js';
 import type { Contest } from '../engine/tuning/contest.js';
-import { weightFormats } from '../engine/weight-format.js';
+import { activationDtype, weightFormats } from '../engine/weight-format.js';
 import type { TunedEntry } from '../engine/tuning/file.js';
 import { cacheSize, engineLimits } from '../engine/sizes.js';
 import { parseLlamaConfig } from '../model/config.js';
@@ -16,7 +16,7 @@ import { isRewritable } from './style.js';
 
 export interface TuneFlags extends Pick<
   ModelFlags,
-  'model' | 'adapter' | 'dtype' | 'groupSize' | 'zeroPoints' | 'headDtype' | 'kvDtype' | 'contextLength'
+  'model' | 'adapter' | 'dtype' | 'groupSize' | 'zeroPoints' | 'headDtype' | 'activations' | 'kvDtype' | 'contextLength'
 > {
   readonly budget?: number;
   readonly force?: boolean;
@@ -39,16 +39,19 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const gpu = await Gpu.open(source);
   closeAtExit(() => gpu.dispose());
   const { dtype, head } = weightFormats(flags);
+  const activations = activationDtype(flags.activations, dtype);
   const { limits } = engineLimits(flags, config);
   const free = { left: undefined, shared: gpu.capabilities.isCpu };
   const { kvDtype: kv } = cacheSize(flags, config, limits, free, () => limits.contextLength);
-  const list = contestsOf(config, { dtype, head }, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  const list = contestsOf(config, { dtype, head, activations }, kv, gpu.capabilities, (spec) =>
+    gpu.pipelines.source(spec),
+  );
   const kept = await nodeHost.tuning?.load(gpu.name, gpu.driver);
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const begin = performance.now();
   const { file, changed } = await measure(
     {
-      ...{ gpu, config, dtype, head, kv, weightBytes: 0, store: nodeHost.tuning, signal: stopSignal },
+      ...{ gpu, config, dtype, head, activations, kv, weightBytes: 0, store: nodeHost.tuning, signal: stopSignal },
       onProgress: (done, total, key) => {
         if (tell) process.stderr.write(done < total ? `\r\x1b[K${done + 1} of ${total}: ${key}` : '\r\x1b[K');
       },

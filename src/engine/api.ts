@@ -1,3 +1,4 @@
+import type { ActivationDtype } from '../quantization/activations.js';
 import type { LlamaConfig } from '../model/config.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import type { BatchShape } from '../model/operations.js';
@@ -8,7 +9,7 @@ import type { WeightDtype } from './weight-format.js';
 export type { TokenVocabulary, TuningInfo };
 
 /** How weights are held on the GPU: a float format, or for example `int4-g32`, quants in groups of 32 columns. */
-export type { StoredDtype, WeightDtype };
+export type { ActivationDtype, StoredDtype, WeightDtype };
 /** How keys and values are held in the paged cache. */
 export type KvDtype = 'f16' | 'f32';
 
@@ -34,6 +35,8 @@ export interface EngineInfo {
   readonly dtype: StoredDtype;
   /** Of embedding and `lm_head`. */
   readonly headDtype: StoredDtype;
+  /** What prompts' projections multiply. */
+  readonly activations: ActivationDtype;
   readonly kvDtype: KvDtype;
   /** Longest sequence this engine holds, in tokens. */
   readonly contextLength: number;
@@ -230,6 +233,11 @@ export interface EngineOptions {
   readonly zeroPoints?: boolean;
   /** Embedding and `lm_head`; `auto`, the default, is f16 beside quantised layers and else what they are. */
   readonly headDtype?: WeightDtype | 'auto';
+  /**
+   * What prompts' projections multiply; default `f32`. `int8` quantises activations row by row and multiplies whole
+   * numbers, and needs weights of `int8`. Decode is bound by bytes and keeps its activations.
+   */
+  readonly activations?: ActivationDtype;
   /** `auto`, the default: f32 where the cache then takes at most 64 MiB, else f16. */
   readonly kvDtype?: KvDtype | 'auto';
   /** `synthetic` fills the model with deterministic pseudo-random weights made on the GPU. */

@@ -23,7 +23,7 @@ import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
 import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
 import { autotune } from './tuning/autotune.js';
-import { weightFormats } from './weight-format.js';
+import { activationDtype, weightFormats } from './weight-format.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
 function reasonOf(gpu: Gpu, error: unknown): unknown {
@@ -75,10 +75,14 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
 
     const { dtype, head } = weightFormats(options, packed);
+    const activations = activationDtype(options.activations, dtype);
+    if (activations === 'int8' && !gpu.capabilities.packedDot) {
+      throw new RidgepointError('adapter', `${source.name} has no packed integer products; leave activations out`);
+    }
     const { limits, chunk } = engineLimits(options, config);
     const free = await source.freeBytes();
     const lanes = laneRows(gpu.capabilities);
-    const base = { model: found.name, config, dtype, head, lanes, tied, limits } as const;
+    const base = { model: found.name, config, dtype, head, activations, lanes, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
@@ -92,7 +96,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       options.autotune === false
         ? undefined
         : await autotune({
-            ...{ gpu, config, dtype, head, kv: kvDtype, signal, store: host.tuning },
+            ...{ gpu, config, dtype, head, activations, kv: kvDtype, signal, store: host.tuning },
             weightBytes: plan.weights,
             onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
           });
@@ -106,7 +110,9 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const compiling = timed(
       'pipelines',
       gpu
-        .checkedAllocation('activations', () => LlamaModel.create(gpu, config, weights, cache, limits, tuned?.choices))
+        .checkedAllocation('activations', () =>
+          LlamaModel.create(gpu, config, weights, cache, limits, tuned?.choices, activations),
+        )
         .then(async (model) => {
           await model.warmUp(gpu);
           return model;
@@ -173,6 +179,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         model: found.name,
         dtype,
         headDtype: head,
+        activations,
         kvDtype,
         contextLength: limits.contextLength,
         parameters: parameterCount({ ...config, tiedEmbeddings: tied }),

@@ -1,6 +1,7 @@
 import type { PackedFormat } from '../checkpoint/packed.js';
 import { RidgepointError } from '../errors.js';
 import type { StoredDtype } from '../kernels/weights.js';
+import { ACTIVATION_DTYPES, type ActivationDtype } from '../quantization/activations.js';
 import { formatName, GROUP_SIZES, quantFormat, type GroupSize } from '../quantization/formats.js';
 
 /** Formats as users name them: `int8` and `int4` take group size and zero points from options of their own. */
@@ -77,4 +78,19 @@ export function weightFormats(
   const own = headDtype !== undefined && headDtype !== 'auto';
   const beside = quantFormat(stored) === undefined ? stored : 'f16';
   return { dtype: stored, head: own ? storedAs('headDtype', headDtype, group, !zeroPoints) : beside };
+}
+
+/**
+ * What prompts' projections multiply: activations as they are, or quantised to 8 bits.
+ *
+ * @param dtype the format of the layers' matrices
+ * @throws RidgepointError naming the option where the weights have no 8 bits
+ */
+export function activationDtype(asked: ActivationDtype | undefined, dtype: StoredDtype): ActivationDtype {
+  if (asked === undefined || asked === 'f32') return 'f32';
+  if (!ACTIVATION_DTYPES.includes(asked)) {
+    fail(`activations must be one of ${ACTIVATION_DTYPES.join(', ')}, found ${asked as string}`);
+  }
+  if (quantFormat(dtype)?.bits === 8) return asked;
+  return fail(`activations in int8 need weights in int8, and these are ${dtype}; ask for dtype int8, or leave it out`);
 }

@@ -15,9 +15,12 @@ import { EmbedKernel } from '../kernels/embed.js';
 import type { FiledHeads, Fusion } from '../kernels/fusion.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
+import { QuantiseKernel, type QuantiseSpec, type QuantisedRows } from '../kernels/quantise.js';
 import { RopeKernel } from '../kernels/rope.js';
 import { GREEDY_SAMPLING, maskWords, SampleKernel } from '../kernels/sample.js';
 import { paddedColumns, type WeightMatrix } from '../kernels/weights.js';
+import { activationWords, type ActivationDtype } from '../quantization/activations.js';
+import { quantFormat, type QuantFormat } from '../quantization/formats.js';
 import type { LlamaConfig } from './config.js';
 import { operationShapes, type OperationShape } from './operations.js';
 import { ropeTable } from './rope-table.js';
@@ -53,6 +56,8 @@ export interface RecordOptions {
 interface Activations {
   readonly residual: GPUBuffer;
   readonly normed: GPUBuffer;
+  /** Of prompts, for the next product. */
+  readonly quantised: GPUBuffer;
   readonly qkv: GPUBuffer;
   readonly queries: GPUBuffer;
   readonly attended: GPUBuffer;
@@ -86,14 +91,25 @@ function stepLimits(
   };
 }
 
-/** Sizes in bytes of the buffers between operations, by name; also what the memory plan adds up. */
-export function activationBytes(config: LlamaConfig, limits: ModelLimits): Record<keyof Activations, number> {
+/**
+ * Sizes in bytes of the buffers between operations, by name; also what the memory plan adds up.
+ *
+ * @param quantised format of the weights that prompts' activations are quantised for, if they are
+ */
+export function activationBytes(
+  config: LlamaConfig,
+  limits: ModelLimits,
+  quantised?: QuantFormat,
+): Record<keyof Activations, number> {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const { stepTokens, sequences, decodeRows = sequences, logitRows = sequences, contextLength } = limits;
   const row = (width: number, rows = stepTokens): number => rows * paddedColumns(width) * 4;
+  const widest = paddedColumns(Math.max(hidden, heads * headDim, intermediate));
   return {
     residual: row(hidden),
-    normed: row(hidden),
+    // Decoding sequences are normalised inside their products.
+    normed: quantised === undefined ? row(hidden) : 16,
+    quantised: quantised === undefined ? 16 : stepTokens * 4 * activationWords(widest, quantised),
     qkv: row((heads + 2 * kvHeads) * headDim),
     queries: stepTokens * heads * paddedHeadDim(headDim) * 4,
     attended: row(heads * headDim),
@@ -122,6 +138,7 @@ export class LlamaModel {
     private readonly matmuls: readonly MatmulKernel[],
   ) {}
 
+  /** @param activations what prompts' projections multiply; int8 needs weights of 8 bits */
   static async create(
     gpu: Gpu,
     config: LlamaConfig,
@@ -129,18 +146,23 @@ export class LlamaModel {
     cache: PagedKv,
     limits: ModelLimits,
     choices?: KernelChoices,
+    activations: ActivationDtype = 'f32',
   ): Promise<LlamaModel> {
     const variants = prefillAttentionVariants(config, cache.stored, gpu.capabilities);
     const attention = namedAttention(variants, choices?.attention?.prefill);
     const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention, choices));
-    const sizes = activationBytes(config, limits);
-    const activations = Object.fromEntries(
+    const quantised = activations === 'int8' ? quantFormat(weights.dtype) : undefined;
+    const sizes = activationBytes(config, limits, quantised);
+    const buffers = Object.fromEntries(
       Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
     ) as unknown as Activations;
-    gpu.queue.writeBuffer(activations.angles, 0, ropeTable(config, limits.contextLength));
-    const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, attention, choices);
-    const operations = await Promise.all(operationShapes(config).map((shape) => builder.build(shape)));
-    return new LlamaModel(config, step, activations, operations, builder.matmuls);
+    gpu.queue.writeBuffer(buffers.angles, 0, ropeTable(config, limits.contextLength));
+    const builder = new OperationBuilder(
+      ...([gpu, config, weights, cache, limits, step, buffers, attention, choices, quantised] as const),
+    );
+    const shapes = operationShapes(config, activations);
+    const operations = await Promise.all(shapes.map((shape) => builder.build(shape)));
+    return new LlamaModel(config, step, buffers, operations, builder.matmuls);
   }
 
   /**
@@ -253,6 +275,8 @@ class OperationBuilder {
     private readonly activations: Activations,
     private readonly attention: PrefillAttentionVariant,
     private readonly choices: KernelChoices | undefined,
+    /** Format of the weights that prompts' activations are quantised for, if they are. */
+    private readonly quantised: QuantFormat | undefined,
   ) {
     this.#head = step.head;
     this.#hidden = paddedColumns(config.hidden);
@@ -277,7 +301,7 @@ class OperationBuilder {
         return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };
       }
       case 'attn_norm':
-        return this.#norm(shape, layer.attnNorm);
+        return this.#layerNorm(shape, layer.attnNorm);
       case 'qkv': {
         const width = paddedColumns(layer.qkv.rows);
         const fusion = { ...this.#normed(layer.attnNorm), heads: this.#filed(cache) };
@@ -287,17 +311,21 @@ class OperationBuilder {
         return this.#rope(shape, cache);
       case 'attention':
         return this.#attention(shape, cache);
+      case 'attn_quantise':
+        return this.#quantise(shape, a.attended);
       case 'o_proj': {
         const width = paddedColumns(config.heads * config.headDim);
         return this.#matmul(shape, layer.oProj, 'residual', a.attended, width, a.residual, this.#hidden);
       }
       case 'mlp_norm':
-        return this.#norm(shape, layer.mlpNorm);
+        return this.#layerNorm(shape, layer.mlpNorm);
       case 'gate_up': {
         const width = paddedColumns(config.intermediate);
         const fusion = this.#normed(layer.mlpNorm);
         return this.#matmul(shape, layer.gateUp, 'silu', a.normed, this.#hidden, a.gated, width, fusion);
       }
+      case 'mlp_quantise':
+        return this.#quantise(shape, a.gated);
       case 'down_proj': {
         const width = paddedColumns(config.intermediate);
         return this.#matmul(shape, layer.downProj, 'residual', a.gated, width, a.residual, this.#hidden);
@@ -352,6 +380,7 @@ class OperationBuilder {
       maxDecodeRows: this.limits.decodeRows ?? this.limits.sequences,
       // Rows that want logits are as few as those that decode, so the head needs no kernel for many rows.
       prefill: !logits,
+      quantised: logits ? undefined : this.#quantisedRows(xStride),
       fusion,
       choice: this.choices?.matmul(weights),
     });
@@ -363,6 +392,33 @@ class OperationBuilder {
           ? kernel.record(pass, rowsOf(shape, counts), 0)
           : kernel.record(pass, counts.decodeRows, counts.tokens - counts.decodeRows),
     };
+  }
+
+  /** Prompts' rows of a width as products read them. */
+  #quantisedRows(stride: number): QuantisedRows | undefined {
+    const { quantised, activations } = this;
+    return quantised && { buffer: activations.quantised, words: activationWords(stride, quantised) };
+  }
+
+  /** The norm before a product, which quantises its result where the product wants it so. */
+  #layerNorm(shape: OperationShape, gamma: GPUBuffer): Promise<RecordedOperation> {
+    const { quantised, activations, config } = this;
+    if (quantised === undefined) return this.#norm(shape, gamma);
+    return this.#quantise(shape, activations.residual, { gamma, eps: config.rmsNormEps });
+  }
+
+  async #quantise(shape: OperationShape, x: GPUBuffer, norm?: QuantiseSpec['norm']): Promise<RecordedOperation> {
+    const kernel = await QuantiseKernel.create(this.gpu, {
+      operation: shape.name,
+      step: this.#head,
+      x,
+      width: shape.k,
+      stride: paddedColumns(shape.k),
+      out: this.activations.quantised,
+      weights: this.quantised!,
+      norm,
+    });
+    return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };
   }
 
   async #norm(shape: OperationShape, gamma: GPUBuffer): Promise<RecordedOperation> {

@@ -1,9 +1,10 @@
+import type { ActivationDtype } from '../quantization/activations.js';
 import type { LlamaConfig } from './config.js';
 
 /** Which workload a step is: many new tokens a sequence, or one. */
 export type Phase = 'prefill' | 'decode' | 'mixed';
 
-export type OperationKind = 'embed' | 'norm' | 'matmul' | 'rope' | 'attention' | 'sample';
+export type OperationKind = 'embed' | 'norm' | 'quantise' | 'matmul' | 'rope' | 'attention' | 'sample';
 
 /** One part of a batch: `newTokens` rows of a sequence that already has `context` tokens in the cache. */
 export interface BatchSequence {
@@ -27,6 +28,8 @@ export interface Precision {
   readonly headBytes?: number;
   readonly kvBytes: number;
   readonly activationBytes: number;
+  /** Of what prompts' products multiply, where activations are quantised for them first. */
+  readonly productBytes?: number;
 }
 
 /** An operation of the forward pass, before a batch gives it a size. */
@@ -63,14 +66,17 @@ export interface Operation extends OperationShape {
 /** Operations that do not take all tokens of a step. */
 const ROWS: Record<string, OperationShape['rows'] | undefined> = {
   ...{ attn_norm: 'prompts', rope_kv: 'prompts', mlp_norm: 'prompts' },
+  ...{ attn_quantise: 'prompts', mlp_quantise: 'prompts' },
   ...{ final_norm: 'logits', lm_head: 'logits', sample: 'logits' },
 };
 
 /**
  * The operations of a forward pass in the order they run. The engine records this list, the profiler reports under its
  * names, and the predictor prices it.
+ *
+ * @param activations what prompts' products multiply: under int8 what no norm writes is quantised first
  */
-export function operationShapes(config: LlamaConfig): OperationShape[] {
+export function operationShapes(config: LlamaConfig, activations: ActivationDtype = 'f32'): OperationShape[] {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const qkv = (heads + 2 * kvHeads) * headDim;
   const list: OperationShape[] = [];
@@ -84,9 +90,11 @@ export function operationShapes(config: LlamaConfig): OperationShape[] {
     add('qkv', 'matmul', qkv, hidden, layer);
     add('rope_kv', 'rope', qkv, qkv, layer);
     add('attention', 'attention', heads * headDim, heads * headDim, layer);
+    if (activations === 'int8') add('attn_quantise', 'quantise', heads * headDim, heads * headDim, layer);
     add('o_proj', 'matmul', hidden, heads * headDim, layer);
     add('mlp_norm', 'norm', hidden, hidden, layer);
     add('gate_up', 'matmul', 2 * intermediate, hidden, layer);
+    if (activations === 'int8') add('mlp_quantise', 'quantise', intermediate, intermediate, layer);
     add('down_proj', 'matmul', hidden, intermediate, layer);
   }
   add('final_norm', 'norm', hidden, hidden);
@@ -120,10 +128,11 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
   const kvRow = 2 * kvHeads * headDim * precision.kvBytes;
   const rotated = 3 * (heads + kvHeads) * headDim;
 
-  return operationShapes(config).map((shape): Operation => {
+  return operationShapes(config, precision.productBytes === undefined ? 'f32' : 'int8').map((shape): Operation => {
     const m = rowsOf[shape.rows];
     const cost = { flops: 0, weightBytes: 0, activationBytes: 0, kvReadBytes: 0, kvWriteBytes: 0 };
     const act = precision.activationBytes;
+    const { productBytes = act } = precision;
     const weight = shape.layer === undefined ? (precision.headBytes ?? precision.weightBytes) : precision.weightBytes;
     switch (shape.kind) {
       case 'embed':
@@ -133,7 +142,12 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
       case 'norm':
         cost.flops = 4 * m * hidden;
         cost.weightBytes = m === 0 ? 0 : hidden * 4;
-        cost.activationBytes = 2 * m * hidden * act;
+        // Norms of layers write what products read.
+        cost.activationBytes = m * hidden * (act + (shape.layer === undefined ? act : productBytes));
+        break;
+      case 'quantise':
+        cost.flops = 2 * m * shape.k;
+        cost.activationBytes = m * shape.k * (act + productBytes);
         break;
       case 'matmul': {
         cost.flops = 2 * m * shape.n * shape.k;
@@ -141,7 +155,9 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
         const part = shape.name.slice(shape.name.lastIndexOf('.') + 1);
         const gated = part === 'gate_up';
         const added = part === 'o_proj' || part === 'down_proj'; // the residual is read too
-        cost.activationBytes = m * (shape.k + (gated ? shape.n / 2 : added ? 2 * shape.n : shape.n)) * act;
+        const written = gated ? shape.n / 2 : added ? 2 * shape.n : shape.n;
+        const prompts = shape.layer === undefined ? 0 : rowsOf.prompts;
+        cost.activationBytes = m * (shape.k + written) * act - prompts * shape.k * (act - productBytes);
         if (gated) cost.flops += 4 * m * (shape.n / 2);
         if (fused > 0 && (gated || part === 'qkv')) {
           cost.flops += 4 * fused * hidden;

@@ -83,6 +83,7 @@ export class FakeEngine implements TextEngine {
       model: 'fake/bytes',
       dtype: 'f32',
       headDtype: 'f32',
+      activations: 'f32',
       kvDtype: 'f32',
       contextLength: options.contextLength ?? 4096,
       parameters: 0,

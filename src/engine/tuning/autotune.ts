@@ -4,6 +4,7 @@ import type { KvStored } from '../../kernels/attention-shape.js';
 import type { KernelChoices } from '../../kernels/choices.js';
 import type { StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
+import type { ActivationDtype } from '../../quantization/activations.js';
 import { departures, kernelChoices } from './choices.js';
 import { contestsOf, type ContestList } from './contests.js';
 import type { TunedEntry, TuningFile } from './file.js';
@@ -42,6 +43,8 @@ export interface AutotuneRequest {
   readonly dtype: StoredDtype;
   /** Of embedding and `lm_head`. */
   readonly head: StoredDtype;
+  /** What prompts' projections multiply. */
+  readonly activations: ActivationDtype;
   readonly kv: KvStored;
   readonly weightBytes: number;
   readonly store: TuningStore | undefined;
@@ -57,11 +60,13 @@ export interface AutotuneRequest {
 export async function autotune(
   request: AutotuneRequest,
 ): Promise<{ choices: KernelChoices; info: TuningInfo } | undefined> {
-  const { gpu, config, dtype, head, kv, store } = request;
+  const { gpu, config, dtype, head, activations, kv, store } = request;
   const kept = await store?.load(gpu.name, gpu.driver);
   const pays = !gpu.capabilities.isCpu && request.weightBytes >= LEAST_WEIGHT_BYTES && store !== undefined;
   if (kept === undefined && !pays) return undefined;
-  const list = contestsOf(config, { dtype, head }, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  const list = contestsOf(config, { dtype, head, activations }, kv, gpu.capabilities, (spec) =>
+    gpu.pipelines.source(spec),
+  );
   const known = kept?.entries ?? {};
   if (!pays) return outcome(list, known, 'kept', kept!.date);
   const { file, changed } = await measure(request, list, kept, { budgetMs: LOAD_BUDGET_MS });

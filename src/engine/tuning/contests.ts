@@ -8,6 +8,7 @@ import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
 import { storedBytes, type StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { operationShapes } from '../../model/operations.js';
+import type { ActivationDtype } from '../../quantization/activations.js';
 import type { Case, Contest, Winners } from './contest.js';
 import { fingerprint } from './fingerprint.js';
 
@@ -19,6 +20,8 @@ export type Subject =
       readonly n: number;
       readonly k: number;
       readonly dtype: StoredDtype;
+      /** What kernels for many rows multiply. */
+      readonly activations: ActivationDtype;
     }
   | {
       readonly kind: 'attention';
@@ -36,12 +39,20 @@ export interface ContestList {
   readonly contests: readonly ModelContest[];
   readonly shape: HeadShape;
   readonly kv: KvStored;
+  /** What prompts' projections multiply. */
+  readonly activations: ActivationDtype;
   /** What matmuls that never see many rows would take. */
   readonly usualMany: { readonly winners: Winners; readonly tuned: boolean };
 }
 
-export const matmulKey = (width: 'few' | 'many', n: number, k: number, dtype: StoredDtype): string =>
-  `matmul ${width} ${dtype} ${n}x${k}`;
+/** @param activations of kernels for many rows */
+export const matmulKey = (
+  width: 'few' | 'many',
+  n: number,
+  k: number,
+  dtype: StoredDtype,
+  activations: ActivationDtype = 'f32',
+): string => `matmul ${width} ${dtype}${activations === 'f32' ? '' : ` by ${activations}`} ${n}x${k}`;
 
 export const attentionKey = (
   phase: 'decode' | 'prefill',
@@ -90,7 +101,11 @@ const weightOf = (rows: number): number => (rows === 1 ? 2 : 1);
  */
 export function contestsOf(
   config: LlamaConfig,
-  formats: { readonly dtype: StoredDtype; readonly head: StoredDtype },
+  formats: {
+    readonly dtype: StoredDtype;
+    readonly head: StoredDtype;
+    readonly activations?: ActivationDtype;
+  },
   kv: KvStored,
   capabilities: Capabilities,
   source: (spec: PipelineSpec) => string,
@@ -100,15 +115,18 @@ export function contestsOf(
   const sizes = tuningSizes(capabilities.isCpu);
   const print = (variants: readonly (PipelineSpec & { name: string; order?: string })[], rest: unknown): string =>
     fingerprint([...variants.flatMap((each) => [each.name, orderOf(each), source(each)]), JSON.stringify(rest)]);
-  const familyOf = (dtype: StoredDtype) => {
-    const runnable = runnableMatmuls(matmulVariants(layoutOn({ capabilities }, dtype), capabilities), capabilities);
+  const { activations = 'f32' } = formats;
+  const familyOf = (dtype: StoredDtype, activations: ActivationDtype) => {
+    const all = matmulVariants(layoutOn({ capabilities }, dtype), capabilities, activations);
+    const runnable = runnableMatmuls(all, capabilities);
     const usual = defaultMatmulChoice(runnable);
     const fewPrint = print(runnable.few, [usual.few, sizes.few]);
     const manyPrint = print(runnable.many, [usual.many, sizes.many]);
     return { runnable, usual, fewPrint, manyPrint };
   };
-  const layers = familyOf(formats.dtype);
-  const head = formats.head === formats.dtype ? layers : familyOf(formats.head);
+  const layers = familyOf(formats.dtype, activations);
+  // The head has no rows of prompts.
+  const head = formats.head === formats.dtype && activations === 'f32' ? layers : familyOf(formats.head, 'f32');
 
   const matmuls = new Map<string, { n: number; k: number; dtype: StoredDtype; bytes: number; prefill: boolean }>();
   for (const { kind, n, k, layer, rows } of operationShapes({ ...config, layers: 1 })) {
@@ -130,7 +148,7 @@ export function contestsOf(
     });
     return {
       key: matmulKey('few', n, k, dtype),
-      subject: { kind: 'matmul', width: 'few', n, k, dtype },
+      subject: { kind: 'matmul', width: 'few', n, k, dtype, activations: 'f32' },
       candidates: runnable.few.map((variant) => ({ name: variant.name, order: orderOf(variant) })),
       cases,
       fingerprint: fewPrint,
@@ -139,11 +157,11 @@ export function contestsOf(
   const many = ordered
     .filter(({ prefill }) => prefill)
     .map(({ n, k, dtype }): ModelContest => {
-      const { runnable, usual, manyPrint } = dtype === formats.dtype ? layers : head;
+      const { runnable, usual, manyPrint } = layers;
       const names = runnable.many.map(({ name }) => name);
       return {
-        key: matmulKey('many', n, k, dtype),
-        subject: { kind: 'matmul', width: 'many', n, k, dtype },
+        key: matmulKey('many', n, k, dtype, activations),
+        subject: { kind: 'matmul', width: 'many', n, k, dtype, activations },
         // A prompt takes one variant whatever its length, so each is an order of its own.
         candidates: names.map((name) => ({ name, order: name })),
         cases: [{ id: String(sizes.many), weight: 1, usual: usual.many, names }],
@@ -178,6 +196,7 @@ export function contestsOf(
     contests: [...matrices.slice(0, 4), ...attention, ...matrices.slice(4)],
     shape,
     kv,
+    activations,
     usualMany: { winners: { all: head.usual.many }, tuned: false },
   };
 }

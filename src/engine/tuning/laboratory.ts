@@ -58,11 +58,11 @@ export class GpuLaboratory implements Laboratory {
     const { gpu } = this;
     const { subject } = contest as ModelContest;
     if (subject.kind !== 'matmul') throw new Error('not a matmul');
-    const { width, n, k, dtype } = subject;
+    const { width, n, k, dtype, activations } = subject;
     const most = Math.max(...contest.cases.map(({ id }) => Number(id)));
-    const shape = { n: trialOutputs({ n, k, dtype }, most, gpu.capabilities.isCpu), k, dtype };
+    const shape = { n: trialOutputs({ n, k, dtype }, most, gpu.capabilities.isCpu), k, dtype, activations };
     const data = await gpu.checkedAllocation(contest.key, () => matmulTrialData(gpu, shape, most, this.#workingBytes));
-    const variants = matmulVariants(data.copies[0], gpu.capabilities)[width];
+    const variants = matmulVariants(data.copies[0], gpu.capabilities, activations)[width];
     const trial = (name: string, rows: number): Promise<Timed> => {
       const variant = variants.find((each) => each.name === name)!;
       return matmulTrial(gpu, data, variant, width, rows);

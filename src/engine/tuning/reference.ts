@@ -2,7 +2,7 @@ import { f16ToF32, f32Value } from '../../checkpoint/float.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { BLOCK_TOKENS, paddedHeadDim } from '../../kernels/attention-shape.js';
 import type { AttentionTrialData } from '../../kernels/trials/attention.js';
-import type { MatmulTrialData } from '../../kernels/trials/matmul.js';
+import { trialQuants, type MatmulTrialData } from '../../kernels/trials/matmul.js';
 import { trialValues } from '../../kernels/trials/step.js';
 import {
   bytesPerElement,
@@ -13,6 +13,7 @@ import {
   type WeightMatrix,
   type WeightPart,
 } from '../../kernels/weights.js';
+import { dequantizeActivations } from '../../quantization/activations.js';
 import { quantFormat, scaleWords } from '../../quantization/formats.js';
 import { dequantizeRows } from '../../quantization/quantize.js';
 
@@ -65,7 +66,12 @@ export async function matmulSample(gpu: Gpu, data: MatmulTrialData, rows: number
   const { n, k } = data.shape;
   const [matrix] = data.copies;
   const stride = paddedColumns(k);
-  const x = trialValues(rows * stride);
+  const words = trialQuants(data.shape, rows);
+  const format = quantFormat(data.shape.dtype);
+  const x =
+    words !== undefined && format !== undefined
+      ? dequantizeActivations(words, rows, stride, format)
+      : trialValues(rows * stride);
   const at: number[] = [];
   const values: number[] = [];
   for (const output of spread(n, 12)) {

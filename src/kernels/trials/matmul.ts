@@ -3,6 +3,9 @@ import type { Timed } from '../../gpu/stopwatch.js';
 import { MatmulKernel } from '../matmul.js';
 import { defaultMatmulChoice, runnableMatmuls, type MatmulVariants } from '../matmul-choice.js';
 import { matmulVariants, type MatmulVariant } from '../matmul.js';
+import { quantizeActivations, type ActivationDtype } from '../../quantization/activations.js';
+import { quantFormat } from '../../quantization/formats.js';
+import type { QuantisedRows } from '../quantise.js';
 import { fillSynthetic } from '../synthetic.js';
 import {
   allocateMatrix,
@@ -13,13 +16,15 @@ import {
   type WeightLayout,
   type WeightMatrix,
 } from '../weights.js';
-import { trialFloats, trialStep } from './step.js';
+import { trialFloats, trialStep, trialValues } from './step.js';
 
 /** A matmul's weights [n, k] and how they are stored. */
 export interface MatmulShape {
   readonly n: number;
   readonly k: number;
   readonly dtype: StoredDtype;
+  /** What kernels for many rows multiply; f32 when absent. */
+  readonly activations?: ActivationDtype;
 }
 
 /** How an adapter has weights of a type. */
@@ -34,6 +39,8 @@ export interface MatmulTrialData {
   readonly copies: readonly WeightMatrix[];
   readonly mostRows: number;
   readonly x: GPUBuffer;
+  /** The same in 8 bits, where kernels for many rows take it so. */
+  readonly quantised: QuantisedRows | undefined;
   readonly out: GPUBuffer;
 }
 
@@ -69,8 +76,19 @@ export async function matmulTrialData(
     copies.push(matrix);
   }
   const x = trialFloats(gpu, 'trial activations', mostRows * paddedColumns(k));
+  const words = trialQuants(shape, mostRows);
+  const quantised = words && { buffer: gpu.storage('trial quants', words.byteLength), words: words.length / mostRows };
+  if (quantised !== undefined) gpu.queue.writeBuffer(quantised.buffer, 0, words!);
   const out = gpu.storage('trial result', mostRows * paddedColumns(n) * 4);
-  return { shape, copies, mostRows, x, out };
+  return { shape, copies, mostRows, x, quantised, out };
+}
+
+/** Rows of `trialValues` in 8 bits, where kernels for many rows take them so. */
+export function trialQuants({ k, dtype, activations }: MatmulShape, rows: number): Uint32Array<ArrayBuffer> | undefined {
+  const format = quantFormat(dtype);
+  if (activations !== 'int8' || format === undefined) return undefined;
+  const stride = paddedColumns(k);
+  return quantizeActivations(trialValues(rows * stride), rows, stride, format);
 }
 
 export interface MatmulTrial extends Timed {
@@ -93,9 +111,11 @@ export async function matmulTrial(
   rows: number,
 ): Promise<MatmulTrial> {
   const { n, k, dtype } = data.shape;
-  const runnable = runnableMatmuls(matmulVariants(layoutOn(gpu, dtype), gpu.capabilities), gpu.capabilities);
-  const usual = defaultMatmulChoice(runnable);
   const decode = width === 'few';
+  const quantised = decode ? undefined : data.quantised;
+  const all = matmulVariants(layoutOn(gpu, dtype), gpu.capabilities, quantised === undefined ? 'f32' : 'int8');
+  const runnable = runnableMatmuls(all, gpu.capabilities);
+  const usual = defaultMatmulChoice(runnable);
   const step = trialStep(gpu, { tokens: rows, decodeRows: decode ? rows : 0 });
   const kernels: MatmulKernel[] = [];
   for (const weights of data.copies) {
@@ -111,6 +131,7 @@ export async function matmulTrial(
       rows: 'tokens',
       maxDecodeRows: 1,
       prefill: !decode,
+      quantised,
       choice: decode ? { ...usual, few: [{ rows: 1, variant: variant.name }] } : { ...usual, many: variant.name },
     });
     kernels.push(kernel);
