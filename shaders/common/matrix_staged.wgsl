@@ -1,8 +1,12 @@
 //#include common/matrix.wgsl
-// Operands of f16 and results in workgroup memory, 16 bytes (eight f16 or four f32) an element: `at` and `pitch`, the
-// distance from row to row, count elements. A row's pitch is odd, so that eight rows of 16 bytes, which a subgroup
-// reads at once, lie in different banks.
+// Operands and results in workgroup memory: `at` and `pitch`, the distance from row to row, count elements. Those are of
+// 16 bytes (eight f16 or four f32), or of 8 (eight i8 or two i32), since the smallest matrices of i8 have rows of 8. A
+// row's pitch is an odd number of 16 bytes, so that eight rows, which a subgroup reads at once, lie in different banks.
+//#if component_i8
+var<workgroup> staged: array<vec2<u32>, STAGED>;
+//#else
 var<workgroup> staged: array<vec4<u32>, STAGED>;
+//#endif
 
 // Rows of m, columns of k.
 fn left_at(at: u32, pitch: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&staged, at, pitch); }

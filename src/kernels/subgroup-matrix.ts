@@ -14,13 +14,22 @@ export function matrixDefines(config: SubgroupMatrixConfig): Record<string, numb
   };
 }
 
+/** Larger matrices take fewer instructions and loads for the same product. */
+const size = ({ M, N, K }: SubgroupMatrixConfig): number => M * N * K;
+
+/** The configurations of signed 8-bit operands and sums in i32, best first. */
+export function byteConfigs({ subgroupMatrixConfigs }: Capabilities): SubgroupMatrixConfig[] {
+  return subgroupMatrixConfigs
+    .filter(({ componentType, resultComponentType }) => componentType === 'i8' && resultComponentType === 'i32')
+    .sort((a, b) => size(b) - size(a));
+}
+
 /**
- * The configurations of f16 operands, best first: sums in f32 before sums in f16, larger matrices (fewer instructions
- * and loads for the same product) before smaller ones.
+ * The configurations of f16 operands, best first: sums in f32 before sums in f16, larger matrices before
+ * smaller ones.
  */
 export function halfConfigs({ f16, subgroupMatrixConfigs }: Capabilities): SubgroupMatrixConfig[] {
   if (!f16) return [];
-  const size = ({ M, N, K }: SubgroupMatrixConfig): number => M * N * K;
   const half = subgroupMatrixConfigs.filter(
     ({ componentType, resultComponentType }) =>
       componentType === 'f16' && (resultComponentType === 'f32' || resultComponentType === 'f16'),

@@ -1,0 +1,153 @@
+// Many rows of x in 8 bits on subgroup matrices of i8: a TILE_M x TILE_N tile of the output per workgroup, SUB_M x SUB_N
+// of it per subgroup, as ROWS x COLS matrices of sums in i32. Both operands go through workgroup memory, 32 columns at a
+// time, the next ones on their way to registers meanwhile. What a lane holds of a matrix is not said, so where a group of
+// weights ends the sums pass through workgroup memory too, to be scaled and added to sums in f32.
+//#include common/matmul.wgsl
+//#include common/matrix_staged.wgsl
+//#include common/panels.wgsl
+//#include common/quantised_rows.wgsl
+//#if pinned
+enable subgroup_size_control;
+//#endif
+
+const TILE_K8: u32 = 4u;            // elements of 8 bytes in 32 columns
+const PITCH: u32 = TILE_K8 + 2u;
+// One row of matrices of a subgroup, four sums at a time.
+const STRIP_WIDTH: u32 = SUB_N / 4u;
+const STRIP_PITCH: u32 = SUB_N / 2u + 2u;
+const STRIP: u32 = MATRIX_M * STRIP_PITCH;
+
+// Of the group under way.
+var<workgroup> w_scales: array<vec2<f32>, TILE_N>;
+//#if symmetric
+//#else
+var<workgroup> x_sums: array<i32, TILE_M>;
+//#endif
+
+@compute @workgroup_size(THREADS)
+//#if pinned
+@subgroup_size(LANES)
+//#endif
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+//#if subgroup_id
+  @builtin(subgroup_id) subgroup: u32,
+//#endif
+  @builtin(local_invocation_index) thread: u32,
+) {
+//#if subgroup_id
+//#else
+  let subgroup = thread / LANES;
+//#endif
+  let lane = thread % LANES;
+  let begin = row_begin();
+  let end = row_end();
+
+  let place = tile_of(group, groups);
+  let m_base = begin + place.x * TILE_M;
+  let n_base = place.y * TILE_N;
+  let m_sub = (subgroup / (TILE_N / SUB_N)) * SUB_M;
+  let n_sub = (subgroup % (TILE_N / SUB_N)) * SUB_N;
+
+  // Where this thread reads its part of a step's operands and where it puts it.
+//#repeat s X_SLOTS
+  let x_slot_$s$ = thread + $s$u * THREADS;
+  let x_from_$s$ = min(m_base + x_slot_$s$ / 2u, end - 1u) * params.x_stride4 + 1u + x_slot_$s$ % 2u;
+  let x_to_$s$ = (x_slot_$s$ / 2u) * PITCH + 2u * (x_slot_$s$ % 2u);
+  var x_$s$ = x[x_from_$s$];
+//#endrepeat
+//#repeat s W_SLOTS
+  let w_slot_$s$ = thread + $s$u * THREADS;
+  let w_row_$s$ = min(n_base + w_slot_$s$ / TILE_K8, params.n - 1u);
+  let w_to_$s$ = (TILE_M + w_slot_$s$ / TILE_K8) * PITCH + w_slot_$s$ % TILE_K8;
+  var w_$s$ = load_packed(weight_index(w_row_$s$, w_slot_$s$ % TILE_K8));
+//#endrepeat
+
+//#repeat i ROWS
+  var kept_$i$: array<vec4<f32>, STRIP_SLOTS>;
+//#repeat j COLS
+  var sum_$i$_$j$: Sum;
+//#endrepeat
+//#endrepeat
+
+  for (var k8 = 0u; k8 < params.k8; k8 += TILE_K8) {
+//#repeat s X_SLOTS
+    staged[x_to_$s$] = x_$s$.xy;
+    staged[x_to_$s$ + 1u] = x_$s$.zw;
+//#endrepeat
+//#repeat s W_SLOTS
+    staged[w_to_$s$] = w_$s$ ^ vec2<u32>(SIGNED);
+//#endrepeat
+    if (k8 % GROUP_UNITS == 0u) {
+      for (var i = thread; i < TILE_N; i += THREADS) {
+        w_scales[i] = load_scale(scale_index(min(n_base + i, params.n - 1u)), k8 / GROUP_UNITS);
+      }
+//#if symmetric
+//#else
+      for (var i = thread; i < TILE_M; i += THREADS) {
+        x_sums[i] = x_sum(sums_at(min(m_base + i, end - 1u)), k8 / GROUP_UNITS);
+      }
+//#endif
+    }
+    workgroupBarrier();
+    let next = k8 + TILE_K8;
+    if (next < params.k8) {
+//#repeat s X_SLOTS
+      x_$s$ = x[x_from_$s$ + next / 2u];
+//#endrepeat
+//#repeat s W_SLOTS
+      w_$s$ = load_packed(weight_index(w_row_$s$, next + w_slot_$s$ % TILE_K8));
+//#endrepeat
+    }
+    let left_from = m_sub * PITCH;
+    let right_from = (TILE_M + n_sub) * PITCH;
+    for (var k = 0u; k < TILE_K8; k += MATRIX_K / 8u) {
+//#repeat j COLS
+      let right_$j$ = right_at(right_from + $j$u * MATRIX_N * PITCH + k, PITCH);
+//#endrepeat
+//#repeat i ROWS
+      let left_$i$ = left_at(left_from + $i$u * MATRIX_M * PITCH + k, PITCH);
+//#repeat j COLS
+      sum_$i$_$j$ = accumulate(left_$i$, right_$j$, sum_$i$_$j$);
+//#endrepeat
+//#endrepeat
+    }
+    workgroupBarrier();
+    if (next % GROUP_UNITS == 0u || next >= params.k8) {
+//#repeat i ROWS
+//#repeat j COLS
+      put_sum(subgroup * STRIP + $j$u * (MATRIX_N / 2u), STRIP_PITCH, sum_$i$_$j$);
+      sum_$i$_$j$ = Sum();
+//#endrepeat
+      workgroupBarrier();
+      for (var s = 0u; s < STRIP_SLOTS; s++) {
+        let at = s * LANES + lane;
+        let from_strip = subgroup * STRIP + (at / STRIP_WIDTH) * STRIP_PITCH + 2u * (at % STRIP_WIDTH);
+        var dots = bitcast<vec4<i32>>(vec4<u32>(staged[from_strip], staged[from_strip + 1u]));
+        let n = n_sub + 4u * (at % STRIP_WIDTH);
+        let a = w_scales[n];
+        let b = w_scales[n + 1u];
+        let c = w_scales[n + 2u];
+        let d = w_scales[n + 3u];
+//#if symmetric
+//#else
+        dots += x_sums[m_sub + $i$u * MATRIX_M + at / STRIP_WIDTH]
+          * (128 - vec4<i32>(vec4<f32>(a.y, b.y, c.y, d.y)));
+//#endif
+        kept_$i$[s] += vec4<f32>(dots) * vec4<f32>(a.x, b.x, c.x, d.x);
+      }
+      workgroupBarrier();
+//#endrepeat
+    }
+  }
+
+//#repeat i ROWS
+  for (var s = 0u; s < STRIP_SLOTS; s++) {
+    let at = s * LANES + lane;
+    let m = m_base + m_sub + $i$u * MATRIX_M + at / STRIP_WIDTH;
+    let n = n_base + n_sub + 4u * (at % STRIP_WIDTH);
+    if (m < end) { finish_four(m, n, kept_$i$[s] * x_scale(m)); }
+  }
+//#endrepeat
+}
