@@ -32,7 +32,7 @@ export function ridgepointOf(): Pick<RecordContext, 'ridgepoint' | 'git_commit'>
 
 /** What every record says about where it was measured. */
 export async function recordContext(info: EngineInfo): Promise<RecordContext> {
-  const { adapter, driver, tier, model, dtype, headDtype, kvDtype } = info;
+  const { adapter, driver, tier, model, dtype, headDtype, activations, kvDtype } = info;
   const calibrations = await listCalibrations();
   const known = calibrations.find(
     ({ calibration }) => calibration.adapter === adapter && calibration.driver === driver,
@@ -45,6 +45,7 @@ export async function recordContext(info: EngineInfo): Promise<RecordContext> {
     model,
     dtype,
     head_dtype: headDtype,
+    ...(activations === 'f32' ? {} : { activations }),
     kv_dtype: kvDtype,
     ...ridgepointOf(),
     node: process.versions.node,

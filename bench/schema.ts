@@ -19,6 +19,8 @@ const context = z.object({
   dtype: z.string(),
   /** Of embedding and `lm_head`; as `dtype` in results from before it was said. */
   head_dtype: z.string().optional(),
+  /** What projections of prompts multiply, where that is not f32. */
+  activations: z.string().optional(),
   kv_dtype: z.string(),
   ridgepoint: z.string(),
   node: z.string(),

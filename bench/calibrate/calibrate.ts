@@ -2,7 +2,7 @@ import type { EngineHost } from '../../src/engine/host.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { RidgepointError } from '../../src/errors.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
-import { fmaCeilings, launchCosts, memoryCeilings, rates } from './ceilings.js';
+import { dotCeilings, fmaCeilings, launchCosts, memoryCeilings, rates } from './ceilings.js';
 import { kernelEfficiencies } from './efficiencies.js';
 import { measureEngine } from './engine-runs.js';
 import { stepCosts } from './step-costs.js';
@@ -71,7 +71,10 @@ async function measureMachine(
   const matrices = await matrixCeilings(gpu, ({ componentType, M, N, K }, reason) =>
     onSkipped?.(`subgroup matrix ${componentType} ${M}x${N}x${K}: ${reason}`),
   );
-  const found = await rates([...(await memoryCeilings(gpu)), ...(await fmaCeilings(gpu)), ...matrices], onProgress);
+  const found = await rates(
+    [...(await memoryCeilings(gpu)), ...(await fmaCeilings(gpu)), ...(await dotCeilings(gpu)), ...matrices],
+    onProgress,
+  );
   for (const [figure, each] of found) spread[figure] = each.spread;
   const rate = (figure: string): number => found.get(figure)!.rate;
   return {
@@ -80,6 +83,7 @@ async function measureMachine(
       copyBytesPerSecond: rate('copyBytesPerSecond'),
       f32FlopsPerSecond: rate('f32FlopsPerSecond'),
       ...(found.has('f16FlopsPerSecond') ? { f16FlopsPerSecond: rate('f16FlopsPerSecond') } : {}),
+      ...(found.has('int8OpsPerSecond') ? { int8OpsPerSecond: rate('int8OpsPerSecond') } : {}),
       subgroupMatrix: matrices.map(({ figure, shape }) => ({ ...shape, flopsPerSecond: rate(figure) })),
       ...launches,
     },

@@ -56,6 +56,9 @@ export async function memoryCeilings(gpu: Gpu): Promise<Ceiling[]> {
 const FMA_STEPS = 8;
 const FMA_CHAINS = 4;
 
+/** Sums a thread has in calibrate_dot.wgsl. */
+const DOT_SUMS = 16;
+
 /** Multiply-adds, counted as two operations, on the shader cores. */
 export async function fmaCeilings(gpu: Gpu): Promise<Ceiling[]> {
   const sink = gpu.storage('calibration sink', 16);
@@ -85,6 +88,28 @@ export async function fmaCeilings(gpu: Gpu): Promise<Ceiling[]> {
     }
   }
   return ceilings;
+}
+
+/** Packed dot products of 8-bit integers on the shader cores, each four multiply-adds. */
+export async function dotCeilings(gpu: Gpu): Promise<Ceiling[]> {
+  if (!gpu.capabilities.packedDot) return [];
+  const sink = gpu.storage('calibration sink', 16);
+  const groups = gpu.capabilities.isCpu ? 256 : 16384;
+  // A CPU driver spells products out, and its compiler would take what the steps of a round share out of their sum.
+  const steps = gpu.capabilities.isCpu ? 1 : 8;
+  const pipeline = await gpu.pipelines.get({
+    shader: 'calibrate_dot.wgsl',
+    bindings: 'uw',
+    defines: { STEPS: steps },
+  });
+  const { value: run, turns } = await longEnough(4, (turns) => {
+    const params = gpu.uniform('dot params', Uint32Array.of(turns, 0, 0, 0));
+    const bindGroup = gpu.bindGroup(pipeline, 'dot', [params, sink]);
+    const seconds = () => timeSubmission(gpu, (pass) => record(pass, pipeline, bindGroup, groups));
+    return { value: seconds, seconds, free: () => gpu.free(params) };
+  });
+  const work = groups * 64 * turns * steps * DOT_SUMS * 4 * 2;
+  return [{ name: 'packed dot products', figure: 'int8OpsPerSecond', work, run }];
 }
 
 /** The best rate of each figure, and the spread of the way that reached it. */

@@ -29,6 +29,7 @@ export function predictorFor({ model, context }: BenchResult, hardware: Hardware
     weights,
     head,
     kv,
+    activations: context.activations === 'int8' ? 'int8' : 'f32',
     kernels: given ?? kernelSet(hardware, model.kernels?.prefill),
     prefillChunk: model.prefill_chunk,
   });

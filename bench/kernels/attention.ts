@@ -1,7 +1,7 @@
 import type { Capabilities } from '../../src/gpu/capabilities.js';
 import type { KvStored } from '../../src/kernels/attention-shape.js';
 import { attentionVariants, usualSplitTokens } from '../../src/kernels/attention.js';
-import { usesMatrix } from './matmul.js';
+import { unitsOf } from './matmul.js';
 import { attentionTrial, attentionTrialData } from '../../src/kernels/trials/attention.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { forwardOperations } from '../../src/model/operations.js';
@@ -68,7 +68,7 @@ export function attentionPoint(
           splits.map((split) => ({
             variant: decode ? `${variant.name}, parts of ${split}` : variant.name,
             isDefault: i === 0 && split === usualSplit,
-            matrix: usesMatrix(variant),
+            units: unitsOf(variant),
             make: () => attentionTrial(gpu, data, variant.name, split),
           })),
         ),

@@ -164,7 +164,7 @@ export function elementwisePoint(kind: Elementwise, sizes: Sizes): Point {
     async prepare(gpu, preparing) {
       const makers = await MAKERS[kind](gpu, sizes);
       return candidates(
-        makers.map((each) => ({ ...each, matrix: false })),
+        makers.map((each) => ({ ...each, units: 'shader' as const })),
         preparing,
       );
     },

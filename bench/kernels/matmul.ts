@@ -5,7 +5,8 @@ import { layoutOn, matmulTrial, matmulTrialData, trialOutputs, variantsFor } fro
 import { storedBytes, type StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { operationShapes } from '../../src/model/operations.js';
-import { candidates, type Point } from './point.js';
+import type { ActivationDtype } from '../../src/quantization/activations.js';
+import { candidates, type Point, type Units } from './point.js';
 
 export interface MatmulSize {
   readonly model: string | null;
@@ -22,14 +23,23 @@ export function matmulSizes(model: string, config: LlamaConfig): MatmulSize[] {
     .map(({ name, n, k }) => ({ model, operation: name.replace(/^layers\.0\./, ''), n, k }));
 }
 
-/** Subgroup matrices are recognised by what the shader is composed with. */
-export const usesMatrix = ({ shader, defines }: Pick<MatmulVariant, 'shader' | 'defines'>): boolean =>
-  /matrix/.test(shader) || Object.keys(defines).some((name) => /matrix/i.test(name));
+/** Subgroup matrices are recognised by what the shader is composed with, products in 8 bits by its name. */
+export function unitsOf({ shader, defines }: Pick<MatmulVariant, 'shader' | 'defines'>): Units {
+  const matrix = /matrix/.test(shader) || Object.keys(defines).some((name) => /matrix/i.test(name));
+  return `${matrix ? 'matrix' : 'shader'}${/packed/.test(shader) ? ' int8' : ''}`;
+}
 
-export function matmulPoint(size: MatmulSize, dtype: StoredDtype, rows: number, capabilities: Capabilities): Point {
+/** @param activations what kernels for many rows multiply */
+export function matmulPoint(
+  size: MatmulSize,
+  dtype: StoredDtype,
+  rows: number,
+  capabilities: Capabilities,
+  activations: ActivationDtype = 'f32',
+): Point {
   const { k } = size;
   const n = trialOutputs({ n: size.n, k, dtype }, rows, capabilities.isCpu);
-  const shape = { n, k, dtype };
+  const shape = { n, k, dtype, activations };
   return {
     kind: 'matmul',
     model: size.model,
@@ -37,12 +47,14 @@ export function matmulPoint(size: MatmulSize, dtype: StoredDtype, rows: number, 
     shape: `${size.n}x${k}`,
     slice: n === size.n ? null : `${n}x${k}`,
     dtype,
+    ...(activations === 'f32' ? {} : { activations }),
     rows,
     context: 0,
-    bytes: storedBytes(n, k, { dtype, lanes: 1 }) + 4 * rows * (k + n),
+    bytes: storedBytes(n, k, { dtype, lanes: 1 }) + rows * ((activations === 'int8' ? 1 : 4) * k + 4 * n),
     flops: 2 * rows * n * k,
     async prepare(gpu, preparing) {
-      const runnable = runnableMatmuls(matmulVariants(layoutOn(gpu, dtype), gpu.capabilities), gpu.capabilities);
+      const all = matmulVariants(layoutOn(gpu, dtype), gpu.capabilities, activations);
+      const runnable = runnableMatmuls(all, gpu.capabilities);
       const usual = defaultMatmulChoice(runnable);
       const usualFew = usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1);
       const data = await matmulTrialData(gpu, shape, rows, preparing.workingBytes);
@@ -50,7 +62,7 @@ export function matmulPoint(size: MatmulSize, dtype: StoredDtype, rows: number, 
       const maker = (variant: MatmulVariant, width: 'few' | 'many') => ({
         variant: variant.name,
         isDefault: variant.name === (width === 'few' ? usualFew?.variant : usual.many),
-        matrix: usesMatrix(variant),
+        units: unitsOf(variant),
         make: () => matmulTrial(gpu, data, variant, width, rows),
       });
       return candidates(

@@ -2,12 +2,15 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import type { Timed } from '../../src/gpu/stopwatch.js';
 import type { KernelRecord } from './schema.js';
 
+/** Shader cores or subgroup matrices, in f32 (or f16 matrices) or in 8-bit integers. */
+export type Units = 'shader' | 'matrix' | 'shader int8' | 'matrix int8';
+
 /** A variant ready to be timed. */
 export interface Candidate {
   readonly variant: string;
   readonly isDefault: boolean;
-  /** Computes with subgroup matrices, whose rate is then its ceiling. */
-  readonly matrix: boolean;
+  /** What it computes with, whose rate is its ceiling of compute. */
+  readonly units: Units;
   readonly timed: Timed;
 }
 
@@ -28,7 +31,7 @@ export interface Preparing {
 /** One operation at one size, for which variants compete. */
 export interface Point extends Pick<
   KernelRecord,
-  'kind' | 'model' | 'operation' | 'shape' | 'slice' | 'dtype' | 'rows' | 'context' | 'bytes' | 'flops'
+  'kind' | 'model' | 'operation' | 'shape' | 'slice' | 'dtype' | 'activations' | 'rows' | 'context' | 'bytes' | 'flops'
 > {
   /** Makes data and pipelines. */
   prepare(gpu: Gpu, preparing: Preparing): Promise<Candidate[]>;

@@ -2,6 +2,7 @@ import type { Capabilities } from '../../src/gpu/capabilities.js';
 import type { KvStored } from '../../src/kernels/attention-shape.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
+import type { ActivationDtype } from '../../src/quantization/activations.js';
 import { attentionPoint, MOST_DECODE_ROWS } from './attention.js';
 import { elementwisePoint } from './elementwise.js';
 import { matmulPoint, matmulSizes, type MatmulSize } from './matmul.js';
@@ -16,12 +17,14 @@ export interface KernelSweep {
   readonly rows: readonly number[];
   readonly contexts: readonly number[];
   readonly dtype: StoredDtype;
+  /** What kernels for many rows multiply. */
+  readonly activations: ActivationDtype;
   readonly kv: KvStored;
 }
 
 /** All operations at all sizes asked for; contexts beyond a model's positions are left out. */
 export function kernelPoints(sweep: KernelSweep, capabilities: Capabilities): Point[] {
-  const { models, shapes, kinds, rows, contexts, dtype, kv } = sweep;
+  const { models, shapes, kinds, rows, contexts, dtype, activations, kv } = sweep;
   const points: Point[] = [];
   if (kinds.includes('matmul')) {
     const given: MatmulSize[] = shapes.map((shape) => ({ model: null, operation: 'matmul', ...shape }));
@@ -29,7 +32,7 @@ export function kernelPoints(sweep: KernelSweep, capabilities: Capabilities): Po
       for (const count of rows) {
         // The head runs on the rows that want logits, one a sequence.
         if (size.operation === 'lm_head' && count > MOST_DECODE_ROWS) continue;
-        points.push(matmulPoint(size, dtype, count, capabilities));
+        points.push(matmulPoint(size, dtype, count, capabilities, activations));
       }
     }
   }

@@ -3,7 +3,7 @@ import { Stopwatch } from '../../src/gpu/stopwatch.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
 import { summarize } from '../statistics.js';
 import { ceilingOf } from './ceiling.js';
-import { pointId, type Point } from './point.js';
+import { pointId, type Candidate, type Point } from './point.js';
 import type { KernelRecord, KernelsResult } from './schema.js';
 
 export interface RunOptions {
@@ -61,15 +61,15 @@ export async function runKernels(
 }
 
 function recordOf(
-  { kind, model, operation, shape, slice, dtype, rows, context, bytes, flops }: Point,
-  { variant, isDefault, matrix }: { variant: string; isDefault: boolean; matrix: boolean },
+  { kind, model, operation, shape, slice, dtype, activations, rows, context, bytes, flops }: Point,
+  { variant, isDefault, units }: Omit<Candidate, 'timed'>,
   samples: readonly number[],
   calibration: Calibration | undefined,
 ): KernelRecord {
   const { median, spread } = summarize(samples);
   const seconds = Math.max(median, 1e-9); // a clock too coarse for a small launch reads 0
   return {
-    ...{ kind, model, operation, shape, slice, dtype, rows, context, variant },
+    ...{ kind, model, operation, shape, slice, dtype, activations, rows, context, variant },
     default: isDefault,
     samples_ms: samples.map((each) => 1000 * each),
     median_ms: 1000 * median,
@@ -78,6 +78,6 @@ function recordOf(
     gb_per_s: bytes / seconds / 1e9,
     flops,
     tflop_per_s: flops / seconds / 1e12,
-    ceiling: calibration === undefined ? null : ceilingOf(calibration, { bytes, flops }, matrix, seconds),
+    ceiling: calibration === undefined ? null : ceilingOf(calibration, { bytes, flops }, units, seconds),
   };
 }

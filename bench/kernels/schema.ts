@@ -19,6 +19,8 @@ export const kernelRecord = z.object({
   /** What of the shape was run, where all of it would have taken too long: bytes and FLOPs are of this part. */
   slice: z.string().nullable(),
   dtype: z.string(),
+  /** What kernels for many rows multiply, where that is not f32. */
+  activations: z.string().optional(),
   rows: count,
   /** Tokens in the cache before; 0 where there is no cache. */
   context: count,

@@ -3,6 +3,7 @@ import { KERNEL_KINDS, type KernelKind } from '../../bench/kernels/schema.js';
 import type { KvStored } from '../kernels/attention-shape.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import { FLOAT_DTYPES } from '../engine/weight-format.js';
+import { ACTIVATION_DTYPES, type ActivationDtype } from '../quantization/activations.js';
 import { QUANTIZED_DTYPES } from '../quantization/formats.js';
 import { nonEmpty, oneOf, refuse, seconds, wholes } from './parse.js';
 
@@ -15,6 +16,7 @@ export interface BenchKernelsFlags {
   readonly rows?: number[];
   readonly contexts?: number[];
   readonly dtype?: StoredDtype;
+  readonly activations?: ActivationDtype;
   readonly kvDtype?: KvStored;
   readonly adapter?: string;
   readonly budget?: number;
@@ -55,6 +57,11 @@ export function addBenchKernels(bench: Command, run: (flags: BenchKernelsFlags) 
     .option('--rows <list>', 'rows of a step: decoding sequences up to 32, prompt tokens above', wholes('--rows', 1))
     .option('--contexts <list>', 'tokens in the cache, for attention', wholes('--contexts', 0))
     .option('--dtype <type>', 'weights: f16, bf16, f32, or quants such as int4-g32', oneOf('--dtype', STORED))
+    .option(
+      '--activations <type>',
+      'what matmuls of many rows multiply: f32, or int8 beside int8 weights',
+      oneOf('--activations', ACTIVATION_DTYPES),
+    )
     .option('--kv-dtype <type>', 'keys and values: f16 or f32', oneOf('--kv-dtype', ['f16', 'f32'] as const))
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))

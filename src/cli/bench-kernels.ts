@@ -5,6 +5,7 @@ import { KERNEL_KINDS, KERNELS_VERSION, kernelsSchema, type KernelsResult } from
 import { kernelTables } from '../../bench/kernels/table.js';
 import { writeWhole } from '../../bench/store.js';
 import { tierOf } from '../gpu/capabilities.js';
+import { activationDtype } from '../engine/weight-format.js';
 import { Gpu } from '../gpu/gpu.js';
 import { parseLlamaConfig } from '../model/config.js';
 import { listCalibrations } from '../platform/node/calibration-store.js';
@@ -25,6 +26,8 @@ const CONTEXTS = [512, 2048];
  * @throws RidgepointError in one sentence
  */
 export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
+  const dtype = flags.dtype ?? 'f16';
+  const activations = activationDtype(flags.activations, dtype);
   const source = await nodeHost.openGpu(flags.adapter);
   const names = flags.model ?? (flags.shapes === undefined ? MODELS : []);
   const models = [];
@@ -46,7 +49,8 @@ export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
       kinds: flags.only ?? [...KERNEL_KINDS],
       rows: flags.rows ?? ROWS,
       contexts: flags.contexts ?? CONTEXTS,
-      dtype: flags.dtype ?? 'f16',
+      dtype,
+      activations,
       kv: flags.kvDtype ?? 'f16',
     },
     gpu.capabilities,

@@ -95,7 +95,7 @@ async function predictorOf(engine: Engine, flags: ProfileFlags): Promise<Predict
   try {
     const hardware = await hardwareFor(info.adapter, info.driver, flags);
     const kernels = flags.kernels ?? kernelSet(hardware, engine.kernels().prefill);
-    const formats = { weights: info.dtype, head: info.headDtype, kv: info.kvDtype };
+    const formats = { weights: info.dtype, head: info.headDtype, kv: info.kvDtype, activations: info.activations };
     return new Predictor(llamaModel(info.model, config), hardware, { ...formats, kernels });
   } catch (error) {
     const asked = flags.calibration !== undefined || flags.hardware !== undefined;

@@ -16,7 +16,11 @@ export function addTuneOptions(command: Command): Command {
     .option('--group-size <n>', 'of int8 and int4: 32, 64 or 128', whole('--group-size', 1))
     .option('--zero-points', 'int8 and int4 with zero points')
     .option('--head-dtype <type>', 'embedding and lm_head', weightDtype('--head-dtype'))
-    .option('--activations <type>', 'prompts: f32, or int8 beside int8 weights', oneOf('--activations', ACTIVATION_DTYPES))
+    .option(
+      '--activations <type>',
+      'prompts: f32, or int8 beside int8 weights',
+      oneOf('--activations', ACTIVATION_DTYPES),
+    )
     .option('--kv-dtype <type>', 'keys and values: auto, f16 or f32', oneOf('--kv-dtype', ['auto', 'f16', 'f32']))
     .option('--context-length <n>', 'longest sequence, which decides the KV type', whole('--context-length', 1))
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))

@@ -57,5 +57,5 @@ export function packedVariants(layout: WeightLayout, capabilities: Capabilities)
   if (quantFormat(layout.dtype)?.bits !== 8) return [];
   const tiles = [tiled(layout, 1), tiled(layout, 2)];
   const matrix = packedMatrixVariants(layout, capabilities);
-  return capabilities.isCpu ? [lanesOf(layout, 8), ...tiles, ...matrix] : [...matrix, ...tiles];
+  return capabilities.isCpu ? [lanesOf(layout, 4), ...tiles, ...matrix] : [...matrix, ...tiles];
 }

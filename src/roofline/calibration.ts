@@ -30,6 +30,8 @@ export const calibrationSchema = z.object({
     copyBytesPerSecond: rate,
     f32FlopsPerSecond: rate,
     f16FlopsPerSecond: rate.optional(),
+    /** Packed dot products of 8-bit integers, a multiply-add as two. */
+    int8OpsPerSecond: rate.optional(),
     subgroupMatrix: z.array(
       z.object({
         componentType: z.string(),

@@ -106,7 +106,11 @@ export function fromCalibration(calibration: Calibration, capacityBytes = Infini
       f32: matrix('f32'),
       int8: matrix('i8') ?? matrix('u8'),
     },
-    shader: { f32: ceilings.f32FlopsPerSecond, f16: ceilings.f16FlopsPerSecond ?? ceilings.f32FlopsPerSecond },
+    shader: {
+      f32: ceilings.f32FlopsPerSecond,
+      f16: ceilings.f16FlopsPerSecond ?? ceilings.f32FlopsPerSecond,
+      int8: ceilings.int8OpsPerSecond,
+    },
     bandwidth: ceilings.readBytesPerSecond,
     capacityBytes,
     capacityUnit: 'GiB',

@@ -1,4 +1,5 @@
 import type { Precision } from '../model/operations.js';
+import type { ActivationDtype } from '../quantization/activations.js';
 import { quantFormat, QUANTIZED_DTYPES, type QuantizedDtype } from '../quantization/formats.js';
 import type { ComputeDtype, KernelSet } from './roof.js';
 
@@ -41,15 +42,21 @@ export interface Dtypes {
   readonly kv: KvDtype;
   /** Products of matmuls; weights in a narrower format are widened to it on the way in. */
   readonly compute: ComputeDtype;
+  /** What the engine's projections of prompts multiply; under int8 activations are quantised for them. */
+  readonly activations?: ActivationDtype;
 }
 
 /** Bytes per number. Activations are f32 between the engine's kernels and f16 between those of CUDA libraries. */
-export function precisionOf({ weights, head = weights, kv, compute }: Dtypes, kernels: KernelSet): Precision {
+export function precisionOf(
+  { weights, head = weights, kv, compute, activations }: Dtypes,
+  kernels: KernelSet,
+): Precision {
   const activationBytes = kernels === 'shader' || compute === 'f32' ? 4 : 2;
   return {
     weightBytes: bytesOfWeight(weights),
     headBytes: bytesOfWeight(head),
     kvBytes: bytesOfWeight(kv),
     activationBytes,
+    ...(activations === 'int8' ? { productBytes: 1 } : {}),
   };
 }

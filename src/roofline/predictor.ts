@@ -52,7 +52,8 @@ export class Predictor {
     this.pricer = new Pricer(hardware, options);
     this.weights = weights;
     this.kv = kv;
-    this.precision = precisionOf({ weights, head, kv, compute: this.pricer.compute }, this.pricer.kernels);
+    const { compute, activations } = this.pricer;
+    this.precision = precisionOf({ weights, head, kv, compute, activations }, this.pricer.kernels);
     this.chips = tensorParallel;
     this.prefillChunk = prefillChunk;
     const recording = (batch: BatchShape): number => {
@@ -100,7 +101,10 @@ export class Predictor {
     const { next, first = next } = this.hardware.host?.steps ?? {};
     const { stretch = 1 } = (phaseOf(batch) === 'decode' ? next : first) ?? {};
     const { seconds = 0, rowSeconds = 0 } = next ?? {};
-    return Math.max(stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows, this.recordingSeconds(batch));
+    return Math.max(
+      stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows,
+      this.recordingSeconds(batch),
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Operation, OperationKind, Phase } from '../model/operations.js';
+import type { ActivationDtype } from '../quantization/activations.js';
 import type { Efficiency, KernelFamily } from './families.js';
 import { efficienciesOf, familyOf, type KnownEfficiencies } from './efficiency.js';
 import type { Efficiencies, Hardware } from './hardware.js';
@@ -10,6 +11,11 @@ export interface PriceOptions {
   readonly kernels?: KernelSet;
   /** What products are computed in: by default f16 on matrix units and f32 in shader code, as the engine does. */
   readonly compute?: ComputeDtype;
+  /**
+   * What the engine's projections of prompts multiply. Under int8 they are computed in int8, and what decodes or attends
+   * in what it usually is; by default int8 where shader code computes in it, since that is how the engine does so.
+   */
+  readonly activations?: ActivationDtype;
   /** Used in place of measured and default ones. */
   readonly efficiencies?: Partial<Efficiencies>;
 }
@@ -48,7 +54,10 @@ interface Rates extends Efficiency {
 export class Pricer {
   readonly kernels: KernelSet;
   readonly compute: ComputeDtype;
+  readonly activations: ActivationDtype;
   readonly efficiencies: KnownEfficiencies;
+  /** Of all but projections of prompts. */
+  readonly #beside: ComputeDtype;
   readonly #rates = new Map<OperationKind, Record<Phase, Rates>>();
 
   constructor(
@@ -56,7 +65,11 @@ export class Pricer {
     options: PriceOptions = {},
   ) {
     this.kernels = options.kernels ?? (hardware.kind === 'measured' ? 'shader' : 'tensor');
-    this.compute = options.compute ?? (this.kernels === 'tensor' ? 'f16' : 'f32');
+    const usual = this.kernels === 'tensor' ? 'f16' : 'f32';
+    this.compute = options.compute ?? (options.activations === 'int8' ? 'int8' : usual);
+    const engine = this.kernels === 'shader' && this.compute === 'int8';
+    this.activations = options.activations ?? (engine ? 'int8' : 'f32');
+    this.#beside = this.activations === 'int8' ? usual : this.compute;
     this.efficiencies = efficienciesOf(hardware, this.kernels, options.efficiencies);
   }
 
@@ -109,7 +122,8 @@ export class Pricer {
   #look(kind: OperationKind, phase: Phase): Rates {
     const family = familyOf(kind, phase);
     const efficiency = this.efficiencies.values[family];
-    const roof = roofOf(this.hardware, kind, this.kernels, this.compute);
+    const compute = kind === 'matmul' && phase !== 'decode' ? this.compute : this.#beside;
+    const roof = roofOf(this.hardware, kind, this.kernels, compute);
     return {
       ...efficiency,
       family,

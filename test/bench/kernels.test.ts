@@ -30,6 +30,7 @@ const SWEEP = {
   rows: [1, 512],
   contexts: [1024],
   dtype: 'f16' as const,
+  activations: 'f32' as const,
   kv: 'f16' as const,
 };
 
@@ -50,6 +51,12 @@ describe('points', () => {
     expect(of('attention, decode', 1)[0].bytes).toBe(2 * 2 * 1025 * 4096 + 2 * 4 * 4096);
     expect(of('attention, prefill', 512).map(({ context }) => context)).toEqual([0, 1024]);
     expect(of('sample', 512)).toEqual([]);
+    const packed = kernelPoints({ ...SWEEP, dtype: 'int8-g128', activations: 'int8' }, GPU);
+    expect(packed.find(({ operation, rows }) => operation === 'o_proj' && rows === 512)).toMatchObject({
+      activations: 'int8',
+      flops: 2 * 512 * 4096 * 4096,
+      bytes: (4096 + 64) * 4096 + 512 * 4096 * (1 + 4),
+    });
   });
 
   it('are sliced on a driver that runs on the CPU, and say so', () => {
@@ -74,9 +81,13 @@ describe('the ceiling', () => {
 
   it('is the one that takes longer, and its share what was reached of it', () => {
     const cost = { bytes: 1e6, flops: 4e9 };
-    expect(ceilingOf({ ceilings }, cost, false, 0.008)).toEqual({ name: 'f32', bound: 'compute', ms: 4, share: 0.5 });
+    expect(ceilingOf({ ceilings }, cost, 'shader', 0.008)).toEqual({ name: 'f32', bound: 'compute', ms: 4, share: 0.5 });
+    // Without a rate of their own, 8-bit integers are taken to be as fast as f32.
+    expect(ceilingOf({ ceilings }, cost, 'shader int8', 0.008)).toMatchObject({ name: 'f32', share: 0.5 });
+    const dots = { ...ceilings, int8OpsPerSecond: 2e12 };
+    expect(ceilingOf({ ceilings: dots }, cost, 'shader int8', 0.008)).toMatchObject({ name: 'int8', share: 0.25 });
     // On matrix units the arithmetic takes half a millisecond, the bytes a whole one.
-    expect(ceilingOf({ ceilings }, cost, true, 0.002)).toEqual({
+    expect(ceilingOf({ ceilings }, cost, 'matrix', 0.002)).toEqual({
       name: 'memory read',
       bound: 'memory',
       ms: 1,

@@ -84,7 +84,10 @@ export async function matmulTrialData(
 }
 
 /** Rows of `trialValues` in 8 bits, where kernels for many rows take them so. */
-export function trialQuants({ k, dtype, activations }: MatmulShape, rows: number): Uint32Array<ArrayBuffer> | undefined {
+export function trialQuants(
+  { k, dtype, activations }: MatmulShape,
+  rows: number,
+): Uint32Array<ArrayBuffer> | undefined {
   const format = quantFormat(dtype);
   if (activations !== 'int8' || format === undefined) return undefined;
   const stride = paddedColumns(k);
