@@ -20,6 +20,8 @@ const TILES: readonly Tile[] = [
   { m: 64, n: 128, alongM: 1, alongN: 4 },
   { m: 64, n: 128, alongM: 2, alongN: 4 },
   { m: 64, n: 64, alongM: 2, alongN: 2 },
+  { m: 32, n: 64, alongM: 1, alongN: 2 },
+  // For subgroups of 8 lanes, which hold few sums.
   { m: 32, n: 64, alongM: 2, alongN: 2 },
 ];
 

@@ -11,7 +11,7 @@ const HEADER_WORDS = 4;
 /** Rows whose largest number is smaller than this count as zeros: the inverse of their scale would not be a number. */
 export const LEAST_MAXIMUM = f32Value(0x0da24260); // 1e-30
 
-/** An eighth of a unit of the last place less than it should be, as the kernel has it. */
+/** Multiplied with, as the kernel does: a division need not be exact on a GPU. */
 const STEP = Math.fround(1 / 127);
 
 /**
@@ -53,10 +53,13 @@ export function quantizeActivations(
   for (let row = 0; row < rows; row++) {
     const at = row * rowWords;
     const own = values.subarray(row * columns, (row + 1) * columns);
+    if (!own.every(Number.isFinite)) {
+      words[at] = 0x7fc00000;
+      continue;
+    }
     let most = 0;
-    for (const value of own) if (!(Math.abs(value) <= most)) most = Number.isFinite(value) ? Math.abs(value) : NaN;
-    if (Number.isNaN(most)) words[at] = 0x7fc00000;
-    if (!(most >= LEAST_MAXIMUM)) continue;
+    for (const value of own) most = Math.max(most, Math.abs(value));
+    if (most < LEAST_MAXIMUM) continue;
     const scale = Math.fround(most * STEP);
     const inverse = Math.fround(1 / scale);
     floats[at] = scale;

@@ -109,7 +109,7 @@ export function fromCalibration(calibration: Calibration, capacityBytes = Infini
     shader: {
       f32: ceilings.f32FlopsPerSecond,
       f16: ceilings.f16FlopsPerSecond ?? ceilings.f32FlopsPerSecond,
-      int8: ceilings.int8OpsPerSecond,
+      int8: measuredInt8(calibration, matrix('i8', 'i32'), matrix('f16', 'f32') ?? matrix('f16')),
     },
     bandwidth: ceilings.readBytesPerSecond,
     capacityBytes,
@@ -126,6 +126,19 @@ export function fromCalibration(calibration: Calibration, capacityBytes = Infini
     },
     source: `ridgepoint ${ridgepoint} calibrate, ${driver}, ${date}`,
   };
+}
+
+/**
+ * The rate of 8-bit integers in terms of that of f32, which efficiencies were measured against: a GPU whose f16 products
+ * of prompts go through matrices has those in int8 go through them too, faster by the ratio of the two.
+ */
+function measuredInt8(
+  { ceilings, isCpu }: Calibration,
+  int8: number | undefined,
+  half: number | undefined,
+): number | undefined {
+  if (isCpu || int8 === undefined || half === undefined) return ceilings.int8OpsPerSecond;
+  return (ceilings.f32FlopsPerSecond * int8) / half;
 }
 
 /** A piece of hardware with some of its resources scaled: a hypothetical sibling, for sensitivity studies. */

@@ -81,7 +81,12 @@ describe('the ceiling', () => {
 
   it('is the one that takes longer, and its share what was reached of it', () => {
     const cost = { bytes: 1e6, flops: 4e9 };
-    expect(ceilingOf({ ceilings }, cost, 'shader', 0.008)).toEqual({ name: 'f32', bound: 'compute', ms: 4, share: 0.5 });
+    expect(ceilingOf({ ceilings }, cost, 'shader', 0.008)).toEqual({
+      name: 'f32',
+      bound: 'compute',
+      ms: 4,
+      share: 0.5,
+    });
     // Without a rate of their own, 8-bit integers are taken to be as fast as f32.
     expect(ceilingOf({ ceilings }, cost, 'shader int8', 0.008)).toMatchObject({ name: 'f32', share: 0.5 });
     const dots = { ...ceilings, int8OpsPerSecond: 2e12 };

@@ -414,6 +414,10 @@ describe('engine options', () => {
     ],
     [{ kvCacheTokens: 0 }, 'kvCacheTokens must be a whole number of at least 1, found 0'],
     [{ dtype: 'int3' }, 'dtype must be one of auto, f16, bf16, f32, int8, int4, found int3'],
+    [
+      { activations: 'int8' },
+      'activations in int8 need weights in int8, and these are f16; ask for dtype int8, or leave it out',
+    ],
     [{ kvDtype: 'bf16' }, 'kvDtype must be one of auto, f16, f32, found bf16'],
     [{ weights: 'none' }, 'weights must be one of checkpoint, synthetic, found none'],
   ];

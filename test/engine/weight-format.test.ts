@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { weightFormats } from '../../src/engine/weight-format.js';
+import { activationDtype, weightFormats } from '../../src/engine/weight-format.js';
 
 describe('formats of weights', () => {
   it('are f16 unasked, and f16 for embedding and head beside quantised layers', () => {
@@ -17,5 +17,19 @@ describe('formats of weights', () => {
     expect(() => weightFormats({ groupSize: 32 })).toThrow(/groupSize is for dtype int8 or int4/);
     expect(() => weightFormats({ dtype: 'bf16', zeroPoints: true })).toThrow(/zeroPoints is for dtype/);
     expect(() => weightFormats({ headDtype: 'f8' as 'f16' })).toThrow(/^headDtype must be one of/);
+  });
+});
+
+describe('formats of activations', () => {
+  it('are f32 unasked, and int8 beside weights of 8 bits alone', () => {
+    expect(activationDtype(undefined, 'int8-g128')).toBe('f32');
+    expect(activationDtype('f32', 'int4-g32')).toBe('f32');
+    for (const dtype of ['int8-g32', 'int8-g128-zp'] as const) expect(activationDtype('int8', dtype)).toBe('int8');
+    for (const dtype of ['f16', 'int4-g32-zp'] as const) {
+      expect(() => activationDtype('int8', dtype)).toThrow(
+        `activations in int8 need weights in int8, and these are ${dtype}; ask for dtype int8, or leave it out`,
+      );
+    }
+    expect(() => activationDtype('int4' as 'int8', 'int8-g32')).toThrow(/^activations must be one of f32, int8, found/);
   });
 });

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Capabilities, SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { record } from '../../src/gpu/recorder.js';
 import { matmulParams, matmulVariants, type Epilogue, type MatmulVariant } from '../../src/kernels/matmul.js';
@@ -68,68 +69,110 @@ function expectedOf({ store, residual }: Data, n: number, epilogue: Epilogue): F
   return reference.siluGate(half(0), half(1));
 }
 
-describe.each(['int8-g32', 'int8-g64-zp', 'int8-g128', 'int8-g128-zp'] as const)(
-  'matmul of rows and %s weights in 8 bits',
-  (dtype) => {
-    const format = quantFormat(dtype);
-    const worst = worstErrors();
-    const data = CASES.map((test) => dataOf(test, dtype));
+describe.each(['int8-g32', 'int8-g64-zp', 'int8-g128'] as const)('matmul of rows and %s weights in 8 bits', (dtype) => {
+  const format = quantFormat(dtype);
+  const worst = worstErrors();
+  const data = CASES.map((test) => dataOf(test, dtype));
 
-    describe.each(adapters)('on %s', (adapter) => {
-      let gpu: Gpu;
-      beforeAll(async () => void (gpu = await testGpu(adapter)));
+  describe.each(adapters)('on %s', (adapter) => {
+    let gpu: Gpu;
+    beforeAll(async () => void (gpu = await testGpu(adapter)));
 
-      const run = async (variant: MatmulVariant, lanes: number, test: Case, made: Data) => {
-        const { n, k, rows, decodeRows = 0, partRows, epilogue = 'store' } = test;
-        const width = epilogue === 'silu' ? n / 2 : n;
-        const outStride = paddedColumns(width) + 32;
-        const weights = weightMatrix(gpu, made.w, k, dtype, partRows, lanes);
-        const rowWords = activationWords(weights.stride, format);
-        const pipeline = await gpu.pipelines.get(variant);
-        const x = storageOf(gpu, 'x', made.words, rowWords * 4);
-        const out = poisoned(gpu, 'out', (rows + 1) * outStride);
-        if (epilogue === 'residual') gpu.queue.writeBuffer(out, 0, strided(made.residual, n, outStride));
-        const step = stepUniform(gpu, { tokens: rows, decodeRows, logitRows: 99 });
-        submit(gpu, (pass) => {
-          for (const part of weights.parts) {
-            const words = matmulParams(part, weights, rowWords, outStride, 'tokens', epilogue);
-            const group = gpu.bindGroup(pipeline, 'matmul', [step, gpu.uniform('params', words), x, part.buffer, out]);
-            const tiles = Math.ceil((rows - decodeRows) / variant.rowsPerGroup);
-            record(pass, pipeline, group, variant.groups(part.rows, gpu.capabilities), tiles);
-          }
-        });
-        const words = await readFloats(gpu, out);
-        const found = unstrided(words, rows, width, outStride).subarray(decodeRows * width);
-        const expected = expectedOf(made, n, epilogue).subarray(decodeRows * width);
-        return {
-          error: relativeError(found, expected),
-          touched: epilogue === 'residual' ? 0 : touchedOutside(new Uint32Array(words.buffer), rows, width, outStride),
-        };
-      };
-
-      it('matches float64 on the same quants, every variant, both layouts', async () => {
-        const own = laneRows(gpu.capabilities);
-        const runnable = [...new Set([own, 1])].flatMap((lanes) =>
-          matmulVariants({ dtype, lanes }, gpu.capabilities, 'int8')
-            .many.filter((variant) => variant.runs(gpu.capabilities))
-            // How products are added does not depend on the layout; the largest take seconds to compile.
-            .filter(({ name }) => !/128|^matrix/.test(name) || (lanes === own && /^int8-g(64|128)/.test(dtype)))
-            .map((variant) => ({ variant, lanes })),
-        );
-        expect(runnable.length).toBeGreaterThan(0);
-        await Promise.all(runnable.map(({ variant }) => gpu.pipelines.get(variant)));
-        for (const { variant, lanes } of runnable) {
-          for (const [i, test] of CASES.entries()) {
-            await freeingAll(gpu, async () => {
-              const what = `${variant.name}, ${lanes} rows side by side, ${JSON.stringify(test)}`;
-              const { error, touched } = await run(variant, lanes, test, data[i]);
-              worst(`${adapter} ${variant.name} ${dtype}`, error);
-              expect(error, what).toBeLessThan(TOLERANCE);
-              expect(touched, `${what}: words touched outside the result`).toBe(0);
-            });
-          }
+    const run = async (variant: MatmulVariant, lanes: number, test: Case, made: Data) => {
+      const { n, k, rows, decodeRows = 0, partRows, epilogue = 'store' } = test;
+      const width = epilogue === 'silu' ? n / 2 : n;
+      const outStride = paddedColumns(width) + 32;
+      const weights = weightMatrix(gpu, made.w, k, dtype, partRows, lanes);
+      const rowWords = activationWords(weights.stride, format);
+      const pipeline = await gpu.pipelines.get(variant);
+      const x = storageOf(gpu, 'x', made.words, rowWords * 4);
+      const out = poisoned(gpu, 'out', (rows + 1) * outStride);
+      if (epilogue === 'residual') gpu.queue.writeBuffer(out, 0, strided(made.residual, n, outStride));
+      const step = stepUniform(gpu, { tokens: rows, decodeRows, logitRows: 99 });
+      submit(gpu, (pass) => {
+        for (const part of weights.parts) {
+          const words = matmulParams(part, weights, rowWords, outStride, 'tokens', epilogue);
+          const group = gpu.bindGroup(pipeline, 'matmul', [step, gpu.uniform('params', words), x, part.buffer, out]);
+          const tiles = Math.ceil((rows - decodeRows) / variant.rowsPerGroup);
+          record(pass, pipeline, group, variant.groups(part.rows, gpu.capabilities), tiles);
         }
       });
+      const words = await readFloats(gpu, out);
+      const found = unstrided(words, rows, width, outStride).subarray(decodeRows * width);
+      const expected = expectedOf(made, n, epilogue).subarray(decodeRows * width);
+      return {
+        error: relativeError(found, expected),
+        touched: epilogue === 'residual' ? 0 : touchedOutside(new Uint32Array(words.buffer), rows, width, outStride),
+      };
+    };
+
+    it('matches float64 on the same quants, every variant, both layouts', async () => {
+      const own = laneRows(gpu.capabilities);
+      const runnable = [...new Set([own, 1])].flatMap((lanes) =>
+        matmulVariants({ dtype, lanes }, gpu.capabilities, 'int8')
+          .many.filter((variant) => variant.runs(gpu.capabilities))
+          // The largest take seconds to compile, and zero points are what they can go wrong in besides.
+          .filter(({ name }) => !/128|^matrix/.test(name) || (lanes === own && dtype === 'int8-g64-zp'))
+          .map((variant) => ({ variant, lanes })),
+      );
+      expect(runnable.length).toBeGreaterThan(0);
+      await Promise.all(runnable.map(({ variant }) => gpu.pipelines.get(variant)));
+      for (const { variant, lanes } of runnable) {
+        for (const [i, test] of CASES.entries()) {
+          await freeingAll(gpu, async () => {
+            const what = `${variant.name}, ${lanes} rows side by side, ${JSON.stringify(test)}`;
+            const { error, touched } = await run(variant, lanes, test, data[i]);
+            worst(`${adapter} ${variant.name} ${dtype}`, error);
+            expect(error, what).toBeLessThan(TOLERANCE);
+            expect(touched, `${what}: words touched outside the result`).toBe(0);
+          });
+        }
+      }
     });
-  },
-);
+  });
+});
+
+describe('the tiles of matrices of 8 bits', () => {
+  const config = (shape: string, types = 'i8 i32'): SubgroupMatrixConfig => {
+    const [M, N, K] = shape.split('x').map(Number);
+    const [componentType, resultComponentType] = types.split(' ');
+    return { componentType, resultComponentType, M, N, K };
+  };
+  const names = (lanes: number, configs: SubgroupMatrixConfig[], more: Partial<Capabilities> = {}): string[] => {
+    const known: Partial<Capabilities> = {
+      ...{ f16: false, subgroups: true, subgroupId: true, subgroupSizeControl: true, isCpu: false, packedDot: true },
+      ...{ subgroupMinSize: lanes, subgroupMaxSize: lanes, subgroupMatrixConfigs: configs },
+      ...{ maxInvocations: 1024, maxWorkgroupBytes: 48 * 1024 },
+      ...more,
+    };
+    return matmulVariants({ dtype: 'int8-g128', lanes: 1 }, known as Capabilities, 'int8').many.map(({ name }) => name);
+  };
+
+  it('follow from what the adapter lists, its largest matrix first, and come before shader code', () => {
+    const nvidia = [config('16x8x16'), config('16x16x32'), config('16x8x32'), config('16x16x16', 'f16 f32')];
+    const found = names(32, nvidia);
+    expect(found[0]).toBe('matrix16x16x32-i8-128x128-8');
+    expect(found.slice(-2)).toEqual(['dot4-64', 'dot4-128']);
+    for (const shape of ['16x16x32', '16x8x32', '16x8x16']) {
+      for (const tile of ['64x128', '64x64', '32x64-2']) expect(found).toContain(`matrix${shape}-i8-${tile}`);
+    }
+    expect(new Set(found).size).toBe(found.length);
+    expect(names(8, [config('8x8x8')])).toContain('matrix8x8x8-i8-32x64');
+    expect(names(16, [config('8x16x32')], { maxWorkgroupBytes: 16 * 1024 })).toContain('matrix8x16x32-i8-64x64');
+  });
+
+  it('are none for other types, matrices deeper than is staged, or subgroups of unknown size', () => {
+    const plain = ['dot4-64', 'dot4-128'];
+    expect(names(32, [config('16x16x32', 'u8 u32'), config('16x16x16', 'f16 f32')])).toEqual(plain);
+    expect(names(32, [config('16x16x64')])).toEqual(plain);
+    const unknown = { subgroupMinSize: 16, subgroupSizeControl: false };
+    expect(names(32, [config('16x16x32')], unknown)).toEqual(plain);
+  });
+
+  it('are none for weights that have no 8 bits', () => {
+    const capabilities = { subgroupMatrixConfigs: [], isCpu: false } as unknown as Capabilities;
+    for (const dtype of ['f16', 'int4-g32'] as const) {
+      expect(matmulVariants({ dtype, lanes: 1 }, capabilities, 'int8').many).toEqual([]);
+    }
+  });
+});

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import type { KvStored } from '../../src/kernels/attention-shape.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
+import type { ActivationDtype } from '../../src/quantization/activations.js';
 import { random } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll } from '../support/buffers.js';
@@ -22,10 +23,11 @@ const CONFIGS = {
     max_position_embeddings: CONTEXT,
   }),
 };
-const STORED: readonly { dtype: StoredDtype; kv: KvStored }[] = [
+const STORED: readonly { dtype: StoredDtype; kv: KvStored; activations?: ActivationDtype }[] = [
   { dtype: 'f16', kv: 'f32' },
   { dtype: 'f16', kv: 'f16' },
   { dtype: 'int4-g32', kv: 'f32' },
+  { dtype: 'int8-g32-zp', kv: 'f32', activations: 'int8' },
 ];
 
 /**
@@ -38,7 +40,7 @@ describe.each(adapters)('the numbers of a sequence on %s', (adapter) => {
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
   describe.each(Object.entries(CONFIGS))('%s', (_, config) => {
-    it.each(STORED)('do not depend on chunks, batches and company, $kv cache', async (stored) => {
+    it.each(STORED)('do not depend on chunks, batches and company, $dtype, $kv cache', async (stored) => {
       await freeingAll(gpu, async () => {
         const run = await ModelRun.create(gpu, config, randomWeights(config, stored.dtype, 5), stored, LIMITS);
         const rng = random(11);

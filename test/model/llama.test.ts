@@ -6,6 +6,7 @@ import { activationBytes } from '../../src/model/llama.js';
 import { operationShapes } from '../../src/model/operations.js';
 import { laneRows } from '../../src/kernels/weights.js';
 import { allocateWeights, weightBytes } from '../../src/model/weights.js';
+import { quantFormat } from '../../src/quantization/formats.js';
 import { random, relativeError } from '../reference/compare.js';
 import { ReferenceLlama } from '../reference/llama.js';
 import { argmax } from '../reference/ops.js';
@@ -113,6 +114,11 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
       const stored = { dtype: 'f16', kv: 'f16' } as const;
       const { model } = await ModelRun.create(gpu, config, randomWeights(config, 'f16', 1), stored, LIMITS);
       expect(model.operations.map(({ shape }) => shape)).toEqual(operationShapes(config));
+      const packed = { dtype: 'int8-g32', kv: 'f16', activations: 'int8' } as const;
+      const other = (await ModelRun.create(gpu, config, randomWeights(config, 'f16', 1), packed, LIMITS)).model;
+      expect(other.operations.map(({ shape }) => shape)).toEqual(operationShapes(config, 'int8'));
+      for (const name of other.matmulVariants(99, 'prefill')) expect(name).toMatch(/dot4|-i8-/);
+      expect(other.matmulVariants(1, 'decode').sort()).toEqual(model.matmulVariants(1, 'decode').sort());
       expect(model.matmulVariants(1, 'decode').length).toBeGreaterThan(0);
     });
   });
@@ -159,5 +165,9 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
     expect(bytes.qkv).toBe(48 * 128 * 4);
     expect(bytes.angles).toBe(80 * 4 * 2 * 4);
     expect(bytes.state).toBe(3 * 105 * 8);
+    // 192 columns padded: scale, quants, and sums of six groups.
+    const quantised = activationBytes(tinyConfig(), LIMITS, quantFormat('int8-g32-zp'));
+    expect(quantised.quantised).toBe(48 * 4 * (4 + 48 + 8));
+    expect(quantised.normed).toBe(16);
   });
 });

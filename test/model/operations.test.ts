@@ -56,6 +56,39 @@ describe('operationShapes', () => {
   });
 });
 
+describe('activations in 8 bits', () => {
+  const W8A8: Precision = { ...F16, productBytes: 1 };
+  const prompt = { sequences: [{ newTokens: 512, context: 0 }], logitRows: 1 };
+  const plain = forwardOperations(LLAMA_2_7B, prompt, F16);
+  const list = forwardOperations(LLAMA_2_7B, prompt, W8A8);
+
+  it('are quantised by norms, and by operations of their own where there is none', () => {
+    const names = operationShapes(tinyConfig(), 'int8').map(({ name }) => name);
+    expect(names.slice(1, 11).map((name) => name.replace('layers.0.', ''))).toEqual([
+      ...['attn_norm', 'qkv', 'rope_kv', 'attention', 'attn_quantise', 'o_proj'],
+      ...['mlp_norm', 'gate_up', 'mlp_quantise', 'down_proj'],
+    ]);
+    expect(list.map(({ name }) => name)).toEqual(operationShapes(LLAMA_2_7B, 'int8').map(({ name }) => name));
+    expect(named(list, 'layers.0.attn_norm').activationBytes).toBe(512 * 4096 * 5);
+    expect(named(list, 'layers.0.mlp_quantise').activationBytes).toBe(512 * 11008 * 5);
+    expect(named(list, 'final_norm')).toEqual(named(plain, 'final_norm'));
+  });
+
+  it('are what projections of prompts read, and only those', () => {
+    const read = (name: string): number => named(plain, name).activationBytes - named(list, name).activationBytes;
+    expect(read('layers.0.qkv')).toBe(512 * 4096 * 3);
+    expect(read('layers.0.down_proj')).toBe(512 * 11008 * 3);
+    expect(read('lm_head')).toBe(0);
+    expect(sum(list, 'weightBytes')).toBe(sum(plain, 'weightBytes'));
+    const mixed = { sequences: [{ newTokens: 1, context: 9 }, ...prompt.sequences], logitRows: 2 };
+    const both = [F16, W8A8].map((precision) => named(forwardOperations(LLAMA_2_7B, mixed, precision), 'layers.0.qkv'));
+    expect(both[0].activationBytes - both[1].activationBytes).toBe(512 * 4096 * 3);
+    const decode = { sequences: [{ newTokens: 1, context: 9 }], logitRows: 1 };
+    const rows = forwardOperations(LLAMA_2_7B, decode, W8A8).filter(({ m }) => m > 0);
+    expect(rows).toEqual(forwardOperations(LLAMA_2_7B, decode, F16).filter(({ m }) => m > 0));
+  });
+});
+
 describe('the cost of Llama-2-7B', () => {
   const decode = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 1, context: 1023 }], logitRows: 1 }, F16);
   const prefill = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 512, context: 0 }], logitRows: 1 }, F16);

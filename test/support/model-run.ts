@@ -6,6 +6,7 @@ import type { StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { LlamaModel, type ModelLimits } from '../../src/model/llama.js';
 import { loadCheckpoint } from '../../src/model/load-weights.js';
+import type { ActivationDtype } from '../../src/quantization/activations.js';
 import type { StepSequence } from '../../src/model/step-buffer.js';
 import { allocateWeights } from '../../src/model/weights.js';
 import { readFloats, readWords } from './buffers.js';
@@ -47,7 +48,7 @@ export class ModelRun {
     gpu: Gpu,
     config: LlamaConfig,
     weights: Readonly<Record<string, Float64Array>>,
-    stored: { dtype: StoredDtype; head?: StoredDtype; kv: KvStored },
+    stored: { dtype: StoredDtype; head?: StoredDtype; kv: KvStored; activations?: ActivationDtype },
     limits: ModelLimits,
     sampling: Partial<SamplingRow> = { temperature: 0 },
     checkpoint = fakeCheckpoint(config, weights),
@@ -56,7 +57,7 @@ export class ModelRun {
     await loadCheckpoint(gpu, config, checkpoint, allocated, { check: true });
     const placement = scattered(new Array<number>(limits.sequences).fill(limits.contextLength));
     const cache = allocatePagedKv(gpu, config, stored.kv, config.layers, placement.total);
-    const model = await LlamaModel.create(gpu, config, allocated, cache, limits);
+    const model = await LlamaModel.create(gpu, config, allocated, cache, limits, undefined, stored.activations);
     await model.ready;
     return new ModelRun(gpu, model, placement.blocks, sampling);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../../src/gpu/gpu.js';
+import { kernelChoices } from '../../../src/engine/tuning/choices.js';
 import { contestsOf, type ModelContest } from '../../../src/engine/tuning/contests.js';
 import { GpuLaboratory } from '../../../src/engine/tuning/laboratory.js';
 import { holds, tune } from '../../../src/engine/tuning/tune.js';
@@ -12,9 +13,10 @@ import { TINY } from '../support.js';
 
 const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 100 });
 
-const contestsOn = (gpu: Gpu): readonly ModelContest[] =>
-  contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec))
-    .contests;
+const F16 = { dtype: 'f16', head: 'f16' } as const;
+const W8A8 = { dtype: 'int8-g32-zp', head: 'f16', activations: 'int8' } as const;
+const contestsOn = (gpu: Gpu, formats: typeof F16 | typeof W8A8 = F16): readonly ModelContest[] =>
+  contestsOf(CONFIG, formats, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
 const find = (list: readonly ModelContest[], start: string): ModelContest =>
   list.find(({ key }) => key.startsWith(start))!;
 const check = (gpu: Gpu, contest: ModelContest) => new GpuLaboratory(gpu).open(contest, (bench) => bench.check());
@@ -32,6 +34,22 @@ describe.each(adapters)('the laboratory on %s', (name) => {
       expect(gpu.allocatedBytes - before).toBeLessThan(1024);
     },
   );
+});
+
+it('finds the variants of products in 8 bits right, which are a contest of their own', async () => {
+  const gpu = await testGpu(adapters[0]);
+  const contests = contestsOn(gpu, W8A8);
+  const many = contests.filter(({ key }) => key.startsWith('matmul many'));
+  expect(many.every(({ key }) => key.startsWith('matmul many int8-g32-zp by int8 '))).toBe(true);
+  expect(many[0].candidates.map(({ name }) => name)).toContain('dot4-64');
+  expect(await check(gpu, many[0])).toEqual([]);
+  const winners = { [many[0].cases[0].id]: 'dot4-64' };
+  const { fingerprint, subject } = many[0];
+  const entries = { [many[0].key]: { fingerprint, measured: true, winners, ms: {}, dropped: [] } };
+  const list = contestsOf(CONFIG, W8A8, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  if (subject.kind !== 'matmul') throw new Error('not a matmul');
+  const chosen = kernelChoices(list, entries).matmul({ rows: subject.n, cols: subject.k, dtype: subject.dtype });
+  expect(chosen?.many).toBe('dot4-64');
 });
 
 describe('a variant that is wrong', () => {
