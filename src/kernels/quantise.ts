@@ -23,7 +23,8 @@ export function quantiseVariants(capabilities: Capabilities, weights: QuantForma
     bindings: norm ? 'uurwr' : 'uurw',
     defines: {
       ...laneDefines(capabilities, subgroups),
-      WG: capabilities.isCpu ? 64 : 256,
+      // Barriers of more than a subgroup are dear on the CPU.
+      WG: capabilities.isCpu ? 8 : 256,
       norm,
       symmetric: weights.symmetric,
       GROUP_UNITS: weights.group / 8,
