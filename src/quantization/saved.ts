@@ -16,6 +16,11 @@ const FORMAT_VERSION = 1;
 
 const FLOATS: readonly string[] = ['f16', 'bf16', 'f32'] satisfies TargetDtype[];
 
+/** What GPTQ stores a zero less than it is, in the version a checkpoint of these layers is saved in. */
+export function zeroOffset(dtype: QuantizedDtype): 0 | 1 {
+  return quantFormat(dtype).symmetric ? 1 : 0;
+}
+
 /**
  * The `quantization_config` of a saved checkpoint. It is GPTQ's, which holds our formats exactly: version 1 where every
  * zero is the middle, as all its readers expect; version 2, which can tell a zero of 0, where groups have their own.
@@ -31,7 +36,7 @@ export function quantizationConfig({ dtype, head }: SavedFormats, writer: string
     group_size: group,
     sym: symmetric,
     desc_act: false,
-    checkpoint_format: symmetric ? 'gptq' : 'gptq_v2',
+    checkpoint_format: zeroOffset(dtype) === 1 ? 'gptq' : 'gptq_v2',
     pack_dtype: 'int32',
     lm_head: quantFormat(head) !== undefined,
     meta: { quantizer: [writer], ridgepoint: { format: FORMAT_VERSION, dtype, head_dtype: head } },
