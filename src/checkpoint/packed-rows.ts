@@ -24,7 +24,7 @@ export interface PackedRows {
   /** Every zero is the middle of the quants; reading refuses another. */
   readonly symmetric: boolean;
   /** Reads the outputs from `begin` to `end` and few beside them. */
-  read(begin: number, end: number): Promise<PackedWindow>;
+  readonly read: (begin: number, end: number) => Promise<PackedWindow>;
 }
 
 interface Packed {

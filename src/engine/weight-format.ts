@@ -73,12 +73,10 @@ function savedAs(
   if (asked === undefined || asked === 'auto') return saved;
   if (kept === undefined || quantFormat(stored) === undefined || stored === saved) return stored;
   const { groupSize = kept.group, zeroPoints = !kept.symmetric } = options;
-  const named = asked === `int${kept.bits}`;
-  if (named && groupSize === kept.group && zeroPoints === !kept.symmetric) return saved;
-  const other = named ? stored : asked;
-  return fail(
-    `${name} names ${other}, but the checkpoint was saved in ${saved}; leave it out, or quantise the original again`,
-  );
+  // `int4` alone names whatever was saved in four bits.
+  if (asked === `int${kept.bits}` && groupSize === kept.group && zeroPoints === !kept.symmetric) return saved;
+  const what = `${name} names ${stored}, but the checkpoint was saved in ${saved}`;
+  return fail(`${what}; leave it out, or quantise the original again`);
 }
 
 /**

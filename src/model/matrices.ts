@@ -11,7 +11,7 @@ export interface ModelMatrix {
   /** Embedding and `lm_head`, whose format is their own; the layers' matrices; the scales of norms. */
   readonly kind: 'vocabulary' | 'layer' | 'norm';
   /** Where it goes. A norm's scale is a vector in f32; everything else a matrix. */
-  target(weights: ModelWeights): WeightMatrix | GPUBuffer;
+  readonly target: (weights: ModelWeights) => WeightMatrix | GPUBuffer;
 }
 
 /** The tensors of embedding and head. */

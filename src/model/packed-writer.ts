@@ -10,7 +10,7 @@ import { fromGptq, type PickedRows } from '../quantization/gptq.js';
 import { quantizedRows, type QuantizedRows } from '../quantization/quantize.js';
 import { writeQuantized } from './row-writer.js';
 
-/** Packed bytes held at once. Most matrices are smaller and are read in one piece, their columns' order on disk. */
+/** Packed bytes held at once. Most matrices are smaller and are read in one piece. */
 const WINDOW_BYTES = 64 << 20;
 
 /**
@@ -55,6 +55,7 @@ function pick(source: FusedMatrix, part: number, begin: number, end: number, fro
  *
  * @param packed of `packedParts`
  * @param slabBytes of one upload
+ * @param windowBytes held at once
  * @returns bytes written, slab by slab
  */
 export async function* writePacked(
@@ -65,18 +66,19 @@ export async function* writePacked(
   format: QuantFormat,
   { rowBegin, rows: partRows, buffer }: WeightPart,
   slabBytes: number,
+  windowBytes = WINDOW_BYTES,
 ): AsyncGenerator<number, void, undefined> {
   const { stride, dtype, lanes } = matrix;
   const bytes = rowBytes(stride, dtype);
   const fit = (most: number): number => Math.max(lanes, Math.floor(most / bytes / lanes) * lanes);
-  const windowRows = fit(WINDOW_BYTES);
+  const windowRows = fit(windowBytes);
   const slabRows = fit(slabBytes);
   const part: WeightPart = { rowBegin, rows: partRows, buffer };
   const partEnd = rowBegin + partRows;
   for (let begin = rowBegin; begin < partEnd; begin += windowRows) {
     const end = Math.min(begin + windowRows, partEnd);
     const windows = await Promise.all(
-      packed.map(({ read }, i): Promise<PackedWindow> | undefined => {
+      packed.map(async ({ read }, i): Promise<PackedWindow | undefined> => {
         const [first, last] = sourceRows(source.parts[i], begin, end);
         return first === last ? undefined : read(first, last);
       }),
