@@ -114,13 +114,15 @@ const predictions = (predictor: Predictor, { batch }: ProbedStep): Map<string, n
     ]),
   );
 
-/** What recording and submitting a decode step, in one pass, costs the host. */
+/** What a decode step, in one pass, costs the host. */
 async function recordingCost(probe: StepProbe, batch: number, context: number): Promise<string> {
-  const times: number[] = [];
-  for (let step = 0; step < 16 && !stopSignal.aborted; step++) {
-    times.push((await probe.decode(batch, context)).recordMs);
-  }
-  return `Recording and submitting a decode step took the host ${median(times).toFixed(2)} ms (median of ${times.length}).`;
+  const steps: ProbedStep[] = [];
+  for (let step = 0; step < 16 && !stopSignal.aborted; step++) steps.push(await probe.decode(batch, context));
+  const ms = (of: (step: ProbedStep) => number): string => `${median(steps.map(of)).toFixed(2)} ms`;
+  return (
+    `A decode step cost the host ${ms(({ recordMs }) => recordMs)} of recording ` +
+    `and ${ms(({ submitMs }) => submitMs)} of submitting (medians of ${steps.length}).`
+  );
 }
 
 /** Generates tokens as users do and says how busy the GPU was. */
