@@ -63,8 +63,9 @@ export async function profile(flags: ProfileFlags): Promise<number> {
       steps.push(named(`decode ${token + 1}`, step));
     }
     if (!stopSignal.aborted) {
-      host.push(await recordingCost(probe, batch, prompt));
       host.push(...(await busyWhile(engine, Math.min(prompt, engine.info.contextLength - 2), tokens)));
+      // After those tokens, as it is for all but an engine's first: the host's code is compiled by then.
+      host.push(await recordingCost(probe, batch, prompt));
     }
   } catch (error) {
     if (!(error instanceof Error && /has no timestamp queries/.test(error.message))) throw error;
