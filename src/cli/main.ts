@@ -10,6 +10,7 @@ import { addEvaluateOptions, type EvaluateFlags } from './evaluate-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
+import { addQuantizeOptions, type QuantizeFlags } from './quantize-options.js';
 import { addPredict } from './predict/command.js';
 import { addTuneOptions } from './tune-options.js';
 import { addServeOptions, type ServeFlags } from './serve-options.js';
@@ -164,6 +165,27 @@ ${EXIT_CODES}`,
   )
   .action((file: string, flags: EvaluateFlags) =>
     runToExit(async () => (await import('./evaluate.js')).evaluate(file, flags)),
+  );
+
+const quantizeCommand = program
+  .command('quantize')
+  .summary('save a checkpoint with fewer bits a weight')
+  .description(
+    'Quantises a checkpoint as loading with --dtype does and saves it, so that later loads need not: a folder like any\n' +
+      'other, whose tensors are GPTQ’s.',
+  );
+addQuantizeOptions(quantizeCommand)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  ridgepoint quantize ./Llama-2-7b-hf ./Llama-2-7b-int4 --dtype int4
+  ridgepoint quantize TinyLlama/TinyLlama-1.1B-Chat-v1.0 ./tiny-int8 --dtype int8 --head-dtype int8
+  ridgepoint generate --model ./Llama-2-7b-int4 "The capital of France is"
+${EXIT_CODES}`,
+  )
+  .action((model: string, folder: string, flags: QuantizeFlags) =>
+    runToExit(async () => (await import('./quantize.js')).quantize(model, folder, flags, program.version()!)),
   );
 
 addTuneOptions(
