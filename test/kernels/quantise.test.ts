@@ -95,12 +95,13 @@ describe.each(['int8-g32', 'int8-g64-zp', 'int8-g128-zp'] as QuantizedDtype[])('
       const normed = reference.rmsNorm(x, gamma, EPS);
       const stride = paddedColumns(width);
       const words = activationWords(stride, format);
-      for (const { name, runs } of quantiseVariants(gpu.capabilities, format, true)) {
-        if (!runs(gpu.capabilities)) continue;
+      for (const variant of quantiseVariants(gpu.capabilities, format, true)) {
+        if (!variant.runs(gpu.capabilities)) continue;
+        const { name } = variant;
         await freeingAll(gpu, async () => {
           const found = (await run(x, width, decodeRows, gamma, name)).subarray(0, rows * words);
           const scales = new Float32Array(found.buffer);
-          const back = dequantizeActivations(found as Uint32Array<ArrayBuffer>, rows, stride, format);
+          const back = dequantizeActivations(found, rows, stride, format);
           for (let row = decodeRows; row < rows; row++) {
             for (let i = 0; i < width; i++) {
               const off = Math.abs(back[row * stride + i] - normed[row * width + i]);

@@ -4,7 +4,10 @@ import { forwardOperations } from '../../src/model/operations.js';
 import { QUANTIZED_DTYPES } from '../../src/quantization/formats.js';
 import { llamaModel } from '../../src/roofline/models.js';
 import { bytesOfWeight, precisionOf, weightDtype } from '../../src/roofline/precision.js';
+import { fromCalibration } from '../../src/roofline/hardware.js';
+import { Predictor } from '../../src/roofline/predictor.js';
 import { LLAMA_2_7B } from '../support/model.js';
+import { calibration } from './calibration.js';
 
 describe('bytes of quantised weights', () => {
   it('are those the engine allocates, scales included', () => {
@@ -31,5 +34,34 @@ describe('bytes of quantised weights', () => {
     expect(weightDtype('int5')).toBeUndefined();
     expect(bytesOfWeight('int8-g128')).toBe(1 + 2 / 128);
     expect(bytesOfWeight('int4-g32-zp')).toBe(0.5 + 4 / 32);
+  });
+});
+
+describe('products in 8 bits on this machine', () => {
+  const measured = { ...calibration, isCpu: true, ceilings: { ...calibration.ceilings, int8OpsPerSecond: 3e12 } };
+  const predictor = (options: object, machine = measured): Predictor =>
+    new Predictor(llamaModel('7b', LLAMA_2_7B), fromCalibration(machine), { weights: 'int8-g128', ...options });
+  const prompt = { sequences: [{ newTokens: 512, context: 0 }], logitRows: 1 };
+  const decode = { sequences: [{ newTokens: 1, context: 511 }], logitRows: 1 };
+  const priced = ({ pricer, ...rest }: Predictor, batch: typeof prompt, name: string) => {
+    const list = rest.model.operations(batch, rest.precision);
+    return pricer.price(list.find((operation) => operation.name === `layers.0.${name}`)!);
+  };
+
+  it('are those of prompts alone, as the engine runs them', () => {
+    for (const options of [{ activations: 'int8' }, { compute: 'int8' }]) {
+      const own = predictor(options);
+      expect(own.precision.productBytes).toBe(1);
+      expect(priced(own, prompt, 'qkv').roof).toMatchObject({ name: 'shader int8', rate: 3e12 });
+      expect(priced(own, prompt, 'attention').roof.name).toBe('shader f32');
+      expect(priced(own, prompt, 'mlp_quantise').seconds).toBeGreaterThan(0);
+      expect(priced(own, decode, 'qkv')).toEqual(priced(predictor({}), decode, 'qkv'));
+    }
+    expect(predictor({}).precision.productBytes).toBeUndefined();
+  });
+
+  it('take the ratio of matrices of i8 to those of f16 on a GPU that has both', () => {
+    const rate = priced(predictor({ activations: 'int8' }, { ...measured, isCpu: false }), prompt, 'qkv').roof.rate;
+    expect(rate).toBeCloseTo((1e12 * 9e12) / 4e12);
   });
 });
