@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { KERNEL_KINDS, type KernelKind } from '../../bench/kernels/schema.js';
-import type { KvStored } from '../kernels/attention-shape.js';
+import { KV_STORED, type KvStored } from '../kernels/attention-shape.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import { FLOAT_DTYPES } from '../engine/weight-format.js';
 import { QUANTIZED_DTYPES } from '../quantization/formats.js';
@@ -55,7 +55,7 @@ export function addBenchKernels(bench: Command, run: (flags: BenchKernelsFlags) 
     .option('--rows <list>', 'rows of a step: decoding sequences up to 32, prompt tokens above', wholes('--rows', 1))
     .option('--contexts <list>', 'tokens in the cache, for attention', wholes('--contexts', 0))
     .option('--dtype <type>', 'weights: f16, bf16, f32, or quants such as int4-g32', oneOf('--dtype', STORED))
-    .option('--kv-dtype <type>', 'keys and values: f16 or f32', oneOf('--kv-dtype', ['f16', 'f32'] as const))
+    .option('--kv-dtype <type>', 'keys and values: f16, f32 or int8', oneOf('--kv-dtype', KV_STORED))
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
     .option('--format <format>', 'what is printed: markdown or json', oneOf('--format', ['markdown', 'json'] as const))

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { WEIGHT_DTYPES } from '../engine/weight-format.js';
+import { KV_STORED } from '../kernels/attention-shape.js';
 import { weightDtype } from './options.js';
 import { nonEmpty, oneOf, seconds, whole } from './parse.js';
 
@@ -15,7 +16,7 @@ export function addTuneOptions(command: Command): Command {
     .option('--group-size <n>', 'of int8 and int4: 32, 64 or 128', whole('--group-size', 1))
     .option('--zero-points', 'int8 and int4 with zero points')
     .option('--head-dtype <type>', 'embedding and lm_head', weightDtype('--head-dtype'))
-    .option('--kv-dtype <type>', 'keys and values: auto, f16 or f32', oneOf('--kv-dtype', ['auto', 'f16', 'f32']))
+    .option('--kv-dtype <type>', 'keys and values: auto, f16, f32 or int8', oneOf('--kv-dtype', ['auto', ...KV_STORED]))
     .option('--context-length <n>', 'longest sequence, which decides the KV type', whole('--context-length', 1))
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
     .option('--force', 'measure again what is known')

@@ -1,7 +1,7 @@
 import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
-import { BLOCK_TOKENS, paddedHeadDim } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, isQuantizedKv, paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
   namedAttention,
@@ -139,7 +139,8 @@ export class LlamaModel {
     ) as unknown as Activations;
     gpu.queue.writeBuffer(activations.angles, 0, ropeTable(config, limits.contextLength));
     const builder = new OperationBuilder(gpu, config, weights, cache, limits, step, activations, attention, choices);
-    const operations = await Promise.all(operationShapes(config).map((shape) => builder.build(shape)));
+    const shapes = operationShapes(config, isQuantizedKv(cache.stored));
+    const operations = await Promise.all(shapes.map((shape) => builder.build(shape)));
     return new LlamaModel(config, step, activations, operations, builder.matmuls);
   }
 
@@ -280,7 +281,8 @@ class OperationBuilder {
         return this.#norm(shape, layer.attnNorm);
       case 'qkv': {
         const width = paddedColumns(layer.qkv.rows);
-        const fusion = { ...this.#normed(layer.attnNorm), heads: this.#filed(cache) };
+        const heads = isQuantizedKv(this.cache.stored) ? undefined : this.#filed(cache);
+        const fusion = { ...this.#normed(layer.attnNorm), heads };
         return this.#matmul(shape, layer.qkv, 'store', a.normed, this.#hidden, a.qkv, width, fusion);
       }
       case 'rope_kv':

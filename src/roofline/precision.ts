@@ -43,13 +43,21 @@ export interface Dtypes {
   readonly compute: ComputeDtype;
 }
 
-/** Bytes per number. Activations are f32 between the engine's kernels and f16 between those of CUDA libraries. */
+/** f32, one for each head of a token; as `kvBlockBytes` allocates it. */
+const KV_SCALE_BYTES: Readonly<Partial<Record<KvDtype, number>>> = { int8: 4 };
+
+/** Bytes of the cache's numbers and scales. */
+export function kvPrecision(kv: KvDtype): Pick<Precision, 'kvBytes' | 'kvScaleBytes'> {
+  return { kvBytes: bytesOfWeight(kv), kvScaleBytes: KV_SCALE_BYTES[kv] };
+}
+
+/** Bytes per number, and of the cache's scales. Activations are f32 between the engine's kernels and f16 between those of CUDA libraries. */
 export function precisionOf({ weights, head = weights, kv, compute }: Dtypes, kernels: KernelSet): Precision {
   const activationBytes = kernels === 'shader' || compute === 'f32' ? 4 : 2;
   return {
     weightBytes: bytesOfWeight(weights),
     headBytes: bytesOfWeight(head),
-    kvBytes: bytesOfWeight(kv),
+    ...kvPrecision(kv),
     activationBytes,
   };
 }

@@ -11,7 +11,7 @@ import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
 import { random } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
 import { poisoned, readFloats, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
-import { blockTables, cacheOf, pairedHeads, scattered } from './paged.js';
+import { blockTables, cacheOf, pairedHeads, scattered, storedHeads } from './paged.js';
 import { rowsBuffer, stepUniform, type StepHead, type TestRow } from './step.js';
 import { rounded } from './weights.js';
 
@@ -45,8 +45,8 @@ async function run(
   const slots = chunks.map((_, i) => chunks.length - i);
   // Scores of a few units, so that the softmax is neither flat nor one key's.
   const made = lengths.map((length) => ({
-    keys: rounded(rng.normal(length * kvHeads * headDim, 1.5), kv),
-    values: rounded(rng.normal(length * kvHeads * headDim), kv),
+    keys: storedHeads(rng.normal(length * kvHeads * headDim, 1.5), headDim, kv),
+    values: storedHeads(rng.normal(length * kvHeads * headDim), headDim, kv),
   }));
   const rows: TestRow[] = [];
   const expected: number[] = [];
