@@ -147,7 +147,8 @@ const SHAPES: Record<Elementwise, (config: LlamaConfig) => string> = {
 export function elementwisePoint(kind: Elementwise, sizes: Sizes): Point {
   const { model, config, dtype, kv, rows } = sizes;
   const precision = { weightBytes: bytesOfWeight(dtype), ...kvPrecision(kv), activationBytes: 4 };
-  const batch = { sequences: [{ newTokens: rows, context: 0 }], logitRows: rows };
+  // A prompt's rows, one row too: those of decoding sequences are normalised and rotated elsewhere.
+  const batch = { sequences: [{ newTokens: rows, context: 0, prefill: true }], logitRows: rows };
   const list = forwardOperations({ ...config, layers: 1 }, batch, precision);
   const cost = list.find((operation) => operation.kind === (kind satisfies OperationKind))!;
   return {

@@ -38,7 +38,8 @@ function words(gpu: Gpu, label: string, values: Uint32Array<ArrayBuffer>): GPUBu
 const MOST_DIFFERENT = 1024;
 
 /** Fills a quantised cache with random quants; a scale is up to a half larger or smaller than its neighbours. */
-function fillQuants(gpu: Gpu, buffer: GPUBuffer, padded: number, amplitude: number): void {
+function fillQuants(gpu: Gpu, buffer: GPUBuffer, headDim: number, amplitude: number): void {
+  const padded = paddedHeadDim(headDim);
   const quantWords = (BLOCK_TOKENS * padded) / 4;
   const each = quantWords + BLOCK_TOKENS;
   const count = Math.min(MOST_DIFFERENT, buffer.size / (4 * each));
@@ -49,6 +50,10 @@ function fillQuants(gpu: Gpu, buffer: GPUBuffer, padded: number, amplitude: numb
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     if (i % each < quantWords) words[i] = state ^ (state << 13);
     else scales[i] = (amplitude / 127) * (0.5 + state / 2 ** 32);
+  }
+  for (let row = 0; row < count * BLOCK_TOKENS; row++) {
+    const begin = Math.floor(row / BLOCK_TOKENS) * each * 4 + (row % BLOCK_TOKENS) * padded;
+    new Uint8Array(words.buffer, begin + headDim, padded - headDim).fill(0);
   }
   for (let at = 0; at < buffer.size; at += words.byteLength) {
     gpu.queue.writeBuffer(buffer, at, words, 0, Math.min(words.length, (buffer.size - at) / 4));
@@ -72,7 +77,7 @@ export async function attentionTrialData(
   const filled = async (label: string, seed: number, amplitude: number): Promise<GPUBuffer> => {
     const buffer = gpu.storage(label, bytes);
     if (kv === 'int8') {
-      fillQuants(gpu, buffer, padded, amplitude);
+      fillQuants(gpu, buffer, shape.headDim, amplitude);
       return buffer;
     }
     const cacheRows = blocks * shape.kvHeads * BLOCK_TOKENS;

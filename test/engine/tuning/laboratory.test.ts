@@ -5,6 +5,7 @@ import { GpuLaboratory } from '../../../src/engine/tuning/laboratory.js';
 import { holds, tune } from '../../../src/engine/tuning/tune.js';
 import { matmulVariants } from '../../../src/kernels/matmul.js';
 import { layoutOn } from '../../../src/kernels/trials/matmul.js';
+import type { KvStored } from '../../../src/kernels/attention-shape.js';
 import { parseLlamaConfig } from '../../../src/model/config.js';
 import { gpuSource } from '../../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter, testGpu } from '../../support/adapters.js';
@@ -12,26 +13,26 @@ import { TINY } from '../support.js';
 
 const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 100 });
 
-const contestsOn = (gpu: Gpu): readonly ModelContest[] =>
-  contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec))
+const contestsOn = (gpu: Gpu, kv: KvStored = 'f16'): readonly ModelContest[] =>
+  contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec))
     .contests;
 const find = (list: readonly ModelContest[], start: string): ModelContest =>
   list.find(({ key }) => key.startsWith(start))!;
 const check = (gpu: Gpu, contest: ModelContest) => new GpuLaboratory(gpu).open(contest, (bench) => bench.check());
 
 describe.each(adapters)('the laboratory on %s', (name) => {
-  it.each(['matmul few', 'matmul many', 'attention decode', 'attention prefill'])(
-    'finds every variant right: %s',
-    async (start) => {
-      const gpu = await testGpu(name);
-      const before = gpu.allocatedBytes;
-      const contest = find(contestsOn(gpu), start);
-      expect(contest.candidates.length).toBeGreaterThan(1);
-      expect(await check(gpu, contest)).toEqual([]);
-      // Timestamps alone stay, until the laboratory is gone.
-      expect(gpu.allocatedBytes - before).toBeLessThan(1024);
-    },
-  );
+  it.each([
+    ...['matmul few', 'matmul many', 'attention decode', 'attention prefill'].map((start) => [start, 'f16'] as const),
+    ...['attention decode', 'attention prefill'].map((start) => [start, 'int8'] as const),
+  ])('finds every variant right: %s, %s cache', async (start, kv) => {
+    const gpu = await testGpu(name);
+    const before = gpu.allocatedBytes;
+    const contest = find(contestsOn(gpu, kv), start);
+    expect(contest.candidates.length).toBeGreaterThan(1);
+    expect(await check(gpu, contest)).toEqual([]);
+    // Timestamps alone stay, until the laboratory is gone.
+    expect(gpu.allocatedBytes - before).toBeLessThan(1024);
+  });
 });
 
 describe('a variant that is wrong', () => {
