@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { allocatePagedKv } from '../../src/cache/paged-kv.js';
+import { planMemory } from '../../src/engine/memory-plan.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import type { KvStored } from '../../src/kernels/attention-shape.js';
+import { KV_STORED, type KvStored } from '../../src/kernels/attention-shape.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
 import { activationBytes } from '../../src/model/llama.js';
 import { operationShapes } from '../../src/model/operations.js';
@@ -156,6 +158,22 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
           expect(quantized.bytes).toBeGreaterThanOrEqual(planned);
           expect(quantized.bytes).toBeLessThan(planned + 16 * (4 * config.layers + 2));
         }
+      }
+      for (const kvDtype of KV_STORED) {
+        const [config] = Object.values(CONFIGS).slice(1);
+        const before = gpu.allocatedBytes;
+        const cache = allocatePagedKv(gpu, config, kvDtype, config.layers, 5);
+        expect(gpu.allocatedBytes - before).toBe(cache.bytes);
+        const request = {
+          model: 'tiny',
+          config,
+          dtype: 'f16',
+          head: 'f16',
+          lanes: 1,
+          tied: true,
+          limits: LIMITS,
+        } as const;
+        expect(planMemory({ ...request, kvDtype, kvTokens: 5 * 16 - 1 }).kvCache).toBe(cache.bytes);
       }
       await Promise.resolve();
     });
