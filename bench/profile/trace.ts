@@ -61,7 +61,7 @@ export function chromeTrace(steps: readonly NamedStep[], about: Readonly<Record<
 }
 
 function stepEvents({ name, step, predictedMs }: NamedStep, origin: number): TraceEvent[] {
-  const { startedAt, recordMs, wallMs, operations = [], batch } = step;
+  const { startedAt, recordMs, submitMs, wallMs, operations = [], batch } = step;
   const us = (ms: number): number => 1000 * (ms - origin);
   const span = (tid: number, cat: string, label: string, begin: number, ms: number, args?: object): TraceEvent => ({
     ph: 'X',
@@ -75,10 +75,12 @@ function stepEvents({ name, step, predictedMs }: NamedStep, origin: number): Tra
   });
   const tokens = batch.sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
   const gpuMs = Math.max(0, ...operations.map(({ endNs }) => endNs)) / 1e6;
-  const gpuBegin = Math.max(startedAt + recordMs, startedAt + wallMs - gpuMs);
+  const submitted = startedAt + recordMs + submitMs;
+  const gpuBegin = Math.max(submitted, startedAt + wallMs - gpuMs);
   return [
     span(TRACKS.steps, 'step', name, startedAt, Math.max(wallMs, gpuBegin - startedAt + gpuMs), { tokens }),
     span(TRACKS.cpu, 'cpu', `record ${name}`, startedAt, recordMs),
+    span(TRACKS.cpu, 'cpu', `submit ${name}`, startedAt + recordMs, submitMs),
     ...operations.map(({ name: operation, beginNs, endNs }) => {
       const ms = Math.max(0, endNs - beginNs) / 1e6;
       const predicted = predictedMs?.get(operation);

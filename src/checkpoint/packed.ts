@@ -1,6 +1,7 @@
 import { RidgepointError } from '../errors.js';
 import type { Checkpoint, TensorInfo, WeightInfo } from './checkpoint.js';
 import { f16ToF32, f32Value } from './float.js';
+import { readWindow, type PackedRows, type PackedWindow } from './packed-rows.js';
 import { printable } from './source.js';
 
 /**
@@ -13,6 +14,9 @@ import { printable } from './source.js';
  *   to a word in the order 0, 2, 4, 6, 1, 3, 5, 7
  *
  * `scales` is [groups, outputs] in f16, and weight = scale * (quant - zero).
+ *
+ * Where sizes are no multiples of n, which the packers of the Hub refuse, the last words of `qweight` and `qzeros` are
+ * filled up; `g_idx` and `scales` tell the true sizes.
  */
 export interface PackedFormat {
   readonly method: 'gptq' | 'awq';
@@ -73,6 +77,14 @@ export function packedFormat(config: unknown, file = 'config.json'): PackedForma
   };
 }
 
+/** How a matrix is packed that is packed otherwise than the rest, or of which more is known. */
+export interface PackedException {
+  readonly bits: 4 | 8;
+  readonly groupSize: number;
+  /** Every zero is the middle of the quants. */
+  readonly symmetric: boolean;
+}
+
 /** Scale and zero of an output's columns. */
 export interface RowScales {
   /** f16 bits of the scale, and the zero, of a column of an output. */
@@ -86,6 +98,12 @@ export interface PackedCheckpoint extends Checkpoint {
   readonly format: PackedFormat;
   /** What the quants of a packed matrix are scaled by; undefined for a matrix that is not packed. */
   scalesOf(weight: string): Promise<RowScales | undefined>;
+  /**
+   * The quants of a matrix as they lie, where GPTQ packed them and groups are runs of columns; else undefined.
+   *
+   * @throws RidgepointError naming the tensor whose numbers cannot be true
+   */
+  rowsOf(weight: string): Promise<PackedRows | undefined>;
 }
 
 export function isPacked(checkpoint: Checkpoint): checkpoint is PackedCheckpoint {
@@ -97,6 +115,10 @@ interface Layer {
   readonly inputs: number;
   readonly outputs: number;
   readonly groups: number;
+  readonly bits: 4 | 8;
+  /** Inputs that share a scale. */
+  readonly groupSize: number;
+  readonly symmetric: boolean | undefined;
 }
 
 /** Packed words are kept for as many matrices as are fused into one: queries, keys and values. */
@@ -112,6 +134,7 @@ class UnpackedCheckpoint implements PackedCheckpoint {
   constructor(
     private readonly inner: Checkpoint,
     readonly format: PackedFormat,
+    private readonly exceptions: (weight: string) => PackedException | undefined,
   ) {
     this.totalBytes = inner.totalBytes;
     for (const [name, info] of inner.tensors) {
@@ -126,18 +149,23 @@ class UnpackedCheckpoint implements PackedCheckpoint {
   }
 
   #addLayer(name: string, info: TensorInfo): void {
-    const { method, bits, groupSize } = this.format;
+    const { method } = this.format;
+    const known = this.exceptions(`${name}.weight`);
+    const { bits, groupSize: asked } = known ?? this.format;
     const pack = 32 / bits;
     const [rows, cols] = info.shape;
-    const inputs = method === 'gptq' ? rows * pack : rows;
+    const sizeOf = (tensor: string): number | undefined => this.inner.tensors.get(`${name}.${tensor}`)?.shape.at(-1);
+    const inputs = method === 'gptq' ? (sizeOf('g_idx') ?? rows * pack) : rows;
     const outputs = method === 'gptq' ? cols : cols * pack;
-    const groups = groupSize === undefined ? 1 : Math.ceil(inputs / groupSize);
-    this.#check(`${name}.qweight`, 'I32', method === 'gptq' ? [inputs / pack, outputs] : [inputs, outputs / pack]);
-    this.#check(`${name}.qzeros`, 'I32', [groups, outputs / pack]);
+    const groupSize = asked ?? inputs;
+    const groups = Math.ceil(inputs / groupSize);
+    const words = (count: number): number => Math.ceil(count / pack);
+    this.#check(`${name}.qweight`, 'I32', method === 'gptq' ? [words(inputs), outputs] : [inputs, words(outputs)]);
+    this.#check(`${name}.qzeros`, 'I32', [groups, words(outputs)]);
     this.#check(`${name}.scales`, 'F16', [groups, outputs]);
     if (this.inner.tensors.has(`${name}.g_idx`)) this.#check(`${name}.g_idx`, 'I32', [inputs]);
     const weight = `${name}.weight`;
-    this.#layers.set(weight, { name, inputs, outputs, groups });
+    this.#layers.set(weight, { name, inputs, outputs, groups, bits, groupSize, symmetric: known?.symmetric });
     const shape = [outputs, inputs];
     this.tensors.set(weight, {
       name: weight,
@@ -183,10 +211,10 @@ class UnpackedCheckpoint implements PackedCheckpoint {
   }
 
   #unpackRow(layer: Layer, words: Uint32Array, scales: Scales, row: number, from: number, values: Float32Array): void {
-    const { method, bits } = this.format;
+    const { method } = this.format;
+    const { outputs, bits } = layer;
     const pack = 32 / bits;
     const mask = 2 ** bits - 1;
-    const { outputs } = layer;
     for (let i = 0; i < values.length; i++) {
       const column = from + i;
       const word =
@@ -210,6 +238,17 @@ class UnpackedCheckpoint implements PackedCheckpoint {
       },
       uniform: (begin, end) => groupOf.subarray(begin, end).every((group) => group === groupOf[begin]),
     };
+  }
+
+  async rowsOf(weight: string): Promise<PackedRows | undefined> {
+    const layer = this.#layers.get(weight);
+    if (layer === undefined || this.format.method !== 'gptq') return undefined;
+    const { inputs, outputs, bits, groupSize } = layer;
+    const groupOf = await this.#groupsOf(layer);
+    if (groupOf.some((group, input) => group !== Math.floor(input / groupSize))) return undefined;
+    const read = (begin: number, end: number): Promise<PackedWindow> =>
+      readWindow(this.inner, { ...layer, zeroOffset: this.format.zeroOffset }, begin, end);
+    return { inputs, outputs, bits, groupSize, symmetric: layer.symmetric ?? false, read };
   }
 
   async #read(name: string): Promise<ArrayBuffer> {
@@ -241,19 +280,26 @@ class UnpackedCheckpoint implements PackedCheckpoint {
     return scales;
   }
 
-  async #readScales({ name, inputs, outputs, groups }: Layer): Promise<Scales> {
-    const { method, bits, groupSize = inputs, zeroOffset } = this.format;
+  /** The group of each input. */
+  async #groupsOf({ name, inputs, groups, groupSize }: Layer): Promise<Uint32Array> {
     const index = `${name}.g_idx`;
-    const [scaleBytes, zeroBytes, indexBytes] = await Promise.all([
+    if (this.format.method !== 'gptq' || !this.inner.tensors.has(index)) {
+      return Uint32Array.from({ length: inputs }, (_, i) => Math.floor(i / groupSize));
+    }
+    const groupOf = new Uint32Array(await this.#read(index));
+    const wrong = groupOf.findIndex((group) => group >= groups);
+    if (wrong < 0) return groupOf;
+    return fail(`${index}: input ${wrong} is in group ${groupOf[wrong] | 0} of ${groups}; the file is damaged`);
+  }
+
+  async #readScales(layer: Layer): Promise<Scales> {
+    const { name, outputs, groups, bits } = layer;
+    const { method, zeroOffset } = this.format;
+    const [scaleBytes, zeroBytes, groupOf] = await Promise.all([
       this.#read(`${name}.scales`),
       this.#read(`${name}.qzeros`),
-      method === 'gptq' && this.inner.tensors.has(index) ? this.#read(index) : undefined,
+      this.#groupsOf(layer),
     ]);
-    const groupOf = indexBytes
-      ? Uint32Array.from(new Int32Array(indexBytes))
-      : Uint32Array.from({ length: inputs }, (_, i) => Math.floor(i / groupSize));
-    const wrong = groupOf.findIndex((group) => group >= groups);
-    if (wrong >= 0) fail(`${index}: input ${wrong} is in group ${groupOf[wrong]} of ${groups}; the file is damaged`);
     const half = new Uint16Array(scaleBytes);
     const infinite = half.findIndex((value) => (value & 0x7c00) === 0x7c00);
     if (infinite >= 0) fail(`${name}.scales: element ${infinite} is not a finite number; the checkpoint is damaged`);
@@ -263,7 +309,7 @@ class UnpackedCheckpoint implements PackedCheckpoint {
     const zeros = Uint16Array.from({ length: groups * outputs }, (_, i) => {
       const [group, row] = [Math.floor(i / outputs), i % outputs];
       const place = method === 'awq' ? AWQ_PLACES[row & 7] : row % pack;
-      const stored = words[group * (outputs / pack) + Math.floor(row / pack)] >>> (bits * place);
+      const stored = words[group * Math.ceil(outputs / pack) + Math.floor(row / pack)] >>> (bits * place);
       return (stored + zeroOffset) & mask;
     });
     return { groupOf, bits: half, values: Float32Array.from(half, (value) => f32Value(f16ToF32(value))), zeros };
@@ -287,8 +333,13 @@ interface Scales {
  * Makes the packed layers of a checkpoint readable as plain matrices. A matrix's packed words are read whole and kept
  * while its rows are asked for.
  *
+ * @param exceptions what is known of a matrix beyond the format of all
  * @throws RidgepointError naming the tensor that is missing or misshapen
  */
-export function unpackedCheckpoint(inner: Checkpoint, format: PackedFormat): PackedCheckpoint {
-  return new UnpackedCheckpoint(inner, format);
+export function unpackedCheckpoint(
+  inner: Checkpoint,
+  format: PackedFormat,
+  exceptions: (weight: string) => PackedException | undefined = () => undefined,
+): PackedCheckpoint {
+  return new UnpackedCheckpoint(inner, format, exceptions);
 }

@@ -45,7 +45,7 @@ export function addBenchKernels(bench: Command, run: (flags: BenchKernelsFlags) 
     .command('kernels')
     .summary('time every kernel variant against the ceiling that binds it')
     .description(
-      'Times every variant of every kernel that the adapter can run on random data: milliseconds of a launch, GB/s,\n' +
+      'Times every variant of every kernel that the adapter can run on random data: milliseconds of a launch, GB/s, ' +
         'GFLOP/s, and the share of the calibrated ceiling that binds it. No model is loaded; only its sizes are used.',
     )
     .option('--model <models>', 'folders or presets whose sizes to take; llama-2-7b,tiny-tales by default', names)

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { markdownTable } from '../../bench/tables/markdown.js';
-import type { EngineOptions } from '../engine/api.js';
+import type { EngineInfo, EngineOptions } from '../engine/api.js';
 import { Evaluation, slidingWindows } from '../engine/evaluation.js';
-import { weightFormats } from '../engine/weight-format.js';
 import { RidgepointError } from '../errors.js';
 import type { Engine } from '../index.js';
 import type { EvaluateFlags } from './evaluate-options.js';
@@ -29,10 +28,13 @@ function documentsOf(engine: Engine, text: string, separator: string | undefined
 }
 
 /** The run to compare with: f16, or f32 where the run itself is in f16. */
-function referenceOptions(options: EngineOptions, against: string | undefined): EngineOptions | undefined {
+function referenceOptions(
+  options: EngineOptions,
+  { dtype, headDtype }: EngineInfo,
+  against: string | undefined,
+): EngineOptions | undefined {
   if (against === 'none') return undefined;
-  const { dtype, head } = weightFormats(options);
-  const plain = dtype === 'f16' && head === 'f16' && (options.kvDtype ?? 'auto') === 'auto';
+  const plain = dtype === 'f16' && headDtype === 'f16' && (options.kvDtype ?? 'auto') === 'auto';
   const asked = (against ?? (plain ? 'f32' : 'f16')) as EngineOptions['dtype'];
   return {
     ...options,
@@ -52,7 +54,6 @@ function referenceOptions(options: EngineOptions, against: string | undefined): 
  */
 export async function evaluate(file: string, flags: EvaluateFlags): Promise<number> {
   const options: EngineOptions = { ...engineOptions(flags), logitRows: LOGIT_ROWS, prefixCaching: false };
-  const other = referenceOptions(options, flags.against);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -61,6 +62,7 @@ export async function evaluate(file: string, flags: EvaluateFlags): Promise<numb
   }
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const engine = await loadEngine(options, flags.quiet !== true);
+  const other = referenceOptions(options, engine.info, flags.against);
   const reference = other && (await loadEngine(other, flags.quiet !== true));
 
   const window = flags.window ?? Math.min(MOST_WINDOW, engine.info.contextLength);

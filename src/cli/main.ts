@@ -10,6 +10,7 @@ import { addEvaluateOptions, type EvaluateFlags } from './evaluate-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, tokenIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
+import { addQuantizeOptions, type QuantizeFlags } from './quantize-options.js';
 import { addPredict } from './predict/command.js';
 import { addTuneOptions } from './tune-options.js';
 import { addServeOptions, type ServeFlags } from './serve-options.js';
@@ -103,7 +104,7 @@ const serveCommand = program
   .command('serve')
   .summary('serve a model over HTTP, as OpenAI’s API')
   .description(
-    'Serves a model to many clients at once through the HTTP API of OpenAI: completions and chats, whole or streamed,\n' +
+    'Serves a model to many clients at once through the HTTP API of OpenAI: completions and chats, whole or streamed, ' +
       'with /metrics for Prometheus. Logs go to standard output as lines of JSON; no prompt is in them.',
   );
 addModelOptions(addServeOptions(serveCommand))
@@ -132,7 +133,7 @@ program
   .command('calibrate')
   .summary('measure what this adapter can do, for predictions')
   .description(
-    'Measures memory bandwidth, arithmetic and launch costs of an adapter with kernels built for nothing else, then how\n' +
+    'Measures memory bandwidth, arithmetic and launch costs of an adapter with kernels built for nothing else, then how ' +
       'far the engine’s own kernels get, and keeps the result where predictions find it.',
   )
   .option('--adapter <name>', 'part of the name of an adapter')
@@ -147,7 +148,7 @@ const evaluateCommand = program
   .command('evaluate')
   .summary('measure what a precision costs in accuracy')
   .description(
-    'Measures how well a model predicts a text: its perplexity, over windows that slide along the text. Unless told not\n' +
+    'Measures how well a model predicts a text: its perplexity, over windows that slide along the text. Unless told not ' +
       'to, it runs the model in another precision beside it and says how far the two are apart.',
   )
   .argument('<file>', 'a text in UTF-8');
@@ -164,6 +165,27 @@ ${EXIT_CODES}`,
   )
   .action((file: string, flags: EvaluateFlags) =>
     runToExit(async () => (await import('./evaluate.js')).evaluate(file, flags)),
+  );
+
+const quantizeCommand = program
+  .command('quantize')
+  .summary('save a checkpoint with fewer bits a weight')
+  .description(
+    'Quantises a checkpoint as loading with --dtype does and saves it, so that later loads need not: a folder like any ' +
+      'other, whose tensors are GPTQ’s.',
+  );
+addQuantizeOptions(quantizeCommand)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  ridgepoint quantize ./Llama-2-7b-hf ./Llama-2-7b-int4 --dtype int4
+  ridgepoint quantize TinyLlama/TinyLlama-1.1B-Chat-v1.0 ./tiny-int8 --dtype int8 --head-dtype int8
+  ridgepoint generate --model ./Llama-2-7b-int4 "The capital of France is"
+${EXIT_CODES}`,
+  )
+  .action((model: string, folder: string, flags: QuantizeFlags) =>
+    runToExit(async () => (await import('./quantize.js')).quantize(model, folder, flags, program.version()!)),
   );
 
 addTuneOptions(
@@ -201,7 +223,7 @@ const benchCommand = program
   .command('bench')
   .summary('measure prefill and decode')
   .description(
-    'Measures prefill and decode apart: TTFT over prompt lengths, TPOT over context lengths and batches, rows as of\n' +
+    'Measures prefill and decode apart: TTFT over prompt lengths, TPOT over context lengths and batches, rows as of ' +
       'llama-bench, and GPU time by operation. Tables go to standard output; the result is kept for "compare".',
   )
   .action((flags: object) => runToExit(async () => (await import('./bench.js')).bench(flags)));
@@ -224,7 +246,7 @@ const compareCommand = program
   .command('compare')
   .summary('measured beside predicted')
   .description(
-    'Sets what "bench" measured beside what is predicted for this adapter: by point, by phase and by operation, with\n' +
+    'Sets what "bench" measured beside what is predicted for this adapter: by point, by phase and by operation, with ' +
       'what binds each. Without a file it takes the latest result of this machine.',
   )
   .argument('[result]', 'a file that "bench" wrote')
@@ -244,7 +266,7 @@ const profileCommand = program
   .command('profile')
   .summary('trace of a prefill and some decode steps')
   .description(
-    'Writes a trace that Perfetto opens, recording on the CPU and operations on the GPU, and prints which operations\n' +
+    'Writes a trace that Perfetto opens, recording on the CPU and operations on the GPU, and prints which operations ' +
       'take longest beside what is predicted for them.',
   )
   .action((flags: object) => runToExit(async () => (await import('./profile.js')).profile(flags)));

@@ -1,6 +1,11 @@
 import type { LoadProgress } from '../engine/api.js';
 import { dim, isRewritable, type Sink } from './style.js';
 
+/** How far loading has come, or quantising a checkpoint to save it. */
+export type ShownProgress = Omit<LoadProgress, 'stage'> & {
+  readonly stage: LoadProgress['stage'] | 'quantizing';
+};
+
 /** Loading faster than this shows nothing. */
 const SHOW_AFTER_MS = 300;
 const REDRAW_MS = 100;
@@ -13,12 +18,13 @@ const DOING = {
   tuning: 'choosing kernels',
   weights: 'loading weights',
   pipelines: 'compiling kernels',
+  quantizing: 'quantising weights',
 } as const;
 
 /** Shows on standard error how far loading has come: one line rewritten on a terminal, rare plain lines elsewhere. */
 export class LoadingBar {
   readonly #begin = performance.now();
-  readonly #stages = new Map<LoadProgress['stage'], LoadProgress & { since: number; from: number }>();
+  readonly #stages = new Map<ShownProgress['stage'], ShownProgress & { since: number; from: number }>();
   readonly #timer: NodeJS.Timeout;
   #drawn = false;
   #nextLine = FIRST_LINE_MS;
@@ -30,7 +36,7 @@ export class LoadingBar {
     this.#timer = setInterval(() => this.#draw(), REDRAW_MS).unref();
   }
 
-  readonly report = (progress: LoadProgress): void => {
+  readonly report = (progress: ShownProgress): void => {
     const { since, from } = this.#stages.get(progress.stage) ?? { since: performance.now(), from: progress.done };
     this.#stages.set(progress.stage, { ...progress, since, from });
   };
@@ -45,7 +51,7 @@ export class LoadingBar {
   #draw(): void {
     const elapsed = performance.now() - this.#begin;
     // What is under way and comes first; kernels compile while weights load, so they show only when left over.
-    const order = ['download', 'tuning', 'weights', 'pipelines'] as const;
+    const order = ['download', 'tuning', 'weights', 'pipelines', 'quantizing'] as const;
     const stage = order
       .map((key) => this.#stages.get(key))
       .find((each) => each !== undefined && each.done < each.total);
@@ -73,7 +79,7 @@ export class LoadingBar {
 const percent = (done: number, total: number): string => `${Math.floor((100 * done) / Math.max(total, 1))} %`;
 
 /** Amount, speed and time left. */
-function figures({ done, total, unit }: LoadProgress, recent: number, ms: number): string[] {
+function figures({ done, total, unit }: ShownProgress, recent: number, ms: number): string[] {
   if (unit !== 'bytes') return [`${done} of ${total}`];
   const [scale, name] = total >= 1e9 ? [1e9, 'GB'] : [1e6, 'MB'];
   const list = [`${(done / scale).toFixed(1)} of ${(total / scale).toFixed(1)} ${name}`];
@@ -86,7 +92,7 @@ function figures({ done, total, unit }: LoadProgress, recent: number, ms: number
 }
 
 /** The line for a terminal of so many columns: what does not fit is left out, the bar first. */
-export function barLine(name: string, stage: LoadProgress, recent: number, ms: number, columns = 80): string {
+export function barLine(name: string, stage: ShownProgress, recent: number, ms: number, columns = 80): string {
   const { done, total } = stage;
   const facts = figures(stage, recent, ms);
   const head = `${name}: ${DOING[stage.stage]}`;

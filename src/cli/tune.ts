@@ -4,7 +4,7 @@ import { RidgepointError } from '../errors.js';
 import { measure } from '../engine/tuning/autotune.js';
 import { contestsOf } from '../engine/tuning/contests.js';
 import type { Contest } from '../engine/tuning/contest.js';
-import { weightFormats } from '../engine/weight-format.js';
+import { modelFormats } from '../engine/weight-format.js';
 import type { TunedEntry } from '../engine/tuning/file.js';
 import { cacheSize, engineLimits } from '../engine/sizes.js';
 import { parseLlamaConfig } from '../model/config.js';
@@ -38,7 +38,7 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const config = parseLlamaConfig(found.config, found.configName);
   const gpu = await Gpu.open(source);
   closeAtExit(() => gpu.dispose());
-  const { dtype, head } = weightFormats(flags);
+  const { dtype, head } = modelFormats(flags, found);
   const { limits } = engineLimits(flags, config);
   const free = { left: undefined, shared: gpu.capabilities.isCpu };
   const { kvDtype: kv } = cacheSize(flags, config, limits, free, () => limits.contextLength);

@@ -11,8 +11,10 @@ export interface ProbedStep {
   readonly batch: BatchShape;
   /** Milliseconds from the start of recording to the GPU being done. */
   readonly wallMs: number;
-  /** Milliseconds the host spent recording and submitting. */
+  /** Milliseconds the host spent recording: the step's words written, its commands encoded. */
   readonly recordMs: number;
+  /** Milliseconds until the driver had taken what was recorded, in which a GPU may already be at work. */
+  readonly submitMs: number;
   /** `performance.now()` at the start of recording. */
   readonly startedAt: number;
   /** GPU time of each operation, when profiled. */
@@ -143,12 +145,14 @@ export class StepProbe {
     const startedAt = performance.now();
     const encoder = gpu.device.createCommandEncoder();
     model.record(encoder, step, { profiler, sample: options.sample });
-    gpu.queue.submit([encoder.finish()]);
+    const commands = encoder.finish();
     const recordMs = performance.now() - startedAt;
+    gpu.queue.submit([commands]);
+    const submitMs = performance.now() - startedAt - recordMs;
     await gpu.queue.onSubmittedWorkDone();
     const wallMs = performance.now() - startedAt;
     const operations = await profiler?.read();
     gpu.check();
-    return { batch, wallMs, recordMs, startedAt, operations };
+    return { batch, wallMs, recordMs, submitMs, startedAt, operations };
   }
 }

@@ -8,9 +8,11 @@ import { BLOCK_TOKENS, type KvStored } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
 import { laneRows } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
-import { embeddingsTied, loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
+import { loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
+import { namedVocabulary, storedVocabulary } from '../model/matrices.js';
 import { parameterCount, type BatchShape } from '../model/operations.js';
 import { allocateWeights } from '../model/weights.js';
+import { savedFormats, savedMatrices } from '../quantization/saved.js';
 import type { EngineOptions, LoadTimings } from './api.js';
 import { CoreEngine } from './engine.js';
 import type { EngineHost } from './host.js';
@@ -68,13 +70,15 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     tokenizing.catch(() => undefined); // awaited below
     const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
     const packed = synthetic ? undefined : packedFormat(found.config, found.configName);
+    const saved = packed && savedFormats(found.config, found.configName);
     if (!synthetic && found.folder !== undefined) {
       checkpoint = await openCheckpoint(found.folder);
-      if (packed !== undefined) checkpoint = unpackedCheckpoint(checkpoint, packed);
+      if (packed !== undefined) checkpoint = unpackedCheckpoint(checkpoint, packed, saved && savedMatrices(saved));
     }
-    const tied = checkpoint === undefined ? config.tiedEmbeddings : embeddingsTied(config, checkpoint);
+    const vocabulary = checkpoint === undefined ? namedVocabulary(config) : storedVocabulary(config, checkpoint);
+    const tied = vocabulary.head === undefined;
 
-    const { dtype, head } = weightFormats(options, packed);
+    const { dtype, head } = weightFormats(options, packed, saved);
     const { limits, chunk } = engineLimits(options, config);
     const free = await source.freeBytes();
     const lanes = laneRows(gpu.capabilities);

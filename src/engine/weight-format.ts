@@ -1,7 +1,8 @@
-import type { PackedFormat } from '../checkpoint/packed.js';
+import { packedFormat, type PackedFormat } from '../checkpoint/packed.js';
 import { RidgepointError } from '../errors.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import { formatName, GROUP_SIZES, quantFormat, type GroupSize } from '../quantization/formats.js';
+import { savedFormats, type SavedFormats } from '../quantization/saved.js';
 
 /** Formats as users name them: `int8` and `int4` take group size and zero points from options of their own. */
 export type WeightDtype = StoredDtype | 'int8' | 'int4';
@@ -55,15 +56,41 @@ function storedAs(
 }
 
 /**
+ * The format of weights that were saved in one. Floats may be asked for, which dequantises; another quantised format
+ * would round a second time what was rounded once.
+ *
+ * @param asked as users name it; `stored` is what that comes to where nothing was saved
+ * @throws RidgepointError where what is asked for contradicts what was saved
+ */
+function savedAs(
+  saved: StoredDtype,
+  name: 'dtype' | 'headDtype',
+  stored: StoredDtype,
+  options: WeightFormatOptions,
+): StoredDtype {
+  const asked = options[name];
+  const kept = quantFormat(saved);
+  if (asked === undefined || asked === 'auto') return saved;
+  if (kept === undefined || quantFormat(stored) === undefined || stored === saved) return stored;
+  const { groupSize = kept.group, zeroPoints = !kept.symmetric } = options;
+  // `int4` alone names whatever was saved in four bits.
+  if (asked === `int${kept.bits}` && groupSize === kept.group && zeroPoints === !kept.symmetric) return saved;
+  const what = `${name} names ${stored}, but the checkpoint was saved in ${saved}`;
+  return fail(`${what}; leave it out, or quantise the original again`);
+}
+
+/**
  * The formats that options ask for: of the layers' matrices, and of embedding and `lm_head`. Those two stay in f16
  * beside quantised layers, unless asked for otherwise: the head's rounding falls on the logits themselves.
  *
  * @param packed how the checkpoint is quantised, if it is; unasked, layers are kept so
+ * @param saved the formats the checkpoint was saved in by `ridgepoint quantize`; unasked, both are kept
  * @throws RidgepointError naming the option
  */
 export function weightFormats(
   options: WeightFormatOptions,
   packed?: PackedFormat,
+  saved?: SavedFormats,
 ): { dtype: StoredDtype; head: StoredDtype } {
   const { dtype, groupSize, zeroPoints, headDtype } = options;
   const group = GROUP_SIZES.find((size) => size === groupSize);
@@ -76,5 +103,19 @@ export function weightFormats(
   const stored = auto && packed !== undefined ? storedPacked(packed) : storedAs('dtype', dtype, group, !zeroPoints);
   const own = headDtype !== undefined && headDtype !== 'auto';
   const beside = quantFormat(stored) === undefined ? stored : 'f16';
-  return { dtype: stored, head: own ? storedAs('headDtype', headDtype, group, !zeroPoints) : beside };
+  const head = own ? storedAs('headDtype', headDtype, group, !zeroPoints) : beside;
+  if (saved === undefined) return { dtype: stored, head };
+  const layers = savedAs(saved.dtype, 'dtype', stored, options);
+  // Layers that are dequantised take embedding and head along.
+  const kept = own || quantFormat(layers) !== undefined ? savedAs(saved.head, 'headDtype', head, options) : head;
+  return { dtype: layers, head: kept };
+}
+
+/** The formats that options ask for of a model, by its `config.json`. @throws RidgepointError as `weightFormats` does */
+export function modelFormats(
+  options: WeightFormatOptions,
+  { config, configName }: { readonly config: unknown; readonly configName: string },
+): { dtype: StoredDtype; head: StoredDtype } {
+  const packed = packedFormat(config, configName);
+  return weightFormats(options, packed, packed && savedFormats(config, configName));
 }

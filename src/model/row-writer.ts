@@ -77,6 +77,12 @@ async function packedScales(
   };
 }
 
+/** What to tell the user about a weight that no scale in f16 reaches. */
+export function tooLarge(tensor: string, value: number): RidgepointError {
+  const advice = 'load with --dtype bf16 or --dtype f32';
+  return new RidgepointError('checkpoint', `${tensor}: holds ${value}, too large to be quantised; ${advice}`);
+}
+
 /**
  * Quantises rows of f32 as they come.
  *
@@ -98,8 +104,7 @@ export async function quantizedWriter(
     const bad = quantizeRows(values, rows, stride, format, made, given);
     if (bad >= 0) {
       const tensor = tensorOfRow(source, rowsBegin + Math.floor(bad / stride));
-      const advice = 'load with --dtype bf16 or --dtype f32';
-      throw new RidgepointError('checkpoint', `${tensor}: holds ${values[bad]}, too large to be quantised; ${advice}`);
+      throw tooLarge(tensor, values[bad]);
     }
     return writeQuantized(gpu, matrix, format, part, rowsBegin, rows, made);
   };

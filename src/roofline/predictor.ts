@@ -100,7 +100,10 @@ export class Predictor {
     const { next, first = next } = this.hardware.host?.steps ?? {};
     const { stretch = 1 } = (phaseOf(batch) === 'decode' ? next : first) ?? {};
     const { seconds = 0, rowSeconds = 0 } = next ?? {};
-    return Math.max(stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows, this.recordingSeconds(batch));
+    return Math.max(
+      stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows,
+      this.recordingSeconds(batch),
+    );
   }
 
   /**

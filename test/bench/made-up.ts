@@ -130,7 +130,7 @@ export class FakeEngine implements BenchTarget {
         beginNs: 2000 * at,
         endNs: 2000 * at + 1000,
       }));
-      const times = { wallMs: 1, recordMs: 0.25, startedAt: performance.now() };
+      const times = { wallMs: 1, recordMs: 0.25, submitMs: 0.125, startedAt: performance.now() };
       return Promise.resolve({ batch, ...times, operations: options.profile ? operations : undefined });
     };
     return {

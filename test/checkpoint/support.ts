@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { FileSink, ModelSink } from '../../src/checkpoint/sink.js';
 import type { FileSource, ModelFolder } from '../../src/checkpoint/source.js';
 import { RidgepointError } from '../../src/errors.js';
 
@@ -95,4 +96,32 @@ export async function messageOf(run: () => unknown): Promise<string> {
     throw error;
   }
   throw new Error('expected a RidgepointError, but nothing was thrown');
+}
+
+/** Files that are written in memory; `files` are what a `MemoryFolder` reads. */
+export class MemorySink implements ModelSink {
+  readonly files: Record<string, Uint8Array> = {};
+  /** Files not closed yet. */
+  open = 0;
+
+  create(file: string): Promise<FileSink> {
+    let bytes = new Uint8Array();
+    this.open++;
+    return Promise.resolve({
+      write: (offset: number, piece: Uint8Array) => {
+        if (offset + piece.length > bytes.length) {
+          const longer = new Uint8Array(offset + piece.length);
+          longer.set(bytes);
+          bytes = longer;
+        }
+        bytes.set(piece, offset);
+        return Promise.resolve();
+      },
+      close: () => {
+        this.open--;
+        this.files[file] = bytes;
+        return Promise.resolve();
+      },
+    });
+  }
 }

@@ -10,7 +10,7 @@ export function addBenchServe(bench: Command, exitCodes: string): void {
     .command('serve')
     .summary('measure under load: many requests, arriving over time')
     .description(
-      'Makes requests as users do, at times of their own, and measures TTFT, TPOT, ITL, E2E, throughput and goodput: of\n' +
+      'Makes requests as users do, at times of their own, and measures TTFT, TPOT, ITL, E2E, throughput and goodput: of ' +
         'an engine in this process, one policy beside another, or of any OpenAI-compatible server.',
     )
     .action((flags: object) => runToExit(async () => (await import('./bench-serve.js')).benchServe(flags)));
