@@ -49,4 +49,16 @@ describe.each(adapters)('attention on %s', (adapter) => {
       }
     });
   });
+
+  it.each(['keys', 'values'] as const)(
+    'NaN among the %s of int8 stays in its sequence and head, and NaN',
+    async (what) => {
+      const [shape] = ATTENTION_SHAPES.int8;
+      const [width] = decodeWidths(shape, gpu.capabilities);
+      const [, step] = DECODE_STEPS;
+      const { out } = await freeingAll(gpu, () => runDecode(gpu, shape, 'int8', step, width, what));
+      const shared = (shape.heads / shape.kvHeads) * shape.headDim;
+      out.forEach((value, at) => expect(Number.isNaN(value), `${at}`).toBe(at < shared));
+    },
+  );
 });

@@ -37,6 +37,7 @@ async function run(
   chunks: readonly Chunk[],
   launch: Launch,
   how: { readonly width?: AttentionWidth; readonly prefill?: PrefillAttentionVariant },
+  broken?: 'keys' | 'values',
 ) {
   const { heads, kvHeads, headDim } = shape;
   const lengths = chunks.map(({ context, newTokens }) => context + newTokens);
@@ -48,6 +49,7 @@ async function run(
     keys: storedHeads(rng.normal(length * kvHeads * headDim, 1.5), headDim, kv),
     values: storedHeads(rng.normal(length * kvHeads * headDim), headDim, kv),
   }));
+  if (broken !== undefined) made[0][broken].fill(NaN, 0, headDim);
   const rows: TestRow[] = [];
   const expected: number[] = [];
   const asked: number[] = [];
@@ -115,16 +117,26 @@ export function runPrefill(
   return run(gpu, shape, kv, chunks, { head: { tiles: count }, tiles, grid: [0, 0, count], splits: 1 }, { prefill });
 }
 
+/** @param broken the first head that the first sequence has of these in the cache is NaN */
 export function runDecode(
   gpu: Gpu,
   shape: HeadShape,
   kv: KvStored,
   step: DecodeStep,
   width: AttentionWidth,
+  broken?: 'keys' | 'values',
 ): Promise<AttentionResult> {
   const { contexts, splits, splitTokens } = step;
   const chunks = contexts.map((length) => ({ context: length - 1, newTokens: 1 }));
   const decodeRows = contexts.length;
   const head = { decodeRows, splits, splitTokens };
-  return run(gpu, shape, kv, chunks, { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits }, { width });
+  return run(
+    gpu,
+    shape,
+    kv,
+    chunks,
+    { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits },
+    { width },
+    broken,
+  );
 }
