@@ -10,13 +10,6 @@
 @group(0) @binding(2) var<storage, read> rows: array<Row>;
 @group(0) @binding(3) var<storage, read> block_tables: array<u32>;  // [slot][blocks_per_slot]
 @group(0) @binding(4) var<storage, read> queries: array<vec4<f32>>; // [tokens][heads][HDP / 4]
-//#if kv_f32
-@group(0) @binding(5) var<storage, read> keys: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> values: array<vec2<f32>>;
-//#else
-@group(0) @binding(5) var<storage, read> keys: array<vec4<u32>>;
-@group(0) @binding(6) var<storage, read> values: array<u32>;
-//#endif
 // [decode row][head][split]: HALF pairs of weighted values, then one pair (maximum score, sum of weights).
 @group(0) @binding(7) var<storage, read_write> partials: array<vec2<f32>>;
 @group(0) @binding(8) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF], rows of one part
@@ -44,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   workgroupBarrier();
 
   var best: array<f32, GROUP>;
-  var total: array<f32, GROUP>;
+  var total: array<f32, GROUP>;  // of this thread's keys
   var sums: array<vec2<f32>, GROUP * OWN>;
   for (var g = 0u; g < GROUP; g++) { best[g] = FAR; }
 
@@ -62,6 +55,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
           mine_scores[g] += dot(q_group[q], k.lo) + dot(q_group[q + 1u], k.hi);
         }
       }
+//#if kv_int8
+      let scale = key_scale(key);
+      for (var g = 0u; g < GROUP; g++) { mine_scores[g] *= scale; }
+//#endif
     }
     for (var g = 0u; g < GROUP; g++) { scores[g * KEYS + thread] = select(FAR, mine_scores[g], mine < end); }
     workgroupBarrier();
@@ -75,8 +72,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       for (var i = 0u; i < OWN; i++) { sums[g * OWN + i] *= shrink; }
     }
     workgroupBarrier();
+//#if kv_int8
+    let weight_scale = value_scale(key);
+//#else
+    let weight_scale = 1.0;
+//#endif
     for (var g = 0u; g < GROUP; g++) {
-      scores[g * KEYS + thread] = select(0.0, exp(mine_scores[g] - best[g]), mine < end);
+      let weight = select(0.0, exp(mine_scores[g] - best[g]), mine < end);
+      total[g] += weight;
+      scores[g * KEYS + thread] = weight * weight_scale;
     }
     workgroupBarrier();
     for (var j = 0u; j < count; j++) {
@@ -85,9 +89,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let v = load_value(value, min(thread + THREADS * i, HALF - 1u));
         for (var g = 0u; g < GROUP; g++) { sums[g * OWN + i] += scores[g * KEYS + j] * v; }
       }
-      for (var g = 0u; g < GROUP; g++) { total[g] += scores[g * KEYS + j]; }
     }
     workgroupBarrier();
+  }
+  for (var g = 0u; g < GROUP; g++) { scores[g * KEYS + thread] = total[g]; }
+  workgroupBarrier();
+  for (var g = 0u; g < GROUP; g++) {
+    total[g] = 0.0;
+    for (var j = 0u; j < KEYS; j++) { total[g] += scores[g * KEYS + j]; }
   }
 
   // The row's own context decides, not the longest of the step: its numbers must not depend on its neighbours.

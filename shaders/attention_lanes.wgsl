@@ -19,13 +19,6 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 //#endif
 @group(0) @binding(3) var<storage, read> block_tables: array<u32>;  // [slot][blocks_per_slot]
 @group(0) @binding(4) var<storage, read> queries: array<f32>;       // [tokens][heads][HDP]
-//#if kv_f32
-@group(0) @binding(5) var<storage, read> keys: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> values: array<vec2<f32>>;
-//#else
-@group(0) @binding(5) var<storage, read> keys: array<vec4<u32>>;
-@group(0) @binding(6) var<storage, read> values: array<u32>;
-//#endif
 //#if decode
 // [decode row][head][split]: HALF pairs of weighted values, then one pair (maximum score, sum of weights).
 @group(0) @binding(7) var<storage, read_write> partials: array<vec2<f32>>;
@@ -37,6 +30,35 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 
 const FAR: f32 = -1e30;
 const KEYS: u32 = KB * LANES;  // keys scored at a time
+
+// What a lane loads of a value and owns of the output: a pair of columns, or the four of a word of int8.
+//#if kv_int8
+alias Part = vec4<f32>;
+const PARTS: u32 = HDP / 4u;
+fn load_part(value: u32, part: u32) -> Part { return load_value_quad(value, min(part, PARTS - 1u)); }
+fn put_out(row: u32, part: u32, v: Part) {
+  if (2u * part < HALF) { out[row + 2u * part] = v.xy; }
+  if (2u * part + 1u < HALF) { out[row + 2u * part + 1u] = v.zw; }
+}
+//#if decode
+fn put_partial(row: u32, part: u32, v: Part) {
+  if (2u * part < HALF) { partials[row + 2u * part] = v.xy; }
+  if (2u * part + 1u < HALF) { partials[row + 2u * part + 1u] = v.zw; }
+}
+//#endif
+//#else
+alias Part = vec2<f32>;
+const PARTS: u32 = HDP / 2u;
+fn load_part(value: u32, part: u32) -> Part { return load_value(value, min(part, PARTS - 1u)); }
+fn put_out(row: u32, part: u32, v: Part) {
+  if (part < HALF) { out[row + part] = v; }
+}
+//#if decode
+fn put_partial(row: u32, part: u32, v: Part) {
+  if (part < HALF) { partials[row + part] = v; }
+}
+//#endif
+//#endif
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
@@ -71,14 +93,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 //#repeat m MT
   var best$m$ = FAR;
   var total$m$ = 0.0;  // of this lane's keys
-//#repeat d PAIR_BLOCKS
-  var o$m$_$d$ = vec2<f32>(0.0);
+//#repeat d PART_BLOCKS
+  var o$m$_$d$ = Part();
 //#endrepeat
 //#endrepeat
   for (var first = begin; first < end; first += KEYS) {
 //#repeat b KB
     let token$b$ = first + $b$u * LANES + lane;
     let key$b$ = kv_row(table_from, min(token$b$, end - 1u), kv_head);
+//#if kv_int8
+    let score_scale$b$ = params.scale * key_scale(key$b$);
+    let weight_scale$b$ = value_scale(key$b$);
+//#else
+    let score_scale$b$ = params.scale;
+//#endif
 //#repeat m MT
     var s$m$_$b$ = 0.0;
 //#endrepeat
@@ -115,9 +143,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     var top$m$ = best$m$;
 //#repeat b KB
 //#if decode
-    s$m$_$b$ = select(FAR, s$m$_$b$ * params.scale, token$b$ < end);
+    s$m$_$b$ = select(FAR, s$m$_$b$ * score_scale$b$, token$b$ < end);
 //#else
-    s$m$_$b$ = select(FAR, s$m$_$b$ * params.scale, token$b$ <= min(position$m$, end - 1u));
+    s$m$_$b$ = select(FAR, s$m$_$b$ * score_scale$b$, token$b$ <= min(position$m$, end - 1u));
 //#endif
     top$m$ = max(top$m$, s$m$_$b$);
 //#endrepeat
@@ -129,8 +157,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     // Keys scored FAR come out as 0, since a row's part of the context always has a key that counts.
     s$m$_$b$ = exp(s$m$_$b$ - top$m$);
     total$m$ += s$m$_$b$;
+//#if kv_int8
+    s$m$_$b$ *= weight_scale$b$;
+//#endif
 //#endrepeat
-//#repeat d PAIR_BLOCKS
+//#repeat d PART_BLOCKS
     o$m$_$d$ *= shrink$m$;
 //#endrepeat
 //#endrepeat
@@ -139,12 +170,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     let count$b$ = min(LANES, end - min(end, first + $b$u * LANES));
     for (var j = 0u; j < count$b$; j++) {
       let value = subgroupShuffle(key$b$, j);
-//#repeat d PAIR_BLOCKS
-      let v$d$ = load_value(value, min($d$u * LANES + lane, HDP / 2u - 1u));
+//#repeat d PART_BLOCKS
+      let v$d$ = load_part(value, $d$u * LANES + lane);
 //#endrepeat
 //#repeat m MT
       let w$m$ = subgroupShuffle(s$m$_$b$, j);
-//#repeat d PAIR_BLOCKS
+//#repeat d PART_BLOCKS
       o$m$_$d$ += w$m$ * v$d$;
 //#endrepeat
 //#endrepeat
@@ -157,21 +188,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 //#if decode
   let head$m$ = kv_head * MT + $m$u;
   let to$m$ = ((group.z * HEADS + head$m$) * step.splits + split) * (HALF + 1u);
-//#repeat d PAIR_BLOCKS
-  if ($d$u * LANES + lane < HALF) {
-    if (whole) {
-      out[group.z * params.out_stride + head$m$ * HALF + $d$u * LANES + lane] = o$m$_$d$ / all$m$;
-    } else {
-      partials[to$m$ + $d$u * LANES + lane] = o$m$_$d$;
-    }
+//#repeat d PART_BLOCKS
+  if (whole) {
+    put_out(group.z * params.out_stride + head$m$ * HALF, $d$u * LANES + lane, o$m$_$d$ / all$m$);
+  } else {
+    put_partial(to$m$, $d$u * LANES + lane, o$m$_$d$);
   }
 //#endrepeat
   if (!whole && lane == 0u) { partials[to$m$ + HALF] = vec2<f32>(best$m$, all$m$); }
 //#else
   if (row + $m$u < tile.rows) {
     let to = (tile.first_row + row + $m$u) * params.out_stride + head * HALF;
-//#repeat d PAIR_BLOCKS
-    if ($d$u * LANES + lane < HALF) { out[to + $d$u * LANES + lane] = o$m$_$d$ / all$m$; }
+//#repeat d PART_BLOCKS
+    put_out(to, $d$u * LANES + lane, o$m$_$d$ / all$m$);
 //#endrepeat
   }
 //#endif

@@ -1,4 +1,4 @@
-// Causal attention of a tile of QUERIES rows of one sequence on subgroup matrices, over a paged cache of f16. A
+// Causal attention of a tile of QUERIES rows of one sequence on subgroup matrices, over a paged cache of f16 or int8. A
 // workgroup stacks the rows of SHARE query heads that have one KV head in common, so that they share its keys and
 // values; each subgroup makes SUB_ROWS of the stacked rows. Scores and sums are f32, queries and the softmax's
 // weights are rounded to f16 on their way into matrices.
@@ -19,8 +19,13 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 @group(0) @binding(2) var<storage, read> tiles: array<Tile>;
 @group(0) @binding(3) var<storage, read> block_tables: array<u32>;  // [slot][blocks_per_slot]
 @group(0) @binding(4) var<storage, read> queries: array<vec4<f32>>; // [tokens][heads][HDP / 4]
+//#if kv_int8
+@group(0) @binding(5) var<storage, read> keys: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read> values: array<vec2<u32>>;
+//#else
 @group(0) @binding(5) var<storage, read> keys: array<vec4<u32>>;    // [cache row][HDP / 8]
 @group(0) @binding(6) var<storage, read> values: array<vec4<u32>>;
+//#endif
 @group(0) @binding(7) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
 //#include common/kv_row.wgsl
 
@@ -38,6 +43,16 @@ const SEGMENT: u32 = KEYS / TEAM;
 const SEGMENT_WIDTH: u32 = SEGMENT / 4u;
 var<workgroup> factors: array<f32, ROWS>;  // by stacked row
 var<workgroup> raised: atomic<u32>;
+//#if kv_int8
+// Quants of keys are exact in f16, so scores take their scale afterwards. A value takes it on its way into matrices:
+// folded into weights, which are f16 here, it would push them out of the range where those are precise.
+var<workgroup> key_scales: array<f32, KEYS>;
+fn key_scales_at(i: u32) -> vec4<f32> {
+  return vec4<f32>(key_scales[i], key_scales[i + 1u], key_scales[i + 2u], key_scales[i + 3u]);
+}
+const MOST_SCALE: f32 = 65504.0 / 127.0;  // of a value's: what is larger than f16 becomes its largest
+fn scale_in(pair: vec2<u32>, row: u32) -> f32 { return bitcast<f32>(select(pair.x, pair.y, row % 2u == 1u)); }
+//#endif
 
 fn halves(lo: vec4<f32>, hi: vec4<f32>) -> vec4<u32> {
   return vec4<u32>(pack2x16float(lo.xy), pack2x16float(lo.zw), pack2x16float(hi.xy), pack2x16float(hi.zw));
@@ -126,9 +141,20 @@ fn main(
       var v = vec4<u32>();
       // What lies after the context may be anything, and a weight of 0 does not make NaN harmless.
       if (first + row < context && col < EIGHTHS) {
-        let at = kv_row(table_from, first + row, kv_head) * EIGHTHS + col;
+        let cached = kv_row(table_from, first + row, kv_head);
+//#if kv_int8
+        let at = quant_words(cached) / 2u + col;
+        let scale_at = scale_word(cached) / 2u;
+        k = halves(vec4<f32>(unpack4xI8(keys[at].x)), vec4<f32>(unpack4xI8(keys[at].y)));
+        var scale = scale_in(values[scale_at], cached);
+        scale = select(scale, MOST_SCALE, scale > MOST_SCALE);  // NaN stays
+        v = halves(vec4<f32>(unpack4xI8(values[at].x)) * scale, vec4<f32>(unpack4xI8(values[at].y)) * scale);
+        if (col == 0u) { key_scales[row] = scale_in(keys[scale_at], cached); }
+//#else
+        let at = cached * EIGHTHS + col;
         k = keys[at];
         v = values[at];
+//#endif
       }
       staged[row * PITCH + col] = k;
       staged[VALUES_AT + row * PITCH + col] = v;
@@ -162,8 +188,14 @@ fn main(
       var most = vec4<f32>(FAR);
 //#repeat p SEGMENT_PAIRS
       let numbers_$p$ = vec4<u32>(key + 8u * $p$u) + vec4<u32>(0u, 1u, 2u, 3u);
-      let lo_$p$ = select(vec4<f32>(FAR), bitcast<vec4<f32>>(staged[here + 2u * $p$u]), numbers_$p$ <= limit);
-      let hi_$p$ = select(vec4<f32>(FAR), bitcast<vec4<f32>>(staged[here + 2u * $p$u + 1u]), numbers_$p$ + 4u <= limit);
+      var lo_$p$ = bitcast<vec4<f32>>(staged[here + 2u * $p$u]);
+      var hi_$p$ = bitcast<vec4<f32>>(staged[here + 2u * $p$u + 1u]);
+//#if kv_int8
+      lo_$p$ *= key_scales_at((lane % TEAM) * SEGMENT + 8u * $p$u);
+      hi_$p$ *= key_scales_at((lane % TEAM) * SEGMENT + 8u * $p$u + 4u);
+//#endif
+      lo_$p$ = select(vec4<f32>(FAR), lo_$p$, numbers_$p$ <= limit);
+      hi_$p$ = select(vec4<f32>(FAR), hi_$p$, numbers_$p$ + 4u <= limit);
       most = max(most, max(lo_$p$, hi_$p$));
 //#endrepeat
       let highest = across_team_max(max(max(most.x, most.y), max(most.z, most.w)));

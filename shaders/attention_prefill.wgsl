@@ -12,13 +12,6 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 @group(0) @binding(2) var<storage, read> tiles: array<Tile>;
 @group(0) @binding(3) var<storage, read> block_tables: array<u32>;  // [slot][blocks_per_slot]
 @group(0) @binding(4) var<storage, read> queries: array<vec4<f32>>; // [tokens][heads][HDP / 4]
-//#if kv_f32
-@group(0) @binding(5) var<storage, read> keys: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> values: array<vec2<f32>>;
-//#else
-@group(0) @binding(5) var<storage, read> keys: array<vec4<u32>>;
-@group(0) @binding(6) var<storage, read> values: array<u32>;
-//#endif
 @group(0) @binding(7) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
 //#include common/kv.wgsl
 
@@ -82,6 +75,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //#if alone
         score *= params.scale;
 //#endif
+//#if kv_int8
+        score *= key_scale(key);
+//#endif
       }
       scores[score_of(row, j)] = score;
     }
@@ -100,7 +96,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let p = exp(scores[score_of(row, j)] - best);
       total += p;
       let value = kv_row(table_from, first + j, kv_head);
-      for (var i = 0u; i < OWN; i++) { sums[i] += p * load_value(value, min(lane + i * LANES, HALF - 1u)); }
+//#if kv_int8
+      let weight = p * value_scale(value);
+//#else
+      let weight = p;
+//#endif
+      for (var i = 0u; i < OWN; i++) { sums[i] += weight * load_value(value, min(lane + i * LANES, HALF - 1u)); }
     }
 //#if alone
 //#else

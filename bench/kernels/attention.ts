@@ -5,6 +5,7 @@ import { unitsOf } from './matmul.js';
 import { attentionTrial, attentionTrialData } from '../../src/kernels/trials/attention.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { forwardOperations } from '../../src/model/operations.js';
+import { kvPrecision } from '../../src/roofline/precision.js';
 import { candidates, type Point } from './point.js';
 
 const SPLITS = [64, 128, 256, 512];
@@ -38,7 +39,7 @@ export function attentionPoint(
     const sequences = decode
       ? Array.from({ length: rows }, () => ({ newTokens: 1, context }))
       : [{ newTokens: rows, context }];
-    const precision = { weightBytes: 2, kvBytes: kv === 'f32' ? 4 : 2, activationBytes: 4 };
+    const precision = { weightBytes: 2, ...kvPrecision(kv), activationBytes: 4 };
     const list = forwardOperations({ ...config, layers: 1 }, { sequences, logitRows: 1 }, precision);
     return list.find(({ kind }) => kind === 'attention')!;
   };

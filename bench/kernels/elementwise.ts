@@ -3,7 +3,7 @@ import type { Timed } from '../../src/gpu/stopwatch.js';
 import { paddedHeadDim, kvBlockBytes, BLOCK_TOKENS, type KvStored } from '../../src/kernels/attention-shape.js';
 import { EmbedKernel } from '../../src/kernels/embed.js';
 import { NormKernel, normVariants } from '../../src/kernels/norm.js';
-import { RopeKernel } from '../../src/kernels/rope.js';
+import { RopeKernel, ropeVariant } from '../../src/kernels/rope.js';
 import {
   GREEDY_SAMPLING,
   SampleKernel,
@@ -17,7 +17,7 @@ import { trialFloats, trialStep } from '../../src/kernels/trials/step.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import { allocateMatrix, paddedColumns, type StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
-import { bytesOfWeight } from '../../src/roofline/precision.js';
+import { bytesOfWeight, kvPrecision } from '../../src/roofline/precision.js';
 import { forwardOperations, type OperationKind } from '../../src/model/operations.js';
 import { candidates, type Point } from './point.js';
 
@@ -83,7 +83,7 @@ const MAKERS: Record<
       });
       return { record: (pass) => kernel.record(pass, rows) };
     };
-    return Promise.resolve([{ variant: 'pairs', isDefault: true, make }]);
+    return Promise.resolve([{ variant: ropeVariant(config, kv, gpu.capabilities).name, isDefault: true, make }]);
   },
   embed: (gpu, { config, dtype, rows }) => {
     const make = async (): Promise<Timed> => {
@@ -146,8 +146,9 @@ const SHAPES: Record<Elementwise, (config: LlamaConfig) => string> = {
 /** Kernels whose operands are activations, which the caches hold in the engine too: nothing is in rotation here. */
 export function elementwisePoint(kind: Elementwise, sizes: Sizes): Point {
   const { model, config, dtype, kv, rows } = sizes;
-  const precision = { weightBytes: bytesOfWeight(dtype), kvBytes: kv === 'f32' ? 4 : 2, activationBytes: 4 };
-  const batch = { sequences: [{ newTokens: rows, context: 0 }], logitRows: rows };
+  const precision = { weightBytes: bytesOfWeight(dtype), ...kvPrecision(kv), activationBytes: 4 };
+  // A prompt's rows, one row too: those of decoding sequences are normalised and rotated elsewhere.
+  const batch = { sequences: [{ newTokens: rows, context: 0, prefill: true }], logitRows: rows };
   const list = forwardOperations({ ...config, layers: 1 }, batch, precision);
   const cost = list.find((operation) => operation.kind === (kind satisfies OperationKind))!;
   return {

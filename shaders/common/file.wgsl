@@ -1,7 +1,6 @@
 // Rotates a pair of numbers of a row of queries and keys and puts it where attention finds it: queries in `queries`,
-// keys and values in the paged cache. The two numbers a rotation mixes are neighbours (the rows of the q and k
-// projections were put so at load). Wants `rows`, `angles`, `queries`, `keys` and `values` declared.
-//#include common/row.wgsl
+// keys and values in the paged cache. Wants `rows`, `angles`, `queries`, `keys` and `values` declared.
+//#include common/rotate.wgsl
 //#if kv_f32
 alias Filed = vec2<f32>;
 fn pack(v: vec2<f32>) -> Filed { return v; }
@@ -15,17 +14,11 @@ fn file_pair(m: u32, at: u32, pair: vec2<f32>) {
   let row = rows[m];
   let head = at / HALF;
   let i = at % HALF;
-  var v = pair;
-  if (head < HEADS + KV_HEADS) {
-    let a = angles[row.position * HALF + i];
-    v = vec2<f32>(v.x * a.x - v.y * a.y, v.x * a.y + v.y * a.x);
-  }
+  let v = rotate(row.position, head, i, pair);
   if (head < HEADS) {
     queries[(m * HEADS + head) * (HDP / 2u) + i] = v;
     return;
   }
-  let kv_head = (head - HEADS) % KV_HEADS;
-  let kv_row = ((row.kv_index / BLOCK_TOKENS) * KV_HEADS + kv_head) * BLOCK_TOKENS + row.kv_index % BLOCK_TOKENS;
-  let to = kv_row * (HDP / 2u) + i;
+  let to = kv_place(row.kv_index, (head - HEADS) % KV_HEADS) * (HDP / 2u) + i;
   if (head < HEADS + KV_HEADS) { keys[to] = pack(v); } else { values[to] = pack(v); }
 }

@@ -1,7 +1,7 @@
 import type { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS, kvBlockBytes, type HeadShape, type KvStored } from '../kernels/attention-shape.js';
 
-/** Keys and values of one layer: [block][kv head][16 tokens][padded head dim]. */
+/** Keys and values of one layer: blocks as `kvBlockBytes` describes them. */
 export interface LayerCache {
   readonly keys: GPUBuffer;
   readonly values: GPUBuffer;

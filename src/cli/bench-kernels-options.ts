@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { KERNEL_KINDS, type KernelKind } from '../../bench/kernels/schema.js';
-import type { KvStored } from '../kernels/attention-shape.js';
+import { KV_STORED, type KvStored } from '../kernels/attention-shape.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import { FLOAT_DTYPES } from '../engine/weight-format.js';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '../quantization/activations.js';
@@ -62,7 +62,7 @@ export function addBenchKernels(bench: Command, run: (flags: BenchKernelsFlags) 
       'what matmuls of many rows multiply: f32, or int8 beside int8 weights',
       oneOf('--activations', ACTIVATION_DTYPES),
     )
-    .option('--kv-dtype <type>', 'keys and values: f16 or f32', oneOf('--kv-dtype', ['f16', 'f32'] as const))
+    .option('--kv-dtype <type>', 'keys and values: f16, f32 or int8', oneOf('--kv-dtype', KV_STORED))
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
     .option('--format <format>', 'what is printed: markdown or json', oneOf('--format', ['markdown', 'json'] as const))

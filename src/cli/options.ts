@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { EngineOptions, GenerateOptions } from '../engine/api.js';
 import { checkGenerateOptions, resolveSampling } from '../engine/sampling.js';
 import { RidgepointError } from '../errors.js';
+import { KV_STORED } from '../kernels/attention-shape.js';
 import { WEIGHT_DTYPES } from '../engine/weight-format.js';
 import { ACTIVATION_DTYPES } from '../quantization/activations.js';
 import { QUANTIZED_DTYPES } from '../quantization/formats.js';
@@ -79,8 +80,8 @@ export function addModelOptions(command: Command): Command {
     )
     .option(
       '--kv-dtype <type>',
-      'keys and values in the cache: auto, f16 or f32',
-      oneOf('--kv-dtype', ['auto', 'f16', 'f32']),
+      'keys and values in the cache: auto, f16, f32, or int8 with a scale for each head of a token',
+      oneOf('--kv-dtype', ['auto', ...KV_STORED]),
     )
     .option(
       '--weights <source>',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { WEIGHT_DTYPES } from '../engine/weight-format.js';
+import { KV_STORED } from '../kernels/attention-shape.js';
 import { ACTIVATION_DTYPES } from '../quantization/activations.js';
 import { weightDtype } from './options.js';
 import { nonEmpty, oneOf, seconds, whole } from './parse.js';
@@ -21,7 +22,7 @@ export function addTuneOptions(command: Command): Command {
       'prompts: f32, or int8 beside int8 weights',
       oneOf('--activations', ACTIVATION_DTYPES),
     )
-    .option('--kv-dtype <type>', 'keys and values: auto, f16 or f32', oneOf('--kv-dtype', ['auto', 'f16', 'f32']))
+    .option('--kv-dtype <type>', 'keys and values: auto, f16, f32 or int8', oneOf('--kv-dtype', ['auto', ...KV_STORED]))
     .option('--context-length <n>', 'longest sequence, which decides the KV type', whole('--context-length', 1))
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
     .option('--force', 'measure again what is known')

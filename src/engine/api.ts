@@ -1,5 +1,6 @@
 import type { ActivationDtype } from '../quantization/activations.js';
 import type { LlamaConfig } from '../model/config.js';
+import type { KvStored } from '../kernels/attention-shape.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import type { BatchShape } from '../model/operations.js';
 import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
@@ -10,8 +11,8 @@ export type { TokenVocabulary, TuningInfo };
 
 /** How weights are held on the GPU: a float format, or for example `int4-g32`, quants in groups of 32 columns. */
 export type { ActivationDtype, StoredDtype, WeightDtype };
-/** How keys and values are held in the paged cache. */
-export type KvDtype = 'f16' | 'f32';
+/** How keys and values are held in the paged cache; int8 with a scale for each head of a token. */
+export type KvDtype = KvStored;
 
 /** One phase of loading, reported while it happens. Bytes count what has reached the GPU. */
 export interface LoadProgress {
@@ -238,7 +239,7 @@ export interface EngineOptions {
    * numbers, and needs weights of `int8`. Decode is bound by bytes and keeps its activations.
    */
   readonly activations?: ActivationDtype;
-  /** `auto`, the default: f32 where the cache then takes at most 64 MiB, else f16. */
+  /** `auto`, the default: f32 where the cache then takes at most 64 MiB, else f16. Never `int8` unasked. */
   readonly kvDtype?: KvDtype | 'auto';
   /** `synthetic` fills the model with deterministic pseudo-random weights made on the GPU. */
   readonly weights?: 'checkpoint' | 'synthetic';

@@ -2,7 +2,7 @@ import { allocatePagedKv, mostBlocks, type PagedKv } from '../cache/paged-kv.js'
 import { blocksFor } from '../cache/block-pool.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS, kvBlockBytes } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, KV_STORED, kvBlockBytes, type KvStored } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
 import type { EngineOptions, SpeculationOptions } from './api.js';
 import { POLICY_NAMES } from './policies/index.js';
@@ -26,7 +26,7 @@ function oneOf(name: string, value: string | undefined, known: readonly string[]
 
 /** Checks the options that are words. @throws RidgepointError naming the option */
 export function checkWords({ kvDtype, weights, policy, decodeSloMs }: EngineOptions): void {
-  oneOf('kvDtype', kvDtype, ['auto', 'f16', 'f32']);
+  oneOf('kvDtype', kvDtype, ['auto', ...KV_STORED]);
   oneOf('weights', weights, ['checkpoint', 'synthetic']);
   oneOf('policy', policy, POLICY_NAMES);
   if (decodeSloMs !== undefined && !(typeof decodeSloMs === 'number' && decodeSloMs > 0)) {
@@ -83,7 +83,7 @@ const MODEST_CACHE_BYTES = 1 << 30;
 /** Size and number format of the cache. */
 export interface CacheSize {
   readonly kvTokens: number;
-  readonly kvDtype: 'f16' | 'f32';
+  readonly kvDtype: KvStored;
 }
 
 /**
@@ -96,15 +96,15 @@ export function cacheSize(
   config: LlamaConfig,
   limits: { readonly contextLength: number; readonly sequences: number },
   free: { readonly left: number | undefined; readonly shared: boolean },
-  mostTokens: (stored: 'f16' | 'f32') => number,
+  mostTokens: (stored: KvStored) => number,
 ): CacheSize {
   const { kvCacheTokens, kvCacheBytes } = options;
   if (kvCacheTokens !== undefined && kvCacheBytes !== undefined) {
     throw new RidgepointError('usage', 'kvCacheTokens and kvCacheBytes must not both be given; leave one out');
   }
-  const block = (stored: 'f16' | 'f32'): number => 2 * config.layers * kvBlockBytes(config, stored);
-  const bytesOf = (tokens: number, stored: 'f16' | 'f32'): number => blocksFor(tokens, BLOCK_TOKENS) * block(stored);
-  const tokensIn = (bytes: number, stored: 'f16' | 'f32'): number => Math.floor(bytes / block(stored)) * BLOCK_TOKENS;
+  const block = (stored: KvStored): number => 2 * config.layers * kvBlockBytes(config, stored);
+  const bytesOf = (tokens: number, stored: KvStored): number => blocksFor(tokens, BLOCK_TOKENS) * block(stored);
+  const tokensIn = (bytes: number, stored: KvStored): number => Math.floor(bytes / block(stored)) * BLOCK_TOKENS;
   const { contextLength, sequences } = limits;
   // Unasked, the size of one context decides, so that the format does not change with the number of sequences.
   const inF32 =
@@ -130,7 +130,7 @@ export function cacheSize(
   return { kvTokens: Math.max(contextLength, Math.min(sequences * contextLength, most)), kvDtype };
 }
 
-export function allocateCache(gpu: Gpu, config: LlamaConfig, stored: 'f16' | 'f32', kvTokens: number): PagedKv {
+export function allocateCache(gpu: Gpu, config: LlamaConfig, stored: KvStored, kvTokens: number): PagedKv {
   const blocks = blocksFor(kvTokens, BLOCK_TOKENS);
   const most = mostBlocks(gpu, config, stored);
   if (blocks > most) {

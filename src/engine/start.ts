@@ -4,7 +4,7 @@ import { packedFormat, unpackedCheckpoint } from '../checkpoint/packed.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, type KvStored } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
 import { laneRows } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
@@ -89,7 +89,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const base = { model: found.name, config, dtype, head, activations, lanes, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
-    const most = (stored: 'f16' | 'f32'): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
+    const most = (stored: KvStored): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
     const { kvTokens, kvDtype } = cacheSize(options, config, limits, { left, shared: gpu.capabilities.isCpu }, most);
     const request = { ...base, kvDtype, kvTokens };
     const plan = planMemory(request);

@@ -1,5 +1,5 @@
 import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
-import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
+import { headDefines, kvDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
 import type { PrefillAttentionVariant } from './attention.js';
 import { halfConfigs, matrixDefines, matrixLanes, matrixWorkgroupRuns, type MatrixLanes } from './subgroup-matrix.js';
 
@@ -26,6 +26,7 @@ function sharedHeads({ heads, kvHeads }: HeadShape, rows: number): number {
 
 function variant(
   shape: HeadShape,
+  kv: KvStored,
   config: SubgroupMatrixConfig,
   { lanes, pinned }: MatrixLanes,
   capabilities: Capabilities,
@@ -54,6 +55,7 @@ function variant(
     bindings: 'uurrrrrw',
     defines: {
       ...headDefines(shape),
+      ...kvDefines(kv),
       ...matrixDefines(config),
       subgroup_id: capabilities.subgroupId,
       pinned,
@@ -85,13 +87,13 @@ function variant(
     queries: rows / share,
     heads: share,
     roundsActivations: true,
-    runs: (adapter) => matrixWorkgroupRuns(adapter, threads, elements * 16 + rows * 4 + 4),
+    runs: (adapter) => matrixWorkgroupRuns(adapter, threads, elements * 16 + (rows + keys) * 4 + 4),
   };
 }
 
 /**
- * Prefill attention on subgroup matrices, best first: over a cache of f16 and with sums of f32. None over a cache of
- * f32, which small models have so that nothing is rounded.
+ * Prefill attention on subgroup matrices, best first: over a cache of f16 or int8 and with sums of f32. None over a
+ * cache of f32, which small models have so that nothing is rounded.
  */
 export function matrixAttentionVariants(
   shape: HeadShape,
@@ -99,9 +101,9 @@ export function matrixAttentionVariants(
   capabilities: Capabilities,
 ): PrefillAttentionVariant[] {
   const lanes = matrixLanes(capabilities);
-  if (kv !== 'f16' || lanes === undefined) return [];
+  if (kv === 'f32' || lanes === undefined) return [];
   return halfConfigs(capabilities)
     .filter(({ resultComponentType }) => resultComponentType === 'f32')
-    .flatMap((config) => variant(shape, config, lanes, capabilities) ?? [])
+    .flatMap((config) => variant(shape, kv, config, lanes, capabilities) ?? [])
     .filter((made) => made.runs(capabilities));
 }

@@ -1,5 +1,6 @@
-/** How keys and values are stored. */
-export type KvStored = 'f16' | 'f32';
+export const KV_STORED = ['f16', 'f32', 'int8'] as const;
+/** How keys and values are stored; int8 with a scale for each head of a token. */
+export type KvStored = (typeof KV_STORED)[number];
 
 /** The head geometry a kernel is compiled for. */
 export interface HeadShape {
@@ -16,9 +17,30 @@ export function paddedHeadDim(headDim: number): number {
   return Math.ceil(headDim / 8) * 8;
 }
 
-/** Bytes of the keys (or of the values) of one block of one layer. */
+/** Bytes of a number of the cache, and of what a head of a token has beside its numbers. */
+const BYTES: Readonly<Record<KvStored, { readonly number: number; readonly scale: number }>> = {
+  f16: { number: 2, scale: 0 },
+  f32: { number: 4, scale: 0 },
+  // f32: two scales of f16 would share a word, which two workgroups that file neighbouring tokens cannot write.
+  int8: { number: 1, scale: 4 },
+};
+
+/**
+ * Bytes of the keys (or of the values) of one block of one layer: [kv head][16 tokens][padded head dim] numbers; of int8
+ * the 16 scales of a head follow its 16 tokens.
+ */
 export function kvBlockBytes({ kvHeads, headDim }: HeadShape, stored: KvStored): number {
-  return kvHeads * BLOCK_TOKENS * paddedHeadDim(headDim) * (stored === 'f32' ? 4 : 2);
+  const { number, scale } = BYTES[stored];
+  return kvHeads * BLOCK_TOKENS * (paddedHeadDim(headDim) * number + scale);
+}
+
+/** Whether keys and values are quantised, which takes a whole head at once. */
+export function isQuantizedKv(stored: KvStored): boolean {
+  return BYTES[stored].scale > 0;
+}
+
+export function kvDefines(stored: KvStored): Record<string, boolean> {
+  return { kv_f32: stored === 'f32', kv_int8: stored === 'int8' };
 }
 
 export function headDefines({ heads, kvHeads, headDim }: HeadShape): Record<string, number> {

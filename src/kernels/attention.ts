@@ -1,7 +1,7 @@
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
-import { headDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
+import { headDefines, kvDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
 import { matrixAttentionVariants } from './attention-matrix.js';
 import type { Variant } from './variant.js';
 import { laneRows } from './weights.js';
@@ -54,7 +54,7 @@ function lanesKernel(
     bindings: decode ? 'uurrrrrww' : 'uurrrrrw',
     defines: {
       ...headDefines(shape),
-      kv_f32: kv === 'f32',
+      ...kvDefines(kv),
       decode,
       rolled: true,
       LANES: lanes,
@@ -63,7 +63,7 @@ function lanesKernel(
       KB: rows > 4 ? 2 : 4,
       SHARES: 8 / lanes,
       LANE_PAIRS: lanes / 2,
-      PAIR_BLOCKS: Math.ceil(shape.headDim / 2 / lanes),
+      PART_BLOCKS: Math.ceil(shape.headDim / (kv === 'int8' ? 4 : 2) / lanes),
     },
     runs: (adapter) => lanes > 1 && laneRows(adapter) === lanes,
   };
@@ -94,7 +94,7 @@ function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow'): Prefil
     bindings: 'uurrrrrw',
     defines: {
       ...headDefines(shape),
-      kv_f32: kv === 'f32',
+      ...kvDefines(kv),
       QUERIES: queries,
       KEYS: 32,
       THREADS: width === 'wide' ? 64 : queries,
@@ -143,7 +143,7 @@ export function decodeAttentionVariants(
             bindings: 'uurrrrrww',
             defines: {
               ...defines,
-              kv_f32: kv === 'f32',
+              ...kvDefines(kv),
               THREADS: width === 'wide' ? DECODE_TILE : 8,
               rolled: width === 'narrow',
             },

@@ -1,8 +1,11 @@
-import { headDefines, type HeadShape, type KvStored } from './attention-shape.js';
+import { headDefines, kvDefines, type HeadShape, type KvStored } from './attention-shape.js';
 import type { BufferRange } from '../gpu/gpu.js';
 import type { MatmulVariant } from './matmul.js';
 
-/** What the launch of a projection does with its result instead of storing it: rotate and file q, k and v. */
+/**
+ * What the launch of a projection does with its result instead of storing it: rotate and file q, k and v. Not into a
+ * cache of int8: a workgroup sees some of a head's numbers, and the scale wants all.
+ */
 export interface FiledHeads {
   readonly shape: HeadShape;
   readonly kv: KvStored;
@@ -44,7 +47,7 @@ export function fused(variant: MatmulVariant, fusion: Fusion | undefined): Matmu
     defines: {
       ...variant.defines,
       norm: true,
-      ...(heads === undefined ? {} : { rope: true, ...headDefines(heads.shape), kv_f32: heads.kv === 'f32' }),
+      ...(heads === undefined ? {} : { rope: true, ...headDefines(heads.shape), ...kvDefines(heads.kv) }),
     },
   };
 }

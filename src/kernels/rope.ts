@@ -1,16 +1,37 @@
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
-import { headDefines, type HeadShape, type KvStored } from './attention-shape.js';
+import type { Capabilities } from '../gpu/capabilities.js';
+import { headDefines, isQuantizedKv, kvDefines, type HeadShape, type KvStored } from './attention-shape.js';
 import type { Variant } from './variant.js';
+import { laneRows } from './weights.js';
 
-export function ropeVariant(shape: HeadShape, kv: KvStored): Variant {
-  return {
-    name: 'pairs',
-    shader: 'rope_kv.wgsl',
-    bindings: 'uurrrwww',
-    defines: { ...headDefines(shape), kv_f32: kv === 'f32' },
-    runs: () => true,
-  };
+export interface RopeVariant extends Variant {
+  /** Workgroups of a row. */
+  readonly groups: number;
+}
+
+const PAIR_THREADS = 64;
+/** Threads of a workgroup that quantises a head, four columns at a time. */
+const HEAD_THREADS = 32;
+
+export function ropeVariant(shape: HeadShape, kv: KvStored, capabilities: Capabilities): RopeVariant {
+  const { heads, kvHeads, headDim } = shape;
+  const defines = { ...headDefines(shape), ...kvDefines(kv) };
+  const common = { bindings: 'uurrrwww', runs: () => true };
+  if (isQuantizedKv(kv)) {
+    // On a driver that runs shaders on the CPU a workgroup is a subgroup, which needs no barrier.
+    const lanes = laneRows(capabilities);
+    const subgroups = lanes > 1;
+    return {
+      ...common,
+      name: 'heads',
+      shader: 'rope_kv_int8.wgsl',
+      defines: { ...defines, subgroups, THREADS: subgroups ? lanes : HEAD_THREADS },
+      groups: heads + 2 * kvHeads,
+    };
+  }
+  const pairs = ((heads + 2 * kvHeads) * headDim) / 2;
+  return { ...common, name: 'pairs', shader: 'rope_kv.wgsl', defines, groups: Math.ceil(pairs / PAIR_THREADS) };
 }
 
 export interface RopeSpec {
@@ -30,7 +51,10 @@ export interface RopeSpec {
   readonly values: GPUBuffer;
 }
 
-/** Rotary embedding of a step's prompts' queries and keys, and the write of their keys and values into the paged cache. */
+/**
+ * Rotary embedding of queries and keys, and the write of keys and values into the paged cache: of a step's prompts, and of
+ * all its rows where the cache is quantised.
+ */
 export class RopeKernel {
   private constructor(
     private readonly dispatch: Dispatch,
@@ -38,7 +62,8 @@ export class RopeKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: RopeSpec): Promise<RopeKernel> {
-    const pipeline = await gpu.pipelines.get(ropeVariant(spec.shape, spec.kv));
+    const variant = ropeVariant(spec.shape, spec.kv, gpu.capabilities);
+    const pipeline = await gpu.pipelines.get(variant);
     const { heads, kvHeads, headDim } = spec.shape;
     const pairs = ((heads + 2 * kvHeads) * headDim) / 2;
     const params = gpu.uniform(`${spec.operation} params`, Uint32Array.of(spec.qkvStride / 2, pairs, 0, 0));
@@ -52,7 +77,7 @@ export class RopeKernel {
       spec.keys,
       spec.values,
     ]);
-    return new RopeKernel({ pipeline, bindGroup }, Math.ceil(pairs / 64));
+    return new RopeKernel({ pipeline, bindGroup }, variant.groups);
   }
 
   record(pass: GPUComputePassEncoder, rows: number): void {

@@ -1,7 +1,7 @@
 import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
-import { BLOCK_TOKENS, paddedHeadDim } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, isQuantizedKv, paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
   namedAttention,
@@ -160,7 +160,7 @@ export class LlamaModel {
     const builder = new OperationBuilder(
       ...([gpu, config, weights, cache, limits, step, buffers, attention, choices, quantised] as const),
     );
-    const shapes = operationShapes(config, activations);
+    const shapes = operationShapes(config, { quantizedKv: isQuantizedKv(cache.stored), activations });
     const operations = await Promise.all(shapes.map((shape) => builder.build(shape)));
     return new LlamaModel(config, step, buffers, operations, builder.matmuls);
   }
@@ -304,7 +304,8 @@ class OperationBuilder {
         return this.#layerNorm(shape, layer.attnNorm);
       case 'qkv': {
         const width = paddedColumns(layer.qkv.rows);
-        const fusion = { ...this.#normed(layer.attnNorm), heads: this.#filed(cache) };
+        const heads = isQuantizedKv(this.cache.stored) ? undefined : this.#filed(cache);
+        const fusion = { ...this.#normed(layer.attnNorm), heads };
         return this.#matmul(shape, layer.qkv, 'store', a.normed, this.#hidden, a.qkv, width, fusion);
       }
       case 'rope_kv':

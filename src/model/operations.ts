@@ -27,6 +27,8 @@ export interface Precision {
   /** Of embedding and `lm_head`; `weightBytes` when absent. */
   readonly headBytes?: number;
   readonly kvBytes: number;
+  /** Of a scale that the cache has for each head of a token; none when absent. */
+  readonly kvScaleBytes?: number;
   readonly activationBytes: number;
   /** Of what prompts' products multiply, where activations are quantised for them first. */
   readonly productBytes?: number;
@@ -74,14 +76,21 @@ const ROWS: Record<string, OperationShape['rows'] | undefined> = {
  * The operations of a forward pass in the order they run. The engine records this list, the profiler reports under its
  * names, and the predictor prices it.
  *
- * @param activations what prompts' products multiply: under int8 what no norm writes is quantised first
+ * @param variations quantizedKv: keys and values are quantised, which takes a launch of its own for decoding sequences too;
+ *   activations: what prompts' products multiply, where under int8 what no norm writes is quantised first
  */
-export function operationShapes(config: LlamaConfig, activations: ActivationDtype = 'f32'): OperationShape[] {
+export function operationShapes(
+  config: LlamaConfig,
+  {
+    quantizedKv = false,
+    activations = 'f32',
+  }: { readonly quantizedKv?: boolean; readonly activations?: ActivationDtype } = {},
+): OperationShape[] {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const qkv = (heads + 2 * kvHeads) * headDim;
   const list: OperationShape[] = [];
   const add = (name: string, kind: OperationKind, n: number, k: number, layer?: number): void => {
-    const rows = ROWS[name] ?? 'tokens';
+    const rows = quantizedKv && name === 'rope_kv' ? 'tokens' : (ROWS[name] ?? 'tokens');
     list.push({ name: layer === undefined ? name : `layers.${layer}.${name}`, kind, layer, rows, n, k });
   };
   add('embed', 'embed', hidden, hidden);
@@ -125,10 +134,13 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
   }
   /** Rows whose norms and rotations are part of a product. */
   const fused = rowsOf.tokens - rowsOf.prompts;
-  const kvRow = 2 * kvHeads * headDim * precision.kvBytes;
+  const { kvScaleBytes = 0 } = precision;
+  const quantizedKv = kvScaleBytes > 0;
+  const kvRow = 2 * kvHeads * (headDim * precision.kvBytes + kvScaleBytes);
   const rotated = 3 * (heads + kvHeads) * headDim;
 
-  return operationShapes(config, precision.productBytes === undefined ? 'f32' : 'int8').map((shape): Operation => {
+  const activations = precision.productBytes === undefined ? 'f32' : 'int8';
+  return operationShapes(config, { quantizedKv, activations }).map((shape): Operation => {
     const m = rowsOf[shape.rows];
     const cost = { flops: 0, weightBytes: 0, activationBytes: 0, kvReadBytes: 0, kvWriteBytes: 0 };
     const act = precision.activationBytes;
@@ -163,7 +175,7 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
           cost.flops += 4 * fused * hidden;
           cost.weightBytes += hidden * 4;
         }
-        if (fused > 0 && part === 'qkv') {
+        if (fused > 0 && part === 'qkv' && !quantizedKv) {
           cost.flops += fused * rotated;
           cost.activationBytes -= fused * 2 * kvHeads * headDim * act;
           cost.kvWriteBytes = fused * kvRow;

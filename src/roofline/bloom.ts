@@ -9,8 +9,8 @@ const HEAD_DIM = HIDDEN / HEADS;
 function oneLayer(batch: BatchShape, precision: Precision): Operation[] {
   const list = new OperationList(batch, precision);
   const { tokens, pairs, keys } = list.counts;
-  const { kvBytes, activationBytes } = precision;
-  const kvRow = 2 * HIDDEN * kvBytes;
+  const { kvBytes, kvScaleBytes = 0, activationBytes } = precision;
+  const kvRow = 2 * (HIDDEN * kvBytes + HEADS * kvScaleBytes);
   list.embed(HIDDEN);
   list.norm('attn_norm', HIDDEN, { weights: 2 });
   list.matmul('qkv', 3 * HIDDEN, HIDDEN);
@@ -57,6 +57,7 @@ export const BLOOM_176B: Model = {
   activeParameters: PARAMETERS,
   maxPositions: 2048,
   kvElements: 2 * LAYERS * HIDDEN,
+  kvScales: 2 * LAYERS * HEADS,
   kvShards: HEADS,
   segments: (batch, precision) => bracketed(oneLayer(batch, precision), LAYERS),
   operations: (batch, precision) => expand(bracketed(oneLayer(batch, precision), LAYERS)),

@@ -28,7 +28,8 @@ export function distinctExperts(experts: number, active: number, tokens: number)
  */
 function attention(list: OperationList, decode: boolean): void {
   const { tokens, pairs, keys } = list.counts;
-  const { kvBytes, activationBytes, weightBytes } = list.precision;
+  const { kvBytes, kvScaleBytes = 0, activationBytes, weightBytes } = list.precision;
+  const kvRow = LATENT * kvBytes + kvScaleBytes;
   const expansion = HEADS * (NOPE + VALUE);
   list.norm('attn_norm', HIDDEN);
   list.matmul('q_a', Q_RANK, HIDDEN);
@@ -42,7 +43,7 @@ function attention(list: OperationList, decode: boolean): void {
     {
       flops: 3 * tokens * (HEADS + 1) * ROPE + 4 * tokens * KV_RANK,
       activationBytes: tokens * (2 * HEADS * ROPE + LATENT) * activationBytes,
-      kvWriteBytes: tokens * LATENT * kvBytes,
+      kvWriteBytes: tokens * kvRow,
     },
   );
   const expanded = decode ? tokens : keys;
@@ -64,7 +65,7 @@ function attention(list: OperationList, decode: boolean): void {
     {
       flops: 2 * HEADS * wide * pairs + 5 * HEADS * pairs,
       activationBytes: (tokens * HEADS * wide + (decode ? 0 : keys * HEADS * wide)) * activationBytes,
-      kvReadBytes: keys * LATENT * kvBytes,
+      kvReadBytes: keys * kvRow,
     },
   );
   list.matmul('o_proj', HIDDEN, HEADS * VALUE, { written: 2 * HIDDEN });
@@ -153,6 +154,7 @@ export const DEEPSEEK_V2: Model = {
   activeParameters: parameters(ACTIVE),
   maxPositions: 163_840,
   kvElements: LAYERS * LATENT,
+  kvScales: LAYERS,
   kvShards: HEADS, // sequences are divided among chips, whose latents are not copied
   segments,
   operations: operationsOf,

@@ -27,7 +27,8 @@ export function memoryOf(predictor: Predictor, tokens: number, batch: number): M
   const weightBytes = (model.parameters - headParameters) * precision.weightBytes + headParameters * headBytes;
   // Chips beyond the number of KV heads keep copies.
   const copies = Math.max(1, chips / model.kvShards);
-  const kvBytesPerToken = model.kvElements * precision.kvBytes * copies;
+  const { kvBytes: numberBytes, kvScaleBytes = 0 } = precision;
+  const kvBytesPerToken = (model.kvElements * numberBytes + model.kvScales * kvScaleBytes) * copies;
   const kvBytes = kvBytesPerToken * tokens * batch;
   const capacityBytes = hardware.capacityBytes * chips;
   const known = Number.isFinite(capacityBytes);

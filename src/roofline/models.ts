@@ -28,6 +28,8 @@ export interface Model {
   readonly maxPositions: number;
   /** Numbers the cache keeps of a token, over all layers. */
   readonly kvElements: number;
+  /** Scales of those numbers, where they are quantised. */
+  readonly kvScales: number;
   /** Chips that the cache of a token can be divided among. */
   readonly kvShards: number;
   /** The forward pass with equal layers once, each with how often it runs. */
@@ -66,6 +68,7 @@ export function llamaModel(name: string, config: LlamaConfig): Model {
     headParameters: config.vocab * config.hidden * (config.tiedEmbeddings ? 1 : 2),
     maxPositions: config.maxPositions,
     kvElements: 2 * config.layers * config.kvHeads * config.headDim,
+    kvScales: 2 * config.layers * config.kvHeads,
     kvShards: config.kvHeads,
     segments: (batch, precision) => bracketed(forwardOperations(single, batch, precision), config.layers),
     operations: (batch, precision) => forwardOperations(config, batch, precision),

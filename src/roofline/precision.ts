@@ -46,7 +46,15 @@ export interface Dtypes {
   readonly activations?: ActivationDtype;
 }
 
-/** Bytes per number. Activations are f32 between the engine's kernels and f16 between those of CUDA libraries. */
+/** f32, one for each head of a token; as `kvBlockBytes` allocates it. */
+const KV_SCALE_BYTES: Readonly<Partial<Record<KvDtype, number>>> = { int8: 4 };
+
+/** Bytes of the cache's numbers and scales. */
+export function kvPrecision(kv: KvDtype): Pick<Precision, 'kvBytes' | 'kvScaleBytes'> {
+  return { kvBytes: bytesOfWeight(kv), kvScaleBytes: KV_SCALE_BYTES[kv] };
+}
+
+/** Bytes per number, and of the cache's scales. Activations are f32 between the engine's kernels and f16 between those of CUDA libraries. */
 export function precisionOf(
   { weights, head = weights, kv, compute, activations }: Dtypes,
   kernels: KernelSet,
@@ -55,7 +63,7 @@ export function precisionOf(
   return {
     weightBytes: bytesOfWeight(weights),
     headBytes: bytesOfWeight(head),
-    kvBytes: bytesOfWeight(kv),
+    ...kvPrecision(kv),
     activationBytes,
     ...(activations === 'int8' ? { productBytes: 1 } : {}),
   };

@@ -358,10 +358,11 @@ describe('engine options', () => {
     const model = tinyFolder();
     const lengths = new Set<number>();
     for (const dtype of ['f32', 'f16', 'bf16'] as const) {
-      for (const kvDtype of ['f32', 'f16'] as const) {
+      for (const kvDtype of ['f32', 'f16', 'int8'] as const) {
         await withEngine({ model, dtype, kvDtype, maxSequences: 1 }, async (engine) => {
           expect(engine.info).toMatchObject({ dtype, kvDtype });
-          lengths.add(engine.info.kvCacheBytes * (kvDtype === 'f16' ? 2 : 1));
+          // Heads of 8 numbers; int8 has a scale of four bytes beside them.
+          lengths.add(engine.info.kvCacheBytes * { f32: 1, f16: 2, int8: 32 / 12 }[kvDtype]);
           expect((await engine.generate(ids, greedy).result).ids).toHaveLength(10);
         });
       }
@@ -418,7 +419,7 @@ describe('engine options', () => {
       { activations: 'int8' },
       'activations in int8 need weights in int8, and these are f16; ask for dtype int8, or leave it out',
     ],
-    [{ kvDtype: 'bf16' }, 'kvDtype must be one of auto, f16, f32, found bf16'],
+    [{ kvDtype: 'bf16' }, 'kvDtype must be one of auto, f16, f32, int8, found bf16'],
     [{ weights: 'none' }, 'weights must be one of checkpoint, synthetic, found none'],
   ];
   it('are refused one by one', async () => {

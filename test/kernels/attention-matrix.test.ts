@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { HeadShape } from '../../src/kernels/attention-shape.js';
+import type { HeadShape, KvStored } from '../../src/kernels/attention-shape.js';
 import { matrixAttentionVariants } from '../../src/kernels/attention-matrix.js';
 import { prefillAttentionVariants, type PrefillAttentionVariant } from '../../src/kernels/attention.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
@@ -39,12 +39,12 @@ describe.each(adapters)('attention on subgroup matrices on %s', (adapter) => {
   let gpu: Gpu;
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
-  const check = async (variant: PrefillAttentionVariant, shape: HeadShape): Promise<void> => {
+  const check = async (variant: PrefillAttentionVariant, shape: HeadShape, kv: KvStored = 'f16'): Promise<void> => {
     for (const chunks of STEPS) {
-      const { out, expected, touched } = await freeingAll(gpu, () => runPrefill(gpu, shape, 'f16', chunks, variant));
+      const { out, expected, touched } = await freeingAll(gpu, () => runPrefill(gpu, shape, kv, chunks, variant));
       const error = relativeError(out, expected);
       const what = `${variant.name}, ${JSON.stringify(chunks)}`;
-      worst(`${adapter} ${variant.name} head size ${shape.headDim}`, error);
+      worst(`${adapter} ${variant.name} ${kv} head size ${shape.headDim}`, error);
       expect(error, what).toBeLessThan(TOLERANCE);
       expect(touched, `${what}: words touched outside the rows`).toBe(0);
     }
@@ -53,6 +53,16 @@ describe.each(adapters)('attention on subgroup matrices on %s', (adapter) => {
   it.each(SHAPES)('matches float64, %j', async (shape) => {
     for (const variant of matrixAttentionVariants(shape, 'f16', gpu.capabilities)) await check(variant, shape);
   });
+
+  // Values of int8 are rounded to f16 too, once they have their scale.
+  it.each(SHAPES.filter(({ headDim }) => [6, 80, 32].includes(headDim)))(
+    'matches float64 over a cache of int8, %j',
+    async (shape) => {
+      for (const variant of matrixAttentionVariants(shape, 'int8', gpu.capabilities)) {
+        await check(variant, shape, 'int8');
+      }
+    },
+  );
 
   // The slack makes scaling rare; without it every row that finds a better key has its sums scaled.
   it.each(SHAPES.slice(0, 3))('matches float64 without slack, %j', async (shape) => {

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { KV_STORED } from '../../src/kernels/attention-shape.js';
 import { decodeWidths, prefillAttentionVariants } from '../../src/kernels/attention.js';
 import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { runDecode, runPrefill, type AttentionResult } from '../support/attention.js';
 import { freeingAll } from '../support/buffers.js';
 import { worstErrors } from '../support/worst.js';
-import { ATTENTION_SHAPES, DECODE_STEPS, KV_STORED, PREFILL_STEPS } from './cases/attention.js';
+import { ATTENTION_SHAPES, DECODE_STEPS, PREFILL_STEPS } from './cases/attention.js';
 
 /**
  * Keys and values are rounded to the cache's type first. What is left is f32: scores of about ten, whose error of a few
@@ -48,4 +49,16 @@ describe.each(adapters)('attention on %s', (adapter) => {
       }
     });
   });
+
+  it.each(['keys', 'values'] as const)(
+    'NaN among the %s of int8 stays in its sequence and head, and NaN',
+    async (what) => {
+      const [shape] = ATTENTION_SHAPES.int8;
+      const [width] = decodeWidths(shape, gpu.capabilities);
+      const [, step] = DECODE_STEPS;
+      const { out } = await freeingAll(gpu, () => runDecode(gpu, shape, 'int8', step, width, what));
+      const shared = (shape.heads / shape.kvHeads) * shape.headDim;
+      out.forEach((value, at) => expect(Number.isNaN(value), `${at}`).toBe(at < shared));
+    },
+  );
 });

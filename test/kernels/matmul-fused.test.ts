@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Capabilities } from '../../src/gpu/capabilities.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { paddedHeadDim, type HeadShape, type KvStored } from '../../src/kernels/attention-shape.js';
+import { paddedHeadDim, type HeadShape } from '../../src/kernels/attention-shape.js';
 import type { FiledHeads } from '../../src/kernels/fusion.js';
 import { matmulVariants, MatmulKernel, type MatmulVariant } from '../../src/kernels/matmul.js';
 import { laneRows, paddedColumns, type StoredDtype } from '../../src/kernels/weights.js';
@@ -119,7 +119,7 @@ describe.each(cases)('products of $dtype that normalise their input on $adapter'
     }
   });
 
-  const shapes: { shape: HeadShape; k: number; kv: KvStored; partRows?: number }[] = [
+  const shapes: { shape: HeadShape; k: number; kv: 'f16' | 'f32'; partRows?: number }[] = [
     { shape: { heads: 2, kvHeads: 1, headDim: 80 }, k: 105, kv: 'f32' },
     { shape: { heads: 6, kvHeads: 3, headDim: 6 }, k: 36, kv: 'f16' },
     { shape: { heads: 4, kvHeads: 2, headDim: 64 }, k: 256, kv: 'f16', partRows: 128 },

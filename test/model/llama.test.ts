@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { allocatePagedKv } from '../../src/cache/paged-kv.js';
+import { planMemory } from '../../src/engine/memory-plan.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import type { KvStored } from '../../src/kernels/attention-shape.js';
+import { KV_STORED, type KvStored } from '../../src/kernels/attention-shape.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
 import { activationBytes } from '../../src/model/llama.js';
 import { operationShapes } from '../../src/model/operations.js';
@@ -31,11 +33,13 @@ const CONFIGS = {
 
 /**
  * In f32 the errors of some twenty operations pile up to a few 1e-6. With f16 weights, rounded beforehand, only the
- * cache rounds: 2^-11 a key or value, averaged over keys, amplified a little by the layers after.
+ * cache rounds: 2^-11 a key or value, averaged over keys, amplified a little by the layers after. A cache of int8 rounds
+ * to the largest of a head / 254, ten times as much and more.
  */
-const STORED: readonly { dtype: StoredDtype; kv: KvStored; tolerance: number }[] = [
+const STORED: readonly { dtype: StoredDtype; kv: KvStored; tolerance: number; only?: string }[] = [
   { dtype: 'f32', kv: 'f32', tolerance: 1e-5 },
   { dtype: 'f16', kv: 'f16', tolerance: 2e-3 },
+  { dtype: 'f16', kv: 'int8', tolerance: 2e-2, only: 'heads wider than hidden, GQA 4, llama3 rope' },
   // Weights that the format holds exactly, which the loader quantises again.
   { dtype: 'int8-g32', kv: 'f32', tolerance: 1e-5 },
   { dtype: 'int4-g64', kv: 'f32', tolerance: 1e-5 },
@@ -48,75 +52,78 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
   let gpu: Gpu;
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
-  describe.each(Object.entries(CONFIGS))('%s', (_, config) => {
-    it.each(STORED)('has the logits of the float64 model, $dtype weights, $kv cache', async (stored) => {
-      const { tolerance } = stored;
-      const weights = randomWeights(config, stored.dtype, 42);
-      const rng = random(7);
-      const prompts = [37, 21, 5].map((length) => Array.from({ length }, () => rng.integer(config.vocab)));
-      const references = prompts.map(() => new ReferenceLlama(config, weights));
-      const lengths = [0, 0, 0];
-      /** Logits of the last of these tokens of a sequence. */
-      const expected = (slot: number, tokens: readonly number[]): Float64Array => {
-        const rows = references[slot].hidden(tokens, lengths[slot]);
-        lengths[slot] += tokens.length;
-        return references[slot].logits(rows.slice(-config.hidden))[0];
-      };
-      const check = (what: string, found: Float64Array, reference: Float64Array): void => {
-        const error = relativeError(found, reference);
-        worst(`${adapter} model ${stored.dtype} weights, ${stored.kv} cache`, error);
-        expect(error, what).toBeLessThan(tolerance);
-      };
-      await freeingAll(gpu, async () => {
-        const run = await ModelRun.create(gpu, config, weights, stored, LIMITS);
-        // A whole prompt beside the first chunk of another.
-        const first = await run.step(
-          [],
-          [
-            { slot: 0, tokens: prompts[0] },
-            { slot: 1, tokens: prompts[1].slice(0, 9), wants: false },
-          ],
-        );
-        expect(first.logits).toHaveLength(1);
-        const after0 = expected(0, prompts[0]);
-        check('prompt in one chunk', first.logits[0], after0);
-        if (tolerance < 1e-4) expect(first.tokens).toEqual([argmax(after0)]);
+  describe.each(Object.entries(CONFIGS))('%s', (name, config) => {
+    it.each(STORED.filter(({ only = name }) => only === name))(
+      'has the logits of the float64 model, $dtype weights, $kv cache',
+      async (stored) => {
+        const { tolerance } = stored;
+        const weights = randomWeights(config, stored.dtype, 42);
+        const rng = random(7);
+        const prompts = [37, 21, 5].map((length) => Array.from({ length }, () => rng.integer(config.vocab)));
+        const references = prompts.map(() => new ReferenceLlama(config, weights));
+        const lengths = [0, 0, 0];
+        /** Logits of the last of these tokens of a sequence. */
+        const expected = (slot: number, tokens: readonly number[]): Float64Array => {
+          const rows = references[slot].hidden(tokens, lengths[slot]);
+          lengths[slot] += tokens.length;
+          return references[slot].logits(rows.slice(-config.hidden))[0];
+        };
+        const check = (what: string, found: Float64Array, reference: Float64Array): void => {
+          const error = relativeError(found, reference);
+          worst(`${adapter} model ${stored.dtype} weights, ${stored.kv} cache`, error);
+          expect(error, what).toBeLessThan(tolerance);
+        };
+        await freeingAll(gpu, async () => {
+          const run = await ModelRun.create(gpu, config, weights, stored, LIMITS);
+          // A whole prompt beside the first chunk of another.
+          const first = await run.step(
+            [],
+            [
+              { slot: 0, tokens: prompts[0] },
+              { slot: 1, tokens: prompts[1].slice(0, 9), wants: false },
+            ],
+          );
+          expect(first.logits).toHaveLength(1);
+          const after0 = expected(0, prompts[0]);
+          check('prompt in one chunk', first.logits[0], after0);
+          if (tolerance < 1e-4) expect(first.tokens).toEqual([argmax(after0)]);
 
-        // One sequence decodes from its slot while the other's prompt goes on and a third begins.
-        expected(1, prompts[1].slice(0, 9));
-        const second = await run.step(
-          [{ slot: 0, tokens: 'sampled' }],
-          [
-            { slot: 1, tokens: prompts[1].slice(9) },
-            { slot: 2, tokens: prompts[2] },
-          ],
-        );
-        check('first decode, in company', second.logits[0], expected(0, first.tokens));
-        check('prompt in two chunks', second.logits[1], expected(1, prompts[1].slice(9)));
-        check('short prompt', second.logits[2], expected(2, prompts[2]));
+          // One sequence decodes from its slot while the other's prompt goes on and a third begins.
+          expected(1, prompts[1].slice(0, 9));
+          const second = await run.step(
+            [{ slot: 0, tokens: 'sampled' }],
+            [
+              { slot: 1, tokens: prompts[1].slice(9) },
+              { slot: 2, tokens: prompts[2] },
+            ],
+          );
+          check('first decode, in company', second.logits[0], expected(0, first.tokens));
+          check('prompt in two chunks', second.logits[1], expected(1, prompts[1].slice(9)));
+          check('short prompt', second.logits[2], expected(2, prompts[2]));
 
-        // All three decode, in another order, past the end of a block.
-        let last = second.tokens;
-        for (let step = 0; step < 17; step++) {
-          const decoded = await run.step([2, 1, 0].map((slot) => ({ slot, tokens: 'sampled' })));
-          [2, 1, 0].forEach((slot, row) => {
-            check(`decode ${step} of slot ${slot}`, decoded.logits[row], expected(slot, [last[slot]]));
-          });
-          last = [...decoded.tokens].reverse();
-        }
-      });
-    });
+          // All three decode, in another order, past the end of a block.
+          let last = second.tokens;
+          for (let step = 0; step < 17; step++) {
+            const decoded = await run.step([2, 1, 0].map((slot) => ({ slot, tokens: 'sampled' })));
+            [2, 1, 0].forEach((slot, row) => {
+              check(`decode ${step} of slot ${slot}`, decoded.logits[row], expected(slot, [last[slot]]));
+            });
+            last = [...decoded.tokens].reverse();
+          }
+        });
+      },
+    );
   });
 
-  it('records the operations of the list, under its names and in its order', async () => {
+  it.each(['f16', 'int8'] as const)('records the operations of the list in its order, %s cache', async (kv) => {
     await freeingAll(gpu, async () => {
       const config = tinyConfig();
-      const stored = { dtype: 'f16', kv: 'f16' } as const;
+      const stored = { dtype: 'f16', kv } as const;
       const { model } = await ModelRun.create(gpu, config, randomWeights(config, 'f16', 1), stored, LIMITS);
-      expect(model.operations.map(({ shape }) => shape)).toEqual(operationShapes(config));
-      const packed = { dtype: 'int8-g32', kv: 'f16', activations: 'int8' } as const;
+      expect(model.operations.map(({ shape }) => shape)).toEqual(operationShapes(config, { quantizedKv: kv === 'int8' }));
+      const packed = { dtype: 'int8-g32', kv, activations: 'int8' } as const;
       const other = (await ModelRun.create(gpu, config, randomWeights(config, 'f16', 1), packed, LIMITS)).model;
-      expect(other.operations.map(({ shape }) => shape)).toEqual(operationShapes(config, 'int8'));
+      expect(other.operations.map(({ shape }) => shape)).toEqual(operationShapes(config, { quantizedKv: kv === 'int8', activations: 'int8' }));
       for (const name of other.matmulVariants(99, 'prefill')) expect(name).toMatch(/dot4|-i8-/);
       expect(other.matmulVariants(1, 'decode').sort()).toEqual(model.matmulVariants(1, 'decode').sort());
       expect(model.matmulVariants(1, 'decode').length).toBeGreaterThan(0);
@@ -157,6 +164,22 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
           expect(quantized.bytes).toBeGreaterThanOrEqual(planned);
           expect(quantized.bytes).toBeLessThan(planned + 16 * (4 * config.layers + 2));
         }
+      }
+      for (const kvDtype of KV_STORED) {
+        const [config] = Object.values(CONFIGS).slice(1);
+        const before = gpu.allocatedBytes;
+        const cache = allocatePagedKv(gpu, config, kvDtype, config.layers, 5);
+        expect(gpu.allocatedBytes - before).toBe(cache.bytes);
+        const request = {
+          model: 'tiny',
+          config,
+          dtype: 'f16',
+          head: 'f16',
+          lanes: 1,
+          tied: true,
+          limits: LIMITS,
+        } as const;
+        expect(planMemory({ ...request, kvDtype, kvTokens: 5 * 16 - 1 }).kvCache).toBe(cache.bytes);
       }
       await Promise.resolve();
     });

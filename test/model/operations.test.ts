@@ -13,8 +13,10 @@ const F16: Precision = { weightBytes: 2, kvBytes: 2, activationBytes: 4 };
 /** Weights of Llama-2-7B that a token is multiplied with: all but the embedding table and the norms' scales. */
 const MULTIPLIED = 6_738_415_616 - 32_000 * 4096 - 65 * 4096;
 
-const sum = (list: readonly Operation[], key: 'flops' | 'weightBytes' | 'kvReadBytes' | 'kvWriteBytes'): number =>
-  list.reduce((total, operation) => total + operation[key], 0);
+const sum = (
+  list: readonly Operation[],
+  key: 'flops' | 'weightBytes' | 'activationBytes' | 'kvReadBytes' | 'kvWriteBytes',
+): number => list.reduce((total, operation) => total + operation[key], 0);
 const of = (list: readonly Operation[], kind: string): Operation[] => list.filter((entry) => entry.kind === kind);
 const named = (list: readonly Operation[], name: string): Operation => list.find((entry) => entry.name === name)!;
 
@@ -63,12 +65,12 @@ describe('activations in 8 bits', () => {
   const list = forwardOperations(LLAMA_2_7B, prompt, W8A8);
 
   it('are quantised by norms, and by operations of their own where there is none', () => {
-    const names = operationShapes(tinyConfig(), 'int8').map(({ name }) => name);
+    const names = operationShapes(tinyConfig(), { activations: 'int8' }).map(({ name }) => name);
     expect(names.slice(1, 11).map((name) => name.replace('layers.0.', ''))).toEqual([
       ...['attn_norm', 'qkv', 'rope_kv', 'attention', 'attn_quantise', 'o_proj'],
       ...['mlp_norm', 'gate_up', 'mlp_quantise', 'down_proj'],
     ]);
-    expect(list.map(({ name }) => name)).toEqual(operationShapes(LLAMA_2_7B, 'int8').map(({ name }) => name));
+    expect(list.map(({ name }) => name)).toEqual(operationShapes(LLAMA_2_7B, { activations: 'int8' }).map(({ name }) => name));
     expect(named(list, 'layers.0.attn_norm').activationBytes).toBe(512 * 4096 * 5);
     expect(named(list, 'layers.0.mlp_quantise').activationBytes).toBe(512 * 11008 * 5);
     expect(named(list, 'final_norm')).toEqual(named(plain, 'final_norm'));
@@ -115,6 +117,21 @@ describe('the cost of Llama-2-7B', () => {
     expect(sum(decode, 'kvReadBytes')).toBe(1024 * 524_288);
     expect(sum(decode, 'kvWriteBytes')).toBe(524_288);
     expect(named(decode, 'layers.31.attention').flops).toBe(4 * 4096 * 1024 + 5 * 32 * 1024);
+  });
+
+  it('decode over a cache of int8: a launch more, and half the bytes but for a scale a head', () => {
+    const precision = { ...F16, kvBytes: 1, kvScaleBytes: 4 };
+    const batch = { sequences: [{ newTokens: 1, context: 1023 }], logitRows: 1 };
+    const list = forwardOperations(LLAMA_2_7B, batch, precision);
+    const launched = list.filter(({ layer, m }) => layer === 0 && m > 0).map(({ name }) => name.slice(9));
+    expect(launched).toEqual(['qkv', 'rope_kv', 'attention', 'o_proj', 'gate_up', 'down_proj']);
+    const token = 2 * 32 * 32 * (128 + 4);
+    expect(sum(list, 'kvReadBytes')).toBe(1024 * token);
+    expect(sum(list, 'kvWriteBytes')).toBe(token);
+    // Queries, keys and values are stored and read again; the fused launch writes rotated queries only.
+    expect(sum(list, 'flops')).toBe(sum(decode, 'flops'));
+    const more = 32 * 4 * (3 + 3 + 1 - 1) * 4096;
+    expect(sum(list, 'activationBytes') - sum(decode, 'activationBytes')).toBe(more);
   });
 
   it('prefill: a token costs the layers, the head only the rows that want logits', () => {

@@ -1,13 +1,34 @@
 import { describe, expect, it } from 'vitest';
+import { BLOCK_TOKENS, KV_STORED, kvBlockBytes } from '../../src/kernels/attention-shape.js';
 import { weightBytes } from '../../src/model/weights.js';
 import { forwardOperations } from '../../src/model/operations.js';
 import { QUANTIZED_DTYPES } from '../../src/quantization/formats.js';
+import { hardwareById } from '../../src/roofline/catalogue.js';
 import { llamaModel } from '../../src/roofline/models.js';
+import { predict } from '../../src/roofline/predict.js';
 import { bytesOfWeight, precisionOf, weightDtype } from '../../src/roofline/precision.js';
 import { fromCalibration } from '../../src/roofline/hardware.js';
 import { Predictor } from '../../src/roofline/predictor.js';
 import { LLAMA_2_7B } from '../support/model.js';
 import { calibration } from './calibration.js';
+
+describe('bytes of the cache', () => {
+  it.each(KV_STORED)('are those the engine allocates, those of scales included: %s', (kv) => {
+    const hardware = hardwareById('h100-sxm');
+    for (const config of [LLAMA_2_7B, { ...LLAMA_2_7B, kvHeads: 8, headDim: 80 }]) {
+      const { memory, predictor } = predict({
+        ...{ model: llamaModel('7b', config), hardware, kv, promptTokens: 500, outputTokens: 12, batch: 3 },
+      });
+      // A whole number of blocks; the engine rounds up to one.
+      const allocated = 3 * (512 / BLOCK_TOKENS) * 2 * config.layers * kvBlockBytes(config, kv);
+      expect(memory.kvBytes).toBe(allocated);
+      const read = predictor
+        .operations({ sequences: [{ newTokens: 1, context: 511 }], logitRows: 1 })
+        .reduce((sum, { kvReadBytes }) => sum + kvReadBytes, 0);
+      expect(3 * read).toBe(allocated);
+    }
+  });
+});
 
 describe('bytes of quantised weights', () => {
   it('are those the engine allocates, scales included', () => {

@@ -11,7 +11,7 @@ import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
 import { random } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
 import { poisoned, readFloats, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
-import { blockTables, cacheOf, pairedHeads, scattered } from './paged.js';
+import { blockTables, cacheOf, pairedHeads, scattered, storedHeads } from './paged.js';
 import { rowsBuffer, stepUniform, type StepHead, type TestRow } from './step.js';
 import { rounded } from './weights.js';
 
@@ -37,6 +37,7 @@ async function run(
   chunks: readonly Chunk[],
   launch: Launch,
   how: { readonly width?: AttentionWidth; readonly prefill?: PrefillAttentionVariant },
+  broken?: 'keys' | 'values',
 ) {
   const { heads, kvHeads, headDim } = shape;
   const lengths = chunks.map(({ context, newTokens }) => context + newTokens);
@@ -45,9 +46,10 @@ async function run(
   const slots = chunks.map((_, i) => chunks.length - i);
   // Scores of a few units, so that the softmax is neither flat nor one key's.
   const made = lengths.map((length) => ({
-    keys: rounded(rng.normal(length * kvHeads * headDim, 1.5), kv),
-    values: rounded(rng.normal(length * kvHeads * headDim), kv),
+    keys: storedHeads(rng.normal(length * kvHeads * headDim, 1.5), headDim, kv),
+    values: storedHeads(rng.normal(length * kvHeads * headDim), headDim, kv),
   }));
+  if (broken !== undefined) made[0][broken].fill(NaN, 0, headDim);
   const rows: TestRow[] = [];
   const expected: number[] = [];
   const asked: number[] = [];
@@ -115,16 +117,26 @@ export function runPrefill(
   return run(gpu, shape, kv, chunks, { head: { tiles: count }, tiles, grid: [0, 0, count], splits: 1 }, { prefill });
 }
 
+/** @param broken the first head that the first sequence has of these in the cache is NaN */
 export function runDecode(
   gpu: Gpu,
   shape: HeadShape,
   kv: KvStored,
   step: DecodeStep,
   width: AttentionWidth,
+  broken?: 'keys' | 'values',
 ): Promise<AttentionResult> {
   const { contexts, splits, splitTokens } = step;
   const chunks = contexts.map((length) => ({ context: length - 1, newTokens: 1 }));
   const decodeRows = contexts.length;
   const head = { decodeRows, splits, splitTokens };
-  return run(gpu, shape, kv, chunks, { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits }, { width });
+  return run(
+    gpu,
+    shape,
+    kv,
+    chunks,
+    { head, tiles: [0, 0, 0, 0], grid: [decodeRows, splits, 0], splits },
+    { width },
+    broken,
+  );
 }

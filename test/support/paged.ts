@@ -8,7 +8,7 @@ import {
 } from '../../src/kernels/attention-shape.js';
 import { random } from '../reference/compare.js';
 import { storageOf } from './buffers.js';
-import { decode, encode, storedArray } from './weights.js';
+import { decode, encode, rounded, storedArray } from './weights.js';
 
 /**
  * Each head's elements in the order the kernels keep queries and keys: element i of the first half and element i of
@@ -60,17 +60,51 @@ export function blockTables(gpu: Gpu, placement: Placement, slots: readonly numb
 
 const NAN_BITS = { f16: 0x7e01, f32: 0x7fc0dead } as const;
 
-function cacheAt(shape: HeadShape, index: number, head: number): number {
-  const block = Math.floor(index / BLOCK_TOKENS);
-  return ((block * shape.kvHeads + head) * BLOCK_TOKENS + (index % BLOCK_TOKENS)) * paddedHeadDim(shape.headDim);
+/** Which head of the cache a place has: [block][kv head][16 tokens]. */
+function cacheRow({ kvHeads }: HeadShape, index: number, head: number): number {
+  return (Math.floor(index / BLOCK_TOKENS) * kvHeads + head) * BLOCK_TOKENS + (index % BLOCK_TOKENS);
+}
+
+/** Where in bytes a head of a cache of int8 has its quants and its scale. */
+function quantsAt(padded: number, row: number): { quants: number; scale: number } {
+  const begin = Math.floor(row / BLOCK_TOKENS) * BLOCK_TOKENS * (padded + 4);
+  const token = row % BLOCK_TOKENS;
+  return { quants: begin + token * padded, scale: begin + BLOCK_TOKENS * padded + 4 * token };
+}
+
+/** Quants of a head and their scale, rounded to f32, the largest of them 127. */
+function quantize(head: Float64Array): { quants: Int8Array; scale: number } {
+  const scale = Math.fround(head.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127);
+  return { quants: Int8Array.from(head, (value) => (scale === 0 ? 0 : Math.round(value / scale))), scale };
+}
+
+/** Keys or values as they are after being stored, so that a comparison sees the kernels' errors only. */
+export function storedHeads(values: Float64Array, headDim: number, stored: KvStored): Float64Array {
+  if (stored !== 'int8') return rounded(values, stored);
+  const result = new Float64Array(values.length);
+  for (let at = 0; at < values.length; at += headDim) {
+    const { quants, scale } = quantize(values.subarray(at, at + headDim));
+    quants.forEach((quant, i) => (result[at + i] = quant * scale));
+  }
+  return result;
 }
 
 /** The keys or the values of one layer: NaN wherever a head's elements lie, zero in the padding. */
-function emptyCache(shape: HeadShape, stored: KvStored, blocks: number) {
-  const words = storedArray(stored, (blocks * kvBlockBytes(shape, stored)) / (stored === 'f32' ? 4 : 2));
+function emptyCache(shape: HeadShape, stored: KvStored, blocks: number): ArrayBuffer {
+  const bytes = blocks * kvBlockBytes(shape, stored);
   const padded = paddedHeadDim(shape.headDim);
+  if (stored === 'int8') {
+    const cache = new ArrayBuffer(bytes);
+    for (let row = 0; row < blocks * shape.kvHeads * BLOCK_TOKENS; row++) {
+      const { quants, scale } = quantsAt(padded, row);
+      new Int8Array(cache, quants, shape.headDim).fill(77);
+      new Uint32Array(cache, scale, 1)[0] = NAN_BITS.f32;
+    }
+    return cache;
+  }
+  const words = storedArray(stored, bytes / (stored === 'f32' ? 4 : 2));
   for (let i = 0; i < words.length; i++) if (i % padded < shape.headDim) words[i] = NAN_BITS[stored];
-  return words;
+  return words.buffer;
 }
 
 /** @param rows by sequence, [tokens, kvHeads, headDim], in the order they are to be stored */
@@ -81,23 +115,50 @@ export function cacheOf(
   placement: Placement,
   rows: readonly Float64Array[],
 ): GPUBuffer {
-  const words = emptyCache(shape, stored, placement.total);
+  const cache = emptyCache(shape, stored, placement.total);
   const { kvHeads, headDim } = shape;
+  const padded = paddedHeadDim(headDim);
   rows.forEach((values, sequence) => {
-    for (let at = 0; at < values.length; at++) {
+    for (let at = 0; at < values.length; at += headDim) {
       const position = Math.floor(at / (kvHeads * headDim));
-      const head = Math.floor(at / headDim) % kvHeads;
-      words[cacheAt(shape, placement.kvIndex(sequence, position), head) + (at % headDim)] = encode(values[at], stored);
+      const row = cacheRow(shape, placement.kvIndex(sequence, position), Math.floor(at / headDim) % kvHeads);
+      const head = values.subarray(at, at + headDim);
+      if (stored === 'int8') {
+        const { quants, scale } = quantize(head);
+        const to = quantsAt(padded, row);
+        new Int8Array(cache, to.quants, headDim).set(quants);
+        new Float32Array(cache, to.scale, 1)[0] = scale;
+      } else {
+        const words = stored === 'f32' ? new Uint32Array(cache) : new Uint16Array(cache);
+        head.forEach((value, i) => (words[row * padded + i] = encode(value, stored)));
+      }
     }
   });
-  return storageOf(gpu, 'cache', words);
+  return storageOf(gpu, 'cache', new Uint32Array(cache));
 }
 
 /** The numbers stored at a place of the cache, [kvHeads, padded head dim], in stored order. */
 export function cachedRow(bytes: ArrayBuffer, shape: HeadShape, stored: KvStored, index: number): Float64Array {
-  const words = stored === 'f32' ? new Uint32Array(bytes) : new Uint16Array(bytes);
   const padded = paddedHeadDim(shape.headDim);
+  const row = (i: number): number => cacheRow(shape, index, Math.floor(i / padded));
+  if (stored === 'int8') {
+    const scales = cachedScales(bytes, shape, index);
+    const quants = new Int8Array(bytes);
+    return Float64Array.from({ length: shape.kvHeads * padded }, (_, i) => {
+      return quants[quantsAt(padded, row(i)).quants + (i % padded)] * scales[Math.floor(i / padded)];
+    });
+  }
+  const words = stored === 'f32' ? new Uint32Array(bytes) : new Uint16Array(bytes);
   return Float64Array.from({ length: shape.kvHeads * padded }, (_, i) =>
-    decode(words[cacheAt(shape, index, Math.floor(i / padded)) + (i % padded)], stored),
+    decode(words[row(i) * padded + (i % padded)], stored),
   );
+}
+
+/** The scales at a place of a cache of int8, one for each KV head. */
+export function cachedScales(bytes: ArrayBuffer, shape: HeadShape, index: number): Float32Array {
+  const padded = paddedHeadDim(shape.headDim);
+  const scales = new Float32Array(bytes);
+  return Float32Array.from({ length: shape.kvHeads }, (_, head) => {
+    return scales[quantsAt(padded, cacheRow(shape, index, head)).scale / 4];
+  });
 }

@@ -1,6 +1,6 @@
 import { f16ToF32, f32Value } from '../../checkpoint/float.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { BLOCK_TOKENS, paddedHeadDim } from '../../kernels/attention-shape.js';
+import { BLOCK_TOKENS, paddedHeadDim, type KvStored } from '../../kernels/attention-shape.js';
 import type { AttentionTrialData } from '../../kernels/trials/attention.js';
 import { trialQuants, type MatmulTrialData } from '../../kernels/trials/matmul.js';
 import { trialValues } from '../../kernels/trials/step.js';
@@ -87,12 +87,23 @@ export async function matmulSample(gpu: Gpu, data: MatmulTrialData, rows: number
   return { at, values: Float64Array.from(values) };
 }
 
+/** The numbers of a row of the cache: one head of one token. */
+function cachedHead(bytes: ArrayBuffer, row: number, padded: number, kv: KvStored): Float64Array {
+  if (kv !== 'int8') {
+    const rowBytes = padded * bytesPerElement(kv);
+    return decode(bytes.slice(row * rowBytes, (row + 1) * rowBytes), kv);
+  }
+  const begin = Math.floor(row / BLOCK_TOKENS) * BLOCK_TOKENS * (padded + 4);
+  const token = row % BLOCK_TOKENS;
+  const [scale] = new Float32Array(bytes, begin + BLOCK_TOKENS * padded + 4 * token, 1);
+  return Float64Array.from(new Int8Array(bytes, begin + token * padded, padded), (quant) => scale * quant);
+}
+
 export async function attentionSample(gpu: Gpu, data: AttentionTrialData): Promise<Sample> {
   const { phase, shape, kv, rows, context } = data.test;
   const { heads, kvHeads, headDim } = shape;
   const padded = paddedHeadDim(headDim);
   const [keys, values] = await Promise.all([data.caches[0].keys, data.caches[0].values].map((each) => gpu.read(each)));
-  const rowBytes = padded * bytesPerElement(kv);
   const queries = trialValues(rows * heads * padded);
   const outStride = paddedColumns(heads * headDim);
   const at: number[] = [];
@@ -105,7 +116,7 @@ export async function attentionSample(gpu: Gpu, data: AttentionTrialData): Promi
       const cached = (bytes: ArrayBuffer, token: number): Float64Array => {
         const block = slot * data.blocksPerSlot + Math.floor(token / BLOCK_TOKENS);
         const index = (block * kvHeads + kvHead) * BLOCK_TOKENS + (token % BLOCK_TOKENS);
-        return decode(bytes.slice(index * rowBytes, (index + 1) * rowBytes), kv);
+        return cachedHead(bytes, index, padded, kv);
       };
       const scores = Array.from({ length: visible }, (_, token) => {
         const key = cached(keys, token);

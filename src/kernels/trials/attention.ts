@@ -34,6 +34,32 @@ function words(gpu: Gpu, label: string, values: Uint32Array<ArrayBuffer>): GPUBu
   return buffer;
 }
 
+/** Block heads of a quantised cache that are made on the host; the cache repeats them. */
+const MOST_DIFFERENT = 1024;
+
+/** Fills a quantised cache with random quants; a scale is up to a half larger or smaller than its neighbours. */
+function fillQuants(gpu: Gpu, buffer: GPUBuffer, headDim: number, amplitude: number): void {
+  const padded = paddedHeadDim(headDim);
+  const quantWords = (BLOCK_TOKENS * padded) / 4;
+  const each = quantWords + BLOCK_TOKENS;
+  const count = Math.min(MOST_DIFFERENT, buffer.size / (4 * each));
+  const words = new Uint32Array(count * each);
+  const scales = new Float32Array(words.buffer);
+  let state = 0x2545f491;
+  for (let i = 0; i < words.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    if (i % each < quantWords) words[i] = state ^ (state << 13);
+    else scales[i] = (amplitude / 127) * (0.5 + state / 2 ** 32);
+  }
+  for (let row = 0; row < count * BLOCK_TOKENS; row++) {
+    const begin = Math.floor(row / BLOCK_TOKENS) * each * 4 + (row % BLOCK_TOKENS) * padded;
+    new Uint8Array(words.buffer, begin + headDim, padded - headDim).fill(0);
+  }
+  for (let at = 0; at < buffer.size; at += words.byteLength) {
+    gpu.queue.writeBuffer(buffer, at, words, 0, Math.min(words.length, (buffer.size - at) / 4));
+  }
+}
+
 /** Makes the data. Free it with `gpu.scoped`. @param workingBytes that the copies of the cache make up at least */
 export async function attentionTrialData(
   gpu: Gpu,
@@ -50,6 +76,10 @@ export async function attentionTrialData(
   const count = Math.min(64, Math.max(1, Math.ceil(workingBytes / (2 * bytes))));
   const filled = async (label: string, seed: number, amplitude: number): Promise<GPUBuffer> => {
     const buffer = gpu.storage(label, bytes);
+    if (kv === 'int8') {
+      fillQuants(gpu, buffer, shape.headDim, amplitude);
+      return buffer;
+    }
     const cacheRows = blocks * shape.kvHeads * BLOCK_TOKENS;
     await fillSynthetic(
       gpu,

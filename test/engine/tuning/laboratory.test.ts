@@ -6,6 +6,7 @@ import { GpuLaboratory } from '../../../src/engine/tuning/laboratory.js';
 import { holds, tune } from '../../../src/engine/tuning/tune.js';
 import { matmulVariants } from '../../../src/kernels/matmul.js';
 import { layoutOn } from '../../../src/kernels/trials/matmul.js';
+import type { KvStored } from '../../../src/kernels/attention-shape.js';
 import { parseLlamaConfig } from '../../../src/model/config.js';
 import { gpuSource } from '../../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter, testGpu } from '../../support/adapters.js';
@@ -15,30 +16,34 @@ const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 1
 
 const F16 = { dtype: 'f16', head: 'f16' } as const;
 const W8A8 = { dtype: 'int8-g32-zp', head: 'f16', activations: 'int8' } as const;
-const contestsOn = (gpu: Gpu, formats: typeof F16 | typeof W8A8 = F16): readonly ModelContest[] =>
-  contestsOf(CONFIG, formats, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
+const contestsOn = (
+  gpu: Gpu,
+  kv: KvStored = 'f16',
+  formats: typeof F16 | typeof W8A8 = F16,
+): readonly ModelContest[] =>
+  contestsOf(CONFIG, formats, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
 const find = (list: readonly ModelContest[], start: string): ModelContest =>
   list.find(({ key }) => key.startsWith(start))!;
 const check = (gpu: Gpu, contest: ModelContest) => new GpuLaboratory(gpu).open(contest, (bench) => bench.check());
 
 describe.each(adapters)('the laboratory on %s', (name) => {
-  it.each(['matmul few', 'matmul many', 'attention decode', 'attention prefill'])(
-    'finds every variant right: %s',
-    async (start) => {
-      const gpu = await testGpu(name);
-      const before = gpu.allocatedBytes;
-      const contest = find(contestsOn(gpu), start);
-      expect(contest.candidates.length).toBeGreaterThan(1);
-      expect(await check(gpu, contest)).toEqual([]);
-      // Timestamps alone stay, until the laboratory is gone.
-      expect(gpu.allocatedBytes - before).toBeLessThan(1024);
-    },
-  );
+  it.each([
+    ...['matmul few', 'matmul many', 'attention decode', 'attention prefill'].map((start) => [start, 'f16'] as const),
+    ...['attention decode', 'attention prefill'].map((start) => [start, 'int8'] as const),
+  ])('finds every variant right: %s, %s cache', async (start, kv) => {
+    const gpu = await testGpu(name);
+    const before = gpu.allocatedBytes;
+    const contest = find(contestsOn(gpu, kv), start);
+    expect(contest.candidates.length).toBeGreaterThan(1);
+    expect(await check(gpu, contest)).toEqual([]);
+    // Timestamps alone stay, until the laboratory is gone.
+    expect(gpu.allocatedBytes - before).toBeLessThan(1024);
+  });
 });
 
 it('finds the variants of products in 8 bits right, which are a contest of their own', async () => {
   const gpu = await testGpu(adapters[0]);
-  const contests = contestsOn(gpu, W8A8);
+  const contests = contestsOn(gpu, 'f16', W8A8);
   const many = contests.filter(({ key }) => key.startsWith('matmul many'));
   expect(many.every(({ key }) => key.startsWith('matmul many int8-g32-zp by int8 '))).toBe(true);
   expect(many[0].candidates.map(({ name }) => name)).toContain('dot4-64');

@@ -11,12 +11,11 @@ export const HEAD_SHAPES: readonly HeadShape[] = [
   { heads: 2, kvHeads: 1, headDim: 256 },
 ];
 
-export const KV_STORED: readonly KvStored[] = ['f16', 'f32'];
-
-/** Geometries to run attention with. How a cache is read does not depend on them, so f32 takes a few only. */
+/** Geometries to run attention with. How a cache is read depends on few of them, so all but f16 take a few only. */
 export const ATTENTION_SHAPES: Readonly<Record<KvStored, readonly HeadShape[]>> = {
   f16: HEAD_SHAPES,
   f32: HEAD_SHAPES.filter(({ headDim }) => [6, 64, 256].includes(headDim)),
+  int8: HEAD_SHAPES.filter(({ headDim }) => [6, 80].includes(headDim)),
 };
 
 /** Tokens that a chunk of a sequence adds to those it has in the cache. */
