@@ -120,10 +120,14 @@ describe.each(adapters)('LlamaModel on %s', (adapter) => {
       const config = tinyConfig();
       const stored = { dtype: 'f16', kv } as const;
       const { model } = await ModelRun.create(gpu, config, randomWeights(config, 'f16', 1), stored, LIMITS);
-      expect(model.operations.map(({ shape }) => shape)).toEqual(operationShapes(config, { quantizedKv: kv === 'int8' }));
+      expect(model.operations.map(({ shape }) => shape)).toEqual(
+        operationShapes(config, { quantizedKv: kv === 'int8' }),
+      );
       const packed = { dtype: 'int8-g32', kv, activations: 'int8' } as const;
       const other = (await ModelRun.create(gpu, config, randomWeights(config, 'f16', 1), packed, LIMITS)).model;
-      expect(other.operations.map(({ shape }) => shape)).toEqual(operationShapes(config, { quantizedKv: kv === 'int8', activations: 'int8' }));
+      expect(other.operations.map(({ shape }) => shape)).toEqual(
+        operationShapes(config, { quantizedKv: kv === 'int8', activations: 'int8' }),
+      );
       for (const name of other.matmulVariants(99, 'prefill')) expect(name).toMatch(/dot4|-i8-/);
       expect(other.matmulVariants(1, 'decode').sort()).toEqual(model.matmulVariants(1, 'decode').sort());
       expect(model.matmulVariants(1, 'decode').length).toBeGreaterThan(0);

@@ -70,7 +70,9 @@ describe('activations in 8 bits', () => {
       ...['attn_norm', 'qkv', 'rope_kv', 'attention', 'attn_quantise', 'o_proj'],
       ...['mlp_norm', 'gate_up', 'mlp_quantise', 'down_proj'],
     ]);
-    expect(list.map(({ name }) => name)).toEqual(operationShapes(LLAMA_2_7B, { activations: 'int8' }).map(({ name }) => name));
+    expect(list.map(({ name }) => name)).toEqual(
+      operationShapes(LLAMA_2_7B, { activations: 'int8' }).map(({ name }) => name),
+    );
     expect(named(list, 'layers.0.attn_norm').activationBytes).toBe(512 * 4096 * 5);
     expect(named(list, 'layers.0.mlp_quantise').activationBytes).toBe(512 * 11008 * 5);
     expect(named(list, 'final_norm')).toEqual(named(plain, 'final_norm'));

@@ -16,11 +16,7 @@ const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 1
 
 const F16 = { dtype: 'f16', head: 'f16' } as const;
 const W8A8 = { dtype: 'int8-g32-zp', head: 'f16', activations: 'int8' } as const;
-const contestsOn = (
-  gpu: Gpu,
-  kv: KvStored = 'f16',
-  formats: typeof F16 | typeof W8A8 = F16,
-): readonly ModelContest[] =>
+const contestsOn = (gpu: Gpu, kv: KvStored = 'f16', formats: typeof F16 | typeof W8A8 = F16): readonly ModelContest[] =>
   contestsOf(CONFIG, formats, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
 const find = (list: readonly ModelContest[], start: string): ModelContest =>
   list.find(({ key }) => key.startsWith(start))!;
