@@ -40,6 +40,26 @@ const sweep = (prompts, contexts, batches, gen) => [
   ...['--gen', `${gen}`, '--repetitions', '3'],
 ];
 
+/** One prompt and one context in fewer bits, for the ratio to the same points of the sweep. */
+const precisions = (model, on, details) =>
+  ['int8', 'int4'].map((dtype) => ({
+    name: `bench ${model} ${dtype}`,
+    limit: 30,
+    args: ['bench', ...on, ...ofModel(model), '--dtype', dtype, ...sweep([512], [512], [1, 8], 32), '--quiet'],
+    file: `${details}/bench-${model}-${dtype}.json`,
+  }));
+
+/** Every variant at a model's sizes, as shares of the ceilings. */
+const kernels = (model, on, details) => ({
+  name: 'bench kernels',
+  limit: 70,
+  args: [
+    ...['bench', 'kernels', ...on, '--model', model, '--only', 'matmul,attention'],
+    ...['--rows', '1,8,2048', '--budget', '45', '--quiet'],
+  ],
+  file: `${details}/kernels.json`,
+});
+
 /**
  * The stages after the search for a driver. Each names a program, its arguments, its limit in seconds and the file that
  * it leaves; `needs` is a file without which it makes no sense, `unless` one with which it need not run; `toFile` says
@@ -72,7 +92,8 @@ export function stages({ quick, gpuBytes, adapter, slow = false, commands }, { o
       args: ['bench', ...on, ...args, '--quiet'],
       file: `${out}/bench-${name}.json`,
     })),
-    ...(quick ? [correctness] : []),
+    ...(quick ? [correctness] : precisions(measured.at(-1).name, on, details)),
+    ...(quick ? [] : [kernels(measured.at(-1).name, on, details)]),
     ...measured.map(({ name }) => ({
       name: `compare ${name}`,
       limit: 15,

@@ -123,7 +123,10 @@ describe('what the kit runs', () => {
     expect(large).toContain('bench llama-2-7b');
     expect(large.slice(0, 3)).toEqual(['calibrate', 'calibrate ceilings', 'correctness']);
     expect(names(plan({ quick: false }))).toContain('bench llama-2-7b');
-    expect(names(plan({ quick: false, gpuBytes: 16 * 2 ** 30 }))).not.toContain('bench llama-2-7b');
+    const small = plan({ quick: false, gpuBytes: 16 * 2 ** 30 });
+    expect(names(small)).not.toContain('bench llama-2-7b');
+    expect(names(small)).toEqual(expect.arrayContaining(['bench tinyllama-1.1b int4', 'bench kernels']));
+    expect(small.find(({ name }) => name === 'bench kernels')!.args).toContain('tinyllama-1.1b');
     expect(names(plan({ quick: true })).filter((name) => name.startsWith('bench'))).toEqual(['bench tiny-tales']);
   });
 
