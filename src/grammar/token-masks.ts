@@ -5,6 +5,9 @@ import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 /** Memory for masks that are kept. */
 const MAX_MASK_BYTES = 48 * 2 ** 20;
 
+/** Beside a mask's own bytes: its object, its key, its place in the map. */
+const ENTRY_BYTES = 200;
+
 /** Nodes of the trie that are looked at for one unit of work. */
 const VISITS = 16;
 
@@ -31,7 +34,11 @@ export class TokenMasks {
   private readonly insides = new Map<Group, Inside>();
   private readonly stack: Expression[] = [];
 
-  constructor(readonly vocabulary: TokenVocabulary) {
+  /** @param kept bytes of masks above which all are forgotten */
+  constructor(
+    readonly vocabulary: TokenVocabulary,
+    private readonly kept = MAX_MASK_BYTES,
+  ) {
     this.trie = buildTokenTrie(vocabulary);
     this.words = Math.ceil(vocabulary.size / 32);
     const { byte, depth, idStart } = this.trie;
@@ -44,23 +51,30 @@ export class TokenMasks {
 
   /** Forgets what can be computed again if it has become much. */
   tidy(): void {
-    if (this.expressions.tidy()) this.insides.clear();
+    if (!this.expressions.tidy()) return;
+    this.insides.clear();
+    this.masks.clear(); // of states that are made anew when they are met again
   }
 
   /** One bit a token id; a state's mask is made once and must not be written to. */
   allowed(state: Expression): Uint32Array {
     this.tidy();
-    let mask = this.masks.get(state);
-    if (mask !== undefined) {
-      this.masks.delete(state); // to be the last to be forgotten
-    } else {
-      mask = new Uint32Array(this.words);
-      this.mark(state, mask);
-      if (state.nullable) for (const id of this.vocabulary.eosIds) mask[id >> 5] |= 1 << (id & 31);
-      if ((this.masks.size + 1) * mask.byteLength > MAX_MASK_BYTES) forgetOldest(this.masks);
-    }
-    this.masks.set(state, mask);
+    const met = this.masks.get(state);
+    if (met !== undefined) return met;
+    const mask = new Uint32Array(this.words);
+    this.mark(state, mask);
+    if (state.nullable) for (const id of this.vocabulary.eosIds) mask[id >> 5] |= 1 << (id & 31);
+    this.keep(this.masks, state, mask, mask);
     return mask;
+  }
+
+  /**
+   * Keeps what has a mask. All at once is forgotten rather than the oldest: a map steps over everything that was deleted
+   * at its front, which for a million small masks is a million steps each time.
+   */
+  private keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, { byteLength }: Uint32Array): void {
+    if ((map.size + 1) * (byteLength + ENTRY_BYTES) > this.kept) map.clear();
+    map.set(key, value);
   }
 
   /** The state after a token; NEVER if the token is not allowed. */
@@ -104,8 +118,7 @@ export class TokenMasks {
       const exits: number[] = clamped.nullable ? [0] : [];
       this.walk(0, clamped, mask, exits);
       inside = { mask, exits: Uint32Array.from(exits) };
-      if ((this.insides.size + 1) * mask.byteLength > MAX_MASK_BYTES) forgetOldest(this.insides);
-      this.insides.set(clamped, inside);
+      this.keep(this.insides, clamped, inside, mask);
     }
     return inside;
   }
@@ -142,11 +155,4 @@ function startsWithGroup(state: Expression): boolean {
 
 function or(target: Uint32Array, source: Uint32Array): void {
   for (let i = 0; i < target.length; i++) target[i] |= source[i];
-}
-
-function forgetOldest<K>(map: Map<K, unknown>): void {
-  for (const [key] of map) {
-    map.delete(key);
-    return;
-  }
 }
