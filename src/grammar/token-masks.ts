@@ -5,9 +5,6 @@ import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 /** Memory for masks that are kept. */
 const MAX_MASK_BYTES = 48 * 2 ** 20;
 
-/** Beside a mask's own bytes: its object, its key, its place in the map. */
-const ENTRY_BYTES = 200;
-
 /** Nodes of the trie that are looked at for one unit of work. */
 const VISITS = 16;
 
@@ -51,9 +48,7 @@ export class TokenMasks {
 
   /** Forgets what can be computed again if it has become much. */
   tidy(): void {
-    if (!this.expressions.tidy()) return;
-    this.insides.clear();
-    this.masks.clear(); // of states that are made anew when they are met again
+    if (this.expressions.tidy()) this.insides.clear();
   }
 
   /** One bit a token id; a state's mask is made once and must not be written to. */
@@ -73,7 +68,7 @@ export class TokenMasks {
    * at its front, which for a million small masks is a million steps each time.
    */
   private keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, { byteLength }: Uint32Array): void {
-    if ((map.size + 1) * (byteLength + ENTRY_BYTES) > this.kept) map.clear();
+    if ((map.size + 1) * byteLength > this.kept) map.clear();
     map.set(key, value);
   }
 
