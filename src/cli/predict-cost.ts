@@ -61,7 +61,7 @@ export function predictCost(options: PredictCostOptions): Promise<number> {
 }
 
 const NOTE =
-  'By SPAD’s formulas (section 6.1): dies on a 300 mm wafer of $20,000, no yield, no packaging; power at an H100 die’s ' +
+  'By SPAD’s formulas (section 6.1): dies on a 300 mm wafer of $20,000, no yield, no packaging; power at an H100 die’s\n' +
   'watts a mm², 30 W an HBM package, 4.5 pJ a bit of GDDR7, 10% on top.';
 
 function chipOf(options: PredictCostOptions): ChipDesign {

@@ -118,7 +118,8 @@ const predictions = (predictor: Predictor, { batch }: ProbedStep): Map<string, n
 /** What a decode step, in one pass, costs the host. */
 async function recordingCost(probe: StepProbe, batch: number, context: number): Promise<string> {
   const steps: ProbedStep[] = [];
-  for (let step = 0; step < 16 && !stopSignal.aborted; step++) steps.push(await probe.decode(batch, context));
+  do steps.push(await probe.decode(batch, context));
+  while (steps.length < 16 && !stopSignal.aborted);
   const ms = (of: (step: ProbedStep) => number): string => `${median(steps.map(of)).toFixed(2)} ms`;
   return (
     `A decode step cost the host ${ms(({ recordMs }) => recordMs)} of recording ` +

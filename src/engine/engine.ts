@@ -167,10 +167,12 @@ export class CoreEngine implements TextEngine {
     loop.clock = clock;
     try {
       await run();
+      loop.clock = undefined;
+      return await clock.read();
     } finally {
       loop.clock = undefined;
+      clock.end();
     }
-    return clock.read();
   }
 
   tokenBytes(id: number): Uint8Array {

@@ -27,7 +27,12 @@ export class PassClock {
     return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
   }
 
-  /** The times so far; call when all timed passes have been submitted. Ends the clock. */
+  /** Ends the clock, whether or not it was read. */
+  end(): void {
+    this.#queries.destroy();
+  }
+
+  /** The times so far; call when all timed passes have been submitted. */
   async read(): Promise<PassTime[]> {
     const count = this.#passes;
     if (count === 0) return [];
@@ -38,7 +43,6 @@ export class PassClock {
     this.gpu.queue.submit([encoder.finish()]);
     const stamps = new BigUint64Array(await this.gpu.read(resolved));
     this.gpu.free(resolved);
-    this.#queries.destroy();
     const ns = (at: number): number => Number(stamps[at] - stamps[0]); // relative, so that they fit a number exactly
     return Array.from({ length: count }, (_, pass) => ({ beginNs: ns(2 * pass), endNs: ns(2 * pass + 1) }));
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { EngineInfo } from '../../engine/api.js';
 
 /** What every answer and every event of it begins with. */
@@ -13,7 +12,7 @@ export interface AnswerHead {
 /** @param kind `chatcmpl` or `cmpl` */
 export function answerHead(kind: string, model: string, info: EngineInfo): AnswerHead {
   return {
-    id: `${kind}-${randomUUID()}`,
+    id: `${kind}-${crypto.randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
     model,
     system_fingerprint: `ridgepoint-${info.tier}-${info.dtype}-kv-${info.kvDtype}`,
