@@ -7,8 +7,12 @@ import { root, setUpOrExit } from './setup.mjs';
 
 await setUpOrExit();
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+// `--all` adds the long tests, `*.full.test.ts`, and lets properties be tried as often as they say.
+const args = process.argv.slice(2);
+const all = args.includes('--all');
+const child = spawn(process.execPath, [vitest, 'run', ...args.filter((argument) => argument !== '--all')], {
   cwd: root,
+  env: all ? { ...process.env, RIDGEPOINT_TEST_FULL: '1' } : process.env,
   stdio: ['inherit', 'inherit', 'pipe'],
 });
 // Dawn's remarks on a driver's limits, which it prints at every opening of an adapter, tell nothing about a test.
