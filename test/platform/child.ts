@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { packageRoot } from '../../src/platform/node/package-root.js';
 
 export interface ChildResult {
+  /** Null when a signal ended it. */
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -25,7 +27,7 @@ export function run(
     child.stdout?.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()));
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...text }));
+    child.on('close', (code, signal) => resolve({ code, signal, ...text }));
   });
 }
 
