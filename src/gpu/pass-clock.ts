@@ -1,10 +1,8 @@
 import type { Gpu } from './gpu.js';
+import { passTimes, type StampedTime } from './stamps.js';
 
 /** When a pass ran, in nanoseconds of the device's clock after the first one began. */
-export interface PassTime {
-  readonly beginNs: number;
-  readonly endNs: number;
-}
+export type PassTime = StampedTime;
 
 /** Times whole passes over many submissions, so as to see whether the device waits between them. */
 export class PassClock {
@@ -43,7 +41,6 @@ export class PassClock {
     this.gpu.queue.submit([encoder.finish()]);
     const stamps = new BigUint64Array(await this.gpu.read(resolved));
     this.gpu.free(resolved);
-    const ns = (at: number): number => Number(stamps[at] - stamps[0]); // relative, so that they fit a number exactly
-    return Array.from({ length: count }, (_, pass) => ({ beginNs: ns(2 * pass), endNs: ns(2 * pass + 1) }));
+    return passTimes(stamps.subarray(0, 2 * count));
   }
 }

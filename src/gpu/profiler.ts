@@ -1,10 +1,9 @@
 import type { Gpu } from './gpu.js';
+import { passTimes, type StampedTime } from './stamps.js';
 
-/** GPU time of one operation, in nanoseconds of the device's clock. */
-export interface OperationTime {
+/** GPU time of one operation, in nanoseconds of the device's clock; none begins before the one before it ended. */
+export interface OperationTime extends StampedTime {
   readonly name: string;
-  readonly beginNs: number;
-  readonly endNs: number;
 }
 
 /**
@@ -56,13 +55,8 @@ export class Profiler {
     await this.#readable.mapAsync(GPUMapMode.READ, 0, 16 * names.length);
     const stamps = new BigUint64Array(this.#readable.getMappedRange(0, 16 * names.length).slice(0));
     this.#readable.unmap();
-    // Relative to the first, so that they fit a number exactly.
-    const origin = stamps[0];
-    return names.map((name, i) => ({
-      name,
-      beginNs: Number(stamps[2 * i] - origin),
-      endNs: Number(stamps[2 * i + 1] - origin),
-    }));
+    const times = passTimes(stamps);
+    return names.map((name, i) => ({ name, ...times[i] }));
   }
 
   destroy(): void {
