@@ -1,12 +1,12 @@
 import type { EngineHost } from '../../src/engine/host.js';
+import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
-import { RidgepointError } from '../../src/errors.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
-import { dotCeilings, fmaCeilings, launchCosts, memoryCeilings, rates } from './ceilings.js';
 import { kernelEfficiencies } from './efficiencies.js';
 import { measureEngine } from './engine-runs.js';
+import { measureMachine } from './machine.js';
 import { stepCosts } from './step-costs.js';
-import { matrixCeilings } from './subgroup-matrix.js';
+import { matrixName, surveyMatrices, type MatrixSurvey } from './subgroup-matrix.js';
 
 export interface CalibrateOptions {
   readonly adapter?: string;
@@ -15,6 +15,10 @@ export interface CalibrateOptions {
   readonly onProgress?: (what: string) => void;
   /** A figure that could not be measured, and why. */
   readonly onSkipped?: (what: string) => void;
+  /** What is measured so far: a driver that takes the process along shall not take this with it. */
+  readonly onMeasured?: (calibration: Calibration) => Promise<void>;
+  /** How matrix configurations are measured; default in this process. */
+  readonly survey?: MatrixSurvey;
 }
 
 /**
@@ -22,14 +26,19 @@ export interface CalibrateOptions {
  * and what whole steps and requests take beside their kernels. All that is measured together is measured in rounds.
  * Of ceilings the best of the rounds counts, of steps and requests the lower decile, as in comparisons.
  *
+ * What every adapter can do comes first, then what drivers are new at: memory, launches and multiply-adds, then each
+ * matrix configuration by itself, then the engine. What fails of the latter two is left out and said.
+ *
  * @param version of Ridgepoint, for the record
  */
 export async function calibrate(host: EngineHost, version: string, options: CalibrateOptions): Promise<Calibration> {
-  const { onProgress, onSkipped } = options;
+  const { onProgress, onSkipped, onMeasured } = options;
   const source = await host.openGpu(options.adapter);
   const gpu = await Gpu.open(source);
   let machine: Calibration;
+  let configs: readonly SubgroupMatrixConfig[];
   try {
+    configs = gpu.capabilities.subgroupMatrixConfigs;
     machine = {
       version: 1,
       adapter: source.name,
@@ -44,6 +53,9 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
   } finally {
     await gpu.dispose();
   }
+  await onMeasured?.(machine);
+  machine = await withMatrices(machine, configs, host, options);
+  if (configs.length > 0) await onMeasured?.(machine);
   if (options.ceilingsOnly) return machine;
   if (machine.profiledSeconds === undefined) {
     onSkipped?.('the engine’s kernels: this adapter has no timestamps, so predictions take default efficiencies');
@@ -54,40 +66,32 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
     const efficiencies = kernelEfficiencies(runs, machine.ceilings, machine.profiledSeconds);
     return { ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }) };
   } catch (error) {
-    if (!(error instanceof RidgepointError) || error.code !== 'memory') throw error;
-    onSkipped?.(`the engine’s kernels: ${error.message}`);
+    onSkipped?.(`the engine’s kernels: ${(error as Error).message}`);
     return machine;
   }
 }
 
-async function measureMachine(
-  gpu: Gpu,
-  { onProgress, onSkipped }: CalibrateOptions,
-): Promise<Pick<Calibration, 'ceilings' | 'spread' | 'profiledSeconds'>> {
-  onProgress?.('launches');
-  const spread: Record<string, number> = {};
-  const { profiledSeconds, ...launches } = await launchCosts(gpu, spread);
-  onProgress?.('how long launches must be to be timed');
-  const matrices = await matrixCeilings(gpu, ({ componentType, M, N, K }, reason) =>
-    onSkipped?.(`subgroup matrix ${componentType} ${M}x${N}x${K}: ${reason}`),
-  );
-  const found = await rates(
-    [...(await memoryCeilings(gpu)), ...(await fmaCeilings(gpu)), ...(await dotCeilings(gpu)), ...matrices],
-    onProgress,
-  );
-  for (const [figure, each] of found) spread[figure] = each.spread;
-  const rate = (figure: string): number => found.get(figure)!.rate;
-  return {
-    ceilings: {
-      readBytesPerSecond: rate('readBytesPerSecond'),
-      copyBytesPerSecond: rate('copyBytesPerSecond'),
-      f32FlopsPerSecond: rate('f32FlopsPerSecond'),
-      ...(found.has('f16FlopsPerSecond') ? { f16FlopsPerSecond: rate('f16FlopsPerSecond') } : {}),
-      ...(found.has('int8OpsPerSecond') ? { int8OpsPerSecond: rate('int8OpsPerSecond') } : {}),
-      subgroupMatrix: matrices.map(({ figure, shape }) => ({ ...shape, flopsPerSecond: rate(figure) })),
-      ...launches,
-    },
-    spread,
-    ...(profiledSeconds === undefined ? {} : { profiledSeconds }),
-  };
+async function withMatrices(
+  machine: Calibration,
+  configs: readonly SubgroupMatrixConfig[],
+  host: EngineHost,
+  { adapter, onProgress, onSkipped, survey }: CalibrateOptions,
+): Promise<Calibration> {
+  const rates: Calibration['ceilings']['subgroupMatrix'] = [];
+  const spread = { ...machine.spread };
+  const openGpu = async (): Promise<Gpu> => Gpu.open(await host.openGpu(adapter));
+  const measure: MatrixSurvey = survey ?? ((list, tell) => surveyMatrices(openGpu, list, 0, tell));
+  try {
+    await measure(configs, (news) => {
+      const name = `subgroupMatrix ${matrixName(configs[news.at])}`;
+      if ('rate' in news) {
+        rates.push(news.rate);
+        spread[name] = news.spread;
+      } else if ('refused' in news) onSkipped?.(`${name}: ${news.refused}`);
+      else onProgress?.(name);
+    });
+  } catch (error) {
+    onSkipped?.(`matrix configurations: ${(error as Error).message}`);
+  }
+  return { ...machine, ceilings: { ...machine.ceilings, subgroupMatrix: rates }, spread };
 }

@@ -1,8 +1,9 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { Profiler } from '../../src/gpu/profiler.js';
 import { record } from '../../src/gpu/recorder.js';
+import type { Stopwatch } from '../../src/gpu/stopwatch.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
-import { inRounds, longEnough, summarise, timeSubmission, type Timed, type Timing } from './timing.js';
+import { inRounds, longEnough, summarise, type Timed, type Timing } from './timing.js';
 
 type Ceilings = Calibration['ceilings'];
 
@@ -19,7 +20,7 @@ const MIB = 1 << 20;
  * Bytes read from memory that no cache holds, and bytes moved (read and written) by a copy. The working set is several
  * times the last-level cache: up to 512 MiB on a GPU, 128 MiB on a driver that runs on the CPU.
  */
-export async function memoryCeilings(gpu: Gpu): Promise<Ceiling[]> {
+export async function memoryCeilings(gpu: Gpu, clock: Stopwatch): Promise<Ceiling[]> {
   const { maxBindingBytes, maxBufferBytes, isCpu } = gpu.capabilities;
   const limit = Math.min(maxBindingBytes, maxBufferBytes, (isCpu ? 128 : 512) * MIB);
   const bytes = Math.floor(limit / 1024) * 1024;
@@ -41,10 +42,7 @@ export async function memoryCeilings(gpu: Gpu): Promise<Ceiling[]> {
           name: `memory ${kind}, ${span * 16} bytes a thread`,
           figure: `${kind}BytesPerSecond`,
           work: repeats * bytes * (kind === 'copy' ? 2 : 1),
-          run: () =>
-            timeSubmission(gpu, (pass) => {
-              for (let i = 0; i < repeats; i++) record(pass, pipeline, bindGroup, groups);
-            }),
+          run: () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, repeats),
         });
       }
     }
@@ -60,38 +58,36 @@ const FMA_CHAINS = 4;
 const DOT_SUMS = 16;
 
 /** Multiply-adds, counted as two operations, on the shader cores. */
-export async function fmaCeilings(gpu: Gpu): Promise<Ceiling[]> {
+export async function fmaCeilings(gpu: Gpu, clock: Stopwatch, type: 'f32' | 'f16'): Promise<Ceiling[]> {
+  if (type === 'f16' && !gpu.capabilities.f16) return [];
   const sink = gpu.storage('calibration sink', 16);
   const groups = gpu.capabilities.isCpu ? 256 : 16384;
   const ceilings: Ceiling[] = [];
-  for (const half of gpu.capabilities.f16 ? [false, true] : [false]) {
-    // Drivers without the instruction make a slow function of `fma`; others need it to fuse at all.
-    for (const fused of [true, false]) {
-      const pipeline = await gpu.pipelines.get({
-        shader: 'calibrate_fma.wgsl',
-        bindings: 'uw',
-        defines: { half, fused },
-      });
-      const { value: run, turns } = await longEnough(4, (turns) => {
-        const params = gpu.uniform('fma params', Uint32Array.of(turns, 0, 0, 0));
-        const bindGroup = gpu.bindGroup(pipeline, 'fma', [params, sink]);
-        const seconds = () => timeSubmission(gpu, (pass) => record(pass, pipeline, bindGroup, groups));
-        return { value: seconds, seconds, free: () => gpu.free(params) };
-      });
-      const type = half ? 'f16' : 'f32';
-      ceilings.push({
-        name: `${type} multiply-adds${fused ? ', fused' : ''}`,
-        figure: `${type}FlopsPerSecond`,
-        work: groups * 64 * turns * FMA_STEPS * FMA_CHAINS * 4 * 2,
-        run,
-      });
-    }
+  // Drivers without the instruction make a slow function of `fma`; others need it to fuse at all.
+  for (const fused of [true, false]) {
+    const pipeline = await gpu.pipelines.get({
+      shader: 'calibrate_fma.wgsl',
+      bindings: 'uw',
+      defines: { half: type === 'f16', fused },
+    });
+    const { value: run, turns } = await longEnough(4, (turns) => {
+      const params = gpu.uniform('fma params', Uint32Array.of(turns, 0, 0, 0));
+      const bindGroup = gpu.bindGroup(pipeline, 'fma', [params, sink]);
+      const seconds = () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, 1);
+      return { value: seconds, seconds, free: () => gpu.free(params) };
+    });
+    ceilings.push({
+      name: `${type} multiply-adds${fused ? ', fused' : ''}`,
+      figure: `${type}FlopsPerSecond`,
+      work: groups * 64 * turns * FMA_STEPS * FMA_CHAINS * 4 * 2,
+      run,
+    });
   }
   return ceilings;
 }
 
 /** Packed dot products of 8-bit integers on the shader cores, each four multiply-adds. */
-export async function dotCeilings(gpu: Gpu): Promise<Ceiling[]> {
+export async function dotCeilings(gpu: Gpu, clock: Stopwatch): Promise<Ceiling[]> {
   if (!gpu.capabilities.packedDot) return [];
   const sink = gpu.storage('calibration sink', 16);
   const groups = gpu.capabilities.isCpu ? 256 : 16384;
@@ -105,7 +101,7 @@ export async function dotCeilings(gpu: Gpu): Promise<Ceiling[]> {
   const { value: run, turns } = await longEnough(4, (turns) => {
     const params = gpu.uniform('dot params', Uint32Array.of(turns, 0, 0, 0));
     const bindGroup = gpu.bindGroup(pipeline, 'dot', [params, sink]);
-    const seconds = () => timeSubmission(gpu, (pass) => record(pass, pipeline, bindGroup, groups));
+    const seconds = () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, 1);
     return { value: seconds, seconds, free: () => gpu.free(params) };
   });
   const work = groups * 64 * turns * steps * DOT_SUMS * 4 * 2;
@@ -136,6 +132,7 @@ const PASSES = 40;
 /** What a launch, its recording, a submission with a readback, and timing an operation by itself cost. */
 export async function launchCosts(
   gpu: Gpu,
+  clock: Stopwatch,
   spread: Record<string, number>,
 ): Promise<
   Pick<Ceilings, 'dispatchSeconds' | 'recordSeconds' | 'roundTripSeconds'> & Pick<Calibration, 'profiledSeconds'>
@@ -144,12 +141,13 @@ export async function launchCosts(
   const staging = gpu.buffer('calibration readback', 16, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   const pipeline = await gpu.pipelines.get({ shader: 'calibrate_empty.wgsl', bindings: 'w', defines: {} });
   const bindGroup = gpu.bindGroup(pipeline, 'empty', [sink]);
+  const launch = (pass: GPUComputePassEncoder): void => record(pass, pipeline, bindGroup, 1);
   const launches = (count: number) => (pass: GPUComputePassEncoder) => {
-    for (let i = 0; i < count; i++) record(pass, pipeline, bindGroup, 1);
+    for (let i = 0; i < count; i++) launch(pass);
   };
   const submitted = (name: string, count: number): Timed => ({
     name,
-    run: () => timeSubmission(gpu, launches(count)),
+    run: () => clock.time({ record: launch }, count),
   });
   const few = submitted('few launches', FEW);
   const many = submitted('many launches', MANY);
@@ -209,7 +207,7 @@ export async function launchCosts(
     if (figure !== undefined) spread[figure] = timing.spread;
     return timing;
   };
-  // The slope between few and many launches, which leaves the submission itself out.
+  // The slope between few and many launches, which leaves the pass itself out.
   const dispatchSeconds = Math.max(1e-9, (of(many, 'dispatchSeconds').median - of(few).median) / (MANY - FEW));
   return {
     dispatchSeconds,

@@ -1,58 +1,92 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { record } from '../../src/gpu/recorder.js';
+import { Stopwatch } from '../../src/gpu/stopwatch.js';
 import { matrixDefines } from '../../src/kernels/subgroup-matrix.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
-import type { Ceiling } from './ceilings.js';
-import { longEnough, timeSubmission } from './timing.js';
+import { inRounds, longEnough } from './timing.js';
 
-type MatrixRate = Calibration['ceilings']['subgroupMatrix'][number];
+export type MatrixRate = Calibration['ceilings']['subgroupMatrix'][number];
 
-/** A ceiling with the shape and types it is of. */
-export interface MatrixCeiling extends Ceiling {
-  readonly shape: Omit<MatrixRate, 'flopsPerSecond'>;
-}
+/** What became of one configuration: it is begun, then measured or refused. `at` is its place in the adapter's list. */
+export type MatrixNews =
+  | { readonly at: number }
+  | { readonly at: number; readonly rate: MatrixRate; readonly spread: number }
+  | { readonly at: number; readonly refused: string };
+
+/** Measures an adapter's configurations from a place in its list on, telling of each as it comes. */
+export type MatrixSurvey = (
+  configs: readonly SubgroupMatrixConfig[],
+  tell: (news: MatrixNews) => void,
+) => Promise<void>;
 
 /** Accumulators a subgroup keeps, as the shader has them. */
 const SUMS = 4;
+/** Milliseconds for a configuration. */
+const BUDGET = 400;
+
+/** `f16 to f32 16x16x16` */
+export function matrixName({ componentType, resultComponentType, M, N, K }: SubgroupMatrixConfig): string {
+  return `${componentType} to ${resultComponentType} ${M}x${N}x${K}`;
+}
 
 /**
- * Every subgroup-matrix shape and type the adapter offers. One that its compiler refuses is left out and said, since
- * the list is the driver's promise and not ours.
+ * The rate of one subgroup-matrix shape and type that the adapter offers.
+ *
+ * @throws Error where its compiler or its device refuses it: the list is the driver's promise and not ours
  */
-export async function matrixCeilings(
-  gpu: Gpu,
-  onRefused: (config: SubgroupMatrixConfig, reason: string) => void,
-): Promise<MatrixCeiling[]> {
-  const { subgroupMatrixConfigs, subgroupMaxSize, isCpu } = gpu.capabilities;
+async function matrixRate(gpu: Gpu, config: SubgroupMatrixConfig): Promise<{ rate: MatrixRate; spread: number }> {
+  const { subgroupMaxSize, isCpu } = gpu.capabilities;
+  const { componentType, resultComponentType, M, N, K } = config;
   const groups = isCpu ? 64 : 8192;
   const workgroup = Math.max(subgroupMaxSize, isCpu ? 8 : 128);
   const source = gpu.storage('matrix source', 1 << 16);
   const sink = gpu.storage('matrix sink', 1 << 16);
-  const ceilings: MatrixCeiling[] = [];
-  for (const config of subgroupMatrixConfigs) {
-    const { componentType, resultComponentType, M, N, K } = config;
-    let pipeline: Awaited<ReturnType<Gpu['pipelines']['get']>>;
-    try {
-      pipeline = await gpu.pipelines.get({
-        shader: 'calibrate_matrix.wgsl',
-        bindings: 'urw',
-        defines: { ...matrixDefines(config), WG: workgroup, fresh: isCpu },
-      });
-    } catch (error) {
-      onRefused(config, (error as Error).message);
-      continue;
-    }
+  const pipeline = await gpu.pipelines.get({
+    shader: 'calibrate_matrix.wgsl',
+    bindings: 'urw',
+    defines: { ...matrixDefines(config), WG: workgroup, fresh: isCpu },
+  });
+  const clock = new Stopwatch(gpu);
+  try {
     const { value: run, turns } = await longEnough(64, (turns) => {
       const params = gpu.uniform('matrix params', Uint32Array.of(turns, 0, 0, 0));
       const bindGroup = gpu.bindGroup(pipeline, 'matrix', [params, source, sink]);
-      const seconds = () => timeSubmission(gpu, (pass) => record(pass, pipeline, bindGroup, groups));
+      const seconds = () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, 1);
       return { value: seconds, seconds, free: () => gpu.free(params) };
     });
-    const name = `subgroupMatrix ${componentType} to ${resultComponentType} ${M}x${N}x${K}`;
-    const subgroups = groups * (workgroup / subgroupMaxSize);
-    const work = subgroups * turns * SUMS * 2 * M * N * K;
-    ceilings.push({ name, figure: name, work, run, shape: { componentType, resultComponentType, M, N, K } });
+    const timed = { name: matrixName(config), run };
+    const { best, spread } = (await inRounds([timed], { budgetMs: BUDGET })).get(timed)!;
+    gpu.check();
+    const work = groups * (workgroup / subgroupMaxSize) * turns * SUMS * 2 * M * N * K;
+    return { rate: { componentType, resultComponentType, M, N, K, flopsPerSecond: work / best }, spread };
+  } finally {
+    clock.destroy();
   }
-  return ceilings;
+}
+
+/**
+ * Measures configurations one after the other, each on a device of its own, so that one that is refused, or takes its
+ * device along, costs no other's figure.
+ *
+ * @param open opens the adapter anew
+ * @param from place of the first
+ */
+export async function surveyMatrices(
+  open: () => Promise<Gpu>,
+  configs: readonly SubgroupMatrixConfig[],
+  from: number,
+  tell: (news: MatrixNews) => void,
+): Promise<void> {
+  for (let at = from; at < configs.length; at++) {
+    tell({ at });
+    const gpu = await open();
+    try {
+      tell({ at, ...(await matrixRate(gpu, configs[at])) });
+    } catch (error) {
+      tell({ at, refused: (error as Error).message });
+    } finally {
+      await gpu.dispose();
+    }
+  }
 }

@@ -1,5 +1,3 @@
-import type { Gpu } from '../../src/gpu/gpu.js';
-
 /** A measured duration in seconds: the least disturbed runs decide a ceiling, the spread says how noisy it was. */
 export interface Timing {
   readonly best: number;
@@ -47,19 +45,6 @@ interface InRounds {
   readonly most?: number;
   readonly budgetMs?: number;
   readonly onProgress?: (name: string) => void;
-}
-
-/** Seconds from submitting what `record` records to the GPU being done with it. */
-export async function timeSubmission(gpu: Gpu, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
-  const encoder = gpu.device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  record(pass);
-  pass.end();
-  const commands = encoder.finish();
-  const start = performance.now();
-  gpu.queue.submit([commands]);
-  await gpu.queue.onSubmittedWorkDone();
-  return (performance.now() - start) / 1000;
 }
 
 /** A launch must take this long for its submission not to count. */

@@ -1,3 +1,4 @@
+import type { Gpu as GpuDevice } from '../gpu/gpu.js';
 import type { Calibration } from '../roofline/calibration.js';
 import { STEP_KINDS, type StepKind } from '../roofline/families.js';
 import { nodeHost } from '../platform/node/host.js';
@@ -9,6 +10,8 @@ export interface CalibrateFlags {
   readonly ceilingsOnly?: boolean;
   readonly output?: string;
   readonly json?: boolean;
+  /** Only measure matrix configurations from this place in the adapter's list on, and print lines of JSON. */
+  readonly matricesFrom?: number;
 }
 
 /**
@@ -18,9 +21,17 @@ export interface CalibrateFlags {
  * @returns the exit code
  */
 export async function calibrateCommand(flags: CalibrateFlags, version: string): Promise<number> {
+  if (flags.matricesFrom !== undefined) return matrices(flags.adapter, flags.matricesFrom);
   const { calibrate } = await import('../../bench/calibrate/calibrate.js');
+  const { surveyInProcesses } = await import('../../bench/calibrate/matrix-processes.js');
   const { saveCalibration, writeCalibration } = await import('../platform/node/calibration-store.js');
   const tty = process.stderr.isTTY && !flags.json;
+  const adapter = flags.adapter === undefined ? [] : ['--adapter', flags.adapter];
+  const keep = async (calibration: Calibration): Promise<string> => {
+    if (flags.output === undefined) return saveCalibration(calibration);
+    await writeCalibration(flags.output, calibration);
+    return flags.output;
+  };
   const calibration = await calibrate(nodeHost, version, {
     adapter: flags.adapter,
     ceilingsOnly: flags.ceilingsOnly,
@@ -28,11 +39,24 @@ export async function calibrateCommand(flags: CalibrateFlags, version: string): 
       if (tty) process.stderr.write(`\r\x1b[Kmeasuring ${what}`);
     },
     onSkipped: (what) => process.stderr.write(`${tty ? '\r\x1b[K' : ''}ridgepoint: not measured: ${what}\n`),
+    onMeasured: async (sofar) => void (await keep(sofar)),
+    survey: surveyInProcesses((from) => [process.argv[1], 'calibrate', ...adapter, '--matrices-from', `${from}`]),
   });
   if (tty) process.stderr.write('\r\x1b[K');
-  const path = flags.output === undefined ? await saveCalibration(calibration) : flags.output;
-  if (flags.output !== undefined) await writeCalibration(path, calibration);
+  const path = await keep(calibration);
   process.stdout.write(flags.json ? `${JSON.stringify(calibration)}\n` : report(calibration, path));
+  return EXIT.ok;
+}
+
+/** What a process does that measures matrix configurations for another. */
+async function matrices(adapter: string | undefined, from: number): Promise<number> {
+  const { surveyMatrices } = await import('../../bench/calibrate/subgroup-matrix.js');
+  const { Gpu } = await import('../gpu/gpu.js');
+  const open = async (): Promise<GpuDevice> => Gpu.open(await nodeHost.openGpu(adapter));
+  const first = await open();
+  const configs = first.capabilities.subgroupMatrixConfigs;
+  await first.dispose();
+  await surveyMatrices(open, configs, from, (news) => process.stdout.write(`${JSON.stringify(news)}\n`));
   return EXIT.ok;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { packageRoot } from '../platform/node/package-root.js';
 import { addBenchKernels } from './bench-kernels-options.js';
 import { addBenchOptions } from './bench-options.js';
@@ -140,6 +140,7 @@ program
   .option('--ceilings-only', 'leave out the engine’s own kernels')
   .option('--output <file>', 'write the calibration there instead of the cache folder')
   .option('--json', 'print JSON')
+  .addOption(new Option('--matrices-from <place>').argParser(Number).hideHelp())
   .action((flags: object) =>
     runToExit(async () => (await import('./calibrate.js')).calibrateCommand(flags, program.version() ?? 'unknown')),
   );

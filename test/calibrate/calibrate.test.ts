@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { calibrate } from '../../bench/calibrate/calibrate.js';
+import { surveyInProcesses } from '../../bench/calibrate/matrix-processes.js';
 import { fitSteps } from '../../bench/calibrate/step-costs.js';
+import type { MatrixNews } from '../../bench/calibrate/subgroup-matrix.js';
 import { inRounds, summarise } from '../../bench/calibrate/timing.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { calibrationKey, calibrationSchema } from '../../src/roofline/calibration.js';
@@ -50,6 +52,44 @@ describe('costs of steps', () => {
   });
 });
 
+describe('a survey of matrix configurations in processes of its own', () => {
+  const config = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
+  const survey = async (script: string, configs: number, patience?: number): Promise<MatrixNews[]> => {
+    const news: MatrixNews[] = [];
+    const run = surveyInProcesses((from) => ['-e', `const from = ${from};${script}`], patience);
+    await run(
+      Array.from({ length: configs }, () => config),
+      (each) => news.push(each),
+    );
+    return news;
+  };
+  const MEASURES = `
+    const say = (news) => require('fs').writeSync(1, JSON.stringify(news) + '\\n');
+    const measured = (at) => say({ at, rate: {}, spread: at });`;
+
+  it('goes on after one that takes its process along, and after one that leaves without a word', async () => {
+    const script = `${MEASURES}
+      for (let at = from; at < 4; at++) {
+        say({ at });
+        if (at === 1) { console.error('the driver crashes here'); process.kill(process.pid, 'SIGKILL'); }
+        if (at === 2) process.exit(3);
+        measured(at);
+      }`;
+    const news = await survey(script, 4);
+    expect(news.filter((each) => !('rate' in each) && !('refused' in each)).map(({ at }) => at)).toEqual([0, 1, 2, 3]);
+    expect(news.filter((each) => 'rate' in each).map(({ at }) => at)).toEqual([0, 3]);
+    expect(news.filter((each) => 'refused' in each)).toEqual([
+      { at: 1, refused: 'it ended its process by SIGKILL: the driver crashes here' },
+      { at: 2, refused: 'its process ended with exit code 3' },
+    ]);
+  });
+
+  it('leaves out one that hangs', async () => {
+    const news = await survey('setInterval(() => undefined, 1000);', 1, 300);
+    expect(news).toEqual([{ at: 0, refused: 'it took longer than 0.3 s' }]);
+  });
+});
+
 describe('calibration files', () => {
   it('are named after adapter and driver, in characters any file system takes', () => {
     const key = calibrationKey('llvmpipe (LLVM 15, 256 bits)', 'Mesa 25.0.7-2~bpo12+1');
@@ -58,12 +98,15 @@ describe('calibration files', () => {
 });
 
 describe.each(adapters)('ceilings of %s', (adapter) => {
-  it('are measured, plausible and fit the schema', async () => {
+  it('are measured, plausible, fit the schema, and outlive an engine that fails', async () => {
     const seen: string[] = [];
-    const calibration = await calibrate(nodeHost, 'test', {
+    const noEngine = { ...nodeHost, openModel: () => Promise.reject(new Error('no model here')) };
+    const calibration = await calibrate(noEngine, 'test', {
       adapter,
-      ceilingsOnly: true,
       onProgress: (what) => seen.push(what),
+      onSkipped: (what) => seen.push(`left out ${what}`),
+      onMeasured: ({ ceilings: { readBytesPerSecond } }) =>
+        Promise.resolve(void seen.push(`kept ${readBytesPerSecond > 0 ? 'memory' : 'nothing'}`)),
     });
     expect(() => calibrationSchema.parse(calibration)).not.toThrow();
     const { ceilings } = calibration;
@@ -79,5 +122,11 @@ describe.each(adapters)('ceilings of %s', (adapter) => {
     expect(seen.some((what) => what.startsWith('memory copy'))).toBe(true);
     expect(calibration.profiledSeconds).toBeLessThan(0.01);
     expect(calibration.efficiencies).toEqual({});
+    const [kept, engine, matrices] = ['kept memory', 'left out the engine’s kernels: ', 'subgroupMatrix '].map(
+      (begin) => seen.findIndex((what) => what.startsWith(begin)),
+    );
+    expect(kept).toBeGreaterThan(0);
+    expect(engine).toBeGreaterThan(kept);
+    expect(matrices === -1 || (matrices > kept && matrices < engine)).toBe(true);
   });
 });
