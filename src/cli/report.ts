@@ -36,6 +36,8 @@ export function jsonReport({ engine, result, chunks, firstTokenAt }: Run): Recor
     parameters: info.parameters,
     weight_bytes: info.weightBytes,
     kv_cache_bytes: info.kvCacheBytes,
+    kv_cache_tokens: info.kvCacheTokens,
+    kv_cache_choice: info.kvCacheChoice,
     tuning: info.tuning ?? null,
     load: Object.fromEntries(load) as Record<string, number>,
     process_start_to_first_token_ms: result.ids.length > 0 ? rounded(firstTokenAt) : null,
@@ -88,7 +90,17 @@ export function timingsTable({ engine, result, loadBegan, firstTokenAt }: Run): 
   const lines = rows.map(
     ([label, value, note]) => `${label.padEnd(width)} ${value.toFixed(1).padStart(10)} ms${note ? `  ${note}` : ''}`,
   );
-  return `${info.model} in ${info.dtype}, ${info.tier}, ${info.adapter}\n${lines.join('\n')}\n${kernels(info)}\n`;
+  const head = `${info.model} in ${info.dtype}, ${info.tier}, ${info.adapter}`;
+  return `${[head, ...lines, cacheLine(info), kernels(info)].join('\n')}\n`;
+}
+
+/** Size of the KV cache, and why it is that. */
+export function cacheLine({ kvCacheBytes, kvCacheTokens, kvDtype, kvCacheChoice }: TextEngine['info']): string {
+  const bytes =
+    kvCacheBytes < 2 ** 30
+      ? `${(kvCacheBytes / 2 ** 20).toFixed(0)} MiB`
+      : `${(kvCacheBytes / 2 ** 30).toFixed(1)} GiB`;
+  return `KV cache: ${bytes} in ${kvDtype} for ${kvCacheTokens} tokens: ${kvCacheChoice}`;
 }
 
 /** Which kernels ran: the defaults, or what was measured to be faster. */

@@ -8,6 +8,7 @@ import { engineOptions } from './options.js';
 import { EXIT, onStopRequest, stopSignal, type Signal } from './run.js';
 import { schedulingOptions } from './scheduling-options.js';
 import type { ServeFlags } from './serve-options.js';
+import { cacheLine } from './report.js';
 import { remark } from './style.js';
 
 /** Choices generated together unless told otherwise. */
@@ -44,7 +45,10 @@ export async function serve(flags: ServeFlags): Promise<number> {
   });
   const stopped = untilStopped(server, flags.shutdownTimeout, quiet);
   const address = await listen(server, host, port);
-  if (!quiet) remark(`${engine.info.model} on ${engine.info.adapter}, served at ${address}/v1. Ctrl-C stops.`);
+  if (!quiet) {
+    remark(cacheLine(engine.info));
+    remark(`${engine.info.model} on ${engine.info.adapter}, served at ${address}/v1. Ctrl-C stops.`);
+  }
   if (apiKeys.length === 0 && !isLoopback(host)) {
     server.app.log.warn(`anyone who reaches ${host} may use this server: it has no --api-key`);
   }

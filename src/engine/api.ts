@@ -46,6 +46,8 @@ export interface EngineInfo {
   readonly kvCacheBytes: number;
   /** Tokens of all sequences together that the KV cache has room for. */
   readonly kvCacheTokens: number;
+  /** Why that many, in words. */
+  readonly kvCacheChoice: string;
   /** What kernels were chosen by measuring; absent where the defaults are used throughout. */
   readonly tuning?: TuningInfo;
 }

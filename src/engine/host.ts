@@ -3,10 +3,16 @@ import type { GpuSource } from '../gpu/gpu.js';
 import type { LoadProgress } from './api.js';
 import type { TuningStore } from './tuning/autotune.js';
 
+/** Memory an adapter has free, and who says so. */
+export interface FreeMemory {
+  readonly bytes: number;
+  readonly by: string;
+}
+
 /** An adapter the platform chose. */
 export interface HostGpu extends GpuSource {
-  /** Bytes the adapter's memory has free, where the platform can tell. */
-  freeBytes(): Promise<number | undefined>;
+  /** The adapter's free memory, where the platform can tell. */
+  freeMemory(): Promise<FreeMemory | undefined>;
   /** One line for the user about a better driver, if there is one to be had. */
   readonly hint?: string;
 }

@@ -84,10 +84,21 @@ const MODEST_CACHE_BYTES = 1 << 30;
 export interface CacheSize {
   readonly kvTokens: number;
   readonly kvDtype: KvStored;
+  /** Why that many, in words. */
+  readonly choice: string;
+}
+
+/** Memory for the cache, as far as it is known. */
+export interface CacheRoom {
+  /** Bytes left beside the weights and activations. */
+  readonly left: number | undefined;
+  /** Who says so. */
+  readonly by?: string;
+  /** Whether they are also others'. */
+  readonly shared: boolean;
 }
 
 /**
- * @param free bytes left beside the weights and activations, where they are known, and whether they are also others'
  * @param mostTokens the most that the adapter binds
  * @throws RidgepointError naming the option
  */
@@ -95,7 +106,7 @@ export function cacheSize(
   options: EngineOptions,
   config: LlamaConfig,
   limits: { readonly contextLength: number; readonly sequences: number },
-  free: { readonly left: number | undefined; readonly shared: boolean },
+  room: CacheRoom,
   mostTokens: (stored: KvStored) => number,
 ): CacheSize {
   const { kvCacheTokens, kvCacheBytes } = options;
@@ -113,7 +124,7 @@ export function cacheSize(
       : bytesOf(positive('kvCacheTokens', kvCacheTokens ?? contextLength), 'f32');
   const auto = options.kvDtype === undefined || options.kvDtype === 'auto';
   const kvDtype = auto ? (inF32 <= SMALL_CACHE_BYTES ? 'f32' : 'f16') : options.kvDtype;
-  if (kvCacheTokens !== undefined) return { kvTokens: kvCacheTokens, kvDtype };
+  if (kvCacheTokens !== undefined) return { kvTokens: kvCacheTokens, kvDtype, choice: 'as asked' };
   if (kvCacheBytes !== undefined) {
     const kvTokens = tokensIn(kvCacheBytes, kvDtype);
     if (kvTokens === 0) {
@@ -122,13 +133,31 @@ export function cacheSize(
         `kvCacheBytes must be at least ${block(kvDtype)}, a block of ${BLOCK_TOKENS} tokens, found ${kvCacheBytes}`,
       );
     }
-    return { kvTokens, kvDtype };
+    return { kvTokens, kvDtype, choice: 'as asked' };
   }
-  const half = (free.left ?? Infinity) / 2;
-  const room = free.left === undefined || free.shared ? Math.min(MODEST_CACHE_BYTES, half) : half;
-  const most = Math.min(tokensIn(room, kvDtype), mostTokens(kvDtype));
-  return { kvTokens: Math.max(contextLength, Math.min(sequences * contextLength, most)), kvDtype };
+  const { bytes, share } = shareOf(room);
+  const bound = mostTokens(kvDtype);
+  const most = Math.min(tokensIn(bytes, kvDtype), bound);
+  const wanted = sequences * contextLength;
+  const kvTokens = Math.max(contextLength, Math.min(wanted, most));
+  const one = `one sequence of ${contextLength}`;
+  const all = sequences === 1 ? one : `${sequences} sequences of ${contextLength}`;
+  if (kvTokens === wanted) return { kvTokens, kvDtype, choice: `room for ${all}` };
+  const limit = most === bound ? 'the most that the adapter binds' : share;
+  return { kvTokens, kvDtype, choice: kvTokens > most ? `room for ${one}, more than ${limit}` : limit };
 }
+
+/** What the cache may take unasked. */
+function shareOf({ left, by, shared }: CacheRoom): { bytes: number; share: string } {
+  const half = (left ?? Infinity) / 2;
+  if (left !== undefined && (!shared || half < MODEST_CACHE_BYTES)) {
+    return { bytes: half, share: `half of the ${gib(left)} that ${by ?? 'the system'} says are left beside the model` };
+  }
+  const whose = shared ? 'the memory is also the system’s' : 'nobody says how much memory this GPU has free';
+  return { bytes: MODEST_CACHE_BYTES, share: `${gib(MODEST_CACHE_BYTES)}, as ${whose}` };
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 export function allocateCache(gpu: Gpu, config: LlamaConfig, stored: KvStored, kvTokens: number): PagedKv {
   const blocks = blocksFor(kvTokens, BLOCK_TOKENS);

@@ -84,13 +84,15 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       throw new RidgepointError('adapter', `${source.name} has no packed integer products; leave activations out`);
     }
     const { limits, chunk } = engineLimits(options, config);
-    const free = await source.freeBytes();
+    const memory = await source.freeMemory();
+    const free = memory?.bytes;
     const lanes = laneRows(gpu.capabilities);
     const base = { model: found.name, config, dtype, head, activations, lanes, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: KvStored): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
-    const { kvTokens, kvDtype } = cacheSize(options, config, limits, { left, shared: gpu.capabilities.isCpu }, most);
+    const room = { left, by: memory?.by, shared: gpu.capabilities.isCpu };
+    const { kvTokens, kvDtype, choice } = cacheSize(options, config, limits, room, most);
     const request = { ...base, kvDtype, kvTokens };
     const plan = planMemory(request);
     checkMemory(request, plan, free, source.name);
@@ -190,6 +192,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         weightBytes: weights.bytes,
         kvCacheBytes: cache.bytes,
         kvCacheTokens: cache.blocks * BLOCK_TOKENS,
+        kvCacheChoice: choice,
         ...(tuned === undefined ? {} : { tuning: tuned.info }),
       },
       timings: { ...(spent as unknown as LoadTimings), total: performance.now() - begin },

@@ -130,7 +130,8 @@ export function changedHost(changes: HostChanges): EngineHost {
         },
       } as unknown as GPUAdapter;
       const { freeBytes } = changes;
-      return { ...gpu, adapter: changed, freeBytes: () => (freeBytes ? Promise.resolve(freeBytes) : gpu.freeBytes()) };
+      const claimed = freeBytes === undefined ? undefined : { bytes: freeBytes, by: 'the test' };
+      return { ...gpu, adapter: changed, freeMemory: () => (claimed ? Promise.resolve(claimed) : gpu.freeMemory()) };
     },
   };
 }

@@ -90,6 +90,7 @@ export class FakeEngine implements TextEngine {
       weightBytes: 0,
       kvCacheBytes: 0,
       kvCacheTokens: options.kvCacheTokens ?? 1 << 20,
+      kvCacheChoice: 'as asked',
     };
   }
 

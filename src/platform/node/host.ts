@@ -7,6 +7,7 @@ import type { LoadProgress } from '../../engine/api.js';
 import { RidgepointError } from '../../errors.js';
 import { openAdapter } from './dawn.js';
 import { openFolder } from './files.js';
+import { freeGpuMemory } from './gpu-memory.js';
 import { packageRoot } from './package-root.js';
 import { tuningStore } from './tuning-store.js';
 
@@ -33,8 +34,11 @@ async function openGpu(adapter: string | undefined): Promise<HostGpu> {
     languageFeatures: opened.languageFeatures,
     readShader: (path) => readFileSync(join(shaders, path), 'utf8'),
     hint: opened.hint,
-    // WebGPU does not tell a GPU's free memory; a CPU driver's is the machine's.
-    freeBytes: async () => (opened.isCpu ? await availableMemory() : undefined),
+    // A CPU driver's memory is the machine's.
+    freeMemory: async () =>
+      opened.isCpu
+        ? { bytes: await availableMemory(), by: 'the system' }
+        : freeGpuMemory(opened.adapter.info.vendor, opened.name),
   };
 }
 
