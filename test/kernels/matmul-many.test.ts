@@ -1,30 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Capabilities, SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { record } from '../../src/gpu/recorder.js';
-import { matmulParams, matmulVariants, type Epilogue } from '../../src/kernels/matmul.js';
+import { matmulVariants } from '../../src/kernels/matmul.js';
 import { laneRows, type WeightLayout } from '../../src/kernels/weights.js';
 import { matrixVariants } from '../../src/kernels/matmul-matrix.js';
-import { random, relativeError } from '../reference/compare.js';
-import * as reference from '../reference/ops.js';
 import { adapters, testGpu } from '../support/adapters.js';
-import { freeingAll, poisoned, readFloats, storageOf, submit, touchedOutside, unstrided } from '../support/buffers.js';
-import { stepUniform } from '../support/step.js';
-import { rounded, weightMatrix } from '../support/weights.js';
-
-/** Numbers that f16 holds, and their sums of products f32: nothing is rounded, so that only the order differs. */
-function exactData(rows: number, n: number, k: number) {
-  const rng = random(rows * n + k);
-  const whole = (length: number): Float64Array => Float64Array.from({ length }, () => rng.integer(17) - 8);
-  return {
-    x: whole(rows * k),
-    w: rounded(
-      whole(n * k).map((value) => value / 8),
-      'f16',
-    ),
-    residual: whole(rows * n),
-  };
-}
+import { checkMany, type ManyCase } from '../support/matmul-many.js';
 
 const layout = (capabilities: Capabilities): WeightLayout => ({ dtype: 'f16', lanes: laneRows(capabilities) });
 
@@ -32,46 +13,22 @@ describe.each(adapters)('matmul of many rows on %s', (adapter) => {
   let gpu: Gpu;
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
-  const run = async (epilogue: Epilogue, decodeRows: number, n: number, k: number, rows: number): Promise<void> => {
+  const run = (test: ManyCase): Promise<void> => {
     const variants = matmulVariants(layout(gpu.capabilities), gpu.capabilities).many.filter((each) =>
       each.runs(gpu.capabilities),
     );
-    const { x, w, residual } = exactData(rows, n, k);
-    const product = reference.matmul(x, w, rows, n, k);
-    const expected = epilogue === 'residual' ? reference.add(product, residual) : product;
-    for (const variant of variants) {
-      await freeingAll(gpu, async () => {
-        const weights = weightMatrix(gpu, w, k, 'f16');
-        const out = poisoned(gpu, 'out', (rows + 1) * n);
-        if (epilogue === 'residual') gpu.queue.writeBuffer(out, 0, Float32Array.from(residual));
-        const params = gpu.uniform('params', matmulParams(weights.parts[0], weights, k, n, 'tokens', epilogue));
-        const pipeline = await gpu.pipelines.get(variant);
-        const bindGroup = gpu.bindGroup(pipeline, 'matmul', [
-          stepUniform(gpu, { tokens: rows, decodeRows }),
-          params,
-          storageOf(gpu, 'x', Float32Array.from(x)),
-          weights.parts[0].buffer,
-          out,
-        ]);
-        const tiles = Math.ceil((rows - decodeRows) / variant.rowsPerGroup);
-        submit(gpu, (pass) => record(pass, pipeline, bindGroup, variant.groups(n, gpu.capabilities), tiles));
-        const words = await readFloats(gpu, out);
-        const made = unstrided(words, rows, n, n).subarray(decodeRows * n);
-        expect(relativeError(made, expected.subarray(decodeRows * n)), variant.name).toBeLessThan(1e-6);
-        expect(touchedOutside(new Uint32Array(words.buffer), rows, n, n), variant.name).toBe(0);
-      });
-    }
+    return checkMany(gpu, variants, test);
   };
 
   it('makes whole tiles and ragged ones, in several panels of row tiles', async () => {
     // 9 tiles of 64 rows and 17 of 32 are one more than one and two panels of 8.
-    await run('store', 0, 96, 32, 8 * 64 + 5);
-    await run('residual', 0, 128, 64, 8 * 64);
+    await run({ epilogue: 'store', decodeRows: 0, n: 96, k: 32, rows: 8 * 64 + 5 });
+    await run({ epilogue: 'residual', decodeRows: 0, n: 128, k: 64, rows: 8 * 64 });
   });
 
   it('leaves the rows of decoding sequences alone', async () => {
-    await run('residual', 3, 64, 32, 67);
-    await run('store', 64, 64, 32, 128);
+    await run({ epilogue: 'residual', decodeRows: 3, n: 64, k: 32, rows: 67 });
+    await run({ epilogue: 'store', decodeRows: 64, n: 64, k: 32, rows: 128 });
   });
 
   it('takes subgroup matrices first where the adapter is no CPU', () => {

@@ -1,0 +1,69 @@
+import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
+import { Gpu } from '../../src/gpu/gpu.js';
+import { gpuSource } from '../../src/platform/node/shaders.js';
+import { adapters, openTestAdapter } from './adapters.js';
+import { emulateMatrices } from './emulated-matrices.js';
+
+const LANES = 32;
+
+/** Subgroup matrices of NVIDIA's that WebGPU offers, all in subgroups of 32. */
+export const NVIDIA_MATRICES: readonly SubgroupMatrixConfig[] = (
+  [
+    ['f16', 'f32', ['16x16x16', '16x8x16', '16x8x8']],
+    ['f16', 'f16', ['16x16x16', '16x8x16', '16x8x8']],
+    ['i8', 'i32', ['16x16x32', '16x8x32']],
+    ['u8', 'u32', ['16x16x32', '16x8x32']],
+  ] as const
+).flatMap(([componentType, resultComponentType, shapes]) =>
+  shapes.map((shape) => {
+    const [M, N, K] = shape.split('x').map(Number);
+    return { componentType, resultComponentType, M, N, K };
+  }),
+);
+
+/** Adapters that can compute what NVIDIA's matrices would: those with f16, as they have themselves. */
+export async function emulatingAdapters(): Promise<string[]> {
+  const able: string[] = [];
+  for (const name of adapters) {
+    const { adapter } = await openTestAdapter(name);
+    if (adapter.features.has('shader-f16') && adapter.features.has('subgroups')) able.push(name);
+  }
+  return able;
+}
+
+/**
+ * A device of an adapter whose capabilities are an NVIDIA GPU's and whose matrices are emulated: kernels choose and
+ * index as they would there. What needs real subgroups of 32 is left out: `subgroup_id` and a fixed size of subgroups.
+ *
+ * @param matrices what it offers, NVIDIA's by default
+ */
+export async function emulatedGpu(name: string, matrices = NVIDIA_MATRICES): Promise<Gpu> {
+  const opened = await openTestAdapter(name);
+  const real = opened.adapter;
+  const pretended = {
+    features: new Set([...real.features, 'chromium-experimental-subgroup-matrix']),
+    limits: new Proxy(real.limits, {
+      get: (limits, key) =>
+        ({ maxComputeWorkgroupStorageSize: Math.min(48 * 1024, limits.maxComputeWorkgroupStorageSize) })[
+          key as string
+        ] ?? (Reflect.get(limits, key, limits) as unknown),
+    }),
+    info: {
+      device: 'pretended',
+      description: 'NVIDIA: matrices are emulated',
+      subgroupMinSize: LANES,
+      subgroupMaxSize: LANES,
+      subgroupMatrixConfigs: matrices,
+      isFallbackAdapter: false,
+    },
+    requestDevice: async (descriptor: GPUDeviceDescriptor): Promise<GPUDevice> => {
+      const requiredFeatures = [...(descriptor.requiredFeatures ?? [])].filter((feature) => real.features.has(feature));
+      const device = await real.requestDevice({ ...descriptor, requiredFeatures });
+      const create = device.createShaderModule.bind(device);
+      device.createShaderModule = (module) => create({ ...module, code: emulateMatrices(module.code, LANES) });
+      return device;
+    },
+  };
+  const languageFeatures = new Set([...opened.languageFeatures].filter((feature) => feature !== 'subgroup_id'));
+  return Gpu.open({ ...gpuSource(opened), adapter: pretended as unknown as GPUAdapter, languageFeatures });
+}
