@@ -14,6 +14,8 @@ const FIRST_LINE_MS = 10_000;
 const WIDEST_BAR = 30;
 
 const DOING = {
+  waiting: 'waiting for another download of it',
+  checking: 'checking a file',
   download: 'downloading',
   tuning: 'choosing kernels',
   weights: 'loading weights',
@@ -27,6 +29,7 @@ export class LoadingBar {
   readonly #stages = new Map<ShownProgress['stage'], ShownProgress & { since: number; from: number }>();
   readonly #timer: NodeJS.Timeout;
   #drawn = false;
+  #latest: ShownProgress['stage'] | undefined;
   #nextLine = FIRST_LINE_MS;
 
   constructor(
@@ -39,6 +42,7 @@ export class LoadingBar {
   readonly report = (progress: ShownProgress): void => {
     const { since, from } = this.#stages.get(progress.stage) ?? { since: performance.now(), from: progress.done };
     this.#stages.set(progress.stage, { ...progress, since, from });
+    this.#latest = progress.stage;
   };
 
   /** Clears the line. */
@@ -51,8 +55,8 @@ export class LoadingBar {
   #draw(): void {
     const elapsed = performance.now() - this.#begin;
     // What is under way and comes first; kernels compile while weights load, so they show only when left over.
-    const order = ['download', 'tuning', 'weights', 'pipelines', 'quantizing'] as const;
-    const stage = order
+    const order = ['checking', 'download', 'tuning', 'weights', 'pipelines', 'quantizing'] as const;
+    const stage = (this.#latest === 'waiting' ? (['waiting'] as const) : order)
       .map((key) => this.#stages.get(key))
       .find((each) => each !== undefined && each.done < each.total);
     if (stage === undefined) return;
@@ -70,7 +74,8 @@ export class LoadingBar {
     } else if (elapsed >= this.#nextLine) {
       const { done, total } = stage;
       const facts = figures(stage, done - stage.from, performance.now() - stage.since);
-      this.sink.write(`ridgepoint: ${DOING[stage.stage]}: ${percent(done, total)}, ${facts.join(', ')}\n`);
+      const parts = stage.stage === 'waiting' ? facts : [percent(done, total), ...facts];
+      this.sink.write(`ridgepoint: ${DOING[stage.stage]}: ${parts.join(', ')}\n`);
       this.#nextLine = elapsed * 2;
     }
   }
@@ -79,7 +84,8 @@ export class LoadingBar {
 const percent = (done: number, total: number): string => `${Math.floor((100 * done) / Math.max(total, 1))} %`;
 
 /** Amount, speed and time left. */
-function figures({ done, total, unit }: ShownProgress, recent: number, ms: number): string[] {
+function figures({ stage, item, done, total, unit }: ShownProgress, recent: number, ms: number): string[] {
+  if (stage === 'waiting') return [item];
   if (unit !== 'bytes') return [`${done} of ${total}`];
   const [scale, name] = total >= 1e9 ? [1e9, 'GB'] : [1e6, 'MB'];
   const list = [`${(done / scale).toFixed(1)} of ${(total / scale).toFixed(1)} ${name}`];
@@ -97,6 +103,7 @@ export function barLine(name: string, stage: ShownProgress, recent: number, ms: 
   const facts = figures(stage, recent, ms);
   const head = `${name}: ${DOING[stage.stage]}`;
   const room = columns - 1;
+  if (stage.stage === 'waiting') return `${head} (${facts.join()})`.slice(0, Math.max(room, 0));
   for (let shown = facts.length; shown >= 0; shown--) {
     const text = [percent(done, total), ...facts.slice(0, shown)].join('  ');
     const width = Math.min(WIDEST_BAR, room - head.length - text.length - 5);

@@ -16,8 +16,8 @@ export type KvDtype = KvStored;
 
 /** One phase of loading, reported while it happens. Bytes count what has reached the GPU. */
 export interface LoadProgress {
-  readonly stage: 'download' | 'tuning' | 'weights' | 'pipelines';
-  /** What is being worked on: a file or a tensor. */
+  readonly stage: 'waiting' | 'checking' | 'download' | 'tuning' | 'weights' | 'pipelines';
+  /** What is being worked on: a file or a tensor; while waiting, the process that is waited for. */
   readonly item: string;
   readonly done: number;
   readonly total: number;

@@ -56,6 +56,7 @@ beforeEach(() => {
     vi.stubEnv(name, '');
   }
   vi.stubEnv('HF_HOME', home);
+  vi.stubEnv('XDG_CACHE_HOME', join(home, 'cache'));
 });
 
 afterEach(async () => {
