@@ -8,7 +8,7 @@ import { addBenchServe } from './bench-serve/command.js';
 import { addCompareOptions } from './compare-options.js';
 import { addEvaluateOptions, type EvaluateFlags } from './evaluate-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
-import { nonEmpty, tokenIds, whole } from './parse.js';
+import { nonEmpty, promptIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
 import { addQuantizeOptions, type QuantizeFlags } from './quantize-options.js';
 import { addPredict } from './predict/command.js';
@@ -54,7 +54,7 @@ const generateCommand = program
   )
   .argument('[prompt]', 'text to be continued, in quotes')
   .option('--prompt-file <file>', 'read the prompt from a file', nonEmpty('--prompt-file', 'the path of a file'))
-  .option('--prompt-ids <ids>', 'token ids such as 1,403,407 instead of text', tokenIds)
+  .option('--prompt-ids <ids>', 'token ids such as 1,403,407 instead of text', promptIds)
   .option('--no-echo', 'print the continuation alone, without the prompt before it')
   .option('--json', 'print one JSON object when done, and nothing else')
   .option(

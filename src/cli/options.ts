@@ -6,7 +6,7 @@ import { KV_STORED } from '../kernels/attention-shape.js';
 import { WEIGHT_DTYPES } from '../engine/weight-format.js';
 import { ACTIVATION_DTYPES } from '../quantization/activations.js';
 import { QUANTIZED_DTYPES } from '../quantization/formats.js';
-import { logitBias, nonEmpty, number, oneOf, repeated, whole } from './parse.js';
+import { logitBias, nonEmpty, number, oneOf, repeated, stopIds, whole } from './parse.js';
 
 /** Options of the model and its engine, under the names commander gives them. */
 export interface ModelFlags {
@@ -26,7 +26,7 @@ export interface ModelFlags {
   readonly quiet?: boolean;
 }
 
-export type SamplingFlags = Omit<GenerateOptions, 'signal' | 'logprobs'>;
+export type SamplingFlags = Omit<GenerateOptions, 'signal' | 'logprobs' | 'stopIds'> & { readonly stopId?: number[] };
 
 /** Adds the options that say how tokens are chosen and when to stop. */
 export function addSamplingOptions(command: Command): Command {
@@ -43,6 +43,7 @@ export function addSamplingOptions(command: Command): Command {
     .option('--logit-bias <id=bias>', 'added to the logit of a token (repeatable)', logitBias)
     .option('--seed <n>', 'for a run that can be repeated; random when absent', number('--seed'))
     .option('--stop <text>', 'end before this text (repeatable)', repeated('--stop'))
+    .option('--stop-id <ids>', 'end at this token; several with commas between them (repeatable)', stopIds)
     .option('--ignore-eos', 'go on past the end-of-text token');
 }
 
@@ -109,7 +110,7 @@ export function generateOptions(flags: SamplingFlags & { readonly logprobs?: num
   const { maxTokens, stop, ignoreEos, logprobs } = flags;
   const { temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed } = flags;
   const sampling = { temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed };
-  return { ...sampling, logitBias: flags.logitBias, maxTokens, stop, ignoreEos, logprobs };
+  return { ...sampling, logitBias: flags.logitBias, maxTokens, stop, stopIds: flags.stopId, ignoreEos, logprobs };
 }
 
 /** No vocabulary is larger; the true one is known, and checked, only once the model is there. */
@@ -126,14 +127,14 @@ export function checkOptions(options: GenerateOptions): void {
 }
 
 const API_NAMES =
-  /(?<!-)\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|logprobs|contextLength|groupSize|zeroPoints|headDtype|activations|dtype|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|in int8|\d))/g;
+  /(?<!-)\b(maxTokens|temperature|topK|topP|minP|repetitionPenalty|presencePenalty|frequencyPenalty|logitBias|seed|stop|stopIds|logprobs|contextLength|groupSize|zeroPoints|headDtype|activations|dtype|prefillChunk|checkWeights|kvDtype|policy)\b(?= (must|names|of token|in int8|\d))/g;
 
 /** Errors about options speak of the library's names; on the command line they go by their flags. */
 export function withFlagNames(error: unknown): unknown {
   if (!(error instanceof RidgepointError) || error.code !== 'usage') return error;
   const message = error.message.replace(
     API_NAMES,
-    (name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    (name) => `--${name.replace(/Ids$/, 'Id').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
   );
   return new RidgepointError(error.code, message, { cause: error });
 }

@@ -79,11 +79,21 @@ export function logitBias(text: string, before: Record<number, number> = {}): Re
   return { ...before, [match[1]]: bias };
 }
 
+/** Token ids with commas or blanks between them, several times. */
+export function stopIds(text: string, before: number[] = []): number[] {
+  return [...before, ...tokenIds(text, '--stop-id')];
+}
+
+/** The ids of a prompt. */
+export function promptIds(text: string): number[] {
+  return tokenIds(text, '--prompt-ids');
+}
+
 /** Token ids with commas or blanks between them. */
-export function tokenIds(text: string): number[] {
+function tokenIds(text: string, option: string): number[] {
   const parts = text.split(/[\s,]+/).filter((part) => part !== '');
   if (parts.length === 0 || !parts.every((part) => /^\d+$/.test(part))) {
-    return refuse('--prompt-ids', 'token ids separated by commas, such as 1,403,407', text);
+    return refuse(option, 'token ids separated by commas, such as 1,403,407', text);
   }
   return parts.map(Number);
 }

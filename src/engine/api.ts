@@ -101,8 +101,13 @@ export interface TokenConstraint {
 export interface GenerateOptions extends SamplingOptions {
   /** Most tokens to generate; the rest of the context when absent. */
   readonly maxTokens?: number;
-  /** Text that ends the generation; it is not part of the text returned. */
+  /**
+   * Text that ends the generation; it is not part of the text returned. A special token written out in it, such as
+   * `<|im_end|>`, stands for that token.
+   */
   readonly stop?: readonly string[];
+  /** Token ids that end the generation, `ignoreEos` or not; no text comes of them. */
+  readonly stopIds?: readonly number[];
   /** Go on past end-of-sequence ids. */
   readonly ignoreEos?: boolean;
   /** Report the log-probability of each token and of this many most likely ones. */
@@ -202,10 +207,17 @@ export interface TextEngine extends AsyncDisposable {
   generate(prompt: Prompt, options?: GenerateOptions): Generation;
   /** UTF-8 bytes a token is written as, special ones by their names; none without a tokenizer. */
   tokenBytes(id: number): Uint8Array;
+  /** Renders the chat template: the text that is to be tokenized without special tokens around it. */
+  chatText(messages: readonly ChatMessage[]): string;
   /** Renders the chat template and tokenizes it. */
   chatPrompt(messages: readonly ChatMessage[]): number[];
   /** @param options.addSpecialTokens put a BOS in front where the tokenizer asks for one; default true */
   tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  /** `tokenize`, a few milliseconds at a time, so that a long text keeps nobody waiting. */
+  tokenizeInSlices(
+    text: string,
+    options?: { readonly addSpecialTokens?: boolean; readonly signal?: AbortSignal },
+  ): Promise<number[]>;
   detokenize(ids: readonly number[]): string;
   stats(): EngineStats;
   dispose(): Promise<void>;

@@ -5,8 +5,7 @@ import { PassClock, type PassTime } from '../gpu/pass-clock.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
 import type { LlamaModel } from '../model/llama.js';
-import { IncrementalDetokenizer } from '../tokenizer/detokenizer.js';
-import { StopMatcher } from '../tokenizer/stop.js';
+import { TextOutput } from '../tokenizer/text-output.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { tokenVocabulary, type TokenVocabulary } from '../tokenizer/vocabulary.js';
 import type {
@@ -30,7 +29,7 @@ import { ScheduledSequence } from './sequence.js';
 import type { StepLoop } from './step-loop.js';
 
 export type GenerationDefaults = ReturnType<typeof parseGenerationConfig>;
-export type ChatEncoder = (messages: readonly ChatMessage[]) => number[];
+export type ChatRenderer = (messages: readonly ChatMessage[]) => string;
 
 export interface EngineParts {
   readonly gpu: Gpu;
@@ -40,8 +39,10 @@ export interface EngineParts {
   readonly loop: StepLoop;
   readonly scheduler: Scheduler;
   readonly tokenizer: Tokenizer | undefined;
-  readonly encodeChat: ChatEncoder | undefined;
+  readonly chatText: ChatRenderer | undefined;
   readonly generationDefaults: GenerationDefaults;
+  /** The ids that end a generation. */
+  readonly eosIds: readonly number[];
   readonly info: EngineInfo;
   readonly timings: LoadTimings;
   readonly prefixCaching: boolean;
@@ -67,7 +68,7 @@ export class CoreEngine implements TextEngine {
     this.timings = parts.timings;
     this.hint = parts.hint;
     this.vocabulary =
-      parts.tokenizer && tokenVocabulary(parts.tokenizer, { size: parts.config.vocab, eosIds: this.#eosIds });
+      parts.tokenizer && tokenVocabulary(parts.tokenizer, { size: parts.config.vocab, eosIds: parts.eosIds });
   }
 
   get failure(): Error | undefined {
@@ -79,7 +80,7 @@ export class CoreEngine implements TextEngine {
   }
 
   get hasChatTemplate(): boolean {
-    return this.parts.encodeChat !== undefined;
+    return this.parts.chatText !== undefined;
   }
 
   get defaults(): SamplingOptions & Pick<GenerateOptions, 'maxTokens'> {
@@ -103,7 +104,7 @@ export class CoreEngine implements TextEngine {
   generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
     const startedAt = performance.now();
     this.#assertUsable();
-    const { config, host, tokenizer, loop } = this.parts;
+    const { config, host, tokenizer, loop, eosIds } = this.parts;
     checkGenerateOptions(options, config.vocab);
     const sampling = resolveSampling(options, this.defaults, config.vocab, () => host.randomSeed());
     const promptIds = typeof prompt === 'string' ? this.tokenize(prompt) : idList(prompt);
@@ -111,10 +112,7 @@ export class CoreEngine implements TextEngine {
     if (options.stop !== undefined && options.stop.length > 0 && tokenizer === undefined) {
       throw new RidgepointError('usage', 'stop strings need a tokenizer, which this model folder lacks');
     }
-    const output = tokenizer && {
-      detokenizer: new IncrementalDetokenizer(tokenizer, { context: promptIds }),
-      stops: new StopMatcher([...(options.stop ?? [])]),
-    };
+    const output = tokenizer && new TextOutput(tokenizer, promptIds, options.stop ?? []);
     const generation = new RunningGeneration(
       new ScheduledSequence(this.#nextId++, promptIds.length, maxTokens, {
         priority: options.priority,
@@ -125,7 +123,7 @@ export class CoreEngine implements TextEngine {
       promptIds,
       sampling,
       options,
-      new Set(this.#eosIds),
+      eosIds,
       limitReason,
       output,
       startedAt,
@@ -179,18 +177,29 @@ export class CoreEngine implements TextEngine {
     return this.parts.tokenizer?.bytesOf(id) ?? new Uint8Array(0);
   }
 
-  chatPrompt(messages: readonly ChatMessage[]): number[] {
-    if (this.parts.encodeChat === undefined) {
+  chatText(messages: readonly ChatMessage[]): string {
+    if (this.parts.chatText === undefined) {
       throw new RidgepointError(
         'usage',
         `${this.info.model} has no chat template; use generate with a plain prompt instead`,
       );
     }
-    return this.parts.encodeChat(messages);
+    return this.parts.chatText(messages);
+  }
+
+  chatPrompt(messages: readonly ChatMessage[]): number[] {
+    return this.tokenize(this.chatText(messages), { addSpecialTokens: false });
   }
 
   tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
     return this.#tokenizer().encode(text, options);
+  }
+
+  tokenizeInSlices(
+    text: string,
+    { signal, ...options }: { readonly addSpecialTokens?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<number[]> {
+    return this.#tokenizer().encodeInSlices(text, options, signal);
   }
 
   detokenize(ids: readonly number[]): string {
@@ -227,11 +236,6 @@ export class CoreEngine implements TextEngine {
 
   #assertUsable(): void {
     if (this.#disposal !== undefined) throw new RidgepointError('usage', 'the engine was disposed; load another');
-  }
-
-  get #eosIds(): readonly number[] {
-    const { eosTokenIds } = this.parts.generationDefaults;
-    return eosTokenIds.length > 0 ? eosTokenIds : this.config.eosTokenIds;
   }
 
   #tokenizer(): Tokenizer {

@@ -1,6 +1,5 @@
 import { RidgepointError } from '../errors.js';
-import type { IncrementalDetokenizer } from '../tokenizer/detokenizer.js';
-import type { StopMatcher } from '../tokenizer/stop.js';
+import type { TextOutput } from '../tokenizer/text-output.js';
 import type {
   FinishReason,
   GenerateOptions,
@@ -11,12 +10,6 @@ import type {
 } from './api.js';
 import type { ResolvedSampling } from './sampling.js';
 import type { ScheduledSequence } from './sequence.js';
-
-/** Turns tokens into text; absent for a model without a tokenizer. */
-export interface TextOutput {
-  readonly detokenizer: IncrementalDetokenizer;
-  readonly stops: StopMatcher;
-}
 
 /**
  * One request on its way: collects the tokens the engine delivers, decides when it ends, and hands out chunks. It makes
@@ -44,9 +37,10 @@ export class RunningGeneration implements Generation {
     readonly promptIds: readonly number[],
     readonly sampling: ResolvedSampling,
     readonly options: GenerateOptions,
-    private readonly eosTokenIds: ReadonlySet<number>,
+    private readonly eosIds: readonly number[],
     /** Why it ends when it has `sequence.maxTokens` tokens. */
     private readonly limitReason: FinishReason,
+    /** Turns tokens into text; absent for a model without a tokenizer. */
     private readonly output: TextOutput | undefined,
     /** When the request came, in milliseconds of `performance.now()`. */
     private readonly started: number,
@@ -70,16 +64,18 @@ export class RunningGeneration implements Generation {
     if (this.ids.length === 0) this.#first = performance.now();
     this.ids.push(id);
     this.tokens.push(id);
-    const ended = !this.options.ignoreEos && this.eosTokenIds.has(id);
+    const ended = !this.options.ignoreEos && this.eosIds.includes(id);
+    const halted = this.options.stopIds?.includes(id) ?? false;
     let text = '';
     let stopped = false;
-    if (this.output !== undefined && !ended) {
-      const piece = this.output.stops.push(this.output.detokenizer.push(id));
+    if (this.output !== undefined && !ended && !halted) {
+      const piece = this.output.push(id);
       text = piece.text;
       stopped = piece.stop !== undefined;
     }
     this.#emit({ text, ids: [id], ...(logprobs === undefined ? {} : { logprobs: [logprobs] }) });
     if (ended) this.finish('eos');
+    else if (halted) this.finish('stop');
     else if (stopped) this.#end('stop');
     else if (this.ids.length === this.sequence.maxTokens) this.finish(this.limitReason);
   }
@@ -105,9 +101,7 @@ export class RunningGeneration implements Generation {
   finish(reason: FinishReason): void {
     if (this.#done) return;
     if (this.output !== undefined) {
-      const { detokenizer, stops } = this.output;
-      const piece = stops.push(detokenizer.flush());
-      const rest = piece.text + (piece.stop === undefined ? stops.flush() : '');
+      const rest = this.output.end();
       if (rest !== '') this.#emit({ text: rest, ids: [] });
     }
     this.#end(reason);

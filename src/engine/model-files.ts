@@ -1,8 +1,7 @@
 import type { ModelFolder } from '../checkpoint/source.js';
 import { RidgepointError } from '../errors.js';
-import { Tokenizer } from '../tokenizer/tokenizer.js';
-
-import type { ChatEncoder } from './engine.js';
+import { Tokenizer, type TokenizerExtras } from '../tokenizer/tokenizer.js';
+import type { ChatRenderer } from './engine.js';
 export async function readJson(folder: ModelFolder | undefined, file: string): Promise<unknown> {
   const text = await folder?.readText(file);
   if (text === undefined) return undefined;
@@ -13,20 +12,25 @@ export async function readJson(folder: ModelFolder | undefined, file: string): P
   }
 }
 
-/** @param template Jinja text that stands before the folder's own chat template */
+/**
+ * @param template Jinja text that stands before the folder's own chat template
+ * @param ids BOS and EOS by the model's own files, where the tokenizer's name none
+ */
 export async function openTokenizer(
   folder: ModelFolder | undefined,
   template?: string,
-): Promise<{ tokenizer: Tokenizer | undefined; encodeChat: ChatEncoder | undefined }> {
-  const [json, config, chatTemplate] = await Promise.all([
+  ids: Pick<TokenizerExtras, 'bosTokenId' | 'eosTokenId'> = {},
+): Promise<{ tokenizer: Tokenizer | undefined; chatText: ChatRenderer | undefined }> {
+  const [json, config, specialTokensMap, chatTemplate] = await Promise.all([
     readJson(folder, 'tokenizer.json'),
     readJson(folder, 'tokenizer_config.json'),
+    readJson(folder, 'special_tokens_map.json'),
     template ?? folder?.readText('chat_template.jinja'),
   ]);
-  if (json === undefined) return { tokenizer: undefined, encodeChat: undefined };
-  const tokenizer = Tokenizer.fromJson(json, config, { chatTemplate });
+  if (json === undefined) return { tokenizer: undefined, chatText: undefined };
+  const tokenizer = Tokenizer.fromJson(json, config, { chatTemplate, specialTokensMap, ...ids });
   tokenizer.prepare();
-  if (tokenizer.chatTemplate === undefined) return { tokenizer, encodeChat: undefined };
-  const { encodeChat } = await import('../tokenizer/chat.js');
-  return { tokenizer, encodeChat: (messages) => encodeChat(tokenizer, messages) };
+  if (tokenizer.chatTemplate === undefined) return { tokenizer, chatText: undefined };
+  const { chatText } = await import('../tokenizer/chat.js');
+  return { tokenizer, chatText: (messages) => chatText(tokenizer, messages) };
 }

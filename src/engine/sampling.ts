@@ -144,7 +144,7 @@ export function parseGenerationConfig(json: unknown): {
 
 /** Checks the options that are not about sampling. @throws RidgepointError naming the option */
 export function checkGenerateOptions(options: GenerateOptions, vocab: number): void {
-  const { maxTokens, logprobs, stop, priority } = options;
+  const { maxTokens, logprobs, stop, stopIds, priority } = options;
   if (maxTokens !== undefined && (!Number.isInteger(maxTokens) || maxTokens < 1)) {
     usage(`maxTokens must be a whole number of at least 1, found ${maxTokens}`);
   }
@@ -156,4 +156,8 @@ export function checkGenerateOptions(options: GenerateOptions, vocab: number): v
     usage(`stop must be a list of strings, found ${JSON.stringify(stop)}`);
   }
   if (stop?.includes('')) usage('stop must not hold an empty string');
+  const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocab;
+  if (stopIds !== undefined && !(Array.isArray(stopIds) && stopIds.every(isId))) {
+    usage(`stopIds must be a list of token ids from 0 to ${vocab - 1}, found ${JSON.stringify(stopIds)}`);
+  }
 }

@@ -15,6 +15,7 @@ import { allocateWeights } from '../model/weights.js';
 import { savedFormats, savedMatrices } from '../quantization/saved.js';
 import type { EngineOptions, LoadTimings } from './api.js';
 import { CoreEngine } from './engine.js';
+import { endIds } from './end-ids.js';
 import type { EngineHost } from './host.js';
 import { checkMemory, leftOf, planMemory } from './memory-plan.js';
 import { openTokenizer, readJson } from './model-files.js';
@@ -66,9 +67,12 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         `${found.name} is a preset without weights; add --weights synthetic, or give a folder or a Hub name`,
       );
     }
-    const tokenizing = timed('tokenizer', openTokenizer(found.folder, options.chatTemplate));
-    tokenizing.catch(() => undefined); // awaited below
     const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
+    const ids = {
+      bosTokenId: config.bosTokenId,
+      eosTokenId: config.eosTokenIds[0] ?? generationDefaults.eosTokenIds[0],
+    };
+    const { tokenizer, chatText } = await timed('tokenizer', openTokenizer(found.folder, options.chatTemplate, ids));
     const packed = synthetic ? undefined : packedFormat(found.config, found.configName);
     const saved = packed && savedFormats(found.config, found.configName);
     if (!synthetic && found.folder !== undefined) {
@@ -136,10 +140,9 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         ? loadSynthetic(gpu, config, weights, loadOptions)
         : loadCheckpoint(gpu, config, checkpoint, weights, loadOptions),
     );
-    const settled = await Promise.allSettled([compiling, loading, tokenizing]);
+    const settled = await Promise.allSettled([compiling, loading]);
     for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
     const model = await compiling;
-    const { tokenizer, encodeChat } = await tokenizing;
     gpu.check();
 
     const sizes = {
@@ -172,8 +175,9 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       scheduler,
       loop,
       tokenizer,
-      encodeChat,
+      chatText,
       generationDefaults,
+      eosIds: endIds(config, generationDefaults.eosTokenIds, tokenizer),
       hint: source.hint,
       prefixCaching: options.prefixCaching ?? true,
       speculates: speculate !== undefined,

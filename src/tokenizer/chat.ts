@@ -46,6 +46,21 @@ function attempt<T>(code: ErrorCode, failure: string, action: () => T): T {
 }
 
 /**
+ * Text of a conversation, rendered with the tokenizer's own template.
+ * @throws RidgepointError as `renderChat`; ('prompt') where the model has no chat template
+ */
+export function chatText(
+  { chatTemplate, bosToken, eosToken }: Tokenizer,
+  messages: readonly ChatTurn[],
+  options: Pick<ChatOptions, 'addGenerationPrompt'> = {},
+): string {
+  if (chatTemplate === undefined) {
+    throw new RidgepointError('prompt', 'The model has no chat template; give it a plain prompt instead of messages.');
+  }
+  return renderChat(chatTemplate, messages, { bosToken, eosToken, ...options });
+}
+
+/**
  * Ids of a conversation, rendered with the tokenizer's own template. The template alone decides about BOS, as in
  * transformers' `apply_chat_template`: encoding adds none.
  * @throws RidgepointError as `renderChat`; ('prompt') where the model has no chat template
@@ -55,10 +70,5 @@ export function encodeChat(
   messages: readonly ChatTurn[],
   options: Pick<ChatOptions, 'addGenerationPrompt'> = {},
 ): number[] {
-  const { chatTemplate, bosToken, eosToken } = tokenizer;
-  if (chatTemplate === undefined) {
-    throw new RidgepointError('prompt', 'The model has no chat template; give it a plain prompt instead of messages.');
-  }
-  const text = renderChat(chatTemplate, messages, { bosToken, eosToken, ...options });
-  return tokenizer.encode(text, { addSpecialTokens: false });
+  return tokenizer.encode(chatText(tokenizer, messages, options), { addSpecialTokens: false });
 }

@@ -15,6 +15,13 @@ export interface AddedToken {
   readonly id: number;
   readonly content: string;
   readonly special?: boolean;
+  /** Looked for in the text as normalising leaves it; by default where the token is not special. */
+  readonly normalized?: boolean;
+  /** Found only where neither neighbour is part of a word. */
+  readonly single_word?: boolean;
+  /** Takes the blanks before or behind it along. */
+  readonly lstrip?: boolean;
+  readonly rstrip?: boolean;
 }
 
 /** `tokenizer_config.json`; which of its fields are used is said where they are. */
@@ -22,6 +29,7 @@ export type TokenizerConfig = Readonly<Record<string, unknown>>;
 
 export const TOKENIZER_FILE = 'tokenizer.json';
 export const CONFIG_FILE = 'tokenizer_config.json';
+export const SPECIAL_TOKENS_FILE = 'special_tokens_map.json';
 
 /** Throws the error of a malformed file. */
 export function malformed(file: string, message: string, cause?: unknown): never {
@@ -53,19 +61,19 @@ export function parseTokenizerJson(json: unknown): TokenizerJson {
   return { ...parts, ...json, added_tokens: added } as unknown as TokenizerJson;
 }
 
-/** Checks a `tokenizer_config.json`; a folder without one gives no configuration. */
-export function parseTokenizerConfig(json: unknown): TokenizerConfig {
+/** Checks a `tokenizer_config.json` or `special_tokens_map.json`; a folder without one gives no configuration. */
+export function parseTokenizerConfig(json: unknown, file = CONFIG_FILE): TokenizerConfig {
   if (json === undefined || json === null) return {};
-  if (!isObject(json)) malformed(CONFIG_FILE, 'must hold a JSON object');
+  if (!isObject(json)) malformed(file, 'must hold a JSON object');
   return json;
 }
 
 /** Text of a special token such as `bos_token`: older files hold a string, newer ones an object with `content`. */
-export function specialTokenText(config: TokenizerConfig, key: string): string | undefined {
+export function specialTokenText(config: TokenizerConfig, key: string, file = CONFIG_FILE): string | undefined {
   const value = config[key];
   if (value === undefined || value === null) return undefined;
   const text = isObject(value) ? value['content'] : value;
-  if (typeof text !== 'string') malformed(CONFIG_FILE, `"${key}" must be a token, found ${JSON.stringify(value)}`);
+  if (typeof text !== 'string') malformed(file, `"${key}" must be a token, found ${JSON.stringify(value)}`);
   return text;
 }
 

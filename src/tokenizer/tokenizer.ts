@@ -1,14 +1,17 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { AddedTokens } from './encoding/added-tokens.js';
+import { affixesOf, type Affixes } from './encoding/affixes.js';
+import { Encoder } from './encoding/encoder.js';
+import { inSlices } from './slices.js';
 import { TextStream } from './text-stream.js';
 import { tokenBytes, type LeadingStrip, type TokenBytes } from './token-bytes.js';
 import {
   findChatTemplate,
-  malformed,
   parseTokenizerConfig,
   parseTokenizerJson,
   piecesById,
   specialTokenText,
-  TOKENIZER_FILE,
+  SPECIAL_TOKENS_FILE,
+  type AddedToken,
   type TokenizerConfig,
   type TokenizerJson,
 } from './files.js';
@@ -23,22 +26,21 @@ export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean;
 }
 
-/** The part of `@huggingface/tokenizers` used here; its own declarations do not resolve under NodeNext. */
-interface Encoder {
-  encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] };
-}
-const EncoderOf = HuggingFaceTokenizer as unknown as new (json: TokenizerJson, config: TokenizerConfig) => Encoder;
-
-/** Special ids that encoding puts before and after a text. */
-interface Affixes {
-  readonly prefix: readonly number[];
-  readonly suffix: readonly number[];
+/** What may stand beside `tokenizer.json` and `tokenizer_config.json`. */
+export interface TokenizerExtras {
+  /** Text of `chat_template.jinja`, which stands before the configuration's template. */
+  readonly chatTemplate?: string;
+  /** The parsed `special_tokens_map.json`, for special tokens that `tokenizer_config.json` does not name. */
+  readonly specialTokensMap?: unknown;
+  /** Ids that the model's own files give, for special tokens that none of the tokenizer's files names. */
+  readonly bosTokenId?: number;
+  readonly eosTokenId?: number;
 }
 
 /**
- * A Hugging Face tokenizer. Text to ids is done by `@huggingface/tokenizers`, built at the first `encode` (a large
- * merge table takes tens of milliseconds; `prepare` does it earlier). Ids to text is done here, byte by byte, so that
- * whole and incremental decoding are one and the same.
+ * A Hugging Face tokenizer. What text to ids needs is built at the first `encode` (a large merge table takes tens of
+ * milliseconds; `prepare` does it earlier). Ids to text is done byte by byte, so that whole and incremental decoding are
+ * one and the same.
  */
 export class Tokenizer {
   /** Ids of the tokens the files mark special; decoding leaves them out unless told otherwise. */
@@ -55,34 +57,37 @@ export class Tokenizer {
   private encoder: Encoder | undefined;
   private affixes: Affixes | undefined;
   private pieces: (string | undefined)[] | undefined;
+  private specials: AddedTokens | undefined;
   private readonly bytes: Uint8Array[] = [];
 
   private constructor(
     private readonly json: TokenizerJson,
     private readonly config: TokenizerConfig,
-    chatTemplate: string | undefined,
+    extras: TokenizerExtras,
   ) {
     this.decoding = tokenBytes(json.decoder);
     this.addedIds = new Map(json.added_tokens.map(({ content, id }) => [content, id]));
-    this.bosToken = specialTokenText(config, 'bos_token');
-    this.eosToken = specialTokenText(config, 'eos_token');
+    const map = parseTokenizerConfig(extras.specialTokensMap, SPECIAL_TOKENS_FILE);
+    const named = (key: string): string | undefined =>
+      specialTokenText(config, key) ?? specialTokenText(map, key, SPECIAL_TOKENS_FILE);
+    this.bosToken = named('bos_token') ?? this.pieceOf(extras.bosTokenId);
+    this.eosToken = named('eos_token') ?? this.pieceOf(extras.eosTokenId);
     this.bosTokenId = this.idOf(this.bosToken);
     this.eosTokenId = this.idOf(this.eosToken);
-    const named = ['unk_token', 'pad_token'].map((key) => this.idOf(specialTokenText(config, key)));
+    const others = ['unk_token', 'pad_token'].map((key) => this.idOf(named(key)));
     const marked = json.added_tokens.filter(({ special }) => special).map(({ id }) => id);
-    const special = [...marked, this.bosTokenId, this.eosTokenId, ...named];
+    const special = [...marked, this.bosTokenId, this.eosTokenId, ...others];
     this.specialIds = new Set(special.filter((id) => id !== undefined));
-    this.chatTemplate = findChatTemplate(config, chatTemplate);
+    this.chatTemplate = findChatTemplate(config, extras.chatTemplate);
   }
 
   /**
    * @param tokenizerJson the parsed `tokenizer.json`
    * @param tokenizerConfig the parsed `tokenizer_config.json`; undefined where the folder has none
-   * @param extra.chatTemplate text of `chat_template.jinja`, which stands before the configuration's template
    * @throws RidgepointError ('checkpoint') naming the file and the field that is malformed or not supported
    */
-  static fromJson(tokenizerJson: unknown, tokenizerConfig: unknown, extra: { chatTemplate?: string } = {}): Tokenizer {
-    return new Tokenizer(parseTokenizerJson(tokenizerJson), parseTokenizerConfig(tokenizerConfig), extra.chatTemplate);
+  static fromJson(tokenizerJson: unknown, tokenizerConfig: unknown, extras: TokenizerExtras = {}): Tokenizer {
+    return new Tokenizer(parseTokenizerJson(tokenizerJson), parseTokenizerConfig(tokenizerConfig), extras);
   }
 
   /** One more than the highest id. A model's vocabulary may be larger, padded to a round number. */
@@ -92,6 +97,7 @@ export class Tokenizer {
 
   /** Builds what `encode` needs, so that the first prompt need not wait for it; call it while weights load. */
   prepare(): void {
+    this.encoder ??= new Encoder(this.json);
     this.affixes ??= this.findAffixes();
   }
 
@@ -101,7 +107,19 @@ export class Tokenizer {
    * @throws RidgepointError ('checkpoint') if `tokenizer.json` has a part that cannot be built
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
-    const ids = this.encodePlain(text);
+    this.prepare();
+    return this.withAffixes(this.encoder!.encode(text), options);
+  }
+
+  /** As `encode`, a few milliseconds at a time, so that a long text keeps nobody waiting. */
+  async encodeInSlices(text: string, options: EncodeOptions = {}, signal?: AbortSignal): Promise<number[]> {
+    this.prepare();
+    const ids: number[] = [];
+    await inSlices(this.encoder!.steps(text, ids), signal);
+    return this.withAffixes(ids, options);
+  }
+
+  private withAffixes(ids: number[], options: EncodeOptions): number[] {
     if (options.addSpecialTokens === false) return ids;
     const { prefix, suffix } = (this.affixes ??= this.findAffixes());
     const present = prefix.length > 0 && prefix.every((id, i) => ids[i] === id);
@@ -141,6 +159,17 @@ export class Tokenizer {
     return (this.bytes[id] = this.decoding.bytes(piece, this.addedIds.get(piece) === id));
   }
 
+  /** The special tokens that are written out in a text. */
+  specialsIn(text: string): AddedToken[] {
+    this.specials ??= new AddedTokens(
+      [...this.specialIds].map((id) => {
+        const content = this.byId()[id] ?? '';
+        return [content, { id, content }] as const;
+      }),
+    );
+    return this.specials.split(text).flatMap(({ token }) => token ?? []);
+  }
+
   /** What decoding drops from the very start of a text. */
   get strip(): LeadingStrip {
     return this.decoding.strip;
@@ -159,37 +188,24 @@ export class Tokenizer {
     return index < 0 ? undefined : index;
   }
 
-  private encodePlain(text: string, addSpecialTokens = false): number[] {
-    if (this.encoder === undefined) {
-      try {
-        this.encoder = new EncoderOf(this.json, this.config);
-      } catch (error) {
-        malformed(TOKENIZER_FILE, `cannot be used: ${(error as Error).message}`, error);
-      }
-    }
-    const ids = this.encoder.encode(text, { add_special_tokens: addSpecialTokens }).ids;
-    if (ids.includes(undefined)) malformed(TOKENIZER_FILE, 'names a token in "post_processor" that has no id');
-    return ids as number[];
+  private pieceOf(id: number | undefined): string | undefined {
+    return id === undefined ? undefined : this.byId()[id];
   }
 
   /**
-   * The post-processor's special tokens, seen by encoding a letter with and without them. `add_bos_token` and
-   * `add_eos_token` of `tokenizer_config.json`, where present, overrule it, as transformers' Llama tokenizer does.
+   * The post-processor's special tokens. `add_bos_token` and `add_eos_token` of `tokenizer_config.json`, where present,
+   * overrule it, as transformers' Llama tokenizer does.
    */
   private findAffixes(): Affixes {
-    const plain = this.encodePlain('a');
-    const full = this.encodePlain('a', true);
-    // A vocabulary without the letter shows only the special tokens, and those a Llama puts in front.
-    const start =
-      plain.length === 0 ? full.length : full.findIndex((_, i) => plain.every((id, j) => full[i + j] === id));
-    const affix = (ids: number[], key: string, id: number | undefined): number[] => {
+    const { prefix, suffix } = affixesOf(this.json['post_processor'], (token) => this.idOf(token));
+    const affix = (ids: readonly number[], key: string, id: number | undefined): readonly number[] => {
       const wanted = this.config[key];
       if (typeof wanted !== 'boolean' || id === undefined || wanted === ids.includes(id)) return ids;
       return wanted ? [id] : ids.filter((other) => other !== id);
     };
     return {
-      prefix: affix(full.slice(0, start), 'add_bos_token', this.bosTokenId),
-      suffix: affix(full.slice(start + plain.length), 'add_eos_token', this.eosTokenId),
+      prefix: affix(prefix, 'add_bos_token', this.bosTokenId),
+      suffix: affix(suffix, 'add_eos_token', this.eosTokenId),
     };
   }
 }

@@ -3,8 +3,7 @@ import type { FinishReason, GenerateOptions, GenerationChunk } from '../../src/e
 import { RunningGeneration } from '../../src/engine/generation.js';
 import { resolveSampling } from '../../src/engine/sampling.js';
 import { ScheduledSequence } from '../../src/engine/sequence.js';
-import { IncrementalDetokenizer } from '../../src/tokenizer/detokenizer.js';
-import { StopMatcher } from '../../src/tokenizer/stop.js';
+import { TextOutput } from '../../src/tokenizer/text-output.js';
 import { firstChunk } from './support.js';
 import { byteLevel } from '../tokenizer/folders.js';
 
@@ -28,14 +27,9 @@ function start(
     promptIds,
     resolveSampling({ seed: 9 }, {}, 265, () => 0),
     options,
-    new Set([EOS]),
+    [EOS],
     options.limitReason ?? 'length',
-    options.tokenizer === false
-      ? undefined
-      : {
-          detokenizer: new IncrementalDetokenizer(tokenizer, { context: promptIds }),
-          stops: new StopMatcher([...(options.stop ?? [])]),
-        },
+    options.tokenizer === false ? undefined : new TextOutput(tokenizer, promptIds, options.stop ?? []),
     options.started ?? performance.now(),
     (self) => {
       cancelled++;
@@ -96,6 +90,33 @@ describe('RunningGeneration', () => {
     const chunks = await collect(generation);
     expect(chunks.map(({ text }) => text).join('')).toBe('So. THEN. ');
     expect(chunks.flatMap(({ ids }) => ids)).toEqual(result.ids);
+  });
+
+  it.each<[string, readonly number[], readonly number[], string, FinishReason, number]>([
+    ['alone', [], [...bytes('abc'), 262, ...bytes('d')], 'abc', 'stop', 4],
+    ['behind a text', [], [...bytes('abc!'), 262, ...bytes('d')], 'abc', 'stop', 5],
+    ['before a text', [], [...bytes('ab'), 262, 262, ...bytes('>d')], 'ab', 'stop', 5],
+    ['as an id', [262], [...bytes('ab'), 262, ...bytes('d')], 'ab', 'stop', 3],
+    ['as an id of a letter', [99], [...bytes('abcd')], 'ab', 'stop', 3],
+  ])('ends at a special token that a stop names %s', async (where, stopIds, ids, text, finishReason, count) => {
+    const name = '<|begin_of_text|>';
+    const stop = { 'behind a text': [`!${name}`], 'before a text': [`${name}>`], alone: ['zzz', name] }[where];
+    const { generation } = start({ stop, stopIds, ignoreEos: true });
+    feed(generation, ids);
+    const result = await generation.result;
+    expect(result).toMatchObject({ text, finishReason });
+    expect(result.ids).toHaveLength(count);
+  });
+
+  it('looks through special tokens that no stop names', async () => {
+    const { generation } = start({ stop: ['THE END', '<|eot_id|>x'], ignoreEos: true });
+    feed(generation, [...bytes('So. THE'), 262, ...bytes(' '), EOS, ...bytes('END.')]);
+    // EOS is named, so it stands between " " and "END" for whoever looks for "THE END".
+    generation.finish('length');
+    expect(await generation.result).toMatchObject({ text: 'So. THE END.', finishReason: 'length' });
+    const { generation: other } = start({ stop: ['THE END'] });
+    feed(other, [...bytes('So. THE'), 262, ...bytes(' END.')]);
+    expect(await other.result).toMatchObject({ text: 'So. ', finishReason: 'stop' });
   });
 
   it('hands out text held back for a stop string that did not come', async () => {

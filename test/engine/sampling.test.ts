@@ -73,6 +73,8 @@ describe('checkGenerateOptions', () => {
     [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 100, found -1/],
     [{ logprobs: 101 }, /^logprobs/],
     [{ stop: ['a', ''] }, /^stop must not hold an empty string/],
+    [{ stopIds: [1, 100] }, /^stopIds must be a list of token ids from 0 to 99, found \[1,100\]/],
+    [{ stopIds: 5 as unknown as number[] }, /^stopIds must be a list/],
     [{ stop: 'ab' as unknown as string[] }, /^stop must be a list of strings/],
   ];
   it.each(wrong)('refuses %o', async (options, message) => {

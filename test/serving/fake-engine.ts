@@ -164,8 +164,16 @@ export class FakeEngine implements TextEngine {
     return id;
   }
 
+  chatText(messages: Parameters<TextEngine['chatText']>[0]): string {
+    return messages.map(({ role, content }) => `${role}: ${content}\n`).join('');
+  }
+
   chatPrompt(messages: Parameters<TextEngine['chatPrompt']>[0]): number[] {
-    return this.tokenize(messages.map(({ role, content }) => `${role}: ${content}\n`).join(''));
+    return this.tokenize(this.chatText(messages));
+  }
+
+  tokenizeInSlices(text: string, options?: { addSpecialTokens?: boolean }): Promise<number[]> {
+    return Promise.resolve(this.tokenize(text, options));
   }
 
   tokenize(text: string, { addSpecialTokens = true } = {}): number[] {

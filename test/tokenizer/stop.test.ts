@@ -60,6 +60,28 @@ describe('StopMatcher', () => {
     expect(feed(['xabc'], ['bc', 'abc'])).toEqual({ text: 'x', stop: 'abc' });
   });
 
+  it('takes hundreds of thousands of stop strings, as deep and as many as they come', () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => `<${i}>`);
+    const matcher = new StopMatcher(many);
+    expect(matcher.push('a <12345')).toEqual({ text: 'a ' });
+    expect(matcher.push('x <199999')).toEqual({ text: '<12345x ' });
+    expect(matcher.push('> behind')).toEqual({ text: '', stop: '<199999>' });
+    const long = 'ab'.repeat(100_000);
+    expect(feed([`b${long}`, 'c'], [`${long}c`])).toEqual({ text: 'b', stop: `${long}c` });
+  });
+
+  it('looks at hidden pieces and gives nothing of them out', () => {
+    const matcher = new StopMatcher(['a<e>b']);
+    expect(matcher.push('xa')).toEqual({ text: 'x' });
+    expect(matcher.push('<e>', true)).toEqual({ text: '' });
+    expect(matcher.push('a')).toEqual({ text: 'a' });
+    expect(matcher.push('<e>', true)).toEqual({ text: '' });
+    expect(matcher.flush()).toBe('a');
+    expect(matcher.push('a')).toEqual({ text: '' });
+    expect(matcher.push('<e>', true)).toEqual({ text: '' });
+    expect(matcher.push('bc')).toEqual({ text: '', stop: 'a<e>b' });
+  });
+
   it('refuses an empty stop string', () => {
     expect(() => new StopMatcher(['a', ''])).toThrow('A stop string must not be empty.');
   });

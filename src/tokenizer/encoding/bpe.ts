@@ -1,0 +1,259 @@
+import { malformed, TOKENIZER_FILE, type TokenizerJson } from '../files.js';
+import type { EncodingModel } from './model.js';
+import { PairMap } from './pair-map.js';
+
+/** Words up to this length in UTF-16 units are remembered, so many of them. */
+const KEPT_LENGTH = 64;
+const KEPT_WORDS = 20_000;
+/** Words longer than this are cut where no merge can happen, in place of merging them whole. */
+const LONG = 512;
+/** Up to so many symbols, looking at all pairs again beats a heap. */
+const FEW = 24;
+/** Merges of a long word between two steps. */
+const STEP = 2048;
+/** A key of the heap is rank * POSITIONS + position; both together stay below 2^53. */
+const POSITIONS = 2 ** 31;
+
+const utf8 = new TextEncoder();
+
+export function byteToken(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+}
+
+/** Byte-pair encoding: of all neighbours that merge, those of the lowest rank do first, the leftmost of equals. */
+export class Bpe implements EncodingModel {
+  readonly #vocab: ReadonlyMap<string, number>;
+  /** Rank of the merge of two ids. */
+  readonly #ranks: PairMap;
+  /** Rank to the id that the merge gives. */
+  readonly #merged: Int32Array;
+  readonly #bytes: readonly (number | undefined)[] | undefined;
+  readonly #unknown: number | undefined;
+  readonly #fuseUnknown: boolean;
+  readonly #whole: boolean;
+  readonly #prefix: string;
+  readonly #suffix: string;
+  readonly #known = new Map<string, readonly number[]>();
+  /** What merges give, where no merge can happen between neighbours that none of it holds. */
+  readonly #products: readonly string[] | undefined;
+  #joined: PairMap | undefined;
+
+  constructor({ model }: TokenizerJson, vocab: ReadonlyMap<string, number>) {
+    this.#vocab = vocab;
+    this.#prefix = (model['continuing_subword_prefix'] as string | null | undefined) ?? '';
+    this.#suffix = (model['end_of_word_suffix'] as string | null | undefined) ?? '';
+    this.#whole = model['ignore_merges'] === true;
+    this.#fuseUnknown = model['fuse_unk'] === true;
+    const unknown = model['unk_token'];
+    this.#unknown = typeof unknown === 'string' ? vocab.get(unknown) : undefined;
+    if (typeof unknown === 'string' && this.#unknown === undefined) {
+      malformed(TOKENIZER_FILE, `"model.unk_token" is ${JSON.stringify(unknown)}, which the vocabulary lacks`);
+    }
+    if (model['byte_fallback'] === true) {
+      this.#bytes = Array.from({ length: 256 }, (_, byte) => vocab.get(byteToken(byte)));
+    }
+    const merges = model['merges'] as readonly unknown[];
+    this.#ranks = new PairMap(merges.length);
+    this.#merged = new Int32Array(merges.length);
+    const products: string[] = [];
+    for (const [rank, merge] of merges.entries()) {
+      const [left, right] = this.#parts(merge, rank);
+      const product = left + right.slice(this.#prefix.length);
+      const [a, b, id] = [vocab.get(left), vocab.get(right), vocab.get(product)];
+      if (a === undefined || b === undefined || id === undefined) {
+        const lost = a === undefined ? left : b === undefined ? right : product;
+        const what = `"model.merges" ${rank} joins ${JSON.stringify(left)} and ${JSON.stringify(right)}`;
+        return malformed(TOKENIZER_FILE, `${what}, but the vocabulary has no ${JSON.stringify(lost)}`);
+      }
+      this.#ranks.set(a, b, rank);
+      this.#merged[rank] = id;
+      products.push(product);
+    }
+    const plain = this.#prefix === '' && this.#suffix === '' && !products.some((product) => product.includes('<0x'));
+    this.#products = plain ? products : undefined;
+  }
+
+  #parts(merge: unknown, rank: number): readonly [string, string] {
+    const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
+    if (Array.isArray(parts) && parts.length === 2 && parts.every((part) => typeof part === 'string')) {
+      return parts as unknown as [string, string];
+    }
+    return malformed(TOKENIZER_FILE, `"model.merges" ${rank} must be two tokens, found ${JSON.stringify(merge)}`);
+  }
+
+  *encode(word: string, into: number[]): Generator<void, void> {
+    if (this.#whole) {
+      const id = this.#vocab.get(word);
+      if (id !== undefined) {
+        into.push(id);
+        return;
+      }
+    }
+    if (this.#products === undefined || word.length <= LONG) {
+      yield* this.#word(word, into);
+      return;
+    }
+    const joined = (this.#joined ??= yield* neighbours(this.#products));
+    let begin = 0;
+    for (let i = 1, since = 0; i < word.length; i++) {
+      if (joined.get(word.charCodeAt(i - 1), word.charCodeAt(i)) >= 0 || !this.#bothKnown(word, i)) continue;
+      yield* this.#word(word.slice(begin, i), into);
+      since += i - begin;
+      begin = i;
+      if (since >= STEP) {
+        since = 0;
+        yield;
+      }
+    }
+    yield* this.#word(begin === 0 ? word : word.slice(begin), into);
+  }
+
+  /** Whether the characters on both sides are of the vocabulary, so that neither is fused with its neighbour. */
+  #bothKnown(word: string, at: number): boolean {
+    return this.#vocab.has(word[at - 1]) && this.#vocab.has(word[at]);
+  }
+
+  *#word(word: string, into: number[]): Generator<void, void> {
+    const known = this.#known.get(word);
+    if (known !== undefined) {
+      for (const id of known) into.push(id);
+      return;
+    }
+    const ids = this.#symbols(word);
+    const merged = ids.length <= FEW ? this.#mergeFew(ids) : yield* this.#mergeMany(ids);
+    if (word.length <= KEPT_LENGTH) {
+      if (this.#known.size >= KEPT_WORDS) this.#known.clear();
+      this.#known.set(word, merged);
+    }
+    for (const id of merged) into.push(id);
+  }
+
+  /** Ids of a word's characters, before any are merged. */
+  #symbols(word: string): number[] {
+    const ids: number[] = [];
+    let unknownBefore = false;
+    let at = 0;
+    for (const character of word) {
+      const end = at + character.length;
+      const piece = `${at > 0 ? this.#prefix : ''}${character}${end === word.length ? this.#suffix : ''}`;
+      at = end;
+      const id = this.#vocab.get(piece);
+      if (id !== undefined) {
+        ids.push(id);
+        unknownBefore = false;
+        continue;
+      }
+      const bytes = this.#bytes && [...utf8.encode(piece)].map((byte) => this.#bytes![byte]);
+      if (bytes?.every((byte) => byte !== undefined)) {
+        ids.push(...bytes);
+        unknownBefore = false;
+      } else if (this.#unknown !== undefined) {
+        if (!unknownBefore || !this.#fuseUnknown) ids.push(this.#unknown);
+        unknownBefore = true;
+      }
+    }
+    return ids;
+  }
+
+  #mergeFew(ids: number[]): readonly number[] {
+    for (;;) {
+      let best = -1;
+      let at = -1;
+      for (let i = 1; i < ids.length; i++) {
+        const rank = this.#ranks.get(ids[i - 1], ids[i]);
+        if (rank >= 0 && (best < 0 || rank < best)) {
+          best = rank;
+          at = i;
+        }
+      }
+      if (at < 0) return ids;
+      ids.splice(at - 1, 2, this.#merged[best]);
+    }
+  }
+
+  *#mergeMany(symbols: readonly number[]): Generator<void, readonly number[]> {
+    const ids = Int32Array.from(symbols);
+    const count = ids.length;
+    const next = Int32Array.from(ids, (_, i) => i + 1);
+    const previous = Int32Array.from(ids, (_, i) => i - 1);
+    const heap = new Heap(3 * count);
+    const offer = (at: number): void => {
+      if (at < 0 || next[at] >= count) return;
+      const rank = this.#ranks.get(ids[at], ids[next[at]]);
+      if (rank >= 0) heap.push(rank * POSITIONS + at);
+    };
+    for (let i = 0; i < count; i++) {
+      offer(i);
+      if (i % STEP === STEP - 1) yield;
+    }
+    for (let merges = 1; heap.size > 0; merges++) {
+      if (merges % STEP === 0) yield;
+      const key = heap.pop();
+      const at = key % POSITIONS;
+      const id = this.#merged[(key - at) / POSITIONS];
+      const right = next[at];
+      if (ids[at] < 0 || right >= count) continue;
+      const rank = this.#ranks.get(ids[at], ids[right]);
+      // A pair that was there when the merge was found may have become another.
+      if (rank < 0 || this.#merged[rank] !== id) continue;
+      ids[at] = id;
+      ids[right] = -1;
+      next[at] = next[right];
+      if (next[at] < count) previous[next[at]] = at;
+      offer(previous[at]);
+      offer(at);
+    }
+    const merged: number[] = [];
+    for (let at = 0; at < count; at = next[at]) merged.push(ids[at]);
+    return merged;
+  }
+}
+
+/** Pairs of neighbouring units inside any of the words. */
+function* neighbours(words: readonly string[]): Generator<void, PairMap> {
+  const found = new PairMap();
+  for (const [i, word] of words.entries()) {
+    for (let at = 1; at < word.length; at++) found.set(word.charCodeAt(at - 1), word.charCodeAt(at), 1);
+    if (i % STEP === STEP - 1) yield;
+  }
+  return found;
+}
+
+/** Numbers, the least first. */
+class Heap {
+  readonly #items: Float64Array;
+  size = 0;
+
+  constructor(capacity: number) {
+    this.#items = new Float64Array(capacity);
+  }
+
+  push(item: number): void {
+    const items = this.#items;
+    let at = this.size++;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (items[parent] <= item) break;
+      items[at] = items[parent];
+      at = parent;
+    }
+    items[at] = item;
+  }
+
+  pop(): number {
+    const items = this.#items;
+    const least = items[0];
+    const item = items[--this.size];
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= this.size) break;
+      if (child + 1 < this.size && items[child + 1] < items[child]) child++;
+      if (items[child] >= item) break;
+      items[at] = items[child];
+      at = child;
+    }
+    items[at] = item;
+    return least;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * SentencePiece's table of replacements, `precompiled_charsmap`: a double-array trie over UTF-8 (darts-clone's layout,
+ * little-endian words) behind its length in bytes, and then the replacements, each ended by a byte of 0.
+ */
+export class CharsMap {
+  readonly #units: Uint32Array;
+  readonly #replacements: Uint8Array;
+  readonly #known = new Map<string, string | undefined>();
+  #segmenter: Intl.Segmenter | undefined;
+
+  /** @param encoded base64 @throws RangeError where the table does not hold together */
+  constructor(encoded: string) {
+    const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+    const length = new DataView(bytes.buffer).getUint32(0, true);
+    this.#units = new Uint32Array(bytes.slice(4, 4 + length).buffer);
+    this.#replacements = bytes.subarray(4 + length);
+  }
+
+  /** Replaces what a reader takes for one character where it is short and in the table, else each code point of it. */
+  *replace(text: string): Generator<void, string> {
+    let result = '';
+    let steps = 0;
+    for (const part of text.split(/([\x00-\x7f]*[^\x00-\x7f][^\x00-\x7f]*)/)) {
+      if (/^[\x00-\x7f]*$/.test(part)) {
+        for (const character of part) result += this.#lookUp(character) ?? character;
+      } else {
+        this.#segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
+        for (const { segment } of this.#segmenter.segment(part)) {
+          result += this.#grapheme(segment);
+          if (++steps % 512 === 0) yield;
+        }
+      }
+    }
+    return result;
+  }
+
+  #grapheme(grapheme: string): string {
+    const whole = utf8.encode(grapheme).length < 6 ? this.#lookUp(grapheme) : undefined;
+    if (whole !== undefined) return whole;
+    let result = '';
+    for (const character of grapheme) result += this.#lookUp(character) ?? character;
+    return result;
+  }
+
+  #lookUp(key: string): string | undefined {
+    if (this.#known.has(key)) return this.#known.get(key);
+    const found = this.#search(utf8.encode(key));
+    if (this.#known.size > 10_000) this.#known.clear();
+    this.#known.set(key, found);
+    return found;
+  }
+
+  /** The replacement of the shortest prefix that has one. */
+  #search(key: Uint8Array): string | undefined {
+    const units = this.#units;
+    const offset = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
+    let at = offset(units[0]);
+    for (const byte of key) {
+      if (byte === 0) return undefined;
+      at ^= byte;
+      const unit = units[at];
+      if ((unit & 0x800000ff) !== byte) return undefined; // also behind the end, where there is no unit
+      at ^= offset(unit);
+      if (((unit >>> 8) & 1) === 0) continue;
+      const begin = units[at] & 0x7fffffff;
+      return new TextDecoder().decode(this.#replacements.subarray(begin, this.#replacements.indexOf(0, begin)));
+    }
+    return undefined;
+  }
+}
+
+const utf8 = new TextEncoder();
