@@ -3,6 +3,8 @@ import { Op, type Instruction, type SpirvModule } from './spirv.js';
 /** A load from a storage buffer. */
 export interface StorageLoad {
   readonly binding: number;
+  /** The kernel only reads the buffer: it holds weights, cached tokens, activations. */
+  readonly readOnly: boolean;
   /** Bytes a thread loads at once; 0 for a matrix, whose parts lie as the driver likes. */
   readonly bytes: number;
 }
@@ -27,6 +29,7 @@ export interface Loop {
 
 const STORAGE_BUFFER = 12;
 const BINDING = 33;
+const NON_WRITABLE = 24;
 const FMA = 50; // of GLSL.std.450
 const PRODUCTS: ReadonlySet<number> = new Set([
   Op.FMul,
@@ -37,8 +40,13 @@ const PRODUCTS: ReadonlySet<number> = new Set([
   Op.MatrixMulAdd,
 ]);
 
-/** A loop is hot when it reads a storage buffer or multiplies: it is where a kernel spends its time. */
-export const isHot = ({ loads, products }: Loop): boolean => loads.length > 0 || products > 0;
+/**
+ * A loop is hot when it goes over weights, cached tokens or activations, or multiplies what lies in registers and
+ * workgroup memory: it is where a kernel spends its time. One that only finishes results, reading them from the buffer
+ * it writes, is not.
+ */
+export const isHot = ({ loads, products }: Loop): boolean =>
+  loads.length === 0 ? products > 0 : loads.some(({ readOnly }) => readOnly);
 
 /** All loops of a module, in the order of their text. */
 export function loopsOf(module: SpirvModule): Loop[] {
@@ -68,6 +76,7 @@ interface Facts {
   /** By result id. */
   readonly results: ReadonlyMap<number, Instruction>;
   readonly bindings: ReadonlyMap<number, number>;
+  readonly readOnly: ReadonlySet<number>;
   readonly functions: ReadonlyMap<number, readonly Instruction[]>;
   /** Variables that are set to all ones, as a guard's counter is. */
   readonly counters: ReadonlySet<number>;
@@ -79,6 +88,7 @@ const isType = (op: number): boolean => (op >= 19 && op <= 39) || op === 4456;
 function factsOf(instructions: readonly Instruction[]): Facts {
   const results = new Map<number, Instruction>();
   const bindings = new Map<number, number>();
+  const readOnly = new Set<number>();
   const functions = new Map<number, Instruction[]>();
   let open: Instruction[] | undefined;
   for (const each of instructions) {
@@ -86,6 +96,7 @@ function factsOf(instructions: readonly Instruction[]): Facts {
     if (isType(op)) results.set(words[0], each);
     else if (HAS_RESULT.has(op)) results.set(words[1], each);
     if (op === Op.Decorate && words[1] === BINDING) bindings.set(words[0], words[2]);
+    if (op === Op.Decorate && words[1] === NON_WRITABLE) readOnly.add(words[0]);
     if (op === Op.Function) functions.set(words[1], (open = []));
     else if (op === Op.FunctionEnd) open = undefined;
     else open?.push(each);
@@ -96,7 +107,7 @@ function factsOf(instructions: readonly Instruction[]): Facts {
     return constant?.op === Op.ConstantComposite && [...constant.words.subarray(2)].every(allOnes);
   };
   const stores = instructions.filter(({ op, words }) => op === Op.Store && allOnes(words[1]));
-  return { results, bindings, functions, counters: new Set(stores.map(({ words }) => words[0])) };
+  return { results, bindings, readOnly, functions, counters: new Set(stores.map(({ words }) => words[0])) };
 }
 
 const HAS_RESULT: ReadonlySet<number> = new Set([
@@ -132,10 +143,11 @@ function loadOf({ op, words }: Instruction, facts: Facts): StorageLoad[] {
   while (root?.op === Op.AccessChain || root?.op === Op.InBoundsAccessChain) root = facts.results.get(root.words[2]);
   if (root?.op !== Op.Variable || root.words[2] !== STORAGE_BUFFER) return [];
   const bytes = op === Op.MatrixLoad ? 0 : sizeOf(words[0], facts.results);
-  return [{ binding: facts.bindings.get(root.words[1]) ?? -1, bytes }];
+  const [, variable] = root.words;
+  return [{ binding: facts.bindings.get(variable) ?? -1, readOnly: facts.readOnly.has(variable), bytes }];
 }
 
-/** Bytes of a number or a vector of numbers. */
+/** Bytes of a number, or of several together. */
 function sizeOf(type: number, results: Facts['results']): number {
   const declared = results.get(type);
   switch (declared?.op) {
@@ -144,7 +156,11 @@ function sizeOf(type: number, results: Facts['results']): number {
       return declared.words[1] / 8;
     case Op.TypeVector:
       return declared.words[2] * sizeOf(declared.words[1], results);
+    case Op.TypeArray:
+      return results.get(declared.words[2])!.words[2] * sizeOf(declared.words[1], results);
+    case Op.TypeStruct:
+      return [...declared.words.subarray(1)].reduce((sum, member) => sum + sizeOf(member, results), 0);
     default:
-      throw new Error(`a load of type ${type}, which is neither a number nor a vector`);
+      throw new Error(`a load of type ${type}, whose size is not known`);
   }
 }

@@ -7,6 +7,8 @@ export const Op = {
   TypeInt: 21,
   TypeFloat: 22,
   TypeVector: 23,
+  TypeArray: 28,
+  TypeStruct: 30,
   TypePointer: 32,
   Constant: 43,
   ConstantComposite: 44,

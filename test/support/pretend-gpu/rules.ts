@@ -1,0 +1,62 @@
+import { expect } from 'vitest';
+import { byShader, hotLoops, type Sweep, type SweptPipeline } from './sweep.js';
+import { Capability } from './spirv.js';
+
+/** Shaders of which some pipeline still has a guarded hot loop; each is to leave this list. */
+const GUARDED_STILL = [
+  'attention_decode.wgsl',
+  'attention_lanes.wgsl',
+  'attention_matrix.wgsl',
+  'attention_prefill.wgsl',
+  'attention_reduce.wgsl',
+  'embed.wgsl',
+  'matmul_direct.wgsl',
+  'matmul_matrix.wgsl',
+  'matmul_matrix_packed.wgsl',
+  'matmul_packed.wgsl',
+  'matmul_tiled.wgsl',
+  'matmul_vec.wgsl',
+  'rms_norm.wgsl',
+  'quantise_rows.wgsl',
+  'rope_kv.wgsl',
+  'rope_kv_int8.wgsl',
+  'sample.wgsl',
+  'sample_greedy.wgsl',
+  'synthetic.wgsl',
+];
+
+/** Shaders that still declare cooperative matrices and subgroup arithmetic together. */
+const BOTH_STILL = ['attention_matrix.wgsl'];
+
+/** The binding of a matmul's weights, in all its shaders. */
+const WEIGHTS = 3;
+
+const isBoth = ({ module }: SweptPipeline): boolean =>
+  module.capabilities.has(Capability.cooperativeMatrix) && module.capabilities.has(Capability.groupArithmetic);
+
+/** What every pipeline for a GPU keeps to. */
+export const rules = {
+  compiles: ({ failed }: Sweep) => expect(failed).toEqual([]),
+
+  /** Some NVIDIA drivers crash on a shader that declares both. */
+  noArithmeticBesideMatrices: ({ pipelines }: Sweep) =>
+    expect(byShader(pipelines.filter((each) => isBoth(each) && !BOTH_STILL.includes(each.shader)))).toEqual({}),
+
+  noGuardedHotLoop: ({ pipelines }: Sweep) => {
+    const guarded = pipelines.filter((each) => hotLoops(each).some((loop) => loop.guarded));
+    expect(byShader(guarded.filter(({ shader }) => !GUARDED_STILL.includes(shader)))).toEqual({});
+  },
+
+  /** A thread reads 16 bytes of unquantised weights at a time, and never less than 4 of quantised ones. */
+  wideWeights: ({ pipelines }: Sweep) => {
+    const widths = pipelines
+      .filter(({ label }) => label.startsWith('matmul'))
+      .flatMap((pipeline) => {
+        const least = /\b(f16|bf16|f32)\b/.test(pipeline.label.split(' ')[2]) ? 16 : 4;
+        const loads = hotLoops(pipeline).flatMap((loop) => loop.loads.filter(({ binding }) => binding === WEIGHTS));
+        return loads.map(({ bytes }) => ({ pipeline, bytes, least }));
+      });
+    expect(new Set(widths.map(({ pipeline }) => pipeline.shader)).size).toBeGreaterThan(3);
+    expect(byShader(widths.filter(({ bytes, least }) => bytes < least).map(({ pipeline }) => pipeline))).toEqual({});
+  },
+};
