@@ -1,6 +1,7 @@
 import type { Capabilities } from '../../src/gpu/capabilities.js';
 import type { KvStored } from '../../src/kernels/attention-shape.js';
-import { attentionVariants, usualSplitTokens } from '../../src/kernels/attention.js';
+import { usualSplitTokens } from '../../src/kernels/attention-decode.js';
+import { attentionVariants } from '../../src/kernels/attention.js';
 import { unitsOf } from './matmul.js';
 import { attentionTrial, attentionTrialData } from '../../src/kernels/trials/attention.js';
 import type { LlamaConfig } from '../../src/model/config.js';

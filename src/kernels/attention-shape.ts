@@ -9,6 +9,12 @@ export interface HeadShape {
   readonly headDim: number;
 }
 
+/** Most keys a decode workgroup handles at once; a part of a context is a multiple of it. */
+export const DECODE_TILE = 64;
+
+/** Most parts a decoding context is cut into. */
+export const MOST_PARTS = 64;
+
 /** Tokens of a cache block. */
 export const BLOCK_TOKENS = 16;
 

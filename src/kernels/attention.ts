@@ -2,28 +2,19 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { headDefines, kvDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
+import {
+  decodeAttentionVariants,
+  decodeWidths,
+  type AttentionWidth,
+  type DecodeAttentionVariant,
+} from './attention-decode.js';
+import { LANE_QUERIES, lanesKernel } from './attention-lanes.js';
 import { matrixAttentionVariants } from './attention-matrix.js';
 import type { Variant } from './variant.js';
-import { laneRows } from './weights.js';
 
 /** Rows of one sequence that a workgroup of the portable prefill attention makes, bounded by workgroup memory. */
 function queriesPerTile(headDim: number): number {
   return paddedHeadDim(headDim) > 128 ? 8 : 16;
-}
-
-/** Most keys a decode workgroup handles at once; a split is a multiple of it. */
-export const DECODE_TILE = 64;
-
-/**
- * How the threads share the work. `wide` fills a GPU's workgroup; `narrow` is one subgroup or little more, for drivers
- * that run shaders on the CPU, where a barrier costs more the more threads it holds; `lanes` is one subgroup whose lanes
- * have keys of their own and show each other what they loaded, for such drivers where they have subgroups.
- */
-export type AttentionWidth = 'wide' | 'narrow' | 'lanes';
-
-/** Tokens of the parts that a decoding context is cut into at least, where nothing was measured. */
-export function usualSplitTokens(capabilities: Capabilities): number {
-  return capabilities.isCpu ? 256 : 128;
 }
 
 /** The variants of attention by name, as measuring chose them. */
@@ -35,45 +26,6 @@ export interface AttentionChoice {
    * length that varied with the batch would change a sequence's numbers.
    */
   readonly splitTokens: number;
-}
-
-/** Rows of queries for which a subgroup of `lanes` loads keys and values once; more would spill. */
-const LANE_QUERIES = 8;
-
-/** What `attention_lanes.wgsl` is made of, for `rows` rows of queries. */
-function lanesKernel(
-  shape: HeadShape,
-  kv: KvStored,
-  rows: number,
-  decode: boolean,
-  capabilities: Capabilities,
-): Omit<Variant, 'name'> {
-  const lanes = laneRows(capabilities);
-  return {
-    shader: 'attention_lanes.wgsl',
-    bindings: decode ? 'uurrrrrww' : 'uurrrrrw',
-    defines: {
-      ...headDefines(shape),
-      ...kvDefines(kv),
-      decode,
-      rolled: true,
-      LANES: lanes,
-      MT: rows,
-      // Few rows make little of what is loaded for them, so they score more keys with it.
-      KB: rows > 4 ? 2 : 4,
-      SHARES: 8 / lanes,
-      LANE_PAIRS: lanes / 2,
-      PART_BLOCKS: Math.ceil(shape.headDim / (kv === 'int8' ? 4 : 2) / lanes),
-    },
-    runs: (adapter) => lanes > 1 && laneRows(adapter) === lanes,
-  };
-}
-
-/** The ways to make attention of decode rows that an adapter can run, best first. */
-export function decodeWidths(shape: HeadShape, capabilities: Capabilities): AttentionWidth[] {
-  const lanes = laneRows(capabilities) > 1 && shape.heads / shape.kvHeads <= LANE_QUERIES;
-  const others = capabilities.isCpu ? (['narrow', 'wide'] as const) : (['wide', 'narrow'] as const);
-  return lanes ? ['lanes', ...others] : [...others];
 }
 
 /** A way to make attention of prompts; its tiles are part of the step, so a model chooses it once. */
@@ -125,54 +77,15 @@ export function prefillAttentionVariants(
   return all.filter((variant) => variant.runs(capabilities));
 }
 
-export function decodeAttentionVariants(
-  shape: HeadShape,
-  kv: KvStored,
-  width: AttentionWidth,
-  capabilities: Capabilities,
-): { split: Variant; reduce: Variant } {
-  const defines = headDefines(shape);
-  const group = shape.heads / shape.kvHeads;
-  return {
-    split:
-      width === 'lanes'
-        ? { ...lanesKernel(shape, kv, group, true, capabilities), name: 'split-lanes' }
-        : {
-            name: `split-${width}`,
-            shader: 'attention_decode.wgsl',
-            bindings: 'uurrrrrww',
-            defines: {
-              ...defines,
-              ...kvDefines(kv),
-              THREADS: width === 'wide' ? DECODE_TILE : 8,
-              rolled: width === 'narrow',
-            },
-            runs: () => true,
-          },
-    reduce: {
-      name: 'reduce',
-      shader: 'attention_reduce.wgsl',
-      bindings: 'uurrw',
-      defines: { HEADS: shape.heads, HALF: shape.headDim / 2 },
-      runs: () => true,
-    },
-  };
-}
-
-/** Bytes of the partial results of `rows` decode rows cut into at most `splits` parts. */
-export function partialBytes(shape: HeadShape, rows: number, splits: number): number {
-  return rows * shape.heads * splits * (shape.headDim / 2 + 1) * 8;
-}
-
 /** Every way to run attention on an adapter, by phase, best guess first. */
 export function attentionVariants(
   shape: HeadShape,
   kv: KvStored,
   capabilities: Capabilities,
-): { prefill: PrefillAttentionVariant[]; decode: Variant[] } {
+): { prefill: PrefillAttentionVariant[]; decode: DecodeAttentionVariant[] } {
   return {
     prefill: prefillAttentionVariants(shape, kv, capabilities),
-    decode: decodeWidths(shape, capabilities).map(
+    decode: decodeWidths(shape, kv, capabilities).map(
       (width) => decodeAttentionVariants(shape, kv, width, capabilities).split,
     ),
   };
@@ -203,6 +116,7 @@ export interface AttentionSpec {
   readonly queries: GPUBuffer;
   readonly keys: GPUBuffer;
   readonly values: GPUBuffer;
+  /** `partialBytes`, all zero at first. */
   readonly partials: GPUBuffer;
   /** [tokens][outStride] f32. */
   readonly out: GPUBuffer;
@@ -219,17 +133,17 @@ export interface AttentionSpec {
 export class AttentionKernel {
   private constructor(
     private readonly heads: number,
-    private readonly kvHeads: number,
-    /** Workgroups along the heads in prefill. */
-    private readonly headGroups: number,
+    /** Workgroups along the heads. */
+    private readonly groups: { readonly prefill: number; readonly decode: number },
     private readonly prefill: Dispatch,
     private readonly split: Dispatch,
-    private readonly reduce: Dispatch,
+    /** Where parts are not joined by the launch that makes them. */
+    private readonly reduce: Dispatch | undefined,
   ) {}
 
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
-    const width = spec.width ?? decodeWidths(shape, gpu.capabilities)[0];
+    const width = spec.width ?? decodeWidths(shape, spec.kv, gpu.capabilities)[0];
     const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities)[0];
     const variants = decodeAttentionVariants(shape, spec.kv, width, gpu.capabilities);
     const decode =
@@ -239,7 +153,7 @@ export class AttentionKernel {
     const [prefill, split, reduce] = await Promise.all([
       gpu.pipelines.get(prefillVariant),
       gpu.pipelines.get(decode),
-      gpu.pipelines.get(variants.reduce),
+      decode.joins ? undefined : gpu.pipelines.get(variants.reduce),
     ]);
     const words = new ArrayBuffer(16);
     new Float32Array(words)[0] = 1 / Math.sqrt(shape.headDim);
@@ -248,8 +162,7 @@ export class AttentionKernel {
     const cache = [spec.blockTables, spec.queries, spec.keys, spec.values];
     return new AttentionKernel(
       shape.heads,
-      shape.kvHeads,
-      shape.heads / prefillVariant.heads,
+      { prefill: shape.heads / prefillVariant.heads, decode: shape.heads / decode.heads },
       {
         pipeline: prefill,
         bindGroup: gpu.bindGroup(prefill, operation, [spec.step, params, spec.tiles, ...cache, spec.out]),
@@ -258,7 +171,7 @@ export class AttentionKernel {
         pipeline: split,
         bindGroup: gpu.bindGroup(split, operation, [spec.step, params, spec.rows, ...cache, spec.partials, spec.out]),
       },
-      {
+      reduce && {
         pipeline: reduce,
         bindGroup: gpu.bindGroup(reduce, operation, [spec.step, params, spec.rows, spec.partials, spec.out]),
       },
@@ -271,9 +184,9 @@ export class AttentionKernel {
    * @param tiles tiles of prefill rows
    */
   record(pass: GPUComputePassEncoder, decodeRows: number, splits: number, tiles: number): void {
-    recordDispatch(pass, this.prefill, tiles, this.headGroups);
-    recordDispatch(pass, this.split, splits, this.kvHeads, decodeRows);
+    recordDispatch(pass, this.prefill, tiles, this.groups.prefill);
+    recordDispatch(pass, this.split, splits, this.groups.decode, decodeRows);
     // A context in one part is finished where it is made.
-    if (splits > 1) recordDispatch(pass, this.reduce, this.heads, decodeRows);
+    if (splits > 1 && this.reduce !== undefined) recordDispatch(pass, this.reduce, this.heads, decodeRows);
   }
 }

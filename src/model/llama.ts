@@ -1,15 +1,14 @@
 import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
-import { BLOCK_TOKENS, isQuantizedKv, paddedHeadDim } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, isQuantizedKv, MOST_PARTS, paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
   namedAttention,
-  partialBytes,
   prefillAttentionVariants,
-  usualSplitTokens,
   type PrefillAttentionVariant,
 } from '../kernels/attention.js';
+import { partialBytes, usualSplitTokens } from '../kernels/attention-decode.js';
 import type { KernelChoices } from '../kernels/choices.js';
 import { EmbedKernel } from '../kernels/embed.js';
 import type { FiledHeads, Fusion } from '../kernels/fusion.js';
@@ -72,8 +71,6 @@ interface Activations {
   readonly angles: GPUBuffer;
 }
 
-const MAX_SPLITS = 64;
-
 function stepLimits(
   gpu: Gpu,
   limits: ModelLimits,
@@ -86,7 +83,7 @@ function stepLimits(
     logitRows: limits.logitRows,
     blocksPerSlot: Math.ceil(limits.contextLength / 16),
     queriesPerTile: attention.queries,
-    maxSplits: MAX_SPLITS,
+    maxSplits: MOST_PARTS,
     minSplitTokens: choices?.attention?.splitTokens ?? usualSplitTokens(gpu.capabilities),
   };
 }
@@ -116,7 +113,7 @@ export function activationBytes(
     gated: row(intermediate),
     logitsIn: row(hidden, logitRows),
     logits: row(vocab, logitRows),
-    partials: partialBytes(config, decodeRows, Math.min(MAX_SPLITS, Math.ceil(contextLength / 64))),
+    partials: partialBytes(config, decodeRows, Math.min(MOST_PARTS, Math.ceil(contextLength / 64))),
     slotTokens: sequences * 4,
     sampled: logitRows * 4,
     state: sequences * vocab * 8,

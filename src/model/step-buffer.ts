@@ -1,6 +1,6 @@
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
-import { DECODE_TILE } from '../kernels/attention.js';
+import { partTokens } from '../kernels/attention-decode.js';
 import { isGreedy, SAMPLING_WORDS, writeSampling, type SamplingRow } from '../kernels/sample.js';
 
 /** One sequence's part in a step. */
@@ -65,8 +65,7 @@ const TOKEN_FROM_SLOT = 0xffffffff;
  * in another order: a sequence's numbers must not depend on how long its neighbours are.
  */
 export function splitTokens({ blocksPerSlot, maxSplits, minSplitTokens }: StepLimits): number {
-  const longest = blocksPerSlot * BLOCK_TOKENS;
-  return Math.max(minSplitTokens, Math.ceil(longest / maxSplits / DECODE_TILE) * DECODE_TILE);
+  return partTokens(blocksPerSlot * BLOCK_TOKENS, minSplitTokens, maxSplits);
 }
 
 /**

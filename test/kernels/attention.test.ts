@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { KV_STORED } from '../../src/kernels/attention-shape.js';
-import { decodeWidths, prefillAttentionVariants } from '../../src/kernels/attention.js';
+import { decodeWidths } from '../../src/kernels/attention-decode.js';
+import { prefillAttentionVariants } from '../../src/kernels/attention.js';
 import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { runDecode, runPrefill, type AttentionResult } from '../support/attention.js';
@@ -43,7 +44,7 @@ describe.each(adapters)('attention on %s', (adapter) => {
     });
 
     it.each(shapes)('decode matches float64, %j', async (shape) => {
-      if (!decodeWidths(shape, gpu.capabilities).includes(width)) return expect(width).toBe('lanes');
+      if (!decodeWidths(shape, kv, gpu.capabilities).includes(width)) return expect(width).toBe('lanes');
       for (const step of DECODE_STEPS) {
         check('decode', kv, step, await freeingAll(gpu, () => runDecode(gpu, shape, kv, step, width)));
       }
@@ -54,7 +55,7 @@ describe.each(adapters)('attention on %s', (adapter) => {
     'NaN among the %s of int8 stays in its sequence and head, and NaN',
     async (what) => {
       const [shape] = ATTENTION_SHAPES.int8;
-      const [width] = decodeWidths(shape, gpu.capabilities);
+      const [width] = decodeWidths(shape, 'int8', gpu.capabilities);
       const [, step] = DECODE_STEPS;
       const { out } = await freeingAll(gpu, () => runDecode(gpu, shape, 'int8', step, width, what));
       const shared = (shape.heads / shape.kvHeads) * shape.headDim;

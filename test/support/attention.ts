@@ -1,16 +1,12 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { paddedHeadDim, type HeadShape, type KvStored } from '../../src/kernels/attention-shape.js';
-import {
-  AttentionKernel,
-  partialBytes,
-  type AttentionWidth,
-  type PrefillAttentionVariant,
-} from '../../src/kernels/attention.js';
+import { decodeAttentionVariants, partialBytes, type AttentionWidth } from '../../src/kernels/attention-decode.js';
+import { AttentionKernel, type PrefillAttentionVariant } from '../../src/kernels/attention.js';
 import { paddedColumns } from '../../src/kernels/weights.js';
 import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
 import { random } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
-import { poisoned, readFloats, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
+import { poisoned, readFloats, readWords, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
 import { blockTables, cacheOf, pairedHeads, scattered, storedHeads } from './paged.js';
 import { rowsBuffer, stepUniform, type StepHead, type TestRow } from './step.js';
 import { rounded } from './weights.js';
@@ -19,6 +15,8 @@ export interface AttentionResult {
   readonly out: Float64Array;
   readonly expected: Float64Array;
   readonly touched: number;
+  /** The partial results after the launch, in words. */
+  readonly partials: Uint32Array;
 }
 
 interface Launch {
@@ -41,13 +39,14 @@ async function run(
 ) {
   const { heads, kvHeads, headDim } = shape;
   const lengths = chunks.map(({ context, newTokens }) => context + newTokens);
-  const rng = random(headDim * 100 + lengths[0]);
+  // A sequence has its numbers whoever runs beside it.
+  const rngs = lengths.map((length, i) => random(headDim * 100 + length + 31 * i));
   const placement = scattered(lengths, headDim);
   const slots = chunks.map((_, i) => chunks.length - i);
   // Scores of a few units, so that the softmax is neither flat nor one key's.
-  const made = lengths.map((length) => ({
-    keys: storedHeads(rng.normal(length * kvHeads * headDim, 1.5), headDim, kv),
-    values: storedHeads(rng.normal(length * kvHeads * headDim), headDim, kv),
+  const made = lengths.map((length, i) => ({
+    keys: storedHeads(rngs[i].normal(length * kvHeads * headDim, 1.5), headDim, kv),
+    values: storedHeads(rngs[i].normal(length * kvHeads * headDim), headDim, kv),
   }));
   if (broken !== undefined) made[0][broken].fill(NaN, 0, headDim);
   const rows: TestRow[] = [];
@@ -55,7 +54,7 @@ async function run(
   const asked: number[] = [];
   chunks.forEach(({ context, newTokens }, i) => {
     const positions = Array.from({ length: newTokens }, (_, j) => context + j);
-    const q = rounded(rng.normal(newTokens * heads * headDim, 1.5), 'f32');
+    const q = rounded(rngs[i].normal(newTokens * heads * headDim, 1.5), 'f32');
     asked.push(...q);
     expected.push(...reference.attention(q, made[i].keys, made[i].values, positions, shape));
     for (const position of positions) rows.push({ position, slot: slots[i], kvIndex: placement.kvIndex(i, position) });
@@ -64,6 +63,11 @@ async function run(
   const outStride = paddedColumns(width);
   const out = poisoned(gpu, 'out', (rows.length + 1) * outStride);
   const padded = paddedHeadDim(headDim);
+  const joins = how.width !== undefined && decodeAttentionVariants(shape, kv, how.width, gpu.capabilities).split.joins;
+  const partialWords = partialBytes(shape, rows.length, launch.splits) / 4;
+  const partials = joins
+    ? storageOf(gpu, 'partials', new Uint32Array(partialWords))
+    : poisoned(gpu, 'partials', partialWords);
   const kernel = await AttentionKernel.create(gpu, {
     ...{ operation: 'attention', shape, kv, out, outStride },
     ...how,
@@ -86,7 +90,7 @@ async function run(
       placement,
       made.map(({ values }) => values),
     ),
-    partials: poisoned(gpu, 'partials', partialBytes(shape, rows.length, launch.splits) / 4),
+    partials,
   });
   submit(gpu, (pass) => kernel.record(pass, ...launch.grid));
   const words = await readFloats(gpu, out);
@@ -94,6 +98,7 @@ async function run(
     out: unstrided(words, rows.length, width, outStride),
     expected: Float64Array.from(expected),
     touched: touchedOutside(new Uint32Array(words.buffer), rows.length, width, outStride),
+    partials: (await readWords(gpu, partials)).subarray(0, partialWords),
   };
 }
 

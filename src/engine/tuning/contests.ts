@@ -1,7 +1,8 @@
 import type { Capabilities } from '../../gpu/capabilities.js';
 import type { PipelineSpec } from '../../gpu/pipelines.js';
-import type { HeadShape, KvStored } from '../../kernels/attention-shape.js';
-import { attentionVariants, DECODE_TILE, usualSplitTokens } from '../../kernels/attention.js';
+import { DECODE_TILE, type HeadShape, type KvStored } from '../../kernels/attention-shape.js';
+import { usualSplitTokens } from '../../kernels/attention-decode.js';
+import { attentionVariants } from '../../kernels/attention.js';
 import { defaultMatmulChoice, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
 import { matmulVariants } from '../../kernels/matmul.js';
 import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';

@@ -1,7 +1,8 @@
 import type { Gpu } from '../../gpu/gpu.js';
 import type { Timed } from '../../gpu/stopwatch.js';
 import { BLOCK_TOKENS, kvBlockBytes, paddedHeadDim, type HeadShape, type KvStored } from '../attention-shape.js';
-import { AttentionKernel, namedAttention, partialBytes, prefillAttentionVariants } from '../attention.js';
+import { partialBytes, partTokens } from '../attention-decode.js';
+import { AttentionKernel, namedAttention, prefillAttentionVariants } from '../attention.js';
 import { fillSynthetic } from '../synthetic.js';
 import { paddedColumns } from '../weights.js';
 import { trialFloats, trialStep } from './step.js';
@@ -117,13 +118,13 @@ export async function attentionTrialData(
 
 /**
  * @param variant the name of one for the case's phase
- * @param splitTokens tokens of the parts that a decoding context is cut into
+ * @param leastSplitTokens fewest tokens of the parts that a decoding context is cut into
  */
 export async function attentionTrial(
   gpu: Gpu,
   data: AttentionTrialData,
   variant: string,
-  splitTokens: number,
+  leastSplitTokens: number,
 ): Promise<Timed> {
   const { phase, shape, kv, rows, context } = data.test;
   const decode = phase === 'decode';
@@ -135,6 +136,7 @@ export async function attentionTrial(
   }
   const tileCount = tileWords.length / 4;
   const tiles = words(gpu, 'trial tiles', Uint32Array.from(tileWords));
+  const splitTokens = partTokens(context + 1, leastSplitTokens);
   const splits = decode ? Math.ceil((context + 1) / splitTokens) : 1;
   const step = trialStep(gpu, {
     tokens: rows,
