@@ -161,8 +161,13 @@ export interface Generation extends AsyncIterable<GenerationChunk> {
 export type Prompt = string | readonly number[];
 
 export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant';
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  readonly name?: string;
+  /** What an assistant wanted called, in OpenAI's words; a template may have a form for it. */
+  readonly tool_calls?: readonly object[];
+  /** Which of those calls a tool's message answers. */
+  readonly tool_call_id?: string;
 }
 
 /** What an engine is doing, and has done since it was loaded. */

@@ -2,9 +2,15 @@ import type { FastifyReply } from 'fastify';
 import type { FinishReason, GenerationChunk, GenerationResult } from '../engine/api.js';
 import type { ChoiceEvent } from './choices.js';
 import { toApiError } from './errors.js';
-import { EventStream, ReaderGone } from './http/sse.js';
+import { type Delivery, ReaderGone } from './http/delivery.js';
+import { copyHeaders, EventStream } from './http/sse.js';
+import { Turns } from './http/turns.js';
 import { finishReason } from './mapping/finish.js';
+import { jsonPieces } from './mapping/json-pieces.js';
 import { usageOf, type Usage } from './mapping/usage.js';
+
+/** Up to so many characters, an answer goes out in one piece, with its length in its head. */
+const SHORT = 64 * 1024;
 
 /** A choice that has ended, and all its chunks. */
 export interface EndedChoice {
@@ -21,6 +27,7 @@ export interface AnswerFormat {
   chunk(index: number, chunk: GenerationChunk): object;
   closing(index: number, finish: 'stop' | 'length'): object;
   usage(usage: Usage): object;
+  /** Long lists may be iterables, made while they are written. */
   whole(choices: readonly EndedChoice[], usage: Usage): object;
 }
 
@@ -50,6 +57,45 @@ export async function wholeAnswer(
 }
 
 /**
+ * Sends a whole answer, piece by piece where it is long, at its reader's pace.
+ *
+ * @returns why it is not all out, for the log; its reader then sees the connection break
+ * @throws ReaderGone; ApiError where the request ends before any of it is out
+ */
+export async function sendWhole(reply: FastifyReply, answer: object, delivery: Delivery): Promise<unknown> {
+  const turns = new Turns();
+  const pieces = jsonPieces(answer);
+  let begin = '';
+  let next = pieces.next();
+  for (; next.done !== true && begin.length < SHORT; next = pieces.next()) {
+    begin += next.value;
+    await turns.pause();
+  }
+  delivery.assertGoing();
+  reply.hijack();
+  const { raw } = reply;
+  copyHeaders(reply.getHeaders(), raw);
+  raw.setHeader('content-type', 'application/json; charset=utf-8');
+  try {
+    if (next.done === true) {
+      raw.setHeader('content-length', Buffer.byteLength(begin));
+      await delivery.end(begin);
+      return undefined;
+    }
+    await delivery.write(begin);
+    for (; next.done !== true; next = pieces.next()) {
+      await delivery.write(next.value);
+      await turns.pause();
+    }
+    await delivery.end();
+    return undefined;
+  } catch (error) {
+    await delivery.breakOff();
+    return error;
+  }
+}
+
+/**
  * Sends events as they come. A failure after the head is out becomes an event of its own, without the `[DONE]` of a
  * complete answer.
  *
@@ -59,10 +105,12 @@ export async function streamAnswer(
   reply: FastifyReply,
   events: AsyncIterable<ChoiceEvent>,
   format: AnswerFormat,
-  options: { readonly n: number; readonly includeUsage: boolean; readonly stallMs: number },
+  delivery: Delivery,
+  options: { readonly n: number; readonly includeUsage: boolean; readonly keepAliveMs: number },
 ): Promise<unknown> {
   reply.hijack();
-  const stream = new EventStream(reply.raw, options.stallMs);
+  const stream = new EventStream(reply.raw, delivery, options.keepAliveMs);
+  const turns = new Turns();
   stream.open(reply.getHeaders());
   try {
     const opened = new Set<number>();
@@ -77,14 +125,13 @@ export async function streamAnswer(
         results[index] = event.result;
         await stream.send(format.closing(index, finishOf(event.result.finishReason)));
       }
+      await turns.pause();
     }
     if (options.includeUsage) await stream.send(format.usage(usageOf(results, options.n)));
-    await stream.send('[DONE]');
+    await stream.end('[DONE]');
     return undefined;
   } catch (error) {
-    if (!(error instanceof ReaderGone)) await stream.send(toApiError(error).body()).catch(() => undefined);
+    await stream.breakOff(error instanceof ReaderGone ? undefined : toApiError(error).body());
     return error;
-  } finally {
-    stream.end();
   }
 }

@@ -4,8 +4,10 @@ import type { ServingContext } from './context.js';
 import { ApiError, toApiError } from './errors.js';
 import type { AllowedHosts } from './http/allowed-hosts.js';
 import type { ApiKeys } from './http/api-keys.js';
+import { answerHalfClosed } from './http/connection.js';
 import { answerMalformed } from './http/malformed.js';
 import { parseJsonBody } from './http/json-body.js';
+import { requestId } from './http/request-id.js';
 import { logRequests } from './http/request-log.js';
 import { chatRoute } from './routes/chat.js';
 import { completionRoute } from './routes/completion.js';
@@ -21,6 +23,8 @@ export interface AppOptions {
   readonly hosts: AllowedHosts;
   readonly corsOrigins: readonly string[];
   readonly bodyLimit: number;
+  /** After so long without a byte either way a connection is closed. */
+  readonly idleMs: number;
   readonly logger: FastifyServerOptions['logger'];
   readonly draining: () => boolean;
 }
@@ -31,14 +35,16 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     logger: options.logger,
     bodyLimit: options.bodyLimit,
     requestTimeout: RECEIVE_MS,
+    connectionTimeout: options.idleMs,
     // There is one line a request, in `logRequests`.
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => crypto.randomUUID(),
+    genReqId: requestId,
     // Answered by the hook below, in the API's words.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => void sendError(reply, toApiError(error)),
     clientErrorHandler: answerMalformed,
   });
+  answerHalfClosed(app.server);
   logRequests(app, context.metrics);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
@@ -55,6 +61,10 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     // A load balancer has no key.
     if (request.routeOptions.url === '/health') done();
     else done(options.keys.check(request.headers.authorization));
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    done(encoding === 'identity' ? undefined : compressed());
   });
   app.addHook('onResponse', (_request, _reply, done) => {
     // A connection kept alive would hold up the end until its client lets go.
@@ -86,6 +96,13 @@ export async function createApp(context: ServingContext, options: AppOptions): P
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   reply.request.refusal = error;
   return reply.code(error.status).headers(error.headers).send(error.body());
+}
+
+function compressed(): ApiError {
+  return new ApiError(415, 'a compressed body is not taken by this server; send it without content-encoding', {
+    code: 'unsupported_encoding',
+    headers: { 'accept-encoding': 'identity' },
+  });
 }
 
 function answerUnknownRoutes(app: FastifyInstance): void {

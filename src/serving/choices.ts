@@ -1,5 +1,7 @@
 import type { GenerateOptions, GenerationChunk, GenerationResult, TextEngine } from '../engine/api.js';
+import { toApiError } from './errors.js';
 import type { Lifetime } from './http/lifetime.js';
+import { Turns } from './http/turns.js';
 import { Mailbox } from './mailbox.js';
 import type { RequestObserver } from './metrics.js';
 
@@ -20,22 +22,23 @@ export type ChoiceEvent =
  * `maxTokens` chunks a choice.
  *
  * @returns events in the order in which they happen; they end with the last result, and fail as soon as one choice
- *   fails or is aborted, which ends the others
+ *   fails or is aborted, which ends the others, or the request's life ends, which drops what waits
  * @throws RidgepointError where the engine refuses a choice; those before it are ended
  */
-export function runChoices(
+export async function runChoices(
   engine: TextEngine,
   choices: readonly Choice[],
   lifetime: Lifetime,
   observer: RequestObserver,
-): AsyncIterable<ChoiceEvent> {
+): Promise<AsyncIterable<ChoiceEvent>> {
   const events = new Mailbox<ChoiceEvent>();
   const { signal } = lifetime;
   let open = choices.length;
   const fail = (error: unknown): void => {
+    lifetime.failure ??= toApiError(error);
     lifetime.end('failure');
-    events.end(error);
   };
+  signal.addEventListener('abort', () => events.drop(lifetime.error()), { once: true });
   const read = async (index: number, chunks: AsyncIterable<GenerationChunk>, result: Promise<GenerationResult>) => {
     for await (const chunk of chunks) {
       observer.tokens(index, chunk.ids.length);
@@ -43,21 +46,36 @@ export function runChoices(
     }
     const ended = await result;
     observer.ended(ended);
-    if (ended.finishReason === 'abort') fail(lifetime.error());
+    if (ended.finishReason === 'abort') lifetime.end('failure');
     else events.push({ index, result: ended });
     if (--open === 0) events.end();
   };
-  try {
-    const started = choices.map(({ promptIds, options }) => engine.generate(promptIds, { ...options, signal }));
-    started.forEach((generation, index) => {
+  const turns = new Turns();
+  for (const [index, { promptIds, options }] of choices.entries()) {
+    await turns.pause();
+    lifetime.throwIfEnded();
+    if (options.maxTokens === 0) {
+      events.push({ index, result: nothing(promptIds) });
+      if (--open === 0) events.end();
+      continue;
+    }
+    try {
+      const generation = engine.generate(promptIds, { ...options, signal });
+      observer.started();
       read(index, generation, generation.result).catch((error: unknown) => {
         observer.failed();
         fail(error);
       });
-    });
-  } catch (error) {
-    lifetime.end('failure');
-    throw error;
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
   }
   return events;
+}
+
+/** The result of a choice that was to have no tokens. */
+function nothing(promptIds: readonly number[]): GenerationResult {
+  const times = { ttftMs: 0, tpotMs: undefined, e2eMs: 0 };
+  return { text: '', promptIds, ids: [], cachedTokens: 0, finishReason: 'length', seed: 0, ...times };
 }

@@ -17,4 +17,6 @@ export interface ServingContext {
   readonly metrics: Metrics;
   /** How long a reader may take nothing before it is cut off. */
   readonly stallMs: number;
+  /** Longest silence of a stream before a comment is sent; 0 allows any. */
+  readonly keepAliveMs: number;
 }

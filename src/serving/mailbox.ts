@@ -4,6 +4,7 @@ export class Mailbox<T> implements AsyncIterable<T> {
   #wake: (() => void) | undefined;
   #ended = false;
   #error: unknown;
+  #dropped = false;
 
   push(item: T): void {
     if (this.#ended) return;
@@ -19,11 +20,23 @@ export class Mailbox<T> implements AsyncIterable<T> {
     this.#wake?.();
   }
 
+  /** Tells the reader at once: what it has not read yet is dropped. */
+  drop(error: unknown): void {
+    this.#ended = true;
+    this.#dropped = true;
+    this.#error = error;
+    this.#items = [];
+    this.#wake?.();
+  }
+
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
     for (;;) {
       const items = this.#items;
       this.#items = [];
-      yield* items;
+      for (const item of items) {
+        if (this.#dropped) break;
+        yield item;
+      }
       if (this.#items.length > 0) continue;
       if (this.#ended && this.#error !== undefined) throw this.#error as Error;
       if (this.#ended) return;

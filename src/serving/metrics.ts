@@ -13,6 +13,10 @@ function decades(from: number, to: number): number[] {
 export interface RequestObserver {
   /** Results so far, in the order in which choices ended. */
   readonly results: readonly GenerationResult[];
+  /** A choice was given to the engine; `ended` or `failed` follows. */
+  started(): void;
+  /** Resolves when all that were started have ended. */
+  settled(): Promise<void>;
   /** Tokens of a choice arrived from the engine. */
   tokens(choice: number, count: number): void;
   ended(result: GenerationResult): void;
@@ -43,7 +47,7 @@ export class Metrics {
   });
   readonly #responses = new Counter({
     name: 'ridgepoint_http_responses_total',
-    help: 'HTTP responses, by route and status; 499 where the client left first',
+    help: 'HTTP responses, by route and by what became of them; 499 where the client left first or took nothing',
     labelNames: ['route', 'status'],
     registers: [this.registry],
   });
@@ -64,8 +68,15 @@ export class Metrics {
   request(startedAt: number): RequestObserver {
     const last = new Map<number, number>();
     const results: GenerationResult[] = [];
+    let running = 0;
+    const waiting: (() => void)[] = [];
+    const over = (): void => {
+      if (--running === 0) for (const resolve of waiting.splice(0)) resolve();
+    };
     return {
       results,
+      started: () => void running++,
+      settled: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
       tokens: (choice, count) => {
         if (count === 0) return;
         const now = performance.now();
@@ -81,8 +92,12 @@ export class Metrics {
         const reason = result.finishReason === 'abort' ? 'abort' : finishReason(result.finishReason);
         this.#ended.inc({ finished_reason: reason });
         if (reason !== 'abort') this.#e2e.observe((performance.now() - startedAt) / 1000);
+        over();
       },
-      failed: () => this.#ended.inc({ finished_reason: 'error' }),
+      failed: () => {
+        this.#ended.inc({ finished_reason: 'error' });
+        over();
+      },
     };
   }
 

@@ -7,12 +7,12 @@ export class ModelNames {
   constructor(readonly names: readonly [string, ...string[]]) {}
 
   /**
-   * @param name as requested; undefined for the only model there is
+   * @param name as requested; undefined or empty, as clients of a server with one model send it, for that one
    * @returns the name an answer gives
    * @throws ApiError (404)
    */
   resolve(name: string | undefined): string {
-    if (name === undefined) return this.names[0];
+    if (name === undefined || name === '') return this.names[0];
     if (this.names.includes(name)) return name;
     const asked = JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
     throw new ApiError(404, `the model ${asked} is not served here; there is ${this.names.join(', ')}`, {

@@ -13,6 +13,8 @@ import { ModelNames } from './models.js';
 
 /** How long clients have to read the last of what was sent once their requests were ended. */
 const FAREWELL_MS = 1000;
+/** How much longer than a request may take a connection may be without a byte. */
+const IDLE_MS = 60_000;
 
 export interface ServerOptions {
   readonly engine: TextEngine;
@@ -30,6 +32,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs?: number;
   /** How long a reader may take nothing before it is cut off; default 30 s. */
   readonly stallTimeoutMs?: number;
+  /** Longest silence of a stream before a comment keeps its connection alive; 0 sends none; default 15 s. */
+  readonly keepAliveMs?: number;
   /** Choices that may run, wait or be delivered together; default 264. */
   readonly capacity?: number;
   /** Compiles `response_format`; without it only text can be had. */
@@ -57,7 +61,8 @@ export class InferenceServer {
   static async create(options: ServerOptions): Promise<InferenceServer> {
     const { engine } = options;
     const [first = engine.info.model, ...aliases] = options.modelNames ?? [];
-    const lifetimes = new Lifetimes(options.requestTimeoutMs ?? 600_000);
+    const requestMs = options.requestTimeoutMs ?? 600_000;
+    const lifetimes = new Lifetimes(requestMs);
     const admission = new Admission(options.capacity ?? 264);
     const metrics = new Metrics(engine, () => admission.inUse, first);
     if (options.processMetrics) metrics.addProcess();
@@ -70,12 +75,14 @@ export class InferenceServer {
       prompts: new PromptReader(engine),
       formats: new ResponseFormats(options.compileConstraint, engine.vocabulary),
       stallMs: options.stallTimeoutMs ?? 30_000,
+      keepAliveMs: options.keepAliveMs ?? 15_000,
     };
     const app = await createApp(context, {
       keys: new ApiKeys(options.apiKeys ?? []),
       hosts: new AllowedHosts(options.allowedHosts),
       corsOrigins: options.corsOrigins ?? [],
       bodyLimit: options.bodyLimit ?? 4 * 2 ** 20,
+      idleMs: requestMs + IDLE_MS,
       logger: options.logger ?? false,
       draining: () => server.#draining,
     });

@@ -7,6 +7,9 @@ import type { Tokenizer } from './tokenizer.js';
 export interface ChatTurn {
   readonly role: string;
   readonly content: string;
+  readonly name?: string;
+  readonly tool_calls?: readonly object[];
+  readonly tool_call_id?: string;
 }
 
 export interface ChatOptions {
@@ -26,7 +29,7 @@ export function renderChat(template: string, messages: readonly ChatTurn[], opti
   const compiled = attempt('checkpoint', "The model's chat template is not valid Jinja", () => new Template(template));
   return attempt('prompt', "The model's chat template does not accept these messages", () =>
     compiled.render({
-      messages: messages.map(({ role, content }) => ({ role, content })),
+      messages: messages.map((message) => ({ ...message })),
       bos_token: options.bosToken ?? '',
       eos_token: options.eosToken ?? '',
       add_generation_prompt: options.addGenerationPrompt ?? true,

@@ -45,10 +45,11 @@ const near = fc.oneof(
   fc.constant([{ role: 'user', content: 'x' }]),
   fc.jsonValue({ maxDepth: 3 }),
 );
+const MESSAGES = [{ role: 'user', content: 'x' }];
+const BASES = [{ prompt: 'x', max_tokens: 4 }, { messages: MESSAGES, max_tokens: 4 }, { tokens: [65] }];
 const fields = fc.uniqueArray(fc.tuple(fc.constantFrom(...FIELDS), near), { selector: ([key]) => key, maxLength: 6 });
 /** Mostly a good request with a few fields changed, so that more than the first check is reached. */
-const request = fc.tuple(fc.boolean(), fields).map(([good, changes]) => {
-  const base = good ? { prompt: 'x', messages: [{ role: 'user', content: 'x' }], tokens: [65], max_tokens: 4 } : {};
+const request = fc.tuple(fc.constantFrom(...BASES, {}), fields).map(([base, changes]) => {
   const parts = Object.entries(base).filter(([key]) => !changes.some(([other]) => other === key));
   // As text: an object would lose "__proto__".
   return `{${[...parts, ...changes].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;

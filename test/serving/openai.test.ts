@@ -147,9 +147,9 @@ describe('the openai package, with the embedded model', () => {
     });
   });
 
-  it('has lone surrogates, blanks and control characters taken for text', async () => {
+  it('has blanks and control characters taken for text', async () => {
     const openai = client((await start(engine)).url);
-    for (const prompt of ['\ud800', '\0', '   ', '\u2028', '🦊'.repeat(20)]) {
+    for (const prompt of ['\0', '   ', '\u2028', '🦊'.repeat(20)]) {
       const request = { model: 'tiny-tales', prompt, max_tokens: 2 };
       await expect(openai.completions.create(request)).resolves.toHaveProperty('usage');
     }

@@ -14,7 +14,7 @@ const WRONG_CHATS: [object, string | null, RegExp][] = [
   [{}, 'messages', /expected array/],
   [{ messages: [] }, 'messages', /at least one/],
   [{ messages: [{ role: 'wizard', content: 'x' }] }, 'messages[0].role', /"system"/],
-  [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content', /text parts/],
+  [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content[0].type', /text part/],
   [{ messages: MESSAGES, temperature: 'hot' }, 'temperature', /expected number/],
   [{ messages: MESSAGES, temperature: -1 }, 'temperature', /from 0 to 100/],
   [{ messages: MESSAGES, top_p: 0 }, 'top_p', /above 0/],
@@ -33,6 +33,9 @@ const WRONG_CHATS: [object, string | null, RegExp][] = [
   [{ messages: MESSAGES, response_format: { type: 'xml' } }, 'response_format.type', /json_schema/],
   [{ messages: MESSAGES, response_format: { type: 'json_schema' } }, 'response_format.json_schema', /./],
   [{ messages: MESSAGES, tools: [{ type: 'function' }] }, 'tools', /not supported/],
+  [{ messages: MESSAGES, tools: [{ type: 'function' }], tool_choice: 'auto' }, 'tools', /not supported/],
+  [{ messages: MESSAGES, tool_choice: 'required' }, 'tools', /not supported/],
+  [{ messages: MESSAGES, functions: [{ name: 'x' }] }, 'functions', /not supported/],
   [{ messages: MESSAGES, modalities: ['audio'] }, 'modalities', /only text/],
 ];
 
@@ -43,7 +46,8 @@ const WRONG_COMPLETIONS: [object, string, RegExp][] = [
   [{ prompt: [-1] }, 'prompt', /expected text/],
   [{ prompt: 'x', best_of: 3 }, 'best_of', /not supported/],
   [{ prompt: 'x', suffix: 'y' }, 'suffix', /not supported/],
-  [{ prompt: 'x', echo: true, logprobs: 1 }, 'logprobs', /of the prompt/],
+  [{ prompt: [260] }, 'prompt', /vocabulary/],
+  [{ prompt: 'x', max_tokens: -1 }, 'max_tokens', />=0/],
 ];
 
 describe('a wrong request', () => {

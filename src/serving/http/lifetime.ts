@@ -1,27 +1,39 @@
-import type { ServerResponse } from 'node:http';
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '../errors.js';
+import { onClosed } from './connection.js';
 
-/** Why a request ended before its work was done. */
-export type EndReason = 'client gone' | 'time limit' | 'shutdown' | 'failure';
+/** Why a request ended before its answer was out. */
+export type EndReason = 'client gone' | 'stalled' | 'time limit' | 'shutdown' | 'failure';
 
-/** The life of one request: `signal` is aborted when its client leaves, its time is up, or the server must stop. */
+/**
+ * The life of one request: `signal` is aborted when its client leaves or takes nothing any more, its time is up, or the
+ * server must stop. All of it counts, the delivery of its answer included.
+ */
 export class Lifetime {
   readonly startedAt = performance.now();
+  /** Why the engine could not go on, where it could not. */
+  failure: ApiError | undefined;
   readonly #aborter = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #reason: EndReason | undefined;
+  #closed = false;
 
   constructor(
-    response: ServerResponse,
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
     private readonly limitMs: number,
-    private readonly closed: (lifetime: Lifetime) => void,
+    gone: (lifetime: Lifetime) => void,
   ) {
+    // Each choice of a request listens; many are no leak.
+    setMaxListeners(0, this.#aborter.signal);
     this.#timer = setTimeout(() => this.end('time limit'), limitMs);
-    response.once('close', () => {
+    this.onClosed(() => {
+      this.#closed = true;
+      clearTimeout(this.#timer);
       if (!response.writableFinished) this.end('client gone');
-      this.close();
+      gone(this);
     });
-    if (response.destroyed) this.end('client gone');
   }
 
   get signal(): AbortSignal {
@@ -32,16 +44,32 @@ export class Lifetime {
     return this.#reason;
   }
 
+  /** Whether its answer is out, or never will be. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Calls back, once, when it is closed. @returns takes the wish back */
+  onClosed(callback: () => void): () => void {
+    if (!this.#closed) return onClosed(this.request, this.response, callback);
+    queueMicrotask(callback);
+    return () => undefined;
+  }
+
   end(reason: EndReason): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#aborter.abort();
   }
 
-  /** Called when the answer is out, or never will be. */
-  close(): void {
-    clearTimeout(this.#timer);
-    this.closed(this);
+  /** @throws ApiError where it has ended */
+  throwIfEnded(): void {
+    if (this.#reason !== undefined) throw this.error();
+  }
+
+  /** What became of it, as a status: what its client was told, or would have been. Undefined where it came to its end. */
+  get status(): number | undefined {
+    return this.#reason === undefined ? undefined : this.error().status;
   }
 
   /** What the client is told, where it is still there to be told. */
@@ -55,6 +83,10 @@ export class Lifetime {
         });
       case 'client gone':
         return new ApiError(499, 'the client closed the request');
+      case 'stalled':
+        return new ApiError(499, 'the client took nothing of its answer for too long', { code: 'stalled' });
+      case 'failure':
+        return this.failure ?? new ApiError(500, 'the server failed on this request');
       default:
         return new ApiError(503, 'the server is shutting down', { code: 'server_shutdown' });
     }
@@ -67,9 +99,9 @@ export class Lifetimes {
 
   constructor(private readonly limitMs: number) {}
 
-  open(response: ServerResponse): Lifetime {
-    const lifetime = new Lifetime(response, this.limitMs, (closed) => this.#open.delete(closed));
-    if (!response.destroyed) this.#open.add(lifetime);
+  open(request: IncomingMessage, response: ServerResponse): Lifetime {
+    const lifetime = new Lifetime(request, response, this.limitMs, (closed) => this.#open.delete(closed));
+    if (!lifetime.closed) this.#open.add(lifetime);
     return lifetime;
   }
 

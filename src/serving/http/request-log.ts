@@ -1,9 +1,13 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiError } from '../errors.js';
 import type { Metrics, RequestObserver } from '../metrics.js';
+import { onClosed } from './connection.js';
+import type { Lifetime } from './lifetime.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** How long it may take, and why it ended where it did before its answer was out. */
+    lifetime?: Lifetime;
     /** What a request that generates has come to. */
     observer?: RequestObserver;
     /** What it was answered with where it was refused, or failed. */
@@ -11,30 +15,62 @@ declare module 'fastify' {
   }
 }
 
+/** How long a line waits for the choices of a request that was ended, in milliseconds: a step of the engine's. */
+const SETTLE_MS = 5000;
+
 /** One line for each request when its connection is done with it, and no text of anybody's. */
 export function logRequests(app: FastifyInstance, metrics: Metrics): void {
+  app.decorateRequest('lifetime', undefined);
   app.decorateRequest('observer', undefined);
   app.decorateRequest('refusal', undefined);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const startedAt = performance.now();
-    reply.raw.once('close', () => {
-      const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
+    // A connection that is closed has no address any more.
+    const client = request.ip;
+    onClosed(request.raw, reply.raw, () => {
+      const ms = Math.round(performance.now() - startedAt);
       const route = request.routeOptions.url ?? 'unknown';
+      const status = statusOf(request, reply);
       metrics.response(route, status);
-      request.log.info(
-        {
-          method: request.method,
-          route,
-          status,
-          ms: Math.round(performance.now() - startedAt),
-          client: request.ip,
-          ...(request.refusal && refused(request.refusal)),
-          ...(request.observer && generated(request.observer)),
-        },
-        'request',
-      );
+      // What its choices had cost is known when the engine has let go of them.
+      void settled(request.observer).then(() => {
+        request.log.info(
+          {
+            method: request.method,
+            route,
+            status,
+            ms,
+            client,
+            ...cut(request, reply),
+            ...(request.refusal && refused(request.refusal)),
+            ...(request.observer && generated(request.observer)),
+          },
+          'request',
+        );
+      });
     });
+    done();
   });
+}
+
+/** What became of a request; of an answer that was cut short, not the status that its head had promised. */
+function statusOf({ lifetime, refusal }: FastifyRequest, { raw }: FastifyReply): number {
+  if (raw.writableFinished && refusal !== undefined) return raw.statusCode;
+  return lifetime?.status ?? (raw.writableFinished ? raw.statusCode : 499);
+}
+
+/** Why an answer that had begun did not come to its end. */
+function cut({ lifetime }: FastifyRequest, { raw }: FastifyReply): object {
+  const reason = lifetime?.reason;
+  return reason !== undefined && raw.headersSent && raw.statusCode === 200 ? { cut: reason } : {};
+}
+
+async function settled(observer: RequestObserver | undefined): Promise<void> {
+  if (observer === undefined) return;
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, SETTLE_MS).unref()));
+  await Promise.race([observer.settled(), enough]);
+  clearTimeout(timer);
 }
 
 /** Not the message, which may quote the request. */

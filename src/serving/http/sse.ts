@@ -1,23 +1,30 @@
 import type { ServerResponse } from 'node:http';
+import type { Delivery } from './delivery.js';
 
-/** The reader of a stream has left, or takes nothing any more. */
-export class ReaderGone extends Error {
-  override readonly name = 'ReaderGone';
+export type Headers = Readonly<Record<string, string | number | string[] | undefined>>;
+
+/** Puts the headers that hooks have set before a head of our own. */
+export function copyHeaders(headers: Headers, response: ServerResponse): void {
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
 }
 
 /**
- * A stream of server-sent events. `send` waits while the socket's buffer is full, so a slow reader holds up whoever
- * writes and nothing piles up in the socket; a reader that takes nothing for `stallMs` is cut off.
+ * A stream of server-sent events. While nothing is sent, a comment now and then keeps proxies from taking the
+ * connection for dead.
  */
 export class EventStream {
+  #silence: NodeJS.Timeout | undefined;
+
+  /** @param keepAliveMs longest silence; 0 allows any */
   constructor(
     private readonly response: ServerResponse,
-    private readonly stallMs: number,
+    private readonly delivery: Delivery,
+    private readonly keepAliveMs: number,
   ) {}
 
   /** Sends the head at once, so that the client knows its request was accepted before the first token is there. */
-  open(headers: Readonly<Record<string, string | number | string[] | undefined>>): void {
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) this.response.setHeader(name, value);
+  open(headers: Headers): void {
+    copyHeaders(headers, this.response);
     this.response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
@@ -25,35 +32,44 @@ export class EventStream {
       'x-accel-buffering': 'no',
     });
     this.response.flushHeaders();
+    this.#listen();
   }
 
-  /** @throws ReaderGone */
+  /** @throws as `Delivery.write` */
   async send(event: object | '[DONE]'): Promise<void> {
-    if (this.response.destroyed) throw new ReaderGone('the client has closed the connection');
-    const data = typeof event === 'string' ? event : JSON.stringify(event);
-    if (!this.response.write(`data: ${data}\n\n`)) await this.#drained();
+    this.#listen();
+    await this.delivery.write(text(event));
   }
 
-  end(): void {
-    this.response.end();
+  /** @throws as `Delivery.end` */
+  async end(event: object | '[DONE]'): Promise<void> {
+    this.close();
+    await this.delivery.end(text(event));
   }
 
-  #drained(): Promise<void> {
-    const { response, stallMs } = this;
-    return new Promise((resolve, reject) => {
-      const settle = (error?: Error): void => {
-        clearTimeout(timer);
-        response.off('drain', drained).off('close', closed);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const drained = (): void => settle();
-      const closed = (): void => settle(new ReaderGone('the client has closed the connection'));
-      const timer = setTimeout(() => {
-        settle(new ReaderGone(`the client has read nothing for ${stallMs / 1000} s`));
-        response.destroy();
-      }, stallMs);
-      response.once('drain', drained).once('close', closed);
-    });
+  /** Ends a stream that was cut short; with an event, if it is taken soon. */
+  async breakOff(event?: object): Promise<void> {
+    this.close();
+    await this.delivery.breakOff(event && text(event));
+  }
+
+  /** No more comments. */
+  close(): void {
+    clearInterval(this.#silence);
+    this.#silence = undefined;
+  }
+
+  #listen(): void {
+    if (this.keepAliveMs === 0) return;
+    if (this.#silence !== undefined) this.#silence.refresh();
+    else {
+      const { response } = this;
+      this.#silence = setInterval(() => {
+        if (!response.destroyed && !response.writableNeedDrain) response.write(': waiting\n\n');
+      }, this.keepAliveMs).unref();
+    }
   }
 }
+
+const text = (event: object | '[DONE]'): string =>
+  `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`;

@@ -1,26 +1,37 @@
 import type { GenerationChunk } from '../../engine/api.js';
 import type { AnswerFormat, EndedChoice } from '../answer.js';
 import type { AnswerHead } from './head.js';
-import { chatLogprobs, type TokenBytesOf } from './logprobs.js';
+import { chatLogprobs } from './logprobs.js';
+import { TokenTexts, type TokenWords } from './token-texts.js';
 import type { Usage } from './usage.js';
 
 /** Answers of `/v1/chat/completions`. */
 export class ChatFormat implements AnswerFormat {
+  readonly #texts: TokenTexts[] = [];
+  #promptIdsAreOut = false;
+
+  /** @param promptIds to be given, where token ids are wanted */
   constructor(
     private readonly head: AnswerHead,
-    private readonly bytesOf: TokenBytesOf,
+    private readonly words: TokenWords,
     private readonly includeUsage: boolean,
-    private readonly tokenIds: boolean,
+    private readonly promptIds: readonly number[] | undefined,
   ) {}
 
   opening(index: number): object {
-    return this.#event([{ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }]);
+    const event = this.#event([
+      { index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null },
+    ]);
+    if (this.promptIds === undefined || this.#promptIdsAreOut) return event;
+    this.#promptIdsAreOut = true;
+    return { ...event, prompt_token_ids: this.promptIds };
   }
 
   chunk(index: number, chunk: GenerationChunk): object {
     const delta = { content: chunk.text };
-    const logprobs = this.#logprobs([chunk]);
-    return this.#event([{ index, delta, logprobs, finish_reason: null, ...this.#ids(chunk.ids) }]);
+    const texts = (this.#texts[index] ??= this.#newTexts());
+    const logprobs = chunk.logprobs && { content: [...chatLogprobs(chunk.logprobs, texts)], refusal: null };
+    return this.#event([{ index, delta, logprobs: logprobs ?? null, finish_reason: null, ...this.#ids(chunk.ids) }]);
   }
 
   closing(index: number, finish: 'stop' | 'length'): object {
@@ -43,7 +54,7 @@ export class ChatFormat implements AnswerFormat {
         ...this.#ids(result.ids),
       })),
       usage,
-      ...(this.tokenIds ? { prompt_token_ids: choices[0].result.promptIds } : {}),
+      ...(this.promptIds === undefined ? {} : { prompt_token_ids: this.promptIds }),
     };
   }
 
@@ -54,10 +65,15 @@ export class ChatFormat implements AnswerFormat {
   #logprobs(chunks: readonly GenerationChunk[]): object | null {
     const tokens = chunks.flatMap(({ logprobs }) => logprobs ?? []);
     if (tokens.length === 0) return null;
-    return { content: chatLogprobs(tokens, this.bytesOf), refusal: null };
+    return { content: chatLogprobs(tokens, this.#newTexts()), refusal: null };
+  }
+
+  /** The prompt of a chat has text, so no token begins one. */
+  #newTexts(): TokenTexts {
+    return new TokenTexts(this.words, this.promptIds);
   }
 
   #ids(ids: readonly number[]): object {
-    return this.tokenIds ? { token_ids: ids } : {};
+    return this.promptIds === undefined ? {} : { token_ids: ids };
   }
 }

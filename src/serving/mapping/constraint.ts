@@ -26,7 +26,7 @@ export class ResponseFormats {
    */
   constraint(format: ResponseFormat): (() => TokenConstraint) | undefined {
     if (format === undefined || format.type === 'text') return undefined;
-    const schema = format.type === 'json_schema' ? format.json_schema.schema : undefined;
+    const schema = format.type === 'json_schema' ? format.json_schema.schema : (format.schema ?? undefined);
     const key = schema === undefined ? '' : JSON.stringify(schema);
     if (key.length > MOST_CHARACTERS) {
       throw refused(`the schema has ${key.length} characters, and this server takes up to ${MOST_CHARACTERS}`);

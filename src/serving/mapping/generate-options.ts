@@ -13,6 +13,7 @@ export function generateOptions(
   return {
     maxTokens: request.max_tokens,
     stop: request.stop,
+    stopIds: request.stop_token_ids,
     ignoreEos: request.ignore_eos,
     priority: request.priority,
     temperature: request.temperature ?? (byModel > 0 ? byModel : DEFAULT_TEMPERATURE),

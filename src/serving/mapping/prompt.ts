@@ -15,6 +15,7 @@ const tooLong = (message: string, param: string): ApiError => badRequest(message
 /** Turns the prompts of requests into token ids, and refuses those that cannot fit before they cost anything. */
 export class PromptReader {
   #longestToken: number | undefined;
+  #toolParts: ToolParts | undefined;
 
   constructor(private readonly engine: TextEngine) {}
 
@@ -22,13 +23,16 @@ export class PromptReader {
    * @param addSpecialTokens put a BOS before the text where the tokenizer asks for one
    * @throws ApiError (400) for a text that is too long for the context
    */
-  text(text: string, param: string, addSpecialTokens = true): number[] {
+  async text(text: string, param: string, addSpecialTokens = true): Promise<number[]> {
     this.#assertTokenizable(Buffer.byteLength(text), param);
-    return this.engine.tokenize(text, { addSpecialTokens });
+    return this.#encode(text, addSpecialTokens);
   }
 
-  /** @throws ApiError (400) where the model has no chat template, or the chat is too long for the context */
-  chat(messages: readonly ChatMessage[]): number[] {
+  /**
+   * @throws ApiError (400) where the model has no chat template, the template has no place for tools' messages, or the
+   *   chat is too long for the context
+   */
+  async chat(messages: readonly ChatMessage[]): Promise<number[]> {
     if (!this.engine.hasChatTemplate) {
       throw badRequest(
         `${this.engine.info.model} has no chat template; use /v1/completions, or start the server with --chat-template`,
@@ -38,7 +42,11 @@ export class PromptReader {
     }
     const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
     this.#assertTokenizable(bytes, 'messages');
-    return this.engine.chatPrompt(messages);
+    this.#assertToolsShow(messages);
+    // What a template puts around them counts too.
+    const text = this.engine.chatText(messages);
+    this.#assertTokenizable(Buffer.byteLength(text), 'messages');
+    return this.#encode(text, false);
   }
 
   /**
@@ -48,6 +56,7 @@ export class PromptReader {
    * @throws ApiError (400)
    */
   assertFits(ids: readonly number[], maxTokens: number | undefined, param: string): void {
+    this.assertKnown(ids, param);
     const room = longestSequence(this.engine.info) - ids.length;
     if (room < 1) {
       throw tooLong(
@@ -63,9 +72,33 @@ export class PromptReader {
     }
   }
 
+  /** @throws ApiError (400) for an id that is not in the vocabulary */
+  assertKnown(ids: readonly number[], param: string): void {
+    const { vocab } = this.engine.config;
+    const unknown = ids.find((id) => id >= vocab);
+    if (unknown === undefined) return;
+    throw badRequest(`token id ${unknown} is not in the vocabulary, whose ids are 0 to ${vocab - 1}`, param);
+  }
+
+  #encode(text: string, addSpecialTokens: boolean): Promise<number[]> {
+    return this.engine.tokenizeInSlices(text, { addSpecialTokens });
+  }
+
+  /** Most templates pass over what they do not know, and with it what a tool has answered. */
+  #assertToolsShow(messages: readonly ChatMessage[]): void {
+    const answer = messages.findIndex(({ role }) => role === 'tool');
+    const call = messages.findIndex(({ tool_calls }) => tool_calls !== undefined);
+    if (answer < 0 && call < 0) return;
+    const { calls, answers } = (this.#toolParts ??= toolParts(this.engine));
+    const hidden = call >= 0 && !calls ? call : answer >= 0 && !answers ? answer : undefined;
+    if (hidden === undefined) return;
+    const what = hidden === call ? 'calls of tools' : 'what tools answer';
+    throw badRequest(`the model's chat template has no place for ${what}`, `messages[${hidden}]`);
+  }
+
   /**
-   * Tokenizing takes time that grows faster than the text and stops everybody else meanwhile. No token has more bytes
-   * than the longest one in the vocabulary, which tells of a very long text that it cannot fit.
+   * Tokenizing takes time that grows with the text. No token has more bytes than the longest one in the vocabulary,
+   * which tells of a very long text that it cannot fit.
    */
   #assertTokenizable(bytes: number, param: string): void {
     const longest = longestSequence(this.engine.info);
@@ -94,4 +127,27 @@ export class PromptReader {
     }
     return this.#longestToken;
   }
+}
+
+interface ToolParts {
+  readonly calls: boolean;
+  readonly answers: boolean;
+}
+
+/** Whether a template shows calls of tools, and what they answer: seen by rendering some. */
+function toolParts(engine: TextEngine): ToolParts {
+  const call = { id: 'call00001', type: 'function', function: { name: 'lookforthis', arguments: { x: 1 } } };
+  const shows = (word: string): boolean => {
+    try {
+      const text = engine.chatText([
+        { role: 'user', content: 'question' },
+        { role: 'assistant', content: '', tool_calls: [call] },
+        { role: 'tool', content: 'andforthis', tool_call_id: 'call00001', name: 'lookforthis' },
+      ]);
+      return text.includes(word);
+    } catch {
+      return false;
+    }
+  };
+  return { calls: shows('lookforthis'), answers: shows('andforthis') };
 }

@@ -9,17 +9,17 @@ import { generate, type GenerationJob } from './generate.js';
 
 export function chatRoute(app: FastifyInstance, context: ServingContext): void {
   app.post('/v1/chat/completions', async (request, reply) => {
-    const body = parseRequest(chatRequest, request.body);
+    const body = parseRequest('chat', chatRequest, request.body, reply);
     const model = context.models.resolve(body.model);
     return generate(context, request, reply, body, body.n, () => chatJob(context, body, model));
   });
 }
 
-function chatJob(context: ServingContext, body: ChatRequest, model: string): GenerationJob {
+async function chatJob(context: ServingContext, body: ChatRequest, model: string): Promise<GenerationJob> {
   const { engine, prompts, formats } = context;
   const maxTokens = body.max_completion_tokens ?? body.max_tokens;
   const constraint = formats.constraint(body.response_format);
-  const promptIds = prompts.chat(body.messages);
+  const promptIds = await prompts.chat(body.messages);
   prompts.assertFits(promptIds, maxTokens, 'messages');
   const options = generateOptions({ ...body, max_tokens: maxTokens }, engine);
   const logprobs = body.logprobs ? (body.top_logprobs ?? 0) : undefined;
@@ -29,9 +29,9 @@ function chatJob(context: ServingContext, body: ChatRequest, model: string): Gen
   }));
   const format = new ChatFormat(
     answerHead('chatcmpl', model, engine.info),
-    (id) => engine.tokenBytes(id),
+    engine,
     body.stream_options?.include_usage === true,
-    body.return_token_ids === true,
+    body.return_token_ids === true ? promptIds : undefined,
   );
   return { choices, format };
 }

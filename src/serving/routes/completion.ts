@@ -1,53 +1,68 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
-import { CompletionFormat } from '../mapping/completion-format.js';
+import type { Lifetime } from '../http/lifetime.js';
+import { Turns } from '../http/turns.js';
+import { CompletionFormat, type ShownPrompt } from '../mapping/completion-format.js';
 import { choiceSeed, generateOptions } from '../mapping/generate-options.js';
 import { answerHead } from '../mapping/head.js';
 import { completionRequest, type CompletionRequest } from '../schema/completion.js';
 import { parseRequest } from '../schema/parse.js';
+import { scorePrompt } from '../scoring.js';
 import { generate, type GenerationJob } from './generate.js';
 
 export function completionRoute(app: FastifyInstance, context: ServingContext): void {
   app.post('/v1/completions', async (request, reply) => {
-    const body = parseRequest(completionRequest, request.body);
+    const body = parseRequest('completion', completionRequest, request.body, reply);
     const model = context.models.resolve(body.model);
     const count = body.prompt.length * body.n;
-    return generate(context, request, reply, body, count, () => completionJob(context, body, model));
+    return generate(context, request, reply, body, count, (lifetime) => completionJob(context, body, model, lifetime));
   });
 }
 
-function completionJob(context: ServingContext, body: CompletionRequest, model: string): GenerationJob {
-  const { engine, prompts, formats } = context;
+async function completionJob(
+  context: ServingContext,
+  body: CompletionRequest,
+  model: string,
+  lifetime: Lifetime,
+): Promise<GenerationJob> {
+  const { engine, formats } = context;
   const constraint = formats.constraint(body.response_format);
-  const options = generateOptions(body, engine);
-  const encoded = body.prompt.map((prompt) => {
-    const ids = typeof prompt === 'string' ? prompts.text(prompt, 'prompt') : prompt;
-    prompts.assertFits(ids, body.max_tokens, 'prompt');
-    return ids;
-  });
+  const options = { ...generateOptions(body, engine), logprobs: body.logprobs };
+  const shown = await readPrompts(context, body, lifetime);
   // Choices of the first prompt come first, as in OpenAI's API.
-  const choices = encoded.flatMap((promptIds, at) =>
-    Array.from({ length: body.n }, (_, choice) => ({
-      promptIds,
-      options: {
-        ...options,
-        logprobs: body.logprobs,
-        seed: choiceSeed(body.seed, at * body.n + choice),
-        constraint: constraint?.(),
-      },
-    })),
-  );
-  const echoes = choices.map((_, index) => {
-    if (!body.echo) return undefined;
-    const prompt = body.prompt[Math.floor(index / body.n)];
-    return typeof prompt === 'string' ? prompt : engine.detokenize(prompt);
+  const prompts = shown.flatMap((prompt) => Array<ShownPrompt>(body.n).fill(prompt));
+  const choices = prompts.map(({ ids }, index) => ({
+    promptIds: ids,
+    options: { ...options, seed: choiceSeed(body.seed, index), constraint: constraint?.() },
+  }));
+  const format = new CompletionFormat(answerHead('cmpl', model, engine.info), engine, {
+    includeUsage: body.stream_options?.include_usage === true,
+    tokenIds: body.return_token_ids === true,
+    prompts,
   });
-  const format = new CompletionFormat(
-    answerHead('cmpl', model, engine.info),
-    (id) => engine.tokenBytes(id),
-    body.stream_options?.include_usage === true,
-    body.return_token_ids === true,
-    echoes,
-  );
   return { choices, format };
+}
+
+/** One after the other, so that nobody has to wait for all of a long list. */
+async function readPrompts(
+  { engine, prompts }: ServingContext,
+  body: CompletionRequest,
+  lifetime: Lifetime,
+): Promise<ShownPrompt[]> {
+  const turns = new Turns();
+  const read: ShownPrompt[] = [];
+  for (const prompt of body.prompt) {
+    const ids = typeof prompt === 'string' ? await prompts.text(prompt, 'prompt', body.add_special_tokens) : prompt;
+    prompts.assertFits(ids, body.max_tokens, 'prompt');
+    await turns.pause();
+    const echo = !body.echo ? undefined : typeof prompt === 'string' ? prompt : engine.detokenize(prompt);
+    read.push({ ids, echo });
+    await turns.pause();
+    lifetime.throwIfEnded();
+  }
+  const { echo, logprobs } = body;
+  if (!echo || logprobs === undefined) return read;
+  return Promise.all(
+    read.map(async (prompt) => ({ ...prompt, logprobs: await scorePrompt(engine, prompt.ids, logprobs, lifetime) })),
+  );
 }

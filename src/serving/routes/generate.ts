@@ -1,8 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { streamAnswer, wholeAnswer, type AnswerFormat } from '../answer.js';
+import type { AnswerFormat } from '../answer.js';
+import { sendWhole, streamAnswer, wholeAnswer } from '../answer.js';
 import { runChoices, type Choice } from '../choices.js';
 import type { ServingContext } from '../context.js';
 import { toApiError } from '../errors.js';
+import { Delivery, ReaderGone } from '../http/delivery.js';
+import type { Lifetime } from '../http/lifetime.js';
 import type { GenerationRequest } from '../schema/generation.js';
 
 export interface GenerationJob {
@@ -15,7 +18,6 @@ export interface GenerationJob {
  *
  * @param count choices of the request
  * @param prepare turns it into prompts and options; called once it has its place
- * @returns the answer; nothing where it was streamed
  */
 export async function generate(
   context: ServingContext,
@@ -23,25 +25,32 @@ export async function generate(
   reply: FastifyReply,
   body: Pick<GenerationRequest, 'n' | 'stream' | 'stream_options'>,
   count: number,
-  prepare: () => GenerationJob,
-): Promise<object> {
-  const lifetime = context.lifetimes.open(reply.raw);
+  prepare: (lifetime: Lifetime) => Promise<GenerationJob>,
+): Promise<FastifyReply> {
+  const lifetime = context.lifetimes.open(request.raw, reply.raw);
+  request.lifetime = lifetime;
   const leave = context.admission.enter(count);
   // Not before the client has everything: what it has not read yet takes memory too.
-  reply.raw.once('close', leave);
-  const { choices, format } = prepare();
+  lifetime.onClosed(leave);
+  const { choices, format } = await prepare(lifetime);
+  lifetime.throwIfEnded();
   const observer = context.metrics.request(lifetime.startedAt);
   request.observer = observer;
-  const events = runChoices(context.engine, choices, lifetime, observer);
+  const events = await runChoices(context.engine, choices, lifetime, observer);
   const { n, stream } = body;
-  if (!stream) return wholeAnswer(events, format, n);
-  const includeUsage = body.stream_options?.include_usage === true;
-  const failure = await streamAnswer(reply, events, format, { n, includeUsage, stallMs: context.stallMs });
+  const delivery = new Delivery(reply.raw, lifetime, context.stallMs);
+  let failure: unknown;
+  if (stream) {
+    const includeUsage = body.stream_options?.include_usage === true;
+    const { keepAliveMs } = context;
+    failure = await streamAnswer(reply, events, format, delivery, { n, includeUsage, keepAliveMs });
+  } else failure = await sendWhole(reply, await wholeAnswer(events, format, n), delivery);
   if (failure !== undefined) {
-    lifetime.end('client gone');
+    lifetime.end(failure instanceof ReaderGone ? 'client gone' : 'failure');
     const { status, cause } = toApiError(failure);
-    if (status >= 500 && lifetime.reason === 'failure')
+    if (status >= 500 && lifetime.reason === 'failure') {
       request.log.error({ err: cause ?? failure }, 'generation failed');
+    }
   }
   return reply;
 }

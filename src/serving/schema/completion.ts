@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { generationFields, refused, refusedFields, streamOptionsNeedStream } from './generation.js';
+import { generationFields, streamOptionsNeedStream } from './generation.js';
+import { areIds } from './list.js';
 import { responseFormat } from './response-format.js';
 
 type TokenIds = readonly number[];
 type GivenPrompt = string | readonly string[] | TokenIds | readonly TokenIds[];
 
-const isId = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const areIds = (value: unknown): value is TokenIds => Array.isArray(value) && value.length > 0 && value.every(isId);
+const someIds = (value: unknown): value is TokenIds => areIds(value) && value.length > 0;
 
 /** By hand and not as a union of arrays, which would report every one of a long prompt's ids for each form it is not. */
 function isPrompt(value: unknown): value is GivenPrompt {
-  if (typeof value === 'string' || areIds(value)) return true;
+  if (typeof value === 'string' || someIds(value)) return true;
   if (!Array.isArray(value) || value.length === 0) return false;
-  return value.every((item) => typeof item === 'string') || value.every(areIds);
+  return value.every((item) => typeof item === 'string') || value.every(someIds);
 }
 
 /** As a list of prompts, whichever form it came in. */
@@ -25,26 +25,21 @@ function promptList(prompt: GivenPrompt): readonly (string | TokenIds)[] {
 export const completionRequest = z
   .object({
     ...generationFields,
-    ...refusedFields,
-    // The API's default; a chat goes on to its end instead.
-    max_tokens: z.int().min(1).default(16),
+    // The API's default; a chat goes on to its end instead. None at all is for who wants the prompt's own scores.
+    max_tokens: z.int().min(0).default(16),
     prompt: z
       .custom<GivenPrompt>(isPrompt, 'expected text, a list of texts, a list of token ids, or a list of such lists')
       .transform(promptList),
+    add_special_tokens: z.boolean().default(true),
     echo: z.boolean().default(false),
     logprobs: z.int().min(0).max(20).optional(),
     response_format: responseFormat,
     best_of: z.int().min(1).optional(),
-    suffix: refused('text after the completion is not supported by this server', (value) => value === ''),
   })
   .refine(streamOptionsNeedStream.check, streamOptionsNeedStream.error)
   .refine(({ best_of, n }) => best_of === undefined || best_of === n, {
     path: ['best_of'],
     error: 'choosing the best of several is not supported by this server; leave it out or set it to n',
-  })
-  .refine(({ echo, logprobs }) => !echo || logprobs === undefined, {
-    path: ['logprobs'],
-    error: 'log-probabilities of the prompt are not supported by this server; leave out echo or logprobs',
   });
 
 export type CompletionRequest = z.output<typeof completionRequest>;

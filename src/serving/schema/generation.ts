@@ -1,9 +1,42 @@
 import { z } from 'zod';
+import { areIds, listOf } from './list.js';
+import { logitBias } from './logit-bias.js';
 
 /** A list of stop strings is looked through at every token. */
 const MOST_STOPS = 16;
+/** Looked up in a set. */
+const MOST_STOP_IDS = 1024;
+/** Characters of all of them together: a table is made of each, for every choice. */
+const MOST_STOP_CHARACTERS = 4096;
 
 const whole = z.number().refine(Number.isInteger, 'expected a whole number');
+
+const stopList = listOf(z.string('expected a string or a list of strings'), MOST_STOPS);
+
+const stop = z
+  .unknown()
+  .transform((value, context): readonly string[] | undefined => {
+    if (value === undefined) return undefined;
+    const result = typeof value === 'string' ? stopList.safeParse([value]) : stopList.safeParse(value);
+    const wrong = result.success ? undefined : result.error.issues[0].message;
+    const length = (result.data ?? []).reduce((sum, text) => sum + text.length, 0);
+    const message =
+      wrong === 'expected array'
+        ? 'expected a string or a list of strings'
+        : (wrong ??
+          (length > MOST_STOP_CHARACTERS ? `expected at most ${MOST_STOP_CHARACTERS} characters in all` : undefined));
+    if (message === undefined) return result.data;
+    context.issues.push({ code: 'custom', message, input: undefined });
+    return z.NEVER;
+  })
+  .optional();
+
+const streamOptions = z.object({
+  include_usage: z.boolean().nullish(),
+  // Padding against eavesdroppers who count bytes; TLS is a proxy's here.
+  include_obfuscation: z.boolean().nullish(),
+  continuous_usage_stats: z.literal(false, { error: 'usage in every event is not supported by this server' }).nullish(),
+});
 
 /**
  * Fields that all endpoints that generate have in common. Ranges of sampling options are the engine's to check, so
@@ -13,20 +46,15 @@ export const generationFields = {
   model: z.string().optional(),
   n: z.int().min(1).max(128).default(1),
   stream: z.boolean().default(false),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).optional(),
+  stream_options: streamOptions.optional(),
   max_tokens: z.int().min(1).optional(),
-  stop: z
-    .union([z.string(), z.array(z.string())], { error: 'expected a string or a list of strings' })
-    .transform((stop) => (typeof stop === 'string' ? [stop] : stop))
-    .refine((stop) => stop.length <= MOST_STOPS, `expected at most ${MOST_STOPS} strings`)
-    .optional(),
+  stop,
   seed: whole.optional(),
   temperature: z.number().optional(),
   top_p: z.number().optional(),
   presence_penalty: z.number().optional(),
   frequency_penalty: z.number().optional(),
-  logit_bias: z.record(z.string().regex(/^\d{1,10}$/, 'expected a token id'), z.number().min(-100).max(100)).optional(),
-  user: z.string().optional(),
+  logit_bias: logitBias,
   // Not in OpenAI's API; named as in vLLM.
   top_k: z
     .int()
@@ -35,24 +63,12 @@ export const generationFields = {
   min_p: z.number().optional(),
   repetition_penalty: z.number().optional(),
   ignore_eos: z.boolean().optional(),
+  stop_token_ids: z
+    .custom<readonly number[]>(areIds, 'expected a list of token ids')
+    .refine((ids) => ids.length <= MOST_STOP_IDS, `expected at most ${MOST_STOP_IDS} token ids`)
+    .optional(),
   priority: z.int().optional(),
   return_token_ids: z.boolean().optional(),
-};
-
-/** A field that would change the answer if it were followed, and is not: better refused than ignored. */
-export function refused(message: string, harmless: (value: unknown) => boolean = () => false) {
-  return z
-    .unknown()
-    .refine((value) => value === undefined || harmless(value), message)
-    .optional();
-}
-
-const emptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
-
-export const refusedFields = {
-  tools: refused('tools are not supported by this server', emptyList),
-  functions: refused('functions are not supported by this server', emptyList),
-  min_tokens: refused('a least number of tokens is not supported by this server', (value) => value === 0),
 };
 
 export const streamOptionsNeedStream = {

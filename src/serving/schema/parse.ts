@@ -1,21 +1,31 @@
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { badRequest } from '../errors.js';
+import { type Endpoint, sortFields } from './fields.js';
 
 /**
- * Checks a body against an endpoint's schema. A field that is null counts as absent, as in OpenAI's API; fields that
- * the schema does not know are dropped.
+ * Checks a body against an endpoint's schema. A field that is null counts as absent, as in OpenAI's API; one that
+ * nobody knows is left out and named in the answer's head.
  *
  * @throws ApiError (400) naming the first field that is wrong
  */
-export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+export function parseRequest<Schema extends z.ZodType>(
+  endpoint: Endpoint,
+  schema: Schema,
+  body: unknown,
+  reply: FastifyReply,
+): z.output<Schema> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest('the body must be a JSON object');
-  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
-  const result = schema.safeParse(given);
+  const { used, unknown } = sortFields(endpoint, body);
+  if (unknown.length > 0) void reply.header('x-ignored-fields', unknown.join(', '));
+  const result = schema.safeParse(used);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
-  const param = fieldName(path);
-  throw badRequest(`${param ?? 'the body'}: ${plain(message)}`, param);
+  const issue = result.error.issues[0];
+  const unread = issue.code === 'unrecognized_keys' ? issue.keys[0].slice(0, 64) : undefined;
+  const param = fieldName(unread === undefined ? issue.path : [...issue.path, unread]);
+  const message = unread === undefined ? plain(issue.message) : 'not a field of this server';
+  throw badRequest(`${param ?? 'the body'}: ${message}`, param);
 }
 
 /** `messages[0].content` */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { chatMessages } from './chat.js';
-import { refused } from './generation.js';
+import { chatMessages } from './message.js';
 
 /** Body of `POST /tokenize`: a prompt, or a chat as the template renders it. */
 export const tokenizeRequest = z
@@ -11,7 +10,6 @@ export const tokenizeRequest = z
     /** Whether a BOS goes before a prompt; a chat's template decides that itself. */
     add_special_tokens: z.boolean().default(true),
     return_token_strs: z.boolean().default(false),
-    add_generation_prompt: refused('a chat always ends with the words that open the reply', (value) => value === true),
   })
   .refine(({ prompt, messages }) => (prompt === undefined) !== (messages === undefined), {
     path: ['prompt'],

@@ -1,0 +1,116 @@
+import type { ServerResponse } from 'node:http';
+import type { Lifetime } from './lifetime.js';
+import { sendQueue } from './send-queue.js';
+
+/** How long a reader has for the last words of an answer that was cut short, in milliseconds. */
+const FAREWELL_MS = 1000;
+/** Looks at a reader that seems to take nothing, in each span of time after which it is cut off. */
+const LOOKS = 4;
+
+/** The reader has left, or takes nothing any more. */
+export class ReaderGone extends Error {
+  override readonly name = 'ReaderGone';
+}
+
+/**
+ * Brings an answer to its reader as fast as it is taken, so that nothing piles up in the socket. A reader that takes
+ * nothing for `stallMs` is cut off, and so is one that has not all of it when the request's time is up.
+ */
+export class Delivery {
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly lifetime: Lifetime,
+    private readonly stallMs: number,
+  ) {}
+
+  /**
+   * Resolves when there is room for more.
+   *
+   * @throws ReaderGone; ApiError where the request's time is up, or the server stops
+   */
+  async write(text: string): Promise<void> {
+    this.assertGoing();
+    if (!this.response.write(text)) await this.#taken('drain');
+  }
+
+  /** Ends the answer, and resolves when all of it is out. @throws as `write` */
+  async end(text?: string): Promise<void> {
+    this.assertGoing();
+    this.response.end(text);
+    if (!this.response.writableFinished) await this.#taken('finish');
+  }
+
+  /** Ends an answer that was cut short, with some last words if they are taken soon. */
+  async breakOff(words?: string): Promise<void> {
+    const { response } = this;
+    if (response.destroyed) return;
+    if (words === undefined) {
+      response.destroy();
+      return;
+    }
+    response.end(words);
+    const timer = setTimeout(() => response.destroy(), FAREWELL_MS);
+    await new Promise<void>((resolve) => this.lifetime.onClosed(resolve));
+    clearTimeout(timer);
+  }
+
+  /** @throws as `write` */
+  assertGoing(): void {
+    if (this.lifetime.closed || this.response.destroyed) throw new ReaderGone('the client has closed the connection');
+    if (this.lifetime.reason !== undefined) throw this.lifetime.error();
+  }
+
+  #taken(event: 'drain' | 'finish'): Promise<void> {
+    const { response, lifetime } = this;
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const settle = (error?: Error): void => {
+        if (settled) return;
+        settled = true;
+        response.off(event, taken);
+        lifetime.signal.removeEventListener('abort', ended);
+        heedless();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const taken = (): void => settle();
+      const heedless = lifetime.onClosed(() =>
+        settle(response.writableFinished ? undefined : new ReaderGone('the client has left')),
+      );
+      const ended = (): void =>
+        settle(lifetime.reason === 'client gone' ? new ReaderGone('the client has left') : lifetime.error());
+      response.once(event, taken);
+      lifetime.signal.addEventListener('abort', ended, { once: true });
+      void this.#watch(() => settled).then(() => {
+        if (settled) return;
+        lifetime.end('stalled');
+        settle(new ReaderGone(`the client has taken nothing for ${this.stallMs / 1000} s`));
+        response.destroy();
+      });
+    });
+  }
+
+  /** Resolves when nothing has been taken for too long, or `done` says that it does not matter any more. */
+  async #watch(done: () => boolean): Promise<void> {
+    const { response, stallMs } = this;
+    let least = await this.#pending();
+    let progress = performance.now();
+    while (!done()) {
+      await new Promise((resolve) => setTimeout(resolve, stallMs / LOOKS).unref());
+      if (done()) return;
+      const pending = await this.#pending();
+      const now = performance.now();
+      // One that waits behind another answer of its connection has no reader yet.
+      if (response.socket === null || pending < least) progress = now;
+      least = pending;
+      if (now - progress >= stallMs) return;
+    }
+  }
+
+  /** Bytes of the answer that are not taken yet, as far as one can see. */
+  async #pending(): Promise<number> {
+    const { response } = this;
+    const queued = response.socket === null ? 0 : ((await sendQueue(response.socket)) ?? 0);
+    return response.writableLength + queued;
+  }
+}
