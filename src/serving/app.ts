@@ -8,7 +8,7 @@ import { answerHalfClosed } from './http/connection.js';
 import { answerMalformed } from './http/malformed.js';
 import { parseJsonBody } from './http/json-body.js';
 import { requestId } from './http/request-id.js';
-import { logRequests } from './http/request-log.js';
+import type { RequestLog } from './http/request-log.js';
 import { chatRoute } from './routes/chat.js';
 import { completionRoute } from './routes/completion.js';
 import { modelRoutes } from './routes/models.js';
@@ -26,6 +26,7 @@ export interface AppOptions {
   /** After so long without a byte either way a connection is closed. */
   readonly idleMs: number;
   readonly logger: FastifyServerOptions['logger'];
+  readonly requestLog: RequestLog;
   readonly draining: () => boolean;
 }
 
@@ -45,7 +46,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     clientErrorHandler: answerMalformed,
   });
   answerHalfClosed(app.server);
-  logRequests(app, context.metrics);
+  options.requestLog.watch(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     if (!options.draining()) return done();

@@ -43,11 +43,14 @@ export function badRequest(message: string, param?: string, code?: string): ApiE
   return new ApiError(400, message, { param, code });
 }
 
-const OPTION_NAMES = /\b(?:maxTokens|topK|topP|minP|(?:repetition|presence|frequency)Penalty|logitBias|ignoreEos|stopIds)\b/g;
+const OPTION_NAMES =
+  /\b(?:maxTokens|topK|topP|minP|(?:repetition|presence|frequency)Penalty|logitBias|ignoreEos|stopIds)\b/g;
 
 /** The engine speaks of the library's options, a request of the API's. */
 function withFieldNames(message: string): { message: string; param: string | undefined } {
-  const named = message.replace(OPTION_NAMES, (name) => name === 'stopIds' ? 'stop_token_ids' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  const named = message.replace(OPTION_NAMES, (name) =>
+    name === 'stopIds' ? 'stop_token_ids' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+  );
   const param = /^([a-z_]+) (?:must|names)/.exec(named)?.[1];
   return { message: named, param };
 }

@@ -6,6 +6,7 @@ import { Admission } from './http/admission.js';
 import { AllowedHosts } from './http/allowed-hosts.js';
 import { ApiKeys } from './http/api-keys.js';
 import { Lifetimes } from './http/lifetime.js';
+import { RequestLog } from './http/request-log.js';
 import { ResponseFormats } from './mapping/constraint.js';
 import { PromptReader } from './mapping/prompt.js';
 import { Metrics } from './metrics.js';
@@ -47,6 +48,7 @@ export interface ServerOptions {
 /** An OpenAI-compatible server over one engine. It neither loads nor disposes the engine. */
 export class InferenceServer {
   readonly #lifetimes: Lifetimes;
+  readonly #requestLog: RequestLog;
   #draining = false;
   #closing: Promise<void> | undefined;
 
@@ -54,8 +56,10 @@ export class InferenceServer {
     /** For tests that need no socket. */
     readonly app: FastifyInstance,
     lifetimes: Lifetimes,
+    requestLog: RequestLog,
   ) {
     this.#lifetimes = lifetimes;
+    this.#requestLog = requestLog;
   }
 
   static async create(options: ServerOptions): Promise<InferenceServer> {
@@ -77,7 +81,9 @@ export class InferenceServer {
       stallMs: options.stallTimeoutMs ?? 30_000,
       keepAliveMs: options.keepAliveMs ?? 15_000,
     };
+    const requestLog = new RequestLog(metrics);
     const app = await createApp(context, {
+      requestLog,
       keys: new ApiKeys(options.apiKeys ?? []),
       hosts: new AllowedHosts(options.allowedHosts),
       corsOrigins: options.corsOrigins ?? [],
@@ -87,7 +93,7 @@ export class InferenceServer {
       draining: () => server.#draining,
     });
     context.formats.warmUp();
-    const server = new InferenceServer(app, lifetimes);
+    const server = new InferenceServer(app, lifetimes, requestLog);
     return server;
   }
 
@@ -117,5 +123,6 @@ export class InferenceServer {
     const timer = setTimeout(() => this.abort(), graceMs);
     await this.app.close();
     clearTimeout(timer);
+    await this.#requestLog.written();
   }
 }

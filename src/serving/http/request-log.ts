@@ -19,38 +19,54 @@ declare module 'fastify' {
 const SETTLE_MS = 5000;
 
 /** One line for each request when its connection is done with it, and no text of anybody's. */
-export function logRequests(app: FastifyInstance, metrics: Metrics): void {
-  app.decorateRequest('lifetime', undefined);
-  app.decorateRequest('observer', undefined);
-  app.decorateRequest('refusal', undefined);
-  app.addHook('onRequest', (request, reply, done) => {
-    const startedAt = performance.now();
-    // A connection that is closed has no address any more.
-    const client = request.ip;
-    onClosed(request.raw, reply.raw, () => {
-      const ms = Math.round(performance.now() - startedAt);
-      const route = request.routeOptions.url ?? 'unknown';
-      const status = statusOf(request, reply);
-      metrics.response(route, status);
-      // What its choices had cost is known when the engine has let go of them.
-      void settled(request.observer).then(() => {
-        request.log.info(
-          {
-            method: request.method,
-            route,
-            status,
-            ms,
-            client,
-            ...cut(request, reply),
-            ...(request.refusal && refused(request.refusal)),
-            ...(request.observer && generated(request.observer)),
-          },
-          'request',
-        );
-      });
+export class RequestLog {
+  /** Lines that wait for their choices. */
+  readonly #waiting = new Set<Promise<void>>();
+
+  constructor(private readonly metrics: Metrics) {}
+
+  watch(app: FastifyInstance): void {
+    app.decorateRequest('lifetime', undefined);
+    app.decorateRequest('observer', undefined);
+    app.decorateRequest('refusal', undefined);
+    app.addHook('onRequest', (request, reply, done) => {
+      const startedAt = performance.now();
+      // A connection that is closed has no address any more.
+      const client = request.ip;
+      onClosed(request.raw, reply.raw, () => this.#closed(request, reply, startedAt, client));
+      done();
     });
-    done();
-  });
+  }
+
+  /** Resolves when every request that is closed has its line. */
+  async written(): Promise<void> {
+    await Promise.all(this.#waiting);
+  }
+
+  #closed(request: FastifyRequest, reply: FastifyReply, startedAt: number, client: string): void {
+    const ms = Math.round(performance.now() - startedAt);
+    const route = request.routeOptions.url ?? 'unknown';
+    const status = statusOf(request, reply);
+    this.metrics.response(route, status);
+    // What its choices had cost is known when the engine has let go of them.
+    const line = settled(request.observer).then(() => {
+      this.#waiting.delete(line);
+      request.log.info(
+        {
+          method: request.method,
+          route,
+          status,
+          ms,
+          client,
+          ...cut(request, reply),
+          ...(request.refusal && refused(request.refusal)),
+          ...(request.observer && generated(request.observer)),
+        },
+        'request',
+      );
+    });
+    this.#waiting.add(line);
+  }
 }
 
 /** What became of a request; of an answer that was cut short, not the status that its head had promised. */
