@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import type { EngineInfo } from '../src/engine/api.js';
+import { withheldIn } from '../src/gpu/capabilities.js';
 import { listCalibrations } from '../src/platform/node/calibration-store.js';
 import { packageRoot } from '../src/platform/node/package-root.js';
 import type { BenchResult, RecordContext } from './schema.js';
@@ -47,6 +48,7 @@ export async function recordContext(info: EngineInfo): Promise<RecordContext> {
     head_dtype: headDtype,
     ...(activations === 'f32' ? {} : { activations }),
     kv_dtype: kvDtype,
+    ...withheldIn(info),
     ...ridgepointOf(),
     node: process.versions.node,
     dawn: existsSync(dawn) ? `webgpu ${versionIn(dawn)}` : 'unknown',

@@ -22,6 +22,9 @@ const context = z.object({
   /** What projections of prompts multiply, where that is not f32. */
   activations: z.string().optional(),
   kv_dtype: z.string(),
+  /** Capabilities that were masked, and kernels left out for the driver's sake; absent where there were none. */
+  disabled: z.array(z.string()).optional(),
+  excluded: z.array(z.string()).optional(),
   ridgepoint: z.string(),
   node: z.string(),
   dawn: z.string(),

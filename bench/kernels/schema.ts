@@ -50,6 +50,9 @@ export const kernelsSchema = z.object({
   adapter: z.string(),
   driver: z.string(),
   tier: z.string(),
+  /** Capabilities that were masked, and kernels left out for the driver's sake; absent where there were none. */
+  disabled: z.array(z.string()).optional(),
+  excluded: z.array(z.string()).optional(),
   ridgepoint: z.string(),
   git_commit: z.string().nullable(),
   host: z.object({ os: z.string(), cpu: z.string(), threads: count, memory_bytes: count }),

@@ -4,7 +4,7 @@ import { runKernels } from '../../bench/kernels/run.js';
 import { KERNEL_KINDS, KERNELS_VERSION, kernelsSchema, type KernelsResult } from '../../bench/kernels/schema.js';
 import { kernelTables } from '../../bench/kernels/table.js';
 import { writeWhole } from '../../bench/store.js';
-import { tierOf } from '../gpu/capabilities.js';
+import { tierOf, withheldIn } from '../gpu/capabilities.js';
 import { activationDtype } from '../engine/weight-format.js';
 import { Gpu } from '../gpu/gpu.js';
 import { parseLlamaConfig } from '../model/config.js';
@@ -75,6 +75,7 @@ export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
     adapter: source.name,
     driver: source.driver,
     tier: tierOf(gpu.capabilities),
+    ...withheldIn(gpu.capabilities),
     ...ridgepointOf(),
     host: hostOf(),
     calibration: calibration?.date ?? null,

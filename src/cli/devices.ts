@@ -52,7 +52,7 @@ async function tunedShapes({ name, driver }: AdapterListing): Promise<Tuned | un
 /** One adapter for programs: every capability, limit and feature under its own name. */
 function record(listing: AdapterListing, tuned: Tuned | undefined) {
   const { name, driver, source, isDefault, adapter, languageFeatures } = listing;
-  const capabilities = readCapabilities(adapter, languageFeatures);
+  const capabilities = readCapabilities(adapter, languageFeatures, listing);
   const { vendor, architecture } = adapter.info;
   return {
     name,
@@ -70,14 +70,15 @@ function record(listing: AdapterListing, tuned: Tuned | undefined) {
 }
 
 function describe(listing: AdapterListing, tuned: Tuned | undefined): string {
-  const { name, driver, source, isDefault, adapter, languageFeatures } = listing;
-  const capabilities = readCapabilities(adapter, languageFeatures);
+  const { name, driver, source, isDefault } = listing;
+  const capabilities = readCapabilities(listing.adapter, listing.languageFeatures, listing);
   const rows: [string, string][] = [
     ['driver', driver],
     ['kind', source === 'hardware' ? 'GPU' : `runs on the CPU (${source})`],
     ['kernels', tierOf(capabilities)],
     ['tuned', tuned === undefined ? 'no' : `${tuned.shapes} shapes, ${tuned.date.slice(0, 10)}`],
     ['features', featuresOf(capabilities)],
+    ...(capabilities.disabled.length > 0 ? [['disabled', capabilities.disabled.join(', ')] as [string, string]] : []),
     ['subgroup size', subgroupSizes(capabilities)],
     ['subgroup matrix', subgroupMatrices(capabilities)],
     ['buffer', `up to ${bytes(capabilities.maxBufferBytes)}, bound up to ${bytes(capabilities.maxBindingBytes)}`],

@@ -29,6 +29,8 @@ export function jsonReport({ engine, result, chunks, firstTokenAt }: Run): Recor
     adapter: info.adapter,
     driver: info.driver,
     tier: info.tier,
+    disabled: info.disabled,
+    excluded: info.excluded,
     model: info.model,
     dtype: info.dtype,
     kv_dtype: info.kvDtype,

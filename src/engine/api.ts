@@ -3,6 +3,7 @@ import type { LlamaConfig } from '../model/config.js';
 import type { KvStored } from '../kernels/attention-shape.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import type { BatchShape } from '../model/operations.js';
+import type { Mask } from '../gpu/masks.js';
 import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 import type { TuningInfo } from './tuning/autotune.js';
 import type { WeightDtype } from './weight-format.js';
@@ -48,6 +49,9 @@ export interface EngineInfo {
   readonly kvCacheTokens: number;
   /** Why that many, in words. */
   readonly kvCacheChoice: string;
+  /** Capabilities masked, and kernels that this driver does not survive or computes wrongly. */
+  readonly disabled: readonly Mask[];
+  readonly excluded: readonly string[];
   /** What kernels were chosen by measuring; absent where the defaults are used throughout. */
   readonly tuning?: TuningInfo;
 }

@@ -186,6 +186,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         adapter: source.name,
         driver: source.driver,
         tier: tierOf(gpu.capabilities),
+        disabled: gpu.capabilities.disabled,
+        excluded: gpu.capabilities.excluded,
         model: found.name,
         dtype,
         headDtype: head,

@@ -1,3 +1,5 @@
+import { masked, masksFeature, type Mask } from './masks.js';
+
 /** One shape and type of hardware matrix multiply, as the adapter lists it. */
 export interface SubgroupMatrixConfig {
   readonly componentType: string;
@@ -34,6 +36,10 @@ export interface Capabilities {
   readonly maxStorageBuffers: number;
   readonly maxWorkgroupsPerDimension: number;
   readonly offsetAlignment: number;
+  /** Words for what the adapter has and the engine shall not use; the other fields are without it already. */
+  readonly disabled: readonly Mask[];
+  /** Kernels, by shader or pipeline, that this driver does not survive or computes wrongly. */
+  readonly excluded: readonly string[];
 }
 
 type DawnAdapterInfo = GPUAdapterInfo & {
@@ -46,15 +52,27 @@ const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix';
 /** Driver names that run on the CPU although the adapter does not say so. */
 const CPU_DRIVERS = /llvmpipe|swiftshader|lavapipe|software|basic render/i;
 
+/** What is not to be used of an adapter. */
+export interface Withheld {
+  readonly disabled?: readonly Mask[];
+  readonly excluded?: readonly string[];
+}
+
 /**
+ * The one place where capabilities are made.
+ *
  * @param languageFeatures `navigator.gpu.wgslLanguageFeatures`, or Dawn's equivalent
  */
-export function readCapabilities(adapter: GPUAdapter, languageFeatures: ReadonlySet<string>): Capabilities {
+export function readCapabilities(
+  adapter: GPUAdapter,
+  languageFeatures: ReadonlySet<string>,
+  { disabled = [], excluded = [] }: Withheld = {},
+): Capabilities {
   const info = adapter.info as DawnAdapterInfo;
   const { limits } = adapter;
   const subgroups = adapter.features.has('subgroups');
   const features = adapter.features as ReadonlySet<string>;
-  return {
+  const all: Capabilities = {
     f16: features.has('shader-f16'),
     subgroups,
     subgroupId: subgroups && languageFeatures.has('subgroup_id'),
@@ -83,7 +101,10 @@ export function readCapabilities(adapter: GPUAdapter, languageFeatures: Readonly
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     offsetAlignment: Math.max(limits.minStorageBufferOffsetAlignment, limits.minUniformBufferOffsetAlignment),
+    disabled: [],
+    excluded,
   };
+  return masked(all, disabled);
 }
 
 /** The name of the best kernels an adapter can run: `portable`, `subgroups`, `f16`, `f16+subgroups`, `tensor`. */
@@ -93,10 +114,19 @@ export function tierOf(capabilities: Capabilities): string {
   return capabilities.subgroups ? 'subgroups' : 'portable';
 }
 
-/** The optional device features the engine uses, of those this adapter has. */
-export function wantedFeatures(adapter: GPUAdapter): GPUFeatureName[] {
+/** What is withheld, for a record: a field only where there is something. */
+export function withheldIn({ disabled, excluded }: Required<Withheld>): { disabled?: string[]; excluded?: string[] } {
+  return {
+    ...(disabled.length === 0 ? {} : { disabled: [...disabled] }),
+    ...(excluded.length === 0 ? {} : { excluded: [...excluded] }),
+  };
+}
+
+/** The optional device features the engine uses, of those this adapter has and nobody masked. */
+export function wantedFeatures(adapter: GPUAdapter, { disabled = [] }: Withheld = {}): GPUFeatureName[] {
   const wanted = ['shader-f16', 'subgroups', 'subgroup-size-control', 'timestamp-query', SUBGROUP_MATRIX];
-  return wanted.filter((name) => (adapter.features as ReadonlySet<string>).has(name)) as GPUFeatureName[];
+  const features = adapter.features as ReadonlySet<string>;
+  return wanted.filter((name) => features.has(name) && !masksFeature(disabled, name)) as GPUFeatureName[];
 }
 
 /** The limits the engine asks for: all the adapter has of those that bound a model's size or a kernel's tile. */

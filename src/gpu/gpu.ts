@@ -1,10 +1,10 @@
 import { RidgepointError } from '../errors.js';
-import { readCapabilities, wantedFeatures, wantedLimits, type Capabilities } from './capabilities.js';
+import { readCapabilities, wantedFeatures, wantedLimits, type Capabilities, type Withheld } from './capabilities.js';
 import { PipelineCache, type Pipeline } from './pipelines.js';
 import type { ShaderReader } from './shader-source.js';
 
 /** What a platform hands over: an adapter it chose and how to read shader text. */
-export interface GpuSource {
+export interface GpuSource extends Withheld {
   readonly adapter: GPUAdapter;
   /** The adapter's name as shown to users. */
   readonly name: string;
@@ -42,7 +42,7 @@ export class Gpu {
     source: GpuSource,
   ) {
     this.queue = device.queue;
-    this.capabilities = readCapabilities(source.adapter, source.languageFeatures);
+    this.capabilities = readCapabilities(source.adapter, source.languageFeatures, source);
     this.pipelines = new PipelineCache(device, source.readShader);
     void device.lost.then((info) => {
       if (this.#disposed) return;
@@ -65,7 +65,7 @@ export class Gpu {
     try {
       device = await source.adapter.requestDevice({
         label: 'ridgepoint',
-        requiredFeatures: wantedFeatures(source.adapter),
+        requiredFeatures: wantedFeatures(source.adapter, source),
         requiredLimits: wantedLimits(source.adapter),
       });
     } catch (cause) {

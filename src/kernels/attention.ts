@@ -10,7 +10,7 @@ import {
 } from './attention-decode.js';
 import { LANE_QUERIES, lanesKernel } from './attention-lanes.js';
 import { matrixAttentionVariants } from './attention-matrix.js';
-import type { Variant } from './variant.js';
+import { runsOn, type Variant } from './variant.js';
 
 /** Rows of one sequence that a workgroup of the portable prefill attention makes, bounded by workgroup memory. */
 function queriesPerTile(headDim: number): number {
@@ -74,7 +74,7 @@ export function prefillAttentionVariants(
     heads: 1,
   };
   const all = capabilities.isCpu ? [lanes, narrow, wide, ...matrix] : [...matrix, wide, narrow];
-  return all.filter((variant) => variant.runs(capabilities));
+  return all.filter((variant) => runsOn(variant, capabilities));
 }
 
 /** Every way to run attention on an adapter, by phase, best guess first. */

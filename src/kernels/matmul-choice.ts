@@ -1,5 +1,6 @@
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { MatmulVariant } from './matmul.js';
+import { runsOn } from './variant.js';
 
 /** Which variant takes decode steps of at most so many rows. */
 export interface WidthChoice {
@@ -34,7 +35,7 @@ export const orderOf = ({ order, name }: Pick<MatmulVariant, 'order' | 'name'>):
 
 /** The variants that an adapter can run. */
 export function runnableMatmuls({ few, many }: MatmulVariants, capabilities: Capabilities): MatmulVariants {
-  const runs = (variant: MatmulVariant): boolean => variant.runs(capabilities);
+  const runs = (variant: MatmulVariant): boolean => runsOn(variant, capabilities);
   return { few: few.filter(runs), many: many.filter(runs) };
 }
 

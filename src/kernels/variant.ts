@@ -1,6 +1,6 @@
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Pipeline, PipelineSpec } from '../gpu/pipelines.js';
+import { pipelineName, type Pipeline, type PipelineSpec } from '../gpu/pipelines.js';
 import { RidgepointError } from '../errors.js';
 
 /** One way to run a kernel, and the adapters that can run it. */
@@ -9,6 +9,16 @@ export interface Variant extends PipelineSpec {
   readonly name: string;
   /** Whether this adapter can run it at all. */
   runs(capabilities: Capabilities): boolean;
+}
+
+/** Whether an adapter can run a variant, and its driver can be trusted with it. */
+export function runsOn(variant: Variant, capabilities: Capabilities): boolean {
+  const { excluded } = capabilities;
+  // On nearly every adapter the list is empty.
+  if (excluded.length > 0 && (excluded.includes(variant.shader) || excluded.includes(pipelineName(variant)))) {
+    return false;
+  }
+  return variant.runs(capabilities);
 }
 
 /**
@@ -21,7 +31,7 @@ export function selectVariant<V extends Variant>(
   variants: readonly V[],
   capabilities: Capabilities,
 ): V {
-  const chosen = variants.find((variant) => variant.runs(capabilities));
+  const chosen = variants.find((variant) => runsOn(variant, capabilities));
   if (chosen === undefined) throw new RidgepointError('adapter', `this adapter can run no variant of ${family}`);
   return chosen;
 }

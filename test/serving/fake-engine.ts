@@ -85,6 +85,8 @@ export class FakeEngine implements TextEngine {
       headDtype: 'f32',
       activations: 'f32',
       kvDtype: 'f32',
+      disabled: [],
+      excluded: [],
       contextLength: options.contextLength ?? 4096,
       parameters: 0,
       weightBytes: 0,

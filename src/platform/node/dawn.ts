@@ -1,4 +1,5 @@
 import { RidgepointError } from '../../errors.js';
+import { parseMasks, type Mask } from '../../gpu/masks.js';
 import {
   byPreference,
   chooseAdapter,
@@ -38,6 +39,8 @@ export interface OpenedAdapter {
   readonly source: AdapterSource;
   /** WGSL language extensions. */
   readonly languageFeatures: ReadonlySet<string>;
+  /** What the user masked with `RIDGEPOINT_DISABLE`. */
+  readonly disabled: readonly Mask[];
   /** One line for the user, when nothing better than SwiftShader was found; absent when it was asked for by name. */
   readonly hint?: string;
 }
@@ -60,6 +63,9 @@ const FLAGS = [
 ];
 const UNSAFE_FAST =
   ',skip_validation,disable_robustness,disable_workgroup_init,disable_polyfills_on_integer_div_and_mod';
+
+/** The variable by which a user masks capabilities. */
+const DISABLE = 'RIDGEPOINT_DISABLE';
 
 /** A name no adapter has. Asking for it makes Dawn list, in its error, those there are. */
 const NOBODY = 'adapter=(none of them)';
@@ -160,6 +166,7 @@ async function openNamed(dawn: Dawn, name: string, quiet: boolean, unsafeFast: b
     isCpu,
     source: fromNpm ? 'SwiftShader from npm' : isCpu ? 'system software' : 'hardware',
     languageFeatures: gpu.wgslLanguageFeatures,
+    disabled: parseMasks(process.env[DISABLE] ?? '', DISABLE),
   };
 }
 

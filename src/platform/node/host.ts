@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -9,6 +8,7 @@ import { openAdapter } from './dawn.js';
 import { openFolder } from './files.js';
 import { freeGpuMemory } from './gpu-memory.js';
 import { packageRoot } from './package-root.js';
+import { gpuSource } from './shaders.js';
 import { tuningStore } from './tuning-store.js';
 
 const EMBEDDED = 'tiny-tales';
@@ -26,13 +26,8 @@ async function availableMemory(): Promise<number> {
 
 async function openGpu(adapter: string | undefined): Promise<HostGpu> {
   const opened = await openAdapter({ adapter });
-  const shaders = join(packageRoot(), 'shaders');
   return {
-    adapter: opened.adapter,
-    name: opened.name,
-    driver: opened.driver,
-    languageFeatures: opened.languageFeatures,
-    readShader: (path) => readFileSync(join(shaders, path), 'utf8'),
+    ...gpuSource(opened),
     hint: opened.hint,
     // A CPU driver's memory is the machine's.
     freeMemory: async () =>

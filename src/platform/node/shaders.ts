@@ -9,6 +9,6 @@ import { packageRoot } from './package-root.js';
 export const readShader: ShaderReader = (path) => readFileSync(join(packageRoot(), 'shaders', path), 'utf8');
 
 /** An opened adapter as `Gpu.open` takes it. */
-export function gpuSource({ adapter, name, driver, languageFeatures }: OpenedAdapter): GpuSource {
-  return { adapter, name, driver, languageFeatures, readShader };
+export function gpuSource({ adapter, name, driver, languageFeatures, disabled }: OpenedAdapter): GpuSource {
+  return { adapter, name, driver, languageFeatures, disabled, readShader };
 }
