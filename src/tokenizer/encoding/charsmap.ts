@@ -1,3 +1,8 @@
+/** Characters between two steps. */
+const STEP = 512;
+/** UTF-16 units that are looked at for the end of a character. */
+const LONGEST = 256;
+
 /**
  * SentencePiece's table of replacements, `precompiled_charsmap`: a double-array trie over UTF-8 (darts-clone's layout,
  * little-endian words) behind its length in bytes, and then the replacements, each ended by a byte of 0.
@@ -20,25 +25,34 @@ export class CharsMap {
   *replace(text: string): Generator<void, string> {
     let result = '';
     let steps = 0;
-    for (const part of text.split(/([\x00-\x7f]*[^\x00-\x7f][^\x00-\x7f]*)/)) {
-      if (/^[\x00-\x7f]*$/.test(part)) {
-        for (const character of part) result += this.#lookUp(character) ?? character;
-      } else {
-        this.#segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
-        for (const { segment } of this.#segmenter.segment(part)) {
-          result += this.#grapheme(segment);
-          if (++steps % 512 === 0) yield;
-        }
+    let done = 0;
+    for (const { index, 0: run } of text.matchAll(/[^\x00-\x7f]+/g)) {
+      // A mark belongs to the character before it, whatever that is.
+      const begin = Math.max(done, index - 1);
+      result += this.#each(text.slice(done, begin));
+      done = index + run.length;
+      this.#segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
+      // The segmenter looks back from every place, so it is not given a long text.
+      for (let at = begin; at < done;) {
+        const { segment } = this.#segmenter.segment(text.slice(at, at + LONGEST)).containing(0)!;
+        result += this.#grapheme(segment);
+        at += segment.length;
+        if (++steps % STEP === 0) yield;
       }
     }
+    result += this.#each(text.slice(done));
     return result;
   }
 
   #grapheme(grapheme: string): string {
     const whole = utf8.encode(grapheme).length < 6 ? this.#lookUp(grapheme) : undefined;
     if (whole !== undefined) return whole;
+    return this.#each(grapheme);
+  }
+
+  #each(text: string): string {
     let result = '';
-    for (const character of grapheme) result += this.#lookUp(character) ?? character;
+    for (const character of text) result += this.#lookUp(character) ?? character;
     return result;
   }
 
