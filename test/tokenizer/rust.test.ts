@@ -46,7 +46,8 @@ describe.skipIf(rust === undefined)('as the Rust library (skipped without its bi
       const found = lists.map((ids) => ours.decode(ids, { skipSpecialTokens }));
       // The Rust library's "Metaspace" drops all blanks of a first token, not only the one that encoding put there.
       const drops = (json.decoder as { type: string }).type === 'Metaspace';
-      const same = (a: string, b: string): boolean => (drops ? a.replaceAll(' ', '') === b.replaceAll(' ', '') : a === b);
+      const same = (a: string, b: string): boolean =>
+        drops ? a.replaceAll(' ', '') === b.replaceAll(' ', '') : a === b;
       // Bytes that are no character are told apart differently.
       const differing = decoded.flatMap((text, i) => (same(text, found[i]) || text.includes('\ufffd') ? [] : [i]));
       expect(differing.map((i) => [lists[i], found[i], decoded[i]])).toEqual([]);
