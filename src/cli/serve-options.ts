@@ -18,6 +18,7 @@ export interface ServeFlags extends ModelFlags, SchedulingFlags {
   readonly bodyLimit: number;
   readonly requestTimeout: number;
   readonly stallTimeout: number;
+  readonly sseKeepAlive: number;
   readonly shutdownTimeout: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -32,6 +33,10 @@ function seconds(option: string): (text: string) => number {
       ? value
       : refuse(option, `a number of seconds above 0 and up to ${LONGEST}`, text);
   };
+}
+
+function secondsOrNone(text: string): number {
+  return text === '0' ? 0 : seconds('--sse-keep-alive')(text);
 }
 
 function port(text: string): number {
@@ -61,7 +66,8 @@ export function addServeOptions(command: Command): Command {
     .option('--body-limit <bytes>', 'largest request', whole('--body-limit', 1), 4 * 2 ** 20)
     .option('--request-timeout <s>', 'longest time for a request, waiting included', seconds('--request-timeout'), 600)
     .option('--stall-timeout <s>', 'cut off a reader that takes nothing for so long', seconds('--stall-timeout'), 30)
-    .option('--shutdown-timeout <s>', 'after SIGTERM or Ctrl-C, time to finish', seconds('--shutdown-timeout'), 60)
+    .option('--sse-keep-alive <s>', 'a comment in a stream that is silent for so long; 0 for none', secondsOrNone, 15)
+    .option('--shutdown-timeout <s>', 'from SIGTERM or Ctrl-C to the end', seconds('--shutdown-timeout'), 60)
     .option('--log-level <level>', LOG_LEVELS.join(', '), oneOf('--log-level', LOG_LEVELS), 'info');
   return addSchedulingOptions(command);
 }

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import type { TextEngine } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
 import { compileJsonConstraint } from '../grammar/index.js';
+import { holdPort } from '../serving/loading.js';
 import { InferenceServer } from '../serving/server.js';
 import { loadEngine } from './load.js';
+import { LogOutput } from './log-output.js';
 import { engineOptions } from './options.js';
-import { EXIT, onStopRequest, stopSignal, type Signal } from './run.js';
+import { endWithParent } from './parent.js';
+import { cacheLine } from './report.js';
 import { schedulingOptions } from './scheduling-options.js';
 import type { ServeFlags } from './serve-options.js';
-import { cacheLine } from './report.js';
+import { untilStopped } from './serve-stop.js';
 import { remark } from './style.js';
 
 /** Choices generated together unless told otherwise. */
@@ -21,12 +24,15 @@ const DEFAULT_SEQUENCES = 8;
  * @throws RidgepointError when the model cannot be loaded or the address cannot be used
  */
 export async function serve(flags: ServeFlags): Promise<number> {
+  endWithParent();
   const { quiet = false, host, port } = flags;
   const apiKeys = flags.apiKey ?? keysOf(process.env.RIDGEPOINT_API_KEY);
   const chatTemplate = flags.chatTemplate === undefined ? undefined : await readTemplate(flags.chatTemplate);
   const { maxNumSeqs = DEFAULT_SEQUENCES } = flags;
   const scheduling = { ...schedulingOptions(flags), maxSequences: maxNumSeqs };
   const options = { ...engineOptions(flags), ...scheduling, chatTemplate };
+  // A port that is taken is known before the model is loaded; a free one of the system's choice is no promise.
+  const giveBack = port === 0 ? undefined : await use(host, port, () => holdPort(host, port));
   const engine = await loadEngine(options, !quiet);
   if (chatTemplate !== undefined) checkTemplate(engine);
   const server = await InferenceServer.create({
@@ -40,11 +46,13 @@ export async function serve(flags: ServeFlags): Promise<number> {
     stallTimeoutMs: flags.stallTimeout * 1000,
     capacity: maxNumSeqs + flags.maxQueue,
     compileConstraint: compileJsonConstraint,
-    logger: { level: flags.logLevel },
+    keepAliveMs: flags.sseKeepAlive * 1000,
+    logger: { level: flags.logLevel, stream: new LogOutput((reason) => tellOfLog(reason, quiet)) },
     processMetrics: true,
   });
   const stopped = untilStopped(server, flags.shutdownTimeout, quiet);
-  const address = await listen(server, host, port);
+  await giveBack?.();
+  const address = await use(host, port, () => server.listen(host, port));
   if (!quiet) {
     remark(cacheLine(engine.info));
     remark(`${engine.info.model} on ${engine.info.adapter}, served at ${address}/v1. Ctrl-C stops.`);
@@ -55,29 +63,14 @@ export async function serve(flags: ServeFlags): Promise<number> {
   return stopped;
 }
 
-/** Resolves when the server was told to stop and has. The first signal lets requests finish, the second ends them. */
-function untilStopped(server: InferenceServer, graceSeconds: number, quiet: boolean): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let signals = 0;
-    const stop = (): void => {
-      signals++;
-      if (signals === 2) server.abort();
-      if (signals > 1) return;
-      if (!quiet) remark('Finishing what runs; a second signal ends it.');
-      server.shutdown(graceSeconds * 1000).then(() => resolve(EXIT.ok), reject);
-    };
-    onStopRequest((signal: Signal) => {
-      server.app.log.info({ signal }, 'told to stop');
-      stop();
-      return signals <= 2;
-    });
-    stopSignal.addEventListener('abort', stop, { once: true });
-  });
+function tellOfLog(reason: string, quiet: boolean): void {
+  if (!quiet) remark(`The log cannot be written (${reason}); serving goes on without it.`);
 }
 
-async function listen(server: InferenceServer, host: string, port: number): Promise<string> {
+/** @throws RidgepointError where the address cannot be listened on */
+async function use<T>(host: string, port: number, listen: () => Promise<T>): Promise<T> {
   try {
-    return await server.listen(host, port);
+    return await listen();
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     switch (code) {

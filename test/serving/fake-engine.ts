@@ -1,4 +1,5 @@
 import type {
+  ChatMessage,
   EngineInfo,
   EngineStats,
   FinishReason,
@@ -45,6 +46,7 @@ export interface FakeOptions {
   readonly contextLength?: number;
   readonly kvCacheTokens?: number;
   readonly chat?: boolean;
+  readonly template?: (messages: readonly ChatMessage[]) => string;
 }
 
 interface Call {
@@ -167,7 +169,7 @@ export class FakeEngine implements TextEngine {
   }
 
   chatText(messages: Parameters<TextEngine['chatText']>[0]): string {
-    return messages.map(({ role, content }) => `${role}: ${content}\n`).join('');
+    return this.options.template?.(messages) ?? messages.map(({ role, content }) => `${role}: ${content}\n`).join('');
   }
 
   chatPrompt(messages: Parameters<TextEngine['chatPrompt']>[0]): number[] {

@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
 import type { TextEngine } from '../../src/engine/api.js';
 import { InferenceServer, type ServerOptions } from '../../src/serving/server.js';
@@ -73,3 +74,20 @@ export async function until(holds: () => boolean, patience = 5000): Promise<void
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A request as it stands on the wire. */
+export function wire(fields: object): string {
+  const body = JSON.stringify({ prompt: 'x', ...fields });
+  return `POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** A bare socket, which may be closed in any way. */
+export function bare(url: string): Socket {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  return socket.on('error', () => undefined);
+}
+
+const metric = async (server: InferenceServer, name: string): Promise<number> =>
+  Number(new RegExp(`${name}\\{[^}]*\\} (\\S+)`).exec((await server.app.inject('/metrics')).body)?.[1] ?? 0);
+/** Places of the queue that are taken. */
+export const inFlight = (server: InferenceServer): Promise<number> => metric(server, 'num_choices_in_flight');

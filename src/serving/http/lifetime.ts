@@ -82,7 +82,7 @@ export class Lifetime {
           headers: { 'x-should-retry': 'false' },
         });
       case 'client gone':
-        return new ApiError(499, 'the client closed the request');
+        return new ApiError(499, 'the client closed the request', { code: 'client_closed_request' });
       case 'stalled':
         return new ApiError(499, 'the client took nothing of its answer for too long', { code: 'stalled' });
       case 'failure':

@@ -70,7 +70,7 @@ export class ChatFormat implements AnswerFormat {
 
   /** The prompt of a chat has text, so no token begins one. */
   #newTexts(): TokenTexts {
-    return new TokenTexts(this.words, this.promptIds);
+    return new TokenTexts(this.words);
   }
 
   #ids(ids: readonly number[]): object {

@@ -12,14 +12,14 @@ const BLANK = 0x20;
  * tokenizer puts one before every text, so that all of them together are the text.
  */
 export class TokenTexts {
-  #begun = false;
+  #begun: boolean;
 
-  /** @param promptIds what stands before; without any text in it, the first token begins one */
+  /** @param promptIds what stands before; without any text in it, the first token begins one. Undefined for some text */
   constructor(
     private readonly words: TokenWords,
-    promptIds: readonly number[] = [],
+    promptIds?: readonly number[],
   ) {
-    this.#begun = promptIds.some((id) => this.writes(id));
+    this.#begun = promptIds === undefined || promptIds.some((id) => this.writes(id));
   }
 
   /** How to write the token that comes next, or others in its place. */

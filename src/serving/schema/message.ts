@@ -73,6 +73,17 @@ const message = z.discriminatedUnion(
   { error: 'expected a role of "system", "developer", "user", "assistant" or "tool"' },
 );
 
+/** Templates write the arguments of a call as JSON themselves; clients send them written. */
+function read(call: object & { readonly function: { readonly arguments?: unknown } }): object {
+  const { arguments: given } = call.function;
+  if (typeof given !== 'string') return call;
+  try {
+    return { ...call, function: { ...call.function, arguments: JSON.parse(given) as unknown } };
+  } catch {
+    return call;
+  }
+}
+
 /** As a template sees it. Fields that are empty are left out, since templates ask whether they are there. */
 function forTemplate(given: z.output<typeof message>): ChatMessage {
   const name = given.name ? { name: given.name } : {};
@@ -88,7 +99,7 @@ function forTemplate(given: z.output<typeof message>): ChatMessage {
         role: 'assistant',
         content: text === '' ? (given.refusal ?? '') : text,
         ...name,
-        ...(calls.length > 0 ? { tool_calls: calls } : {}),
+        ...(calls.length > 0 ? { tool_calls: calls.map(read) } : {}),
       };
     }
     case 'tool':

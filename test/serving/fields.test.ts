@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { IGNORED, REFUSED, USED } from '../../src/serving/schema/fields.js';
+import { compileJsonConstraint } from '../../src/grammar/index.js';
+import { FakeEngine } from './fake-engine.js';
+import { LLAMA_SERVER, OPENAI_CHAT, OPENAI_COMPLETION, VLLM_CHAT, VLLM_COMPLETION } from './peer-fields.js';
+import { post, start } from './support.js';
+
+const CHAT = { messages: [{ role: 'user', content: 'x' }], max_tokens: 2 };
+const COMPLETION = { prompt: 'x', max_tokens: 2 };
+/** No field takes it. */
+const STRANGE = { strange: ['thing'] };
+
+describe('fields of requests', () => {
+  it('of every peer are used, refused or known to change nothing', () => {
+    const places = (endpoint: 'chat' | 'completion', names: readonly string[]) =>
+      names.filter((name) => !USED[endpoint].has(name) && !IGNORED.has(name) && !Object.hasOwn(REFUSED, name));
+    for (const names of [OPENAI_CHAT, VLLM_CHAT, LLAMA_SERVER]) expect(places('chat', names)).toEqual([]);
+    for (const names of [OPENAI_COMPLETION, VLLM_COMPLETION, LLAMA_SERVER]) {
+      expect(places('completion', names)).toEqual([]);
+    }
+    for (const endpoint of ['chat', 'completion'] as const) {
+      expect(
+        [...USED[endpoint]].filter((name) => IGNORED.has(name)),
+        'in one list only',
+      ).toEqual([]);
+    }
+  });
+
+  it('that are not followed are a 400 that names them, whatever peer they are of', async () => {
+    const { url } = await start(new FakeEngine());
+    const kinds = [
+      ['chat/completions', 'chat', CHAT, [...OPENAI_CHAT, ...VLLM_CHAT, ...LLAMA_SERVER]],
+      ['completions', 'completion', COMPLETION, [...OPENAI_COMPLETION, ...VLLM_COMPLETION, ...LLAMA_SERVER]],
+    ] as const;
+    let refused = 0;
+    for (const [path, endpoint, good, names] of kinds) {
+      for (const name of new Set(names)) {
+        if (name in good || name === 'user') continue;
+        const { status, body, headers } = await post(`${url}/v1/${path}`, { ...good, [name]: STRANGE });
+        if (IGNORED.has(name)) {
+          expect(status, name).toBe(200);
+          expect(headers.get('x-ignored-fields'), name).toBeNull();
+          continue;
+        }
+        if (USED[endpoint].has(name) && status === 200) expect(name).toMatch(/^(tool_choice|function_call)$/);
+        expect(status, name).toBe(400);
+        const { param, message } = body.error as unknown as { param: string; message: string };
+        expect(param.startsWith(name) || ['tools', 'functions'].includes(param), `${name}: ${param}`).toBe(true);
+        expect(message, name).toContain(param);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(150);
+  });
+
+  it('may ask for what happens anyway, and null is nothing', async () => {
+    const { url } = await start(new FakeEngine());
+    for (const [name, { neutral }] of Object.entries(REFUSED)) {
+      for (const value of [...neutral, null]) {
+        if (name in CHAT) continue;
+        const { status, body } = await post(`${url}/v1/chat/completions`, { ...CHAT, [name]: value });
+        expect(status, `${name} ${JSON.stringify(value)} ${JSON.stringify(body)}`).toBe(200);
+      }
+    }
+  });
+
+  it('that nobody knows are named in the answer; slips of the pen are refused', async () => {
+    const { url } = await start(new FakeEngine());
+    const to = `${url}/v1/completions`;
+    const odd = await post(to, { ...COMPLETION, my_field: 1, 'x\ny': 2, constructor: 3 });
+    expect(odd.status).toBe(200);
+    expect(odd.headers.get('x-ignored-fields')).toBe('my_field, constructor');
+    const slips = { temprature: 'temperature', maxTokens: 'max_tokens', 'top-p': 'top_p', sotp: undefined };
+    for (const [slip, meant] of Object.entries(slips)) {
+      const { status, body } = await post(to, { ...COMPLETION, [slip]: 1 });
+      expect(status, slip).toBe(meant === undefined ? 200 : 400);
+      if (meant !== undefined)
+        expect(body.error).toMatchObject({ param: slip, message: expect.stringContaining(meant) as string });
+    }
+  });
+
+  it('inside others are not dropped either', async () => {
+    const { url } = await start(new FakeEngine(), { compileConstraint: compileJsonConstraint });
+    const to = `${url}/v1/chat/completions`;
+    const cases: [object, string][] = [
+      [{ response_format: { type: 'text', schema: {} } }, 'response_format.schema'],
+      [{ response_format: { type: 'json_object', json_schema: {} } }, 'response_format.json_schema'],
+      [{ response_format: { type: 'json_object', schema: 5 } }, 'response_format.schema'],
+      [
+        { response_format: { type: 'json_schema', json_schema: { schema: {}, grammar: 'x' } } },
+        'response_format.json_schema.grammar',
+      ],
+      [{ stream: true, stream_options: { continuous_usage_stats: true } }, 'stream_options.continuous_usage_stats'],
+      [{ messages: [...CHAT.messages, { role: 'assistant', content: 'A', prefix: true }] }, 'messages[1].prefix'],
+      [{ logit_bias: JSON.parse('{"__proto__": 5}') as object }, 'logit_bias.__proto__'],
+      [{ logit_bias: { '5': 1, '05': 2 } }, 'logit_bias.05'],
+    ];
+    for (const [fields, param] of cases) {
+      const { status, body } = await post(to, { ...CHAT, ...fields });
+      expect(status, param).toBe(400);
+      expect(body.error).toMatchObject({ param });
+    }
+  });
+
+  it('json_object with a schema keeps to the schema', async () => {
+    const { url } = await start(new FakeEngine({ reply: () => '{"b": true}' }), {
+      compileConstraint: compileJsonConstraint,
+    });
+    const schema = {
+      type: 'object',
+      properties: { age: { type: 'integer', maximum: 9, minimum: 0 } },
+      required: ['age'],
+      additionalProperties: false,
+    };
+    for (const response_format of [
+      { type: 'json_object', schema },
+      { type: 'json_schema', json_schema: { name: 'x', schema } },
+    ]) {
+      const { body } = await post(`${url}/v1/completions`, { prompt: 'x', max_tokens: 60, response_format });
+      expect(Object.keys(JSON.parse(body.choices[0].text) as object)).toEqual(['age']);
+    }
+  });
+});
