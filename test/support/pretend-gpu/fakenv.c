@@ -284,7 +284,9 @@ static VkResult VKAPI_CALL my_CreateComputePipelines(VkDevice d, VkPipelineCache
 }
 static int bound = -1; // commands are recorded by one thread, one command buffer after the other
 static void VKAPI_CALL my_CmdDispatch(VkCommandBuffer b, uint32_t x, uint32_t y, uint32_t z) { c.dispatch++; TRACE("dispatch %u %u %u module %d\n", x, y, z, bound); if (dry) return; DNEXT(vkCmdDispatch); f(b, x, y, z); }
+static uint64_t before_barrier;
 static void VKAPI_CALL my_CmdPipelineBarrier(VkCommandBuffer b, VkPipelineStageFlags s, VkPipelineStageFlags t, VkDependencyFlags df, uint32_t nm, const VkMemoryBarrier *m, uint32_t nb, const VkBufferMemoryBarrier *bb, uint32_t ni, const VkImageMemoryBarrier *im) {
+  before_barrier = c.dispatch;
   c.barrier++;
   if (s != VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT || t != VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT) c.barrier_extra++;
   TRACE("barrier %x %x memory %x %x\n", s, t, nm ? m->srcAccessMask : 0, nm ? m->dstAccessMask : 0);
@@ -306,7 +308,33 @@ static void VKAPI_CALL my_CmdFillBuffer(VkCommandBuffer b, VkBuffer t, VkDeviceS
   if (dry && size > 65536) return;
   DNEXT(vkCmdFillBuffer); f(b, t, at, size, v);
 }
-static void VKAPI_CALL my_CmdWriteTimestamp(VkCommandBuffer b, VkPipelineStageFlagBits st, VkQueryPool q, uint32_t i) { static int n; if (getenv("FAKENV_STAMPS") && n++ < 12) fprintf(stderr, "stamp %u at stage %x after %lu dispatches, %lu barriers\n", i, st, c.dispatch, c.barrier); DNEXT(vkCmdWriteTimestamp); f(b, st, q, i); }
+// Timestamps. With FAKENV_US they are of the pretended clock, as commands are recorded in the order in which they run: a
+// stamp at the top of the pipe is of the moment at which the commands before it have been read, that is when all is done
+// that came before the last barrier; any other is of the moment at which all that came before it is done.
+typedef struct { VkQueryPool pool; uint32_t at; uint64_t ns; } Stamp;
+static Stamp *stamps;
+static int n_stamps, room_stamps;
+static double us_of_launch(void) { static double us = -1; if (us < 0) us = getenv("FAKENV_US") ? atof(getenv("FAKENV_US")) : 0; return us; }
+static void VKAPI_CALL my_CmdWriteTimestamp(VkCommandBuffer b, VkPipelineStageFlagBits st, VkQueryPool q, uint32_t at) {
+  static int n;
+  if (getenv("FAKENV_STAMPS") && n++ < 12) fprintf(stderr, "stamp %u at stage %x after %lu dispatches, %lu barriers\n", at, st, c.dispatch, c.barrier);
+  if (us_of_launch() > 0) {
+    uint64_t done = st == VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT ? before_barrier : c.dispatch;
+    int i = 0;
+    while (i < n_stamps && (stamps[i].pool != q || stamps[i].at != at)) i++;
+    if (i == room_stamps) stamps = realloc(stamps, (room_stamps = room_stamps ? 2 * room_stamps : 256) * sizeof *stamps);
+    if (i == n_stamps) n_stamps++;
+    stamps[i] = (Stamp){ q, at, (uint64_t)(done * us_of_launch() * 1000) };
+  }
+  DNEXT(vkCmdWriteTimestamp);
+  f(b, st, q, at);
+}
+static void VKAPI_CALL my_CmdCopyQueryPoolResults(VkCommandBuffer b, VkQueryPool q, uint32_t first, uint32_t n, VkBuffer t, VkDeviceSize offset, VkDeviceSize stride, VkQueryResultFlags flags) {
+  if (us_of_launch() == 0) { DNEXT(vkCmdCopyQueryPoolResults); f(b, q, first, n, t, offset, stride, flags); return; }
+  DNEXT(vkCmdUpdateBuffer);
+  for (int i = 0; i < n_stamps; i++)
+    if (stamps[i].pool == q && stamps[i].at >= first && stamps[i].at < first + n) f(b, t, offset + (stamps[i].at - first) * stride, 8, &stamps[i].ns);
+}
 static void VKAPI_CALL my_CmdBindPipeline(VkCommandBuffer b, VkPipelineBindPoint p, VkPipeline q) { c.bind_pipe++; bound = recall(&pipelines, (uint64_t)q).id; TRACE("pipeline %d\n", bound); DNEXT(vkCmdBindPipeline); f(b, p, q); }
 static void VKAPI_CALL my_CmdBindDescriptorSets(VkCommandBuffer b, VkPipelineBindPoint p, VkPipelineLayout l, uint32_t first, uint32_t n, const VkDescriptorSet *s, uint32_t nd, const uint32_t *dd) { c.bind_set++; TRACE("sets %u\n", n); DNEXT(vkCmdBindDescriptorSets); f(b, p, l, first, n, s, nd, dd); }
 static void VKAPI_CALL my_CmdPushConstants(VkCommandBuffer b, VkPipelineLayout l, VkShaderStageFlags s, uint32_t o, uint32_t n, const void *p) { c.push++; DNEXT(vkCmdPushConstants); f(b, l, s, o, n, p); }
@@ -361,7 +389,7 @@ static const struct { const char *name; void *f; } mine[] = {
   { "vkGetPhysicalDeviceMemoryProperties", my_GetPhysicalDeviceMemoryProperties }, { "vkGetPhysicalDeviceMemoryProperties2", my_GetPhysicalDeviceMemoryProperties2 }, { "vkGetPhysicalDeviceMemoryProperties2KHR", my_GetPhysicalDeviceMemoryProperties2 },
   { "vkCreateDevice", my_CreateDevice }, { "vkDestroyDevice", my_DestroyDevice }, { "vkCreateShaderModule", my_CreateShaderModule }, { "vkCreateComputePipelines", my_CreateComputePipelines },
   { "vkCmdDispatch", my_CmdDispatch }, { "vkCmdPipelineBarrier", my_CmdPipelineBarrier }, { "vkCmdCopyBuffer", my_CmdCopyBuffer }, { "vkCmdFillBuffer", my_CmdFillBuffer },
-  { "vkCmdBindPipeline", my_CmdBindPipeline }, { "vkCmdWriteTimestamp", my_CmdWriteTimestamp }, { "vkCmdBindDescriptorSets", my_CmdBindDescriptorSets }, { "vkCmdPushConstants", my_CmdPushConstants }, { "vkUpdateDescriptorSets", my_UpdateDescriptorSets }, { "vkQueueSubmit", my_QueueSubmit }, { "vkGetFenceStatus", my_GetFenceStatus }, { "vkWaitForFences", my_WaitForFences },
+  { "vkCmdBindPipeline", my_CmdBindPipeline }, { "vkCmdWriteTimestamp", my_CmdWriteTimestamp }, { "vkCmdCopyQueryPoolResults", my_CmdCopyQueryPoolResults }, { "vkCmdBindDescriptorSets", my_CmdBindDescriptorSets }, { "vkCmdPushConstants", my_CmdPushConstants }, { "vkUpdateDescriptorSets", my_UpdateDescriptorSets }, { "vkQueueSubmit", my_QueueSubmit }, { "vkGetFenceStatus", my_GetFenceStatus }, { "vkWaitForFences", my_WaitForFences },
   { "vkAllocateMemory", my_AllocateMemory }, { "vkGetBufferMemoryRequirements", my_GetBufferMemoryRequirements }, { "vkGetBufferMemoryRequirements2", my_GetBufferMemoryRequirements2 }, { "vkGetBufferMemoryRequirements2KHR", my_GetBufferMemoryRequirements2 }, { "vkGetImageMemoryRequirements", my_GetImageMemoryRequirements },
   { "vkGetDeviceProcAddr", my_GetDeviceProcAddr },
 };
