@@ -29,6 +29,8 @@ export interface PlanLimits {
   /** Tokens of all sequences together. */
   readonly kvTokens: number;
   readonly sequences: number;
+  /** Most prompt tokens of a step, which single steps cannot exceed; any number when absent. */
+  readonly chunk?: number;
 }
 
 export const BLOCK = 16;
@@ -110,8 +112,11 @@ function room(point: BenchPoint): { each: number; sequences: number } {
   }
 }
 
-function whyNot(point: BenchPoint, { contextLength, kvTokens, sequences }: PlanLimits): string | undefined {
+function whyNot(point: BenchPoint, { contextLength, kvTokens, sequences, chunk }: PlanLimits): string | undefined {
   const needs = room(point);
+  if (point.kind === 'operations' && chunk !== undefined && point.tokens > chunk) {
+    return `needs a step of ${point.tokens} tokens, the prefill chunk is ${chunk}`;
+  }
   if (point.kind === 'tpot' && point.gen < 2) return 'TPOT needs at least 2 generated tokens';
   if (needs.each > contextLength) return `needs ${needs.each} positions, the context is ${contextLength}`;
   if (needs.sequences > sequences) return `needs ${needs.sequences} sequences, the engine holds ${sequences}`;

@@ -42,6 +42,7 @@ export async function bench(flags: BenchFlags): Promise<number> {
     contextLength,
     kvTokens: load.kvCacheTokens,
     sequences: Math.max(...options.batches),
+    chunk,
   };
   const { points, skipped } = plan(options, limits);
   const progress = new BenchProgress(tell);

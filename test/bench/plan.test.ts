@@ -22,6 +22,10 @@ test('what does not fit is skipped, with why', () => {
   const { skipped } = plan({ ...OPTIONS, prompts: [8, 256], batches: [1, 4] }, ROOM);
   expect(skipped).toContainEqual({ id: 'ttft p256', reason: 'needs 257 positions, the context is 256' });
   expect(skipped).toContainEqual({ id: 'tpot c16 b4 g4', reason: 'needs 4 sequences, the engine holds 2' });
+  const chunked = plan({ ...OPTIONS, prompts: [8, 64] }, { ...ROOM, chunk: 32 });
+  expect(chunked.skipped).toEqual([
+    { id: 'operations p64', reason: 'needs a step of 64 tokens, the prefill chunk is 32' },
+  ]);
   const small = plan(OPTIONS, { ...ROOM, kvTokens: 32 });
   expect(small.skipped.map(({ reason }) => reason)).toContain('needs a KV cache of 64 tokens, there is one of 32');
 });
