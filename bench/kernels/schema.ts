@@ -58,6 +58,8 @@ export const kernelsSchema = z.object({
   host: z.object({ os: z.string(), cpu: z.string(), threads: count, memory_bytes: count }),
   /** Date of the calibration the shares are of. */
   calibration: z.string().nullable(),
+  /** Whether Dawn's bounds checks were in the kernels, as they are in the engine; true where it is not said. */
+  checks: z.boolean().optional(),
   timer: z.enum(['timestamps', 'host clock']),
   /** Bytes that copies in rotation make up, so that no cache holds them. */
   working_bytes: count,

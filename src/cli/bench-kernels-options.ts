@@ -20,6 +20,7 @@ export interface BenchKernelsFlags {
   readonly kvDtype?: KvStored;
   readonly adapter?: string;
   readonly budget?: number;
+  readonly unchecked?: boolean;
   readonly format?: 'markdown' | 'json';
   readonly output?: string;
   readonly quiet?: boolean;
@@ -65,6 +66,7 @@ export function addBenchKernels(bench: Command, run: (flags: BenchKernelsFlags) 
     .option('--kv-dtype <type>', 'keys and values: f16, f32 or int8', oneOf('--kv-dtype', KV_STORED))
     .option('--adapter <name>', 'part of the name of an adapter; see "ridgepoint devices"')
     .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
+    .option('--unchecked', 'leave out Dawn’s bounds checks and clearing of workgroup memory, to see what they cost')
     .option('--format <format>', 'what is printed: markdown or json', oneOf('--format', ['markdown', 'json'] as const))
     .option('--output <file>', 'write the result there too, as JSON', nonEmpty('--output', 'a path'))
     .option('--quiet', 'no progress on standard error')

@@ -9,7 +9,9 @@ import { activationDtype } from '../engine/weight-format.js';
 import { Gpu } from '../gpu/gpu.js';
 import { parseLlamaConfig } from '../model/config.js';
 import { listCalibrations } from '../platform/node/calibration-store.js';
+import { openAdapter } from '../platform/node/dawn.js';
 import { nodeHost } from '../platform/node/host.js';
+import { gpuSource } from '../platform/node/shaders.js';
 import type { BenchKernelsFlags } from './bench-kernels-options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
 import { isRewritable, remark } from './style.js';
@@ -28,7 +30,9 @@ const CONTEXTS = [512, 2048];
 export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
   const dtype = flags.dtype ?? 'f16';
   const activations = activationDtype(flags.activations, dtype);
-  const source = await nodeHost.openGpu(flags.adapter);
+  const source = flags.unchecked
+    ? gpuSource(await openAdapter({ adapter: flags.adapter, unsafeFast: true }))
+    : await nodeHost.openGpu(flags.adapter);
   const names = flags.model ?? (flags.shapes === undefined ? MODELS : []);
   const models = [];
   for (const name of names) {
@@ -79,6 +83,7 @@ export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
     ...ridgepointOf(),
     host: hostOf(),
     calibration: calibration?.date ?? null,
+    checks: flags.unchecked !== true,
     timer: gpu.capabilities.timestamps ? 'timestamps' : 'host clock',
     working_bytes: workingBytes,
     budget_s: budget,
