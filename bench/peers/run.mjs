@@ -18,7 +18,7 @@ const repository = resolve(here, '../..');
 const USAGE = `node bench/peers/run.mjs [options]
   --model NAME          tiny-tales (default), a preset such as tinyllama-1.1b (made-up weights), or a model folder
   --pairs N             rounds; every engine is measured once in each (5)
-  --peers LIST          of node-llama-cpp, transformers (both)
+  --peers LIST          of node-llama-cpp (Vulkan), node-llama-cpp-cpu, transformers (all)
   --prompt N            prompt tokens of TTFT (512, or three quarters of a shorter context)
   --tokens N            tokens decoded for TPOT (32)
   --project FOLDER      root of the built Ridgepoint to measure (this one)
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
   options: {
     model: { type: 'string', default: 'tiny-tales' },
     pairs: { type: 'string', default: '5' },
-    peers: { type: 'string', default: 'node-llama-cpp,transformers' },
+    peers: { type: 'string', default: 'node-llama-cpp,node-llama-cpp-cpu,transformers' },
     prompt: { type: 'string' },
     tokens: { type: 'string', default: '32' },
     project: { type: 'string', default: repository },
@@ -64,7 +64,7 @@ function exportModel(model, output, peers) {
   const main = join(repository, 'dist/bench/peers/export/main.js');
   if (!existsSync(main)) throw new Error(`${main} is missing; run "npm run build" in ${repository}`);
   const formats = [
-    ...(peers.includes('node-llama-cpp') ? ['--gguf'] : []),
+    ...(peers.some((peer) => peer.startsWith('node-llama-cpp')) ? ['--gguf'] : []),
     ...(peers.includes('transformers') ? ['--onnx'] : []),
   ];
   return execFileSync(process.execPath, [main, model, output, ...formats], {
@@ -79,6 +79,7 @@ function versionsOf(names, project) {
   const of = {
     ridgepoint: () => `${version(join(project, 'package.json'))} (${commitOf(project)})`,
     'node-llama-cpp': () => installed('node-llama-cpp'),
+    'node-llama-cpp-cpu': () => installed('node-llama-cpp'),
     transformers: () => `${installed('@huggingface/transformers')}, onnxruntime-node ${installed('onnxruntime-node')}`,
   };
   return Object.fromEntries(names.map((name) => [name, of[name]()]));
@@ -149,7 +150,7 @@ function save(result) {
   return markdown;
 }
 
-/** ONNX Runtime does not say what it runs on; llama.cpp does. */
+/** ONNX Runtime does not say what it runs on; llama.cpp on Vulkan does. */
 function refuseOtherAdapter(engine) {
   const [ours, theirs] = [info.ridgepoint.adapter, info[engine].adapter];
   if (engine !== 'node-llama-cpp' || ours === theirs) return;
