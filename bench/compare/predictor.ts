@@ -7,17 +7,20 @@ import type { KernelSet } from '../../src/roofline/roof.js';
 import { RidgepointError } from '../../src/errors.js';
 import type { BenchResult } from '../schema.js';
 
+/** The configuration of the model that a result is of. */
+export const configOf = ({ model }: BenchResult): LlamaConfig => ({
+  ...model.config,
+  // No cost depends on these.
+  ropeTheta: 10_000,
+  ropeScaling: { type: 'none' },
+  rmsNormEps: 1e-5,
+  bosTokenId: undefined,
+  eosTokenIds: [],
+});
+
 /** Predicts what a result measured: the same model, formats and chunks, on hardware from a calibration or a data sheet. */
-export function predictorFor({ model, context }: BenchResult, hardware: Hardware, given?: KernelSet): Predictor {
-  const config: LlamaConfig = {
-    ...model.config,
-    // No cost depends on these.
-    ropeTheta: 10_000,
-    ropeScaling: { type: 'none' },
-    rmsNormEps: 1e-5,
-    bosTokenId: undefined,
-    eosTokenIds: [],
-  };
+export function predictorFor(result: BenchResult, hardware: Hardware, given?: KernelSet): Predictor {
+  const { model, context } = result;
   const weights = weightDtype(context.dtype);
   const head = weightDtype(context.head_dtype ?? context.dtype);
   const kv = KV_DTYPES.find((known) => known === context.kv_dtype);
@@ -25,7 +28,7 @@ export function predictorFor({ model, context }: BenchResult, hardware: Hardware
     const found = weights === undefined ? `dtype "${context.dtype}"` : `kv_dtype "${context.kv_dtype}"`;
     throw new RidgepointError('usage', `the result's ${found} is not one that can be predicted`);
   }
-  return new Predictor(llamaModel(model.name, config), hardware, {
+  return new Predictor(llamaModel(model.name, configOf(result)), hardware, {
     weights,
     head,
     kv,

@@ -16,13 +16,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { attempts, nvidiaManifests, writeManifests } from './driver.mjs';
 import { start, stopAll, writeJson } from './process.mjs';
-import { resultName, secondsFor, stages, TOTAL_SECONDS } from './stages.mjs';
+import { DRIVER_SECONDS, isDone, resultName, secondsFor, stages, TOTAL_SECONDS } from './stages.mjs';
 
 const app = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cli = join(app, 'src', 'cli', 'main.js');
 const here = dirname(fileURLToPath(import.meta.url));
 /** All that a run may leave, besides `bench-MODEL.json`. */
-const RESULTS = /^(summary|calibration|tests|compare|bench-[\w.-]+)\.json$|^details\.tar\.gz$/;
+const RESULTS = /^(summary|calibration|tests|kernels|peer|bench-[\w.-]+)\.json$|^details\.tar\.gz$|^report\.html$/;
 const LARGEST_RESULT = 16 * 1024 * 1024;
 
 const { values: options } = parseArgs({
@@ -34,6 +34,12 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     software: { type: 'boolean', default: false },
+    // Results of an earlier run: what it has is not measured again.
+    resume: { type: 'string' },
+    // PyTorch's figures from a file, instead of measuring them.
+    peer: { type: 'string' },
+    // Where a copy of the results goes, so that a later run can resume.
+    keep: { type: 'string' },
   },
 });
 const total = Number(options.seconds);
@@ -45,7 +51,8 @@ const out = options.output;
 const details = join(options.unpacked, 'details');
 const logs = join(details, 'logs');
 mkdirSync(logs, { recursive: true });
-for (const name of readdirSync(out)) if (RESULTS.test(name)) rmSync(join(out, name));
+const earlier = options.resume ? takeUp(options.resume) : undefined;
+if (!earlier) for (const name of readdirSync(out)) if (RESULTS.test(name)) rmSync(join(out, name));
 
 const begun = Date.now() - Number(options.spent) * 1000;
 const elapsed = () => (Date.now() - begun) / 1000;
@@ -72,8 +79,10 @@ const summary = {
     nvidia: nvidiaSmi(),
   },
   driver_search: [],
-  stages: [],
-  tests: null,
+  stages: (earlier?.stages ?? [])
+    .filter((stage) => isDone(stage, earlier))
+    .map((stage) => ({ ...stage, earlier: true })),
+  tests: earlier?.tests ?? null,
   errors: {},
 };
 const save = () => writeJson(join(out, 'summary.json'), { ...summary, seconds: rounded(elapsed()) });
@@ -112,7 +121,7 @@ function nvidiaSmi() {
     [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'],
     {
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 10_000,
     },
   );
   if (status !== 0) return undefined;
@@ -141,7 +150,10 @@ async function findDriver() {
     // The last one finds nothing that an earlier one did not.
     if (stopped || (spare && name === list.at(-1).name)) break;
     const env = changed(process.env, changes);
-    const run = await start(process.execPath, [cli, 'devices', '--json'], { env, limit: 40 }).done;
+    // The last is the kit's own driver, for which there is always time.
+    const left = name === list.at(-1).name ? 20 : DRIVER_SECONDS - elapsed();
+    if (left < 3) continue;
+    const run = await start(process.execPath, [cli, 'devices', '--json'], { env, limit: Math.min(25, left) }).done;
     const adapters = run.code === 0 ? JSON.parse(run.stdout) : [];
     const wanted = adapters.filter(({ source }) => !options.software || source !== 'hardware');
     const adapter = wanted.find((each) => each.default) ?? wanted[0];
@@ -196,6 +208,7 @@ function choose({ env, adapter, adapters, run, name }) {
     name: resultName(adapter.name, driver, summary.date),
   });
   summary.quick ||= source !== 'hardware' && !options.full;
+  summary.stages = summary.stages.filter((stage) => stage.name !== 'devices');
   summary.stages.push({ name: 'devices', exit: 0, seconds: rounded(run.seconds), note: name });
   writeJson(join(details, 'devices.json'), adapters);
   if (source !== 'hardware') {
@@ -222,11 +235,17 @@ async function runStages({ env, adapter }) {
     gpuBytes: mebibytes > 0 ? mebibytes * 2 ** 20 : undefined,
     adapter: adapter.name,
     slow: label === 'swiftshader',
+    peer: options.peer === undefined,
     commands,
   };
+  if (options.peer !== undefined) copyFileSync(options.peer, join(out, 'peer.json'));
   for (const stage of stages(machine, { out, details })) {
     if (stopped) break;
     if (stage.unless && existsSync(stage.unless)) continue;
+    if (summary.stages.some(({ name, earlier: done }) => done && name === stage.name)) {
+      console.log(`  earlier  ${stage.name}`);
+      continue;
+    }
     const entry = { name: stage.name, exit: null, seconds: 0 };
     summary.stages.push(entry);
     const limit = secondsFor(stage, total - elapsed());
@@ -236,15 +255,21 @@ async function runStages({ env, adapter }) {
     const outcome = entry.note ?? (entry.exit === 0 ? 'done' : `exit code ${entry.exit}: ${entry.said}`);
     console.log(`${entry.seconds.toFixed(1).padStart(6)} s  ${stage.name}: ${outcome}`);
     save();
+    keepResults();
   }
 }
 
 async function runStage(stage, entry, limit, env) {
   process.stdout.write(`          ${stage.name} ...\n`);
-  const program = stage.script ? join(here, stage.script) : cli;
-  const run = await start(process.execPath, [program, ...stage.args], { cwd: app, env, limit }).done;
+  const program = stage.python ?? stage.script;
+  const path = program ? join(here, program) : cli;
+  // The machine's own Python has the machine's own environment.
+  const run = stage.python
+    ? await start('python3', [path, ...stage.args], { cwd: app, env: process.env, limit }).done
+    : await start(process.execPath, [path, ...stage.args], { cwd: app, env, limit }).done;
   Object.assign(entry, {
-    command: [stage.script ?? 'ridgepoint', ...stage.args.map(inFolders)].join(' '),
+    command: [program ?? 'ridgepoint', ...stage.args.map(inFolders)].join(' '),
+    plan_seconds: stage.plan,
     exit: exitOf(run),
     seconds: rounded(run.seconds),
     limit_seconds: rounded(limit),
@@ -255,6 +280,7 @@ async function runStage(stage, entry, limit, env) {
   if (stage.toFile && run.code === 0) writeFileSync(stage.toFile, run.stdout);
   if (stage.name.startsWith('calibrate') && run.code === 0) keepCalibration(stage.file);
   if (stage.name.startsWith('bench ')) stampCommit(stage.file);
+  if (stage.python && run.code === 127) Object.assign(entry, { note: 'not run: this machine has no python3' });
   if (stage.name === 'correctness') tellTests(stage.file);
 }
 
@@ -284,17 +310,57 @@ function tellTests(file) {
   summary.tests = { ...totals, failures: failed.slice(0, 50) };
 }
 
-/** Gathers what is left: one file of comparisons, one archive of logs, reports and traces. */
-function close() {
-  const comparisons = {};
-  for (const name of readdirSync(details).filter((each) => each.startsWith('compare-'))) {
-    const model = name.slice('compare-'.length, -'.json'.length);
-    comparisons[model] = JSON.parse(readFileSync(join(details, name), 'utf8'));
-    summary.errors[model] = comparisons[model].errors;
-    rmSync(join(details, name));
+/** Takes up an earlier run: its results go where this one's will. @returns its summary, if there is one */
+function takeUp(folder) {
+  if (!existsSync(join(folder, 'summary.json'))) return undefined;
+  for (const name of readdirSync(folder).filter((each) => RESULTS.test(each))) {
+    if (folder !== out) copyFileSync(join(folder, name), join(out, name));
   }
-  if (Object.keys(comparisons).length > 0) writeJson(join(out, 'compare.json'), comparisons);
+  const archive = join(out, 'details.tar.gz');
+  if (existsSync(archive)) spawnSync('tar', ['-xzf', archive, '-C', options.unpacked, '--no-same-owner']);
+  if (existsSync(join(out, 'calibration.json'))) keepCalibration(join(out, 'calibration.json'));
+  return JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+}
+
+/** The archive of what is no file of its own, and a copy of all for a run that resumes. */
+function keepResults() {
   spawnSync('tar', ['-czf', join(out, 'details.tar.gz'), '-C', options.unpacked, 'details']);
+  if (!options.keep) return;
+  mkdirSync(options.keep, { recursive: true });
+  for (const name of readdirSync(out).filter((each) => RESULTS.test(each))) {
+    copyFileSync(join(out, name), join(options.keep, name));
+  }
+}
+
+/** Writes the page, and gathers what is left. */
+function close() {
+  for (const name of readdirSync(details).filter((each) => each.startsWith('compare-'))) {
+    try {
+      const { errors } = JSON.parse(readFileSync(join(details, name), 'utf8'));
+      summary.errors[name.slice('compare-'.length, -'.json'.length)] = errors;
+    } catch {
+      // It was stopped while it wrote.
+    }
+  }
+  save();
+  const page = spawnSync(
+    process.execPath,
+    [
+      join(app, 'bench', 'day', 'main.js'),
+      '--results',
+      out,
+      '--details',
+      details,
+      '--output',
+      join(out, 'report.html'),
+    ],
+    { encoding: 'utf8', timeout: 20_000 },
+  );
+  if (page.status !== 0) {
+    const said = lastLine(`${page.stdout ?? ''}${page.stderr ?? ''}`);
+    summary.stages.push({ name: 'page', exit: page.status ?? 1, seconds: 0, note: said });
+  }
+  keepResults();
   for (const name of readdirSync(out).filter((each) => RESULTS.test(each))) {
     if (statSync(join(out, name)).size <= LARGEST_RESULT) continue;
     summary.stages.push({
@@ -307,6 +373,7 @@ function close() {
   }
   summary.complete = !stopped;
   save();
+  keepResults();
 }
 
 function changed(env, changes) {

@@ -2,21 +2,34 @@
 # Tests and measures Ridgepoint on this machine, which needs neither Node nor a network: an x86-64 Linux with bash, tar
 # and any of xz, python3, busybox or dpkg-deb.
 #
-# usage: run.sh [--quick | --full] [--software] [--seconds N] [FOLDER]
-#   FOLDER       where results go; default $OUT, else ./results
-#   --quick      fewer points, as on a machine without a GPU
-#   --full       all models, as on a GPU
-#   --software   leave a GPU aside
-#   --seconds N  stop after that many; default 450
+# usage: run.sh [--quick | --full] [--software] [--seconds N] [--keep FOLDER] [--resume FOLDER] [--peer FILE] [FOLDER]
+#   FOLDER           where results go; default $OUT, else ./results
+#   --quick          fewer points, as on a machine without a GPU
+#   --full           all models, as on a GPU
+#   --software       leave a GPU aside
+#   --seconds N      stop after that many; default 560
+#   --keep FOLDER    keep there what was unpacked, chosen and measured; a second call goes on from it
+#   --resume FOLDER  go on from these results, of an earlier call or another machine of the kind
+#   --peer FILE      PyTorch's figures from a file, instead of measuring them
 set -u
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
 out=${OUT:-}
+keep=
+resume=
 options=()
+path_of() { printf '%s/%s' "$(cd "$(dirname "$1")" && pwd)" "$(basename "$1")"; }
 while [ $# -gt 0 ]; do
   case $1 in
     --quick | --full | --software) options+=("$1") ;;
     --seconds) options+=("$1" "${2:-}"); shift ;;
+    --peer)
+      [ -f "${2:-}" ] || { echo "run.sh: --peer needs a file, found \"${2:-}\"" >&2; exit 2; }
+      options+=("$1" "$(path_of "$2")"); shift ;;
+    --keep) keep=${2:-}; shift ;;
+    --resume)
+      [ -f "${2:-}/summary.json" ] || { echo "run.sh: --resume needs a folder of results, found \"${2:-}\"" >&2; exit 2; }
+      resume=$(cd "$2" && pwd); shift ;;
     -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     -*) echo "run.sh: unknown option $1; see run.sh --help" >&2; exit 2 ;;
     *) out=$1 ;;
@@ -33,11 +46,19 @@ fail() {
   exit 1
 }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/ridgepoint-kit.XXXXXX") || fail "no folder for temporary files can be made"
+if [ -n "$keep" ]; then
+  mkdir -p "$keep/unpacked" "$keep/results" && keep=$(cd "$keep" && pwd) || fail "the folder of --keep cannot be made"
+  work=$keep/unpacked
+  [ -n "$resume" ] || [ ! -f "$keep/results/summary.json" ] || resume=$keep/results
+  options+=(--keep "$keep/results")
+else
+  work=$(mktemp -d "${TMPDIR:-/tmp}/ridgepoint-kit.XXXXXX") || fail "no folder for temporary files can be made"
+fi
+[ -z "$resume" ] || options+=(--resume "$resume")
 child=
 finish() {
   [ -z "$child" ] || { kill -TERM "$child" 2>/dev/null && wait "$child"; }
-  rm -rf "$work"
+  [ -n "$keep" ] || rm -rf "$work"
 }
 trap finish EXIT
 trap 'exit 143' TERM
@@ -72,9 +93,12 @@ unxz_to_stdout() {
 }
 
 set -o pipefail
-for archive in runtime app; do
-  unxz_to_stdout "$here/$archive.tar.xz" | tar -x -C "$work" -f - --no-same-owner || fail "$archive.tar.xz cannot be unpacked"
-done
+if ! cmp -s "$here/kit.json" "$work/unpacked.json"; then
+  for archive in runtime app; do
+    unxz_to_stdout "$here/$archive.tar.xz" | tar -x -C "$work" -f - --no-same-owner || fail "$archive.tar.xz cannot be unpacked"
+  done
+  cp "$here/kit.json" "$work/unpacked.json"
+fi
 
 node=$work/bin/node
 if ! "$node" --version >/dev/null 2>"$work/error"; then

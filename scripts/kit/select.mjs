@@ -2,7 +2,7 @@
 
 const MiB = 1024 * 1024;
 
-/** All files of the kit together may be no larger. */
+/** All files of the kit and of the checkout together may be no larger: where they travel together, 64 MiB are the most. */
 export const KIT_LIMIT = 60 * MiB;
 
 /** Only read by people and compilers. Licences have no such ending, or are kept by name. */
@@ -118,14 +118,16 @@ export const inMiB = (bytes) => `${(bytes / MiB).toFixed(1)} MiB`;
  * Adds up the sizes of a kit's files.
  *
  * @param {Record<string, number>} sizes bytes by name
- * @returns {number} bytes together
- * @throws Error that names the files when they are above `limit`
+ * @param {number} checkout bytes of the files of the checkout, which travel beside the kit
+ * @returns {number} bytes of the kit
+ * @throws Error that names the files when they are above `limit` together with the checkout
  */
-export function checkSize(sizes, limit = KIT_LIMIT) {
+export function checkSize(sizes, checkout = 0, limit = KIT_LIMIT) {
   const total = Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
-  if (total <= limit) return total;
+  if (total + checkout <= limit) return total;
   const list = Object.entries(sizes)
     .sort(([, a], [, b]) => b - a)
     .map(([name, bytes]) => `${name} ${inMiB(bytes)}`);
-  throw new Error(`the kit is ${inMiB(total)}, above its limit of ${inMiB(limit)}: ${list.join(', ')}`);
+  const beside = checkout > 0 ? ` with the ${inMiB(checkout)} of the checkout` : '';
+  throw new Error(`the kit is ${inMiB(total)}, above its limit of ${inMiB(limit)}${beside}: ${list.join(', ')}`);
 }

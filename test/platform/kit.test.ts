@@ -16,19 +16,24 @@ interface Select {
     options?: { alone?: Set<string>; exists?: (folder: string) => boolean },
   ) => string[];
   testSources: (tests: string[], importsOf: (path: string) => string[]) => { files: string[]; packages: string[] };
-  checkSize: (sizes: Record<string, number>, limit?: number) => number;
+  checkSize: (sizes: Record<string, number>, checkout?: number, limit?: number) => number;
 }
 interface Stage {
   name: string;
+  plan: number;
   limit: number;
+  script?: string;
+  python?: string;
   args: string[];
   file?: string;
   closing?: boolean;
 }
 interface Stages {
   TOTAL_SECONDS: number;
+  DRIVER_SECONDS: number;
+  isDone: (stage: { name: string; exit: number | null }, summary?: { tests: { complete: boolean } | null }) => boolean;
   stages: (
-    machine: { quick: boolean; gpuBytes?: number; adapter: string; commands: Set<string> },
+    machine: { quick: boolean; gpuBytes?: number; adapter: string; peer?: boolean; commands: Set<string> },
     folders: { out: string; details: string },
   ) => Stage[];
   secondsFor: (stage: { limit: number; closing?: boolean }, left: number) => number;
@@ -47,7 +52,7 @@ interface Driver {
 const load = async <T>(name: string): Promise<T> =>
   (await import(pathToFileURL(join(root, 'scripts', 'kit', name)).href)) as T;
 const { KIT_LIMIT, isNeeded, packageFolders, testSources, checkSize } = await load<Select>('select.mjs');
-const { TOTAL_SECONDS, stages, secondsFor, resultName } = await load<Stages>('stages.mjs');
+const { TOTAL_SECONDS, DRIVER_SECONDS, isDone, stages, secondsFor, resultName } = await load<Stages>('stages.mjs');
 const { attempts, nvidiaManifests } = await load<Driver>('driver.mjs');
 
 const scratch = mkdtempSync(join(tmpdir(), 'ridgepoint-kit-'));
@@ -109,19 +114,27 @@ describe('what the kit packs', () => {
     expect(() => checkSize({ small: 1, large: KIT_LIMIT })).toThrow(
       'the kit is 60.0 MiB, above its limit of 60.0 MiB: large 60.0 MiB, small 0.0 MiB',
     );
+    const MiB = 1 << 20;
+    expect(checkSize({ a: 40 * MiB }, 20 * MiB)).toBe(40 * MiB);
+    expect(() => checkSize({ a: 40 * MiB }, 21 * MiB)).toThrow(
+      'the kit is 40.0 MiB, above its limit of 60.0 MiB with the 21.0 MiB of the checkout: a 40.0 MiB',
+    );
   });
 });
 
 describe('what the kit runs', () => {
   const commands = new Set(['calibrate', 'bench', 'compare', 'profile']);
-  const plan = (machine: { quick: boolean; gpuBytes?: number }, known = commands) =>
+  const plan = (machine: { quick: boolean; gpuBytes?: number; peer?: boolean }, known = commands) =>
     stages({ ...machine, adapter: 'Some GPU', commands: known }, { out: '/out', details: '/details' });
   const names = (list: Stage[]) => list.map(({ name }) => name);
 
   it('is the large model only where it may fit, and the built-in one on software', () => {
     const large = names(plan({ quick: false, gpuBytes: 24 * 2 ** 30 }));
     expect(large).toContain('bench llama-2-7b');
-    expect(large.slice(0, 3)).toEqual(['calibrate', 'calibrate ceilings', 'correctness']);
+    expect(large.slice(0, 8)).toEqual([
+      ...['probe', 'bench llama-2-7b untuned', 'bench llama-2-7b', 'bench kernels', 'bench kernels unchecked'],
+      ...['peer', 'correctness', 'calibrate'],
+    ]);
     expect(names(plan({ quick: false }))).toContain('bench llama-2-7b');
     const small = plan({ quick: false, gpuBytes: 16 * 2 ** 30 });
     expect(names(small)).not.toContain('bench llama-2-7b');
@@ -132,18 +145,45 @@ describe('what the kit runs', () => {
 
   it('leaves out commands that the build lacks', () => {
     expect(names(plan({ quick: true }, new Set(['bench'])))).toEqual(['bench tiny-tales', 'correctness']);
+    expect(names(plan({ quick: false, peer: false }))).not.toContain('peer');
   });
 
   it('leaves at most eight files, summary and details among them', () => {
     const files = new Set(plan({ quick: false }).flatMap(({ file }) => (file?.startsWith('/out/') ? [file] : [])));
-    expect(files.size + ['summary.json', 'compare.json', 'details.tar.gz'].length).toBeLessThanOrEqual(8);
+    expect(files.size + ['summary.json', 'report.html', 'details.tar.gz'].length).toBeLessThanOrEqual(8);
+  });
+
+  it('asks TTFT and TPOT where they are promised, tuned and not, and every variant with and without checks', () => {
+    const list = plan({ quick: false });
+    const of = (name: string) => list.find((stage) => stage.name === name)!.args.join(' ');
+    expect(of('bench llama-2-7b')).toContain('--prompts 128,512,2048 --contexts 16,512,2048 --batches 1,8,32');
+    expect(of('bench llama-2-7b')).not.toContain('--no-autotune');
+    expect(of('bench llama-2-7b untuned')).toContain('--no-autotune');
+    expect(of('bench kernels')).not.toContain('--unchecked');
+    expect(of('bench kernels unchecked')).toContain('--unchecked');
+    expect(of('correctness')).toContain('--workers 8');
+  });
+
+  it('has a plan that fits one call of ten minutes, and limits that fit a quarter of an hour', () => {
+    const list = plan({ quick: false });
+    for (const { name, plan: planned, limit } of list) expect(planned, name).toBeLessThanOrEqual(limit);
+    const sum = (what: 'plan' | 'limit') => list.reduce((total, stage) => total + stage[what], 0);
+    expect(sum('plan') + 30).toBeLessThanOrEqual(TOTAL_SECONDS);
+    expect(DRIVER_SECONDS + sum('limit')).toBeLessThanOrEqual(15 * 60);
+  });
+
+  it('runs again in a second call what did not end by itself', () => {
+    expect(isDone({ name: 'probe', exit: 0 })).toBe(true);
+    for (const exit of [124, 139, 1, null]) expect(isDone({ name: 'bench kernels', exit })).toBe(false);
+    expect(isDone({ name: 'correctness', exit: 1 }, { tests: { complete: true } })).toBe(true);
+    expect(isDone({ name: 'correctness', exit: 124 }, { tests: { complete: false } })).toBe(false);
   });
 
   it('keeps time for what comes last', () => {
-    expect(TOTAL_SECONDS).toBeLessThan(8 * 60);
+    expect(TOTAL_SECONDS).toBeLessThan(10 * 60);
     expect(secondsFor({ limit: 60 }, 400)).toBe(60);
-    expect(secondsFor({ limit: 60 }, 50)).toBe(20);
-    expect(secondsFor({ limit: 60 }, 32)).toBe(0);
+    expect(secondsFor({ limit: 60 }, 50)).toBe(30);
+    expect(secondsFor({ limit: 60 }, 22)).toBe(0);
     expect(secondsFor({ limit: 15, closing: true }, 20)).toBe(15);
     expect(secondsFor({ limit: 15, closing: true }, -5)).toBe(0);
   });
@@ -188,7 +228,11 @@ describe.skipIf(process.platform === 'win32')('run.sh', () => {
   it('says how it is used, and what was wrong, before anything is unpacked', () => {
     const run = (...args: string[]) =>
       spawnSync('bash', [join(root, 'scripts/kit/run.sh'), ...args], { encoding: 'utf8' });
-    expect(run('--help').stdout).toContain('usage: run.sh [--quick | --full] [--software] [--seconds N] [FOLDER]');
+    expect(run('--help').stdout).toContain(
+      'usage: run.sh [--quick | --full] [--software] [--seconds N] [--keep FOLDER] [--resume FOLDER] [--peer FILE] [FOLDER]',
+    );
+    expect(run('--resume', scratch)).toMatchObject({ status: 2 });
+    expect(run('--peer', join(scratch, 'absent.json')).stderr).toMatch(/^run\.sh: --peer needs a file, found/);
     expect(run('--wrong')).toMatchObject({ status: 2, stderr: 'run.sh: unknown option --wrong; see run.sh --help\n' });
   });
 
