@@ -10,6 +10,7 @@
 //#include common/row.wgsl
 //#include common/attention.wgsl
 //#include common/matrix_staged.wgsl
+//#include common/halves.wgsl
 //#if pinned
 enable subgroup_size_control;
 //#endif
@@ -26,22 +27,24 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 @group(0) @binding(5) var<storage, read> keys: array<vec4<u32>>;    // [cache row][HDP / 8]
 @group(0) @binding(6) var<storage, read> values: array<vec4<u32>>;
 //#endif
-@group(0) @binding(7) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
+//#include common/prompt_out.wgsl
 //#include common/kv_row.wgsl
 
 const FAR: f32 = -1e30;
 const LOG2_E: f32 = 1.4426950408889634;
-// In `staged`: queries first, in their place then keys, or sums that are scaled or stored, and from VALUES_AT values;
-// from SCORES_AT scores and weights.
+// In `staged`: queries first, in their place then keys and, once they have been multiplied, the softmax's weights; from
+// VALUES_AT values; from SCORES_AT scores, in their place then sums that are scaled or stored.
 const EIGHTHS: u32 = HDP / 8u;          // elements of a row that are there
 const PITCH: u32 = (WIDTH / 8u) | 1u;   // WIDTH: HDP padded to whole matrices
+const STEP: u32 = MATRIX_K / 8u;
 const SCORE_PITCH: u32 = KEYS / 4u + 1u;
+const WEIGHT_PITCH: u32 = (KEYS / 8u) | 1u;
 const SUM_WIDTH: u32 = MATRIX_N / 4u;
 const SUM_PITCH: u32 = SUM_WIDTH + 1u;
-// TEAM lanes share a row of scores, SEGMENT keys each. A lane writes its weights over the scores it has read.
+// TEAM lanes share a row of scores: each looks at all of it for the largest and makes SEGMENT of its weights. So no lane
+// needs to know what another found: subgroups' arithmetic beside matrices crashes some drivers' compilers.
 const SEGMENT: u32 = KEYS / TEAM;
-const SEGMENT_WIDTH: u32 = SEGMENT / 4u;
-var<workgroup> factors: array<f32, ROWS>;  // by stacked row
+var<workgroup> factors: array<f32, ROWS * TEAM>;  // by stacked row; at the end, what each lane of its team adds to its sum
 var<workgroup> raised: atomic<u32>;
 //#if kv_int8
 // Quants of keys are exact in f16, so scores take their scale afterwards. A value takes it on its way into matrices:
@@ -54,31 +57,6 @@ const MOST_SCALE: f32 = 65504.0 / 127.0;  // of a value's: what is larger than f
 fn scale_in(pair: vec2<u32>, row: u32) -> f32 { return bitcast<f32>(select(pair.x, pair.y, row % 2u == 1u)); }
 //#endif
 
-fn halves(lo: vec4<f32>, hi: vec4<f32>) -> vec4<u32> {
-  return vec4<u32>(pack2x16float(lo.xy), pack2x16float(lo.zw), pack2x16float(hi.xy), pack2x16float(hi.zw));
-}
-
-fn across_team_max(value: f32) -> f32 {
-  var v = value;
-//#if team_2
-  v = max(v, subgroupShuffleXor(v, 1u));
-//#endif
-//#if team_4
-  v = max(v, subgroupShuffleXor(v, 2u));
-//#endif
-  return v;
-}
-fn across_team_sum(value: f32) -> f32 {
-  var v = value;
-//#if team_2
-  v += subgroupShuffleXor(v, 1u);
-//#endif
-//#if team_4
-  v += subgroupShuffleXor(v, 2u);
-//#endif
-  return v;
-}
-
 @compute @workgroup_size(THREADS)
 //#if pinned
 @subgroup_size(LANES)
@@ -86,12 +64,15 @@ fn across_team_sum(value: f32) -> f32 {
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
 //#if subgroup_id
-  @builtin(subgroup_id) subgroup: u32,
-  @builtin(subgroup_invocation_id) lane: u32,
+  @builtin(subgroup_id) own_subgroup: u32,
+  @builtin(subgroup_invocation_id) own_lane: u32,
 //#endif
   @builtin(local_invocation_index) thread: u32,
 ) {
 //#if subgroup_id
+  // Bounds that hold anyway, said so that Dawn leaves out the checks of what follows from them.
+  let subgroup = min(own_subgroup, THREADS / LANES - 1u);
+  let lane = min(own_lane, LANES - 1u);
 //#else
   let subgroup = thread / LANES;
   let lane = thread % LANES;
@@ -102,8 +83,11 @@ fn main(
   let table_from = tile.slot * step.blocks_per_slot;
   let context = tile.first_position + tile.rows;
   let row_from = subgroup * SUB_ROWS;
+  let strip_at = SCORES_AT + subgroup * MATRIX_M * SUM_PITCH;
 
-  for (var i = thread; i < ROWS * (WIDTH / 8u); i += THREADS) {
+  for (var load = 0u; load < QUERY_LOADS; load++) {
+    let i = load * THREADS + thread;
+    if (i >= ROWS * (WIDTH / 8u)) { break; }
     let row = i / (WIDTH / 8u);
     let col = i % (WIDTH / 8u);
     let token = tile.first_row + min(row % QUERIES, tile.rows - 1u);
@@ -113,12 +97,12 @@ fn main(
       let scale = params.scale * LOG2_E;
       q = halves(queries[at] * scale, queries[at + 1u] * scale);
     }
-    staged[row * PITCH + col] = q;
+    staged[min(row * PITCH + col, STAGED - 1u)] = q;
   }
   workgroupBarrier();
 //#repeat i STRIPS
 //#repeat k QK_STEPS
-  let q_$i$_$k$ = left_at((row_from + $i$u * MATRIX_M) * PITCH + $k$u * (MATRIX_K / 8u), PITCH);
+  let q_$i$_$k$ = subgroupMatrixLoad<Left, row_major>(&staged, (row_from + $i$u * MATRIX_M) * PITCH + $k$u * STEP, PITCH);
 //#endrepeat
 //#repeat c OUT_COLS
   var sum_$i$_$c$: Sum;
@@ -132,9 +116,13 @@ fn main(
   var total_$r$ = 0.0;
 //#endrepeat
 
-  for (var first = 0u; first < context; first += KEYS) {
+  for (var turn = 0u; turn < MOST_TURNS; turn++) {
+    let first = turn * KEYS;
+    if (first >= context) { break; }
     workgroupBarrier();
-    for (var i = thread; i < KEYS * (WIDTH / 8u); i += THREADS) {
+    for (var load = 0u; load < KEY_LOADS; load++) {
+      let i = load * THREADS + thread;
+      if (i >= KEYS * (WIDTH / 8u)) { break; }
       let row = i / (WIDTH / 8u);
       let col = i % (WIDTH / 8u);
       var k = vec4<u32>();
@@ -156,8 +144,9 @@ fn main(
         v = values[at];
 //#endif
       }
-      staged[row * PITCH + col] = k;
-      staged[VALUES_AT + row * PITCH + col] = v;
+      let to = min(row * PITCH + col, VALUES_AT - 1u);
+      staged[to] = k;
+      staged[VALUES_AT + to] = v;
     }
     workgroupBarrier();
     if (thread == 0u) { atomicStore(&raised, 0u); }
@@ -168,13 +157,14 @@ fn main(
       var score_$i$ = Sum();  // Dawn zeroes one declared without a value on the loop's first turn only
 //#endrepeat
 //#repeat k QK_STEPS
-      let key_$k$ = right_at($j$u * MATRIX_N * PITCH + $k$u * (MATRIX_K / 8u), PITCH);
+      let key_$k$ = subgroupMatrixLoad<Right, col_major>(&staged, $j$u * MATRIX_N * PITCH + $k$u * STEP, PITCH);
 //#repeat i STRIPS
-      score_$i$ = accumulate(q_$i$_$k$, key_$k$, score_$i$);
+      score_$i$ = subgroupMatrixMultiplyAccumulate(q_$i$_$k$, key_$k$, score_$i$);
 //#endrepeat
 //#endrepeat
 //#repeat i STRIPS
-      put_sum(SCORES_AT + (row_from + $i$u * MATRIX_M) * SCORE_PITCH + $j$u * SUM_WIDTH, SCORE_PITCH, score_$i$);
+      subgroupMatrixStore<row_major>(
+        &staged, SCORES_AT + (row_from + $i$u * MATRIX_M) * SCORE_PITCH + $j$u * SUM_WIDTH, score_$i$, SCORE_PITCH);
 //#endrepeat
     }
 //#endrepeat
@@ -182,23 +172,34 @@ fn main(
 
 //#repeat r LANE_ROWS
     {
-      let here = SCORES_AT + row_$r$ * SCORE_PITCH + (lane % TEAM) * SEGMENT_WIDTH;
-      let key = first + (lane % TEAM) * SEGMENT;
+      let here = SCORES_AT + row_$r$ * SCORE_PITCH;
       let limit = vec4<u32>(position_$r$);
       var most = vec4<f32>(FAR);
-//#repeat p SEGMENT_PAIRS
-      let numbers_$p$ = vec4<u32>(key + 8u * $p$u) + vec4<u32>(0u, 1u, 2u, 3u);
-      var lo_$p$ = bitcast<vec4<f32>>(staged[here + 2u * $p$u]);
-      var hi_$p$ = bitcast<vec4<f32>>(staged[here + 2u * $p$u + 1u]);
+      // The other parts of the row first, its own last, which stays at hand.
+//#repeat o OTHERS
+      for (var p = 0u; p < SEGMENT / 4u; p++) {
+        let at = ((lane % TEAM + 1u + $o$u) % TEAM) * SEGMENT + 4u * p;
+        var score = bitcast<vec4<f32>>(staged[here + at / 4u]);
 //#if kv_int8
-      lo_$p$ *= key_scales_at((lane % TEAM) * SEGMENT + 8u * $p$u);
-      hi_$p$ *= key_scales_at((lane % TEAM) * SEGMENT + 8u * $p$u + 4u);
+        score *= key_scales_at(at);
+//#endif
+        most = max(most, select(vec4<f32>(FAR), score, vec4<u32>(first + at) + vec4<u32>(0u, 1u, 2u, 3u) <= limit));
+      }
+//#endrepeat
+      let own = (lane % TEAM) * SEGMENT;
+//#repeat p SEGMENT_PAIRS
+      let numbers_$p$ = vec4<u32>(first + own + 8u * $p$u) + vec4<u32>(0u, 1u, 2u, 3u);
+      var lo_$p$ = bitcast<vec4<f32>>(staged[here + own / 4u + 2u * $p$u]);
+      var hi_$p$ = bitcast<vec4<f32>>(staged[here + own / 4u + 2u * $p$u + 1u]);
+//#if kv_int8
+      lo_$p$ *= key_scales_at(own + 8u * $p$u);
+      hi_$p$ *= key_scales_at(own + 8u * $p$u + 4u);
 //#endif
       lo_$p$ = select(vec4<f32>(FAR), lo_$p$, numbers_$p$ <= limit);
       hi_$p$ = select(vec4<f32>(FAR), hi_$p$, numbers_$p$ + 4u <= limit);
       most = max(most, max(lo_$p$, hi_$p$));
 //#endrepeat
-      let highest = across_team_max(max(max(most.x, most.y), max(most.z, most.w)));
+      let highest = max(max(most.x, most.y), max(most.z, most.w));
       var factor = 1.0;
       if (highest > best_$r$ + f32(SLACK)) {
         factor = exp2(best_$r$ - highest);
@@ -211,7 +212,7 @@ fn main(
       let weight_lo_$p$ = exp2(lo_$p$ - best_$r$);
       let weight_hi_$p$ = exp2(hi_$p$ - best_$r$);
       weights += weight_lo_$p$ + weight_hi_$p$;
-      staged[here + $p$u] = halves(weight_lo_$p$, weight_hi_$p$);
+      staged[row_$r$ * WEIGHT_PITCH + own / 8u + $p$u] = halves(weight_lo_$p$, weight_hi_$p$);
 //#endrepeat
       total_$r$ = total_$r$ * factor + (weights.x + weights.y) + (weights.z + weights.w);
     }
@@ -219,16 +220,17 @@ fn main(
     if (workgroupUniformLoad(&raised) != 0u && first > 0u) {
 //#repeat i STRIPS
 //#repeat c OUT_COLS
-      put_sum(subgroup * MATRIX_M * SUM_PITCH, SUM_PITCH, sum_$i$_$c$);
+      subgroupMatrixStore<row_major>(&staged, strip_at, sum_$i$_$c$, SUM_PITCH);
       workgroupBarrier();
-      for (var i = lane; i < MATRIX_M * SUM_WIDTH; i += LANES) {
-        let row = i / SUM_WIDTH;
-        let at = (subgroup * MATRIX_M + row) * SUM_PITCH + i % SUM_WIDTH;
-        let scaled = bitcast<vec4<f32>>(staged[at]) * factors[row_from + $i$u * MATRIX_M + row];
+      for (var load = 0u; load < STRIP_LOADS; load++) {
+        let i = load * LANES + lane;
+        if (i >= MATRIX_M * SUM_WIDTH) { break; }
+        let at = strip_at + (i / SUM_WIDTH) * SUM_PITCH + i % SUM_WIDTH;
+        let scaled = bitcast<vec4<f32>>(staged[at]) * factors[row_from + $i$u * MATRIX_M + i / SUM_WIDTH];
         staged[at] = bitcast<vec4<u32>>(scaled);
       }
       workgroupBarrier();
-      sum_$i$_$c$ = sum_at(subgroup * MATRIX_M * SUM_PITCH, SUM_PITCH);
+      sum_$i$_$c$ = subgroupMatrixLoad<Sum, row_major>(&staged, strip_at, SUM_PITCH);
       workgroupBarrier();
 //#endrepeat
 //#endrepeat
@@ -236,38 +238,42 @@ fn main(
 
 //#repeat k PV_STEPS
     {
-      let at = ($k$u * MATRIX_K / SEGMENT) * SEGMENT_WIDTH + ($k$u * MATRIX_K % SEGMENT) / 8u;
 //#repeat i STRIPS
-      let weight_$i$ = left_at(SCORES_AT + (row_from + $i$u * MATRIX_M) * SCORE_PITCH + at, SCORE_PITCH);
+      let weight_$i$ = subgroupMatrixLoad<Left, row_major>(
+        &staged, (row_from + $i$u * MATRIX_M) * WEIGHT_PITCH + $k$u * STEP, WEIGHT_PITCH);
 //#endrepeat
 //#repeat c OUT_COLS
-      let value_$c$ = right_across(VALUES_AT + $k$u * MATRIX_K * PITCH + $c$u * (MATRIX_N / 8u), PITCH);
+      let value_$c$ = subgroupMatrixLoad<Right, row_major>(
+        &staged, VALUES_AT + $k$u * MATRIX_K * PITCH + $c$u * (MATRIX_N / 8u), PITCH);
 //#repeat i STRIPS
-      sum_$i$_$c$ = accumulate(weight_$i$, value_$c$, sum_$i$_$c$);
+      sum_$i$_$c$ = subgroupMatrixMultiplyAccumulate(weight_$i$, value_$c$, sum_$i$_$c$);
 //#endrepeat
 //#endrepeat
     }
 //#endrepeat
   }
 
+  workgroupBarrier();
 //#repeat r LANE_ROWS
-  let all_$r$ = across_team_sum(total_$r$);
-  if (lane % TEAM == 0u) { factors[row_$r$] = 1.0 / all_$r$; }
+  factors[row_$r$ * TEAM + lane % TEAM] = total_$r$;
 //#endrepeat
 //#repeat i STRIPS
 //#repeat c OUT_COLS
   workgroupBarrier();
-  put_sum(subgroup * MATRIX_M * SUM_PITCH, SUM_PITCH, sum_$i$_$c$);
+  subgroupMatrixStore<row_major>(&staged, strip_at, sum_$i$_$c$, SUM_PITCH);
   workgroupBarrier();
-  for (var i = lane; i < MATRIX_M * SUM_WIDTH; i += LANES) {
-    let strip_row = i / SUM_WIDTH;
-    let row = row_from + $i$u * MATRIX_M + strip_row;
-    let pair = $c$u * (MATRIX_N / 2u) + 2u * (i % SUM_WIDTH);
-    let v = bitcast<vec4<f32>>(staged[(subgroup * MATRIX_M + strip_row) * SUM_PITCH + i % SUM_WIDTH]) * factors[row];
+  for (var load = 0u; load < STRIP_LOADS; load++) {
+    let i = load * LANES + lane;
+    if (i >= MATRIX_M * SUM_WIDTH) { break; }
+    let row = row_from + $i$u * MATRIX_M + i / SUM_WIDTH;
+    var total = 0.0;
+    for (var t = 0u; t < TEAM; t++) { total += factors[row * TEAM + t]; }
+    let v = bitcast<vec4<f32>>(staged[strip_at + (i / SUM_WIDTH) * SUM_PITCH + i % SUM_WIDTH]) * (1.0 / total);
     if (row % QUERIES < tile.rows) {
-      let to = (tile.first_row + row % QUERIES) * params.out_stride + (first_head + row / QUERIES) * HALF + pair;
-      if (pair < HALF) { out[to] = v.xy; }
-      if (pair + 1u < HALF) { out[to + 1u] = v.zw; }
+      let pair = $c$u * (MATRIX_N / 2u) + 2u * (i % SUM_WIDTH);
+      let head = first_head + row / QUERIES;
+      if (pair < HALF) { put_pair(tile.first_row + row % QUERIES, head, pair, v.xy); }
+      if (pair + 1u < HALF) { put_pair(tile.first_row + row % QUERIES, head, pair + 1u, v.zw); }
     }
   }
 //#endrepeat

@@ -12,7 +12,7 @@ struct Tile { first_row: u32, rows: u32, slot: u32, first_position: u32 }
 @group(0) @binding(2) var<storage, read> tiles: array<Tile>;
 @group(0) @binding(3) var<storage, read> block_tables: array<u32>;  // [slot][blocks_per_slot]
 @group(0) @binding(4) var<storage, read> queries: array<vec4<f32>>; // [tokens][heads][HDP / 4]
-@group(0) @binding(7) var<storage, read_write> out: array<vec2<f32>>; // [tokens][heads][HALF]
+//#include common/prompt_out.wgsl
 //#include common/kv.wgsl
 
 const LANES: u32 = THREADS / QUERIES;
@@ -109,9 +109,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //#endif
   }
   if (row < tile.rows) {
-    let to = (tile.first_row + row) * params.out_stride + head * HALF;
     for (var i = 0u; i < OWN; i++) {
-      if (lane + i * LANES < HALF) { out[to + lane + i * LANES] = sums[i] / total; }
+      let pair = lane + i * LANES;
+      if (pair < HALF) { put_pair(tile.first_row + row, head, pair, sums[i] / total); }
     }
   }
 }

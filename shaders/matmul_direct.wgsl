@@ -2,7 +2,8 @@
 // A workgroup shares TM rows of x, whose addresses are then the same for all lanes. A thread makes TM x 4 outputs:
 // larger tiles spill (docs/performance.md).
 //#include common/matmul.wgsl
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
+//#include common/finish_four.wgsl
+//#include common/prompt_in.wgsl
 
 const TN: u32 = 4u;
 
@@ -13,15 +14,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let n0 = (group.x * WG + thread) * TN;
   if (n0 >= params.n) { return; }
   var sums: array<vec4<f32>, TM>;  // of TN outputs each
-  for (var k = 0u; k < params.k8; k++) {
+  for (var k = 0u; k < MOST_TURNS; k++) {
+    if (k >= params.k8) { break; }
     let a = load_weights(n0, k);
     let b = load_weights(min(n0 + 1u, params.n - 1u), k);
     let c = load_weights(min(n0 + 2u, params.n - 1u), k);
     let d = load_weights(min(n0 + 3u, params.n - 1u), k);
     for (var m = 0u; m < TM; m++) {
-      let i = min(m0 + m, rows - 1u) * params.x_stride4 + 2u * k;
-      let lo = x[i];
-      let hi = x[i + 1u];
+      let i = min(m0 + m, rows - 1u) * row_fours() + 2u * k;
+      let lo = four_of_row(i);
+      let hi = four_of_row(i + 1u);
       sums[m] += vec4<f32>(
         dot(a.lo, lo) + dot(a.hi, hi),
         dot(b.lo, lo) + dot(b.hi, hi),
@@ -31,8 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   for (var m = 0u; m < TM; m++) {
     if (m0 + m < rows) {
-      finish_pair(m0 + m, n0, sums[m].x, sums[m].y);
-      if (n0 + 2u < params.n) { finish_pair(m0 + m, n0 + 2u, sums[m].z, sums[m].w); }
+      finish_four(m0 + m, n0, sums[m]);
     }
   }
 }

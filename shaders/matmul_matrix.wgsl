@@ -1,16 +1,31 @@
 // Many rows of x on subgroup matrices: a TILE_M x TILE_N tile of the output per workgroup, SUB_M x SUB_N of it per
-// subgroup, as ROWS x COLS matrices of sums that stay in registers. Both operands go through workgroup memory, 32
-// columns at a time, x rounded to f16 on the way; while the matrices of one step are multiplied, the numbers of the
-// next are on their way to registers.
+// subgroup, as ROWS x COLS matrices of sums that stay in registers. Both operands go through workgroup memory in f16,
+// 8 * TILE_K8 columns at a time; while the matrices of one step are multiplied, the numbers of the next are on their way
+// to registers. All places in workgroup memory follow from constants and a thread's number, so that Dawn sees that they
+// are within and checks none.
 //#include common/matmul.wgsl
+//#if half_rows
+@group(0) @binding(2) var<storage, read> x: array<vec4<u32>>;  // [m][x_stride4], f16
+alias RowUnit = vec4<u32>;
+fn row_unit(row: u32, k8: u32) -> RowUnit { return x[row * params.x_stride4 + k8]; }
+fn staged_row(unit: RowUnit) -> vec4<u32> { return unit; }
+//#else
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
+alias RowUnit = Eight;
+fn row_unit(row: u32, k8: u32) -> RowUnit {
+  let at = row * params.x_stride4 + 2u * k8;
+  return Eight(x[at], x[at + 1u]);
+}
+fn staged_row(unit: RowUnit) -> vec4<u32> { return halves(unit.lo, unit.hi); }
+//#endif
 //#include common/matrix_staged.wgsl
 //#include common/panels.wgsl
+//#include common/halves.wgsl
 //#if pinned
 enable subgroup_size_control;
 //#endif
 
-const TILE_K8: u32 = 4u;            // 16-byte elements in 32 columns of f16
+const STEP: u32 = MATRIX_K / 8u;
 const PITCH: u32 = TILE_K8 + 1u;
 const STAGE: u32 = (TILE_M + TILE_N) * PITCH;
 //#if result_f16
@@ -22,10 +37,6 @@ const PER_ELEMENT: u32 = 4u;
 const STRIP_WIDTH: u32 = SUB_N / PER_ELEMENT;
 const STRIP_PITCH: u32 = STRIP_WIDTH + 1u;
 const STRIP: u32 = MATRIX_M * STRIP_PITCH;
-
-fn halves(lo: vec4<f32>, hi: vec4<f32>) -> vec4<u32> {
-  return vec4<u32>(pack2x16float(lo.xy), pack2x16float(lo.zw), pack2x16float(hi.xy), pack2x16float(hi.zw));
-}
 
 //#if quantised
 fn staged_weights(p: Packed, scale: vec2<f32>) -> vec4<u32> {
@@ -42,11 +53,12 @@ fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
 //#if subgroup_id
-  @builtin(subgroup_id) subgroup: u32,
+  @builtin(subgroup_id) own_subgroup: u32,
 //#endif
   @builtin(local_invocation_index) thread: u32,
 ) {
 //#if subgroup_id
+  let subgroup = min(own_subgroup, THREADS / LANES - 1u);
 //#else
   let subgroup = thread / LANES;
 //#endif
@@ -63,10 +75,9 @@ fn main(
   // Where this thread reads its part of a step's operands and where it puts it.
 //#repeat s X_SLOTS
   let x_slot_$s$ = thread + $s$u * THREADS;
-  let x_from_$s$ = min(m_base + x_slot_$s$ / TILE_K8, end - 1u) * params.x_stride4 + 2u * (x_slot_$s$ % TILE_K8);
+  let x_row_$s$ = min(m_base + x_slot_$s$ / TILE_K8, end - 1u);
   let x_to_$s$ = (x_slot_$s$ / TILE_K8) * PITCH + x_slot_$s$ % TILE_K8;
-  var x_lo_$s$ = x[x_from_$s$];
-  var x_hi_$s$ = x[x_from_$s$ + 1u];
+  var x_$s$ = row_unit(x_row_$s$, x_slot_$s$ % TILE_K8);
 //#endrepeat
 //#repeat s W_SLOTS
   let w_slot_$s$ = thread + $s$u * THREADS;
@@ -107,61 +118,62 @@ fn main(
   }
 //#endif
 
-  var stage = 0u;
-  for (var k8 = 0u; k8 < params.k8; k8 += TILE_K8) {
+  // A step for each stage of workgroup memory in a turn, so that a stage's place is a constant.
+  for (var turn = 0u; turn < MOST_TURNS; turn++) {
+//#repeat t STAGES
+    let k8_$t$ = (turn * STAGES + $t$u) * TILE_K8;
+    if (k8_$t$ >= params.k8) { break; }
 //#repeat s X_SLOTS
-    staged[stage + x_to_$s$] = halves(x_lo_$s$, x_hi_$s$);
+    staged[$t$u * STAGE + x_to_$s$] = staged_row(x_$s$);
 //#endrepeat
 //#repeat s W_SLOTS
 //#if quantised
-    staged[stage + w_to_$s$] = staged_weights(w_$s$, scale_$s$);
+    staged[$t$u * STAGE + w_to_$s$] = staged_weights(w_$s$, scale_$s$);
 //#else
-    staged[stage + w_to_$s$] = w_$s$;
+    staged[$t$u * STAGE + w_to_$s$] = w_$s$;
 //#endif
 //#endrepeat
     workgroupBarrier();
-    let next = k8 + TILE_K8;
-    if (next < params.k8) {
+    let next_$t$ = k8_$t$ + TILE_K8;
+    if (next_$t$ < params.k8) {
 //#repeat s X_SLOTS
-      x_lo_$s$ = x[x_from_$s$ + 2u * next];
-      x_hi_$s$ = x[x_from_$s$ + 2u * next + 1u];
+      x_$s$ = row_unit(x_row_$s$, next_$t$ + x_slot_$s$ % TILE_K8);
 //#endrepeat
 //#repeat s W_SLOTS
-      w_$s$ = load_packed(w_from_$s$ + next * SIDE_ROWS);
+      w_$s$ = load_packed(w_from_$s$ + next_$t$ * SIDE_ROWS);
 //#if quantised
-      scale_$s$ = load_scale(first_$s$, next / GROUP_UNITS);
+      scale_$s$ = load_scale(first_$s$, next_$t$ / GROUP_UNITS);
 //#endif
 //#endrepeat
     }
-    let left_from = stage + m_sub * PITCH;
-    let right_from = stage + (TILE_M + n_sub) * PITCH;
-    for (var k = 0u; k < TILE_K8; k += MATRIX_K / 8u) {
+    for (var k = 0u; k < TILE_K8 / STEP; k++) {
 //#repeat j COLS
-      let right_$j$ = right_at(right_from + $j$u * MATRIX_N * PITCH + k, PITCH);
+      let right_$j$ = subgroupMatrixLoad<Right, col_major>(
+        &staged, $t$u * STAGE + (TILE_M + n_sub + $j$u * MATRIX_N) * PITCH + k * STEP, PITCH);
 //#endrepeat
 //#repeat i ROWS
-      let left_$i$ = left_at(left_from + $i$u * MATRIX_M * PITCH + k, PITCH);
+      let left_$i$ = subgroupMatrixLoad<Left, row_major>(
+        &staged, $t$u * STAGE + (m_sub + $i$u * MATRIX_M) * PITCH + k * STEP, PITCH);
 //#repeat j COLS
-      sum_$i$_$j$ = accumulate(left_$i$, right_$j$, sum_$i$_$j$);
+      sum_$i$_$j$ = subgroupMatrixMultiplyAccumulate(left_$i$, right_$j$, sum_$i$_$j$);
 //#endrepeat
 //#endrepeat
     }
-//#if double
-    stage = STAGE - stage;
-//#else
+//#if !double
     workgroupBarrier();
 //#endif
 //#if result_f16
     // f16 sums lose a bit with every doubling of their terms: they are moved to f32 before they lose many.
     steps++;
-    if (steps == PROMOTE || next >= params.k8) {
+    if (steps == PROMOTE || next_$t$ >= params.k8) {
       steps = 0u;
 //#if double
       workgroupBarrier();
 //#endif
 //#repeat i ROWS
 //#repeat j COLS
-      put_sum(subgroup * STRIP + $j$u * (MATRIX_N / PER_ELEMENT), STRIP_PITCH, sum_$i$_$j$);
+      subgroupMatrixStore<row_major>(
+        &staged, subgroup * STRIP + $j$u * (MATRIX_N / PER_ELEMENT), sum_$i$_$j$, STRIP_PITCH);
       sum_$i$_$j$ = Sum();
 //#endrepeat
       workgroupBarrier();
@@ -175,6 +187,7 @@ fn main(
 //#endrepeat
     }
 //#endif
+//#endrepeat
   }
 
 //#if result_f16
@@ -204,7 +217,8 @@ fn main(
 //#endif
 //#repeat i ROWS
 //#repeat j COLS
-  put_sum(subgroup * STRIP + $j$u * (MATRIX_N / PER_ELEMENT), STRIP_PITCH, sum_$i$_$j$);
+  subgroupMatrixStore<row_major>(
+    &staged, subgroup * STRIP + $j$u * (MATRIX_N / PER_ELEMENT), sum_$i$_$j$, STRIP_PITCH);
 //#endrepeat
   workgroupBarrier();
   for (var s = 0u; s < STRIP_SLOTS; s++) {

@@ -4,7 +4,7 @@
 // tiles are padded by 4 so that the transposing writes do not all fall into one memory bank.
 //#include common/matmul.wgsl
 //#include common/panels.wgsl
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;  // [m][x_stride4]
+//#include common/prompt_in.wgsl
 
 const TILE: u32 = 64u * FOURS;
 const TILE_K: u32 = 16u;
@@ -43,8 +43,8 @@ fn main(
   let x_row = thread / 4u;
   let x_col = thread % 4u;
 //#repeat r FOURS
-  let x_from_$r$ = min(m_base + x_row + $r$u * 64u, end - 1u) * params.x_stride4 + x_col;
-  var x_next_$r$ = x[x_from_$r$];
+  let x_from_$r$ = min(m_base + x_row + $r$u * 64u, end - 1u) * row_fours() + x_col;
+  var x_next_$r$ = four_of_row(x_from_$r$);
 //#endrepeat
   // Two threads read a row of the weights; of a tile of 64 rows half of the threads read none.
   let reads = thread < 2u * TILE;
@@ -54,7 +54,9 @@ fn main(
   var w_next = Eight();
   if (reads) { w_next = load_weights(w_from, w_col); }
 
-  for (var k8 = 0u; k8 < params.k8; k8 += 2u) {
+  for (var turn = 0u; turn < MOST_TURNS; turn++) {
+    let k8 = 2u * turn;
+    if (k8 >= params.k8) { break; }
 //#repeat r FOURS
     for (var i = 0u; i < 4u; i++) { x_tile[(x_col * 4u + i) * PITCH + x_row + $r$u * 64u] = x_next_$r$[i]; }
 //#endrepeat
@@ -67,7 +69,7 @@ fn main(
     workgroupBarrier();
     if (k8 + 2u < params.k8) {
 //#repeat r FOURS
-      x_next_$r$ = x[x_from_$r$ + 2u * (k8 + 2u)];
+      x_next_$r$ = four_of_row(x_from_$r$ + 2u * (k8 + 2u));
 //#endrepeat
       if (reads) { w_next = load_weights(w_from, w_col + k8 + 2u); }
     }

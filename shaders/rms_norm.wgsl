@@ -17,7 +17,13 @@ struct Norm {
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;      // [tokens][stride4]
 @group(0) @binding(3) var<storage, read> gamma: array<vec4<f32>>;  // [stride4]
 @group(0) @binding(4) var<storage, read> logit_rows: array<u32>;   // [logit_rows]
+//#if half_rows
+// For products that multiply f16.
+//#include common/halves.wgsl
+@group(0) @binding(5) var<storage, read_write> out: array<vec2<u32>>;
+//#else
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+//#endif
 
 @compute @workgroup_size(WG)
 fn main(
@@ -46,6 +52,11 @@ fn main(
   let total = workgroup_sum(thread, lanes, squares);
   let scale = 1.0 / sqrt(total / f32(params.k) + params.eps);
   for (var i = thread; i < params.stride4; i += WG) {
-    out[to + i] = x[origin + i] * scale * gamma[i];
+    let v = x[origin + i] * scale * gamma[i];
+//#if half_rows
+    out[to + i] = in_f16(v);
+//#else
+    out[to + i] = v;
+//#endif
   }
 }

@@ -5,6 +5,7 @@ import { layoutOn, matmulTrial, matmulTrialData, trialOutputs, variantsFor } fro
 import { storedBytes, type StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { operationShapes } from '../../src/model/operations.js';
+import { promptRows } from '../../src/kernels/prompt-rows.js';
 import type { ActivationDtype } from '../../src/quantization/activations.js';
 import { candidates, type Point, type Units } from './point.js';
 
@@ -53,7 +54,8 @@ export function matmulPoint(
     bytes: storedBytes(n, k, { dtype, lanes: 1 }) + rows * ((activations === 'int8' ? 1 : 4) * k + 4 * n),
     flops: 2 * rows * n * k,
     async prepare(gpu, preparing) {
-      const all = matmulVariants(layoutOn(gpu, dtype), gpu.capabilities, activations);
+      const layout = layoutOn(gpu, dtype);
+      const all = matmulVariants(layout, gpu.capabilities, promptRows(activations, layout, gpu.capabilities));
       const runnable = runnableMatmuls(all, gpu.capabilities);
       const usual = defaultMatmulChoice(runnable);
       const usualFew = usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1);

@@ -1,3 +1,4 @@
+//#include common/finish_four.wgsl
 // The order in which a grid of output tiles is made: PANEL tiles of rows under each other before the next outputs are,
 // so that x and the weights of the workgroups that run together stay in the cache.
 const PANEL: u32 = 8u;
@@ -9,10 +10,4 @@ fn tile_of(group: vec3<u32>, groups: vec3<u32>) -> vec2<u32> {
   let height = min(PANEL, groups.y - panel * PANEL);
   let within = order - panel * PANEL * groups.x;
   return vec2<u32>(panel * PANEL + within % height, within / height);
-}
-
-// Finishes four outputs of a row, as far as there are so many.
-fn finish_four(m: u32, n: u32, v: vec4<f32>) {
-  if (n < params.n) { finish_pair(m, n, v.x, v.y); }
-  if (n + 2u < params.n) { finish_pair(m, n + 2u, v.z, v.w); }
 }

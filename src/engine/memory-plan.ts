@@ -1,9 +1,9 @@
 import { RidgepointError } from '../errors.js';
 import { blocksFor } from '../cache/block-pool.js';
 import { BLOCK_TOKENS, kvBlockBytes, type KvStored } from '../kernels/attention-shape.js';
+import type { PromptRows } from '../kernels/prompt-rows.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import type { LlamaConfig } from '../model/config.js';
-import type { ActivationDtype } from '../quantization/activations.js';
 import { quantFormat } from '../quantization/formats.js';
 import { activationBytes, type ModelLimits } from '../model/llama.js';
 import { weightBytes } from '../model/weights.js';
@@ -22,8 +22,8 @@ export interface MemoryRequest {
   readonly dtype: StoredDtype;
   /** Of embedding and `lm_head`. */
   readonly head: StoredDtype;
-  /** What prompts' projections multiply; f32 when absent. */
-  readonly activations?: ActivationDtype;
+  /** What rows of prompts are in on their way into a product; f32 when absent. */
+  readonly rows?: PromptRows;
   /** Rows of weights that lie side by side; see `WeightLayout`. */
   readonly lanes: number;
   readonly kvDtype: KvStored;
@@ -35,10 +35,13 @@ export interface MemoryRequest {
 
 export function planMemory(request: MemoryRequest): MemoryPlan {
   const { config, dtype, head, lanes, kvDtype, tied, limits, kvTokens } = request;
-  const quantised = request.activations === 'int8' ? quantFormat(dtype) : undefined;
+  const quantised = request.rows === 'int8' ? quantFormat(dtype) : undefined;
   const weights = weightBytes(config, { dtype, lanes }, tied, head);
   const kvCache = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, kvDtype);
-  const activations = Object.values(activationBytes(config, limits, quantised)).reduce((sum, bytes) => sum + bytes, 0);
+  const activations = Object.values(activationBytes(config, limits, request.rows, quantised)).reduce(
+    (sum, bytes) => sum + bytes,
+    0,
+  );
   return { weights, kvCache, activations, total: weights + kvCache + activations };
 }
 

@@ -6,6 +6,7 @@ import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS, type KvStored } from '../kernels/attention-shape.js';
 import { parseLlamaConfig } from '../model/config.js';
+import { promptRows } from '../kernels/prompt-rows.js';
 import { laneRows } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
 import { loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
@@ -91,7 +92,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const memory = await source.freeMemory();
     const free = memory?.bytes;
     const lanes = laneRows(gpu.capabilities);
-    const base = { model: found.name, config, dtype, head, activations, lanes, tied, limits } as const;
+    const rows = promptRows(activations, { dtype, lanes }, gpu.capabilities);
+    const base = { model: found.name, config, dtype, head, rows, lanes, tied, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: KvStored): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;

@@ -1,7 +1,14 @@
 import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
 import { headDefines, kvDefines, paddedHeadDim, type HeadShape, type KvStored } from './attention-shape.js';
 import type { PrefillAttentionVariant } from './attention.js';
-import { halfConfigs, matrixDefines, matrixLanes, matrixWorkgroupRuns, type MatrixLanes } from './subgroup-matrix.js';
+import {
+  halfConfigs,
+  matrixDefines,
+  matrixLanes,
+  matrixWorkgroupRuns,
+  MOST_TURNS,
+  type MatrixLanes,
+} from './subgroup-matrix.js';
 
 /** Subgroups of a workgroup. */
 const SUBGROUPS = 4;
@@ -27,6 +34,7 @@ function sharedHeads({ heads, kvHeads }: HeadShape, rows: number): number {
 function variant(
   shape: HeadShape,
   kv: KvStored,
+  half: boolean,
   config: SubgroupMatrixConfig,
   { lanes, pinned }: MatrixLanes,
   capabilities: Capabilities,
@@ -42,13 +50,14 @@ function variant(
   const segment = keys / team;
   const unit = Math.max(N, K);
   const width = Math.ceil(paddedHeadDim(shape.headDim) / unit) * unit;
-  const whole = [subRows / M, keys / N, segment / K, segment / 8, width / N, width / K, Math.max(1, subRows / lanes)];
+  const whole = [subRows / M, keys / N, keys / K, segment / 8, width / N, width / K, Math.max(1, subRows / lanes)];
   if (!whole.every(Number.isInteger) || ![1, 2, 4].includes(team)) return undefined;
   if ((subRows * width * 1.5) / lanes > MOST_WORDS) return undefined;
   const pitch = (width / 8) | 1;
-  const valuesAt = Math.max(keys * pitch, SUBGROUPS * M * (N / 4 + 1));
+  const valuesAt = Math.max(keys * pitch, rows * ((keys / 8) | 1));
   const scoresAt = Math.max(valuesAt + keys * pitch, rows * pitch);
-  const elements = scoresAt + rows * (keys / 4 + 1);
+  const elements = scoresAt + Math.max(rows * (keys / 4 + 1), SUBGROUPS * M * (N / 4 + 1));
+  const loads = (numbers: number, by: number): number => Math.ceil(numbers / by);
   return {
     name: `matrix${M}x${N}x${K}`,
     shader: 'attention_matrix.wgsl',
@@ -60,8 +69,7 @@ function variant(
       subgroup_id: capabilities.subgroupId,
       pinned,
       rolled: false,
-      team_2: team >= 2,
-      team_4: team >= 4,
+      half_rows: half,
       LANES: lanes,
       THREADS: threads,
       ROWS: rows,
@@ -75,6 +83,10 @@ function variant(
       VALUES_AT: valuesAt,
       SCORES_AT: scoresAt,
       STAGED: elements,
+      MOST_TURNS,
+      QUERY_LOADS: loads(rows * (width / 8), threads),
+      KEY_LOADS: loads(keys * (width / 8), threads),
+      STRIP_LOADS: loads(M * (N / 4), lanes),
       // Repeats of the shader's text.
       STRIPS: subRows / M,
       LANE_ROWS: Math.max(1, subRows / lanes),
@@ -83,27 +95,31 @@ function variant(
       PV_STEPS: keys / K,
       OUT_COLS: width / N,
       SEGMENT_PAIRS: segment / 8,
+      OTHERS: team - 1,
     },
     queries: rows / share,
     heads: share,
     roundsActivations: true,
-    runs: (adapter) => matrixWorkgroupRuns(adapter, threads, elements * 16 + (rows + keys) * 4 + 4),
+    runs: (adapter) => matrixWorkgroupRuns(adapter, threads, elements * 16 + (rows * team + keys) * 4 + 4),
   };
 }
 
 /**
  * Prefill attention on subgroup matrices, best first: over a cache of f16 or int8 and with sums of f32. None over a
  * cache of f32, which small models have so that nothing is rounded.
+ *
+ * @param half whether rows are written in f16
  */
 export function matrixAttentionVariants(
   shape: HeadShape,
   kv: KvStored,
   capabilities: Capabilities,
+  half = false,
 ): PrefillAttentionVariant[] {
   const lanes = matrixLanes(capabilities);
   if (kv === 'f32' || lanes === undefined) return [];
   return halfConfigs(capabilities)
     .filter(({ resultComponentType }) => resultComponentType === 'f32')
-    .flatMap((config) => variant(shape, kv, config, lanes, capabilities) ?? [])
+    .flatMap((config) => variant(shape, kv, half, config, lanes, capabilities) ?? [])
     .filter((made) => made.runs(capabilities));
 }

@@ -38,7 +38,7 @@ export interface PrefillAttentionVariant extends Variant {
   readonly roundsActivations?: boolean;
 }
 
-function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow'): PrefillAttentionVariant {
+function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow', half: boolean): PrefillAttentionVariant {
   const queries = queriesPerTile(shape.headDim);
   return {
     name: `flash-${width}`,
@@ -52,6 +52,7 @@ function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow'): Prefil
       THREADS: width === 'wide' ? 64 : queries,
       alone: width === 'narrow',
       rolled: width === 'narrow',
+      half_rows: half,
     },
     queries,
     heads: 1,
@@ -59,21 +60,26 @@ function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow'): Prefil
   };
 }
 
-/** Every way to make attention of prompts on an adapter, best first. */
+/**
+ * Every way to make attention of prompts on an adapter, best first.
+ *
+ * @param half whether rows are written in f16, which kernels for CPU drivers do not do
+ */
 export function prefillAttentionVariants(
   shape: HeadShape,
   kv: KvStored,
   capabilities: Capabilities,
+  half = false,
 ): PrefillAttentionVariant[] {
-  const matrix = matrixAttentionVariants(shape, kv, capabilities);
-  const [wide, narrow] = [flash(shape, kv, 'wide'), flash(shape, kv, 'narrow')];
+  const matrix = matrixAttentionVariants(shape, kv, capabilities, half);
+  const [wide, narrow] = [flash(shape, kv, 'wide', half), flash(shape, kv, 'narrow', half)];
   const lanes = {
     ...lanesKernel(shape, kv, LANE_QUERIES, false, capabilities),
     name: 'flash-lanes',
     queries: LANE_QUERIES,
     heads: 1,
   };
-  const all = capabilities.isCpu ? [lanes, narrow, wide, ...matrix] : [...matrix, wide, narrow];
+  const all = capabilities.isCpu ? [...(half ? [] : [lanes]), narrow, wide, ...matrix] : [...matrix, wide, narrow];
   return all.filter((variant) => runsOn(variant, capabilities));
 }
 
@@ -120,6 +126,8 @@ export interface AttentionSpec {
   readonly partials: GPUBuffer;
   /** [tokens][outStride] f32. */
   readonly out: GPUBuffer;
+  /** Where rows of prompts go in f16, [tokens][outStride], in place of `out`. */
+  readonly halfOut?: GPUBuffer;
   readonly outStride: number;
   /** Of decode; default: what suits the adapter. */
   readonly width?: AttentionWidth;
@@ -144,7 +152,8 @@ export class AttentionKernel {
   static async create(gpu: Gpu, spec: AttentionSpec): Promise<AttentionKernel> {
     const { operation, shape } = spec;
     const width = spec.width ?? decodeWidths(shape, spec.kv, gpu.capabilities)[0];
-    const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities)[0];
+    const half = spec.halfOut !== undefined;
+    const prefillVariant = spec.prefill ?? prefillAttentionVariants(shape, spec.kv, gpu.capabilities, half)[0];
     const variants = decodeAttentionVariants(shape, spec.kv, width, gpu.capabilities);
     const decode =
       spec.decode === undefined
@@ -165,7 +174,13 @@ export class AttentionKernel {
       { prefill: shape.heads / prefillVariant.heads, decode: shape.heads / decode.heads },
       {
         pipeline: prefill,
-        bindGroup: gpu.bindGroup(prefill, operation, [spec.step, params, spec.tiles, ...cache, spec.out]),
+        bindGroup: gpu.bindGroup(prefill, operation, [
+          spec.step,
+          params,
+          spec.tiles,
+          ...cache,
+          spec.halfOut ?? spec.out,
+        ]),
       },
       {
         pipeline: split,

@@ -62,6 +62,7 @@ function variant(
       ...weightDefines(layout),
       ...UNFUSED,
       prefill: true,
+      half_rows: false,
       subgroup_id: capabilities.subgroupId,
       pinned,
       LANES: lanes,

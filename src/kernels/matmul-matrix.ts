@@ -1,6 +1,14 @@
 import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
 import type { MatmulVariant } from './matmul.js';
-import { halfConfigs, matrixDefines, matrixLanes, matrixWorkgroupRuns, type MatrixLanes } from './subgroup-matrix.js';
+import type { PromptRows } from './prompt-rows.js';
+import {
+  halfConfigs,
+  matrixDefines,
+  matrixLanes,
+  matrixWorkgroupRuns,
+  MOST_TURNS,
+  type MatrixLanes,
+} from './subgroup-matrix.js';
 import { UNFUSED } from './fusion.js';
 import { COLUMN_PADDING, weightDefines, type WeightLayout } from './weights.js';
 
@@ -12,37 +20,39 @@ interface Tile {
   /** Subgroups along each. */
   readonly alongM: number;
   readonly alongN: number;
+  /** Columns that are staged at once. */
+  readonly k: 16 | 32;
   /** Tiles of the operands in workgroup memory at once: 2 spares a barrier per step and takes twice the memory. */
   readonly stages: 1 | 2;
 }
 
 /**
- * Tiles worth trying, best guess first. x is f32, so a row of x costs the caches twice what a row of weights does: of
- * two tiles of equal area the one with more outputs reads less. Larger tiles read less still, smaller ones leave no
- * part of a large GPU idle when the prompt is short.
+ * Tiles worth trying, best guess first: larger ones read less from the caches for a product, smaller ones leave no part
+ * of a large GPU idle when the prompt is short. Two stages of the largest fit 48 KiB with half of the columns each.
  */
 const TILES: readonly Tile[] = [
-  { m: 128, n: 128, alongM: 2, alongN: 2, stages: 1 },
-  { m: 128, n: 128, alongM: 2, alongN: 2, stages: 2 },
-  { m: 128, n: 256, alongM: 2, alongN: 4, stages: 1 },
-  { m: 128, n: 128, alongM: 2, alongN: 4, stages: 2 },
-  { m: 64, n: 128, alongM: 1, alongN: 4, stages: 1 },
-  { m: 64, n: 128, alongM: 2, alongN: 2, stages: 2 },
-  { m: 64, n: 64, alongM: 2, alongN: 2, stages: 1 },
-  { m: 32, n: 64, alongM: 1, alongN: 2, stages: 2 },
+  { m: 128, n: 128, alongM: 2, alongN: 2, k: 32, stages: 1 },
+  { m: 256, n: 128, alongM: 4, alongN: 2, k: 32, stages: 1 },
+  { m: 128, n: 256, alongM: 2, alongN: 4, k: 32, stages: 1 },
+  { m: 256, n: 128, alongM: 4, alongN: 2, k: 16, stages: 2 },
+  { m: 128, n: 256, alongM: 2, alongN: 4, k: 16, stages: 2 },
+  { m: 128, n: 128, alongM: 2, alongN: 2, k: 32, stages: 2 },
+  { m: 128, n: 128, alongM: 2, alongN: 4, k: 32, stages: 2 },
+  { m: 64, n: 128, alongM: 1, alongN: 4, k: 32, stages: 1 },
+  { m: 64, n: 128, alongM: 2, alongN: 2, k: 32, stages: 2 },
+  { m: 64, n: 64, alongM: 2, alongN: 2, k: 32, stages: 1 },
+  { m: 32, n: 64, alongM: 1, alongN: 2, k: 32, stages: 2 },
 ];
 
 /** Sums that a lane may hold: half of the 256 registers that the most generous GPUs give a thread. */
 const MOST_SUMS = 128;
 
-/** Columns of x and of the weights that are staged at once; weights are padded to a multiple of it. */
-const TILE_K = COLUMN_PADDING;
-
 /** Staged steps between two promotions of f16 sums to f32. */
 const PROMOTE = 4;
 
 function variant(
-  { m, n, alongM, alongN, stages }: Tile,
+  { m, n, alongM, alongN, k, stages }: Tile,
+  rows: PromptRows,
   layout: WeightLayout,
   config: SubgroupMatrixConfig,
   { lanes, pinned }: MatrixLanes,
@@ -56,14 +66,16 @@ function variant(
   // Numbers of a strip of sums, one matrix high, in elements of 16 bytes, and how many of them a lane takes.
   const perElement = half ? 8 : 4;
   const stripElements = (M * subN) / perElement;
-  const slots = { x: (m * TILE_K) / 8 / threads, w: (n * TILE_K) / 8 / threads };
-  const whole = [subM / M, subN / N, TILE_K / K, stripElements / lanes, slots.x, slots.w];
+  const slots = { x: (m * k) / 8 / threads, w: (n * k) / 8 / threads };
+  const whole = [subM / M, subN / N, k / K, stripElements / lanes, slots.x, slots.w];
   if (!whole.every(Number.isInteger) || (subM * subN) / lanes > MOST_SUMS) return undefined;
-  const pitch = TILE_K / 8 + 1;
+  // Quants of several rows side by side come in pieces of up to 32 columns.
+  if (k < COLUMN_PADDING && layout.lanes > 1) return undefined;
+  const pitch = k / 8 + 1;
   const strip = M * (subN / perElement + 1);
   const elements = Math.max(stages * (m + n) * pitch, subgroups * strip);
   return {
-    name: `matrix${M}x${N}x${K}-${m}x${n}${alongM * alongN === 4 ? '' : `-${subgroups}`}${stages === 2 ? '-double' : ''}${half ? '-f16' : ''}`,
+    name: `matrix${M}x${N}x${K}-${m}x${n}${subgroups === 4 ? '' : `-${subgroups}`}${k === 32 ? '' : `-k${k}`}${stages === 2 ? '-double' : ''}${half ? '-f16' : ''}`,
     shader: 'matmul_matrix.wgsl',
     bindings: 'uurrw',
     defines: {
@@ -72,16 +84,20 @@ function variant(
       ...UNFUSED,
       prefill: true,
       double: stages === 2,
+      half_rows: rows === 'f16',
       subgroup_id: capabilities.subgroupId,
       pinned,
       LANES: lanes,
       TILE_M: m,
       TILE_N: n,
+      TILE_K8: k / 8,
+      MOST_TURNS,
       SUB_M: subM,
       SUB_N: subN,
       THREADS: threads,
       STAGED: elements,
       // Repeats of the shader's text.
+      STAGES: stages,
       ROWS: subM / M,
       COLS: subN / N,
       X_SLOTS: slots.x,
@@ -98,11 +114,17 @@ function variant(
 }
 
 /**
- * Matmuls of many rows on subgroup matrices, for weights of f16 and quantised ones: x, and what quants stand for, are
- * rounded to f16 as they are staged. Configurations
- * that sum in f16 are used where no other is offered, and on CPU drivers, where the tests take what they find.
+ * Matmuls of many rows on subgroup matrices, for weights of f16 and quantised ones: what quants stand for, and rows that
+ * come in f32, are rounded to f16 as they are staged. Configurations that sum in f16 are used where no other is offered,
+ * and on CPU drivers, where the tests take what they find.
+ *
+ * @param rows what x comes in
  */
-export function matrixVariants(layout: WeightLayout, capabilities: Capabilities): MatmulVariant[] {
+export function matrixVariants(
+  layout: WeightLayout,
+  capabilities: Capabilities,
+  rows: Exclude<PromptRows, 'int8'> = 'f32',
+): MatmulVariant[] {
   const lanes = matrixLanes(capabilities);
   // Of the float formats only f16 needs no conversion; quantised weights are rounded to it as x is.
   if (layout.dtype === 'bf16' || layout.dtype === 'f32' || lanes === undefined) return [];
@@ -110,7 +132,7 @@ export function matrixVariants(layout: WeightLayout, capabilities: Capabilities)
   const wide = configs.filter(({ resultComponentType }) => resultComponentType === 'f32');
   const used = wide.length > 0 && !capabilities.isCpu ? wide : configs;
   return used.flatMap((config) =>
-    TILES.flatMap((tile) => variant(tile, layout, config, lanes, capabilities) ?? []).filter((made) =>
+    TILES.flatMap((tile) => variant(tile, rows, layout, config, lanes, capabilities) ?? []).filter((made) =>
       made.runs(capabilities),
     ),
   );

@@ -6,9 +6,9 @@ import { fused, fusedBuffers, UNFUSED, type Fusion } from './fusion.js';
 import { packedVariants } from './matmul-packed.js';
 import { matrixVariants } from './matmul-matrix.js';
 import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
-import type { ActivationDtype } from '../quantization/activations.js';
 import { quantFormat } from '../quantization/formats.js';
-import type { QuantisedRows } from './quantise.js';
+import { promptRows, type PromptRows, type StoredRows } from './prompt-rows.js';
+import { MOST_TURNS } from './subgroup-matrix.js';
 import { laneDefines, type Variant } from './variant.js';
 import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -129,25 +129,28 @@ export function matmulParams(
  * Every way to run a matmul on some adapter, for few rows (decode) and for many (prefill), best first within each.
  * The tests run all that an adapter can run; `MatmulKernel` uses the first of each kind.
  *
- * @param activations what the kernels for many rows multiply weights with; int8 needs weights of 8 bits
+ * @param rows what the kernels for many rows multiply weights with, by default what suits the adapter; int8 needs weights
+ *   of 8 bits, f16 subgroup matrices
  */
 export function matmulVariants(
   layout: WeightLayout,
   capabilities: Capabilities,
-  activations: ActivationDtype = 'f32',
+  rows: PromptRows = promptRows('f32', layout, capabilities),
 ): { few: MatmulVariant[]; many: MatmulVariant[] } {
   const lanes = [1, 2, 4, 8].map((rows) => laneKernel(rows, 'decode', layout));
   const vectors = [1, 2, 4, 8].flatMap((rows) =>
     [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, layout, capabilities, subgroups)),
   );
-  if (activations === 'int8') return { few: [...lanes, ...vectors], many: packedVariants(layout, capabilities) };
-  const shared = { ...weightDefines(layout), ...UNFUSED, prefill: true };
+  if (rows === 'int8') return { few: [...lanes, ...vectors], many: packedVariants(layout, capabilities) };
+  const half = rows === 'f16';
+  const shared = { ...weightDefines(layout), ...UNFUSED, prefill: true, half_rows: half, MOST_TURNS };
   const direct: MatmulVariant = {
     name: 'direct',
     shader: 'matmul_direct.wgsl',
     bindings: BINDINGS,
     defines: { ...shared, WG: 64, TM: 4 },
     phase: 'prefill',
+    roundsActivations: half,
     rowsPerGroup: 4,
     runs: () => true,
     groups: (n) => Math.ceil(n / 256),
@@ -160,15 +163,16 @@ export function matmulVariants(
       bindings: BINDINGS,
       defines: { ...shared, FOURS: fours },
       phase: 'prefill',
+      roundsActivations: half,
       rowsPerGroup: tile,
       runs: (adapter) => adapter.maxInvocations >= 256 && adapter.maxWorkgroupBytes >= 2 * 16 * (tile + 4) * 4,
       groups: (n) => Math.ceil(n / tile),
     };
   };
-  const matrix = matrixVariants(layout, capabilities);
+  const matrix = matrixVariants(layout, capabilities, rows);
   // A CPU driver spells matrices out in plain arithmetic, more slowly than the kernels written for it.
   const many = capabilities.isCpu
-    ? [laneKernel(8, 'prefill', layout), direct, tiled(1), tiled(2), ...matrix]
+    ? [...(half ? [] : [laneKernel(8, 'prefill', layout)]), direct, tiled(1), tiled(2), ...matrix]
     : [...matrix, tiled(1), tiled(2), direct];
   return { few: [...lanes, ...vectors], many };
 }
@@ -190,8 +194,10 @@ export interface MatmulSpec {
   readonly maxDecodeRows: number;
   /** Whether steps of many rows occur. */
   readonly prefill: boolean;
-  /** Rows of prompts in 8 bits, which products of prompts take instead of `x`. */
-  readonly quantised?: QuantisedRows;
+  /** Rows of prompts in another format, which products of prompts take instead of `x`. */
+  readonly prompts?: StoredRows;
+  /** Where gated rows of prompts go that are f16 as those of `prompts` are. */
+  readonly gated?: StoredRows;
   /** What launches for decoding sequences do besides; their `x`, and where heads are filed `out`, are the fusion's. */
   readonly fusion?: Fusion;
   /** Default: what suits the adapter unmeasured. */
@@ -222,8 +228,8 @@ export class MatmulKernel {
 
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
     const { capabilities } = gpu;
-    const activations = spec.quantised === undefined ? 'f32' : 'int8';
-    const selected = selectMatmul(matmulVariants(spec.weights, capabilities, activations), capabilities, spec.choice);
+    const rows = spec.prompts?.rows ?? 'f32';
+    const selected = selectMatmul(matmulVariants(spec.weights, capabilities, rows), capabilities, spec.choice);
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
       gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
     const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
@@ -236,17 +242,21 @@ export class MatmulKernel {
     const wider = selected.few.filter((_, i) => i > 0 && spec.maxDecodeRows > selected.few[i - 1].rows);
     const ready = Promise.all(wider.map(narrow)).then((others) => void few.push(...others));
     ready.catch(() => undefined); // a device closed meanwhile; `ready` still tells whoever asks
-    const { operation, weights, step, x, out, fusion, quantised } = spec;
-    const paramsOf = (xStride: number): GPUBuffer[] =>
+    const { operation, weights, step, x, out, fusion, prompts } = spec;
+    const halfGate = spec.prefill && rows === 'f16' && spec.epilogue === 'silu';
+    if (halfGate && spec.gated === undefined) throw new Error(`${operation} has no place for gated rows in f16`);
+    const gated = halfGate ? spec.gated : undefined;
+    const paramsOf = (xStride: number, outStride: number): GPUBuffer[] =>
       weights.parts.map((part) => {
         const words = matmulParams(
-          ...([part, weights, xStride, spec.outStride, spec.rows, spec.epilogue] as const),
+          ...([part, weights, xStride, outStride, spec.rows, spec.epilogue] as const),
           fusion?.norm.eps,
         );
         return gpu.uniform(`${operation} params`, words);
       });
-    const params = paramsOf(spec.xStride);
-    const manyParams = quantised === undefined ? params : paramsOf(quantised.words);
+    const params = paramsOf(spec.xStride, spec.outStride);
+    const manyParams =
+      prompts === undefined ? params : paramsOf(prompts.words, gated === undefined ? spec.outStride : gated.words);
     const plain = (weight: GPUBuffer): GPUBuffer[] => [x, weight, out];
     const bindGroups = (
       { pipeline }: Compiled,
@@ -260,7 +270,7 @@ export class MatmulKernel {
       fusion === undefined ? plain : (weight) => fusedBuffers(fusion, weight, out),
     );
     const manyGroups =
-      many && bindGroups(many, manyParams, (weight) => [quantised === undefined ? x : quantised.buffer, weight, out]);
+      many && bindGroups(many, manyParams, (weight) => [prompts?.buffer ?? x, weight, gated?.buffer ?? out]);
     return new MatmulKernel(gpu, spec, few, many, fewGroups, manyGroups ?? [], ready);
   }
 

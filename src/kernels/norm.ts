@@ -3,12 +3,13 @@ import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import { recordDispatch, type Dispatch } from '../gpu/recorder.js';
 import { laneDefines, selectVariant, type Variant } from './variant.js';
 
-export function normVariants(capabilities: Capabilities): Variant[] {
+/** @param half whether rows are written in f16 */
+export function normVariants(capabilities: Capabilities, half = false): Variant[] {
   const variant = (name: string, subgroups: boolean): Variant => ({
     name,
     shader: 'rms_norm.wgsl',
     bindings: 'uurrrw',
-    defines: { ...laneDefines(capabilities, subgroups), WG: capabilities.isCpu ? 64 : 256 },
+    defines: { ...laneDefines(capabilities, subgroups), WG: capabilities.isCpu ? 64 : 256, half_rows: half },
     runs: (adapter) => !subgroups || adapter.subgroups,
   });
   return [variant('subgroups', true), variant('tree', false)];
@@ -21,7 +22,9 @@ export interface NormSpec {
   readonly x: GPUBuffer;
   /** [stride] f32. */
   readonly gamma: GPUBuffer;
+  /** As x, or in f16. */
   readonly out: GPUBuffer;
+  readonly half?: boolean;
   readonly logitRows: GPUBuffer | BufferRange;
   readonly width: number;
   readonly stride: number;
@@ -36,7 +39,8 @@ export class NormKernel {
   private constructor(private readonly dispatch: Dispatch) {}
 
   static async create(gpu: Gpu, spec: NormSpec): Promise<NormKernel> {
-    const variant = spec.variant ?? selectVariant('norm', normVariants(gpu.capabilities), gpu.capabilities);
+    const variants = normVariants(gpu.capabilities, spec.half);
+    const variant = spec.variant ?? selectVariant('norm', variants, gpu.capabilities);
     const pipeline = await gpu.pipelines.get(variant);
     const words = new ArrayBuffer(16);
     new Uint32Array(words).set([spec.width, spec.stride / 4, 0, spec.gather ? 1 : 0]);

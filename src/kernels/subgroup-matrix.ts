@@ -1,5 +1,11 @@
 import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
 
+/**
+ * Turns of a loop that is left when its work is done. Dawn puts a counter of its own into a loop unless it counts by one
+ * to a constant, and no driver sees through that.
+ */
+export const MOST_TURNS = 0x7fffffff;
+
 /** What `common/matrix.wgsl` needs to declare the types of a configuration. */
 export function matrixDefines(config: SubgroupMatrixConfig): Record<string, number | boolean> {
   const { componentType, resultComponentType, M, N, K } = config;

@@ -14,7 +14,8 @@ import { EmbedKernel } from '../kernels/embed.js';
 import type { FiledHeads, Fusion } from '../kernels/fusion.js';
 import { MatmulKernel, type Epilogue } from '../kernels/matmul.js';
 import { NormKernel } from '../kernels/norm.js';
-import { QuantiseKernel, type QuantiseSpec, type QuantisedRows } from '../kernels/quantise.js';
+import { promptRows, type PromptRows, type StoredRows } from '../kernels/prompt-rows.js';
+import { QuantiseKernel, type QuantiseSpec } from '../kernels/quantise.js';
 import { RopeKernel } from '../kernels/rope.js';
 import { GREEDY_SAMPLING, maskWords, SampleKernel } from '../kernels/sample.js';
 import { paddedColumns, type WeightMatrix } from '../kernels/weights.js';
@@ -57,6 +58,10 @@ interface Activations {
   readonly normed: GPUBuffer;
   /** Of prompts, for the next product. */
   readonly quantised: GPUBuffer;
+  /** The same in f16. Each has a buffer of its own, whose padding stays zero. */
+  readonly halfNormed: GPUBuffer;
+  readonly halfAttended: GPUBuffer;
+  readonly halfGated: GPUBuffer;
   readonly qkv: GPUBuffer;
   readonly queries: GPUBuffer;
   readonly attended: GPUBuffer;
@@ -91,26 +96,34 @@ function stepLimits(
 /**
  * Sizes in bytes of the buffers between operations, by name; also what the memory plan adds up.
  *
- * @param quantised format of the weights that prompts' activations are quantised for, if they are
+ * @param rows what rows of prompts are in on their way into a product
+ * @param format of the weights that they are quantised for, if they are
  */
 export function activationBytes(
   config: LlamaConfig,
   limits: ModelLimits,
-  quantised?: QuantFormat,
+  rows: PromptRows = 'f32',
+  format?: QuantFormat,
 ): Record<keyof Activations, number> {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const { stepTokens, sequences, decodeRows = sequences, logitRows = sequences, contextLength } = limits;
   const row = (width: number, rows = stepTokens): number => rows * paddedColumns(width) * 4;
   const widest = paddedColumns(Math.max(hidden, heads * headDim, intermediate));
+  const half = (width: number): number => (rows === 'f16' ? row(width) / 2 : 16);
+  // Where prompts have rows of their own, decoding sequences, which come first in a step, are all that is in f32.
+  const inFloat = rows === 'f16' ? Math.min(decodeRows, stepTokens) : stepTokens;
   return {
     residual: row(hidden),
     // Decoding sequences are normalised inside their products.
-    normed: quantised === undefined ? row(hidden) : 16,
-    quantised: quantised === undefined ? 16 : stepTokens * 4 * activationWords(widest, quantised),
+    normed: rows === 'f32' ? row(hidden) : 16,
+    quantised: format === undefined ? 16 : stepTokens * 4 * activationWords(widest, format),
+    halfNormed: half(hidden),
+    halfAttended: half(heads * headDim),
+    halfGated: half(intermediate),
     qkv: row((heads + 2 * kvHeads) * headDim),
     queries: stepTokens * heads * paddedHeadDim(headDim) * 4,
-    attended: row(heads * headDim),
-    gated: row(intermediate),
+    attended: row(heads * headDim, inFloat),
+    gated: row(intermediate, inFloat),
     logitsIn: row(hidden, logitRows),
     logits: row(vocab, logitRows),
     partials: partialBytes(config, decodeRows, Math.min(MOST_PARTS, Math.ceil(contextLength / 64))),
@@ -145,17 +158,18 @@ export class LlamaModel {
     choices?: KernelChoices,
     activations: ActivationDtype = 'f32',
   ): Promise<LlamaModel> {
-    const variants = prefillAttentionVariants(config, cache.stored, gpu.capabilities);
+    const rows = promptRows(activations, weights.layers[0].qkv, gpu.capabilities);
+    const variants = prefillAttentionVariants(config, cache.stored, gpu.capabilities, rows === 'f16');
     const attention = namedAttention(variants, choices?.attention?.prefill);
     const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention, choices));
     const quantised = activations === 'int8' ? quantFormat(weights.dtype) : undefined;
-    const sizes = activationBytes(config, limits, quantised);
+    const sizes = activationBytes(config, limits, rows, quantised);
     const buffers = Object.fromEntries(
       Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
     ) as unknown as Activations;
     gpu.queue.writeBuffer(buffers.angles, 0, ropeTable(config, limits.contextLength));
     const builder = new OperationBuilder(
-      ...([gpu, config, weights, cache, limits, step, buffers, attention, choices, quantised] as const),
+      ...([gpu, config, weights, cache, limits, step, buffers, attention, choices, rows, quantised] as const),
     );
     const shapes = operationShapes(config, { quantizedKv: isQuantizedKv(cache.stored), activations });
     const operations = await Promise.all(shapes.map((shape) => builder.build(shape)));
@@ -272,6 +286,8 @@ class OperationBuilder {
     private readonly activations: Activations,
     private readonly attention: PrefillAttentionVariant,
     private readonly choices: KernelChoices | undefined,
+    /** What rows of prompts are in on their way into a product. */
+    private readonly rows: PromptRows,
     /** Format of the weights that prompts' activations are quantised for, if they are. */
     private readonly quantised: QuantFormat | undefined,
   ) {
@@ -303,7 +319,8 @@ class OperationBuilder {
         const width = paddedColumns(layer.qkv.rows);
         const heads = isQuantizedKv(this.cache.stored) ? undefined : this.#filed(cache);
         const fusion = { ...this.#normed(layer.attnNorm), heads };
-        return this.#matmul(shape, layer.qkv, 'store', a.normed, this.#hidden, a.qkv, width, fusion);
+        const prompts = this.#prompts(a.halfNormed, this.#hidden);
+        return this.#matmul(shape, layer.qkv, 'store', a.normed, this.#hidden, a.qkv, width, prompts, fusion);
       }
       case 'rope_kv':
         return this.#rope(shape, cache);
@@ -313,20 +330,23 @@ class OperationBuilder {
         return this.#quantise(shape, a.attended);
       case 'o_proj': {
         const width = paddedColumns(config.heads * config.headDim);
-        return this.#matmul(shape, layer.oProj, 'residual', a.attended, width, a.residual, this.#hidden);
+        const prompts = this.#prompts(a.halfAttended, width);
+        return this.#matmul(shape, layer.oProj, 'residual', a.attended, width, a.residual, this.#hidden, prompts);
       }
       case 'mlp_norm':
         return this.#layerNorm(shape, layer.mlpNorm);
       case 'gate_up': {
         const width = paddedColumns(config.intermediate);
         const fusion = this.#normed(layer.mlpNorm);
-        return this.#matmul(shape, layer.gateUp, 'silu', a.normed, this.#hidden, a.gated, width, fusion);
+        const prompts = this.#prompts(a.halfNormed, this.#hidden);
+        return this.#matmul(shape, layer.gateUp, 'silu', a.normed, this.#hidden, a.gated, width, prompts, fusion);
       }
       case 'mlp_quantise':
         return this.#quantise(shape, a.gated);
       case 'down_proj': {
         const width = paddedColumns(config.intermediate);
-        return this.#matmul(shape, layer.downProj, 'residual', a.gated, width, a.residual, this.#hidden);
+        const prompts = this.#prompts(a.halfGated, width);
+        return this.#matmul(shape, layer.downProj, 'residual', a.gated, width, a.residual, this.#hidden, prompts);
       }
       case 'final_norm':
         return this.#norm(shape, weights.finalNorm);
@@ -362,6 +382,7 @@ class OperationBuilder {
     xStride: number,
     out: GPUBuffer,
     outStride: number,
+    prompts?: StoredRows,
     fusion?: Fusion,
   ): Promise<RecordedOperation> {
     const logits = shape.rows === 'logits';
@@ -378,7 +399,9 @@ class OperationBuilder {
       maxDecodeRows: this.limits.decodeRows ?? this.limits.sequences,
       // Rows that want logits are as few as those that decode, so the head needs no kernel for many rows.
       prefill: !logits,
-      quantised: logits ? undefined : this.#quantisedRows(xStride),
+      prompts,
+      gated:
+        epilogue === 'silu' && this.rows === 'f16' ? this.#prompts(this.activations.halfGated, outStride) : undefined,
       fusion,
       choice: this.choices?.matmul(weights),
     });
@@ -392,10 +415,11 @@ class OperationBuilder {
     };
   }
 
-  /** Prompts' rows of a width as products read them. */
-  #quantisedRows(stride: number): QuantisedRows | undefined {
-    const { quantised, activations } = this;
-    return quantised && { buffer: activations.quantised, words: activationWords(stride, quantised) };
+  /** Prompts' rows of a width as products read them, where that is not f32. @param halves where they are in f16 */
+  #prompts(halves: GPUBuffer, stride: number): StoredRows | undefined {
+    const { rows, quantised, activations } = this;
+    if (rows === 'f16') return { rows, buffer: halves, words: stride / 2 };
+    return quantised && { rows: 'int8', buffer: activations.quantised, words: activationWords(stride, quantised) };
   }
 
   /** The norm before a product, which quantises its result where the product wants it so. */
@@ -421,12 +445,15 @@ class OperationBuilder {
 
   async #norm(shape: OperationShape, gamma: GPUBuffer): Promise<RecordedOperation> {
     const gather = shape.rows === 'logits';
+    const half = !gather && this.rows === 'f16';
+    const { logitsIn, halfNormed, normed } = this.activations;
     const kernel = await NormKernel.create(this.gpu, {
       operation: shape.name,
       step: this.#head,
       x: this.activations.residual,
       gamma,
-      out: gather ? this.activations.logitsIn : this.activations.normed,
+      out: gather ? logitsIn : half ? halfNormed : normed,
+      half,
       logitRows: this.step.logitRows,
       width: this.config.hidden,
       stride: this.#hidden,
@@ -471,6 +498,7 @@ class OperationBuilder {
       ...cache,
       partials: this.activations.partials,
       out: this.activations.attended,
+      halfOut: this.rows === 'f16' ? this.activations.halfAttended : undefined,
       outStride: paddedColumns(this.config.heads * this.config.headDim),
       prefill: this.attention,
       decode: this.choices?.attention?.decode,

@@ -24,7 +24,7 @@ describe.skipIf(able.length === 0).each(able.slice(0, 1))('matrices of 32 lanes 
   it.each(['16x16x16', '16x8x16', '16x8x8'])(
     'multiply many rows as float64 does, every tile of %s',
     async (shape) => {
-      const variants = matrixVariants({ dtype: 'f16', lanes: 1 }, gpu.capabilities);
+      const variants = matrixVariants({ dtype: 'f16', lanes: 1 }, gpu.capabilities, 'f16');
       const tested = variants.filter(({ name }) => name.startsWith(`matrix${shape}`));
       expect(tested.length).toBeGreaterThan(3);
       for (const test of EMULATED_PRODUCTS) await checkMany(gpu, tested, test);

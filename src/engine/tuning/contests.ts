@@ -5,6 +5,7 @@ import { usualSplitTokens } from '../../kernels/attention-decode.js';
 import { attentionVariants } from '../../kernels/attention.js';
 import { defaultMatmulChoice, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
 import { matmulVariants } from '../../kernels/matmul.js';
+import { promptRows } from '../../kernels/prompt-rows.js';
 import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
 import { storedBytes, type StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
@@ -118,7 +119,8 @@ export function contestsOf(
     fingerprint([...variants.flatMap((each) => [each.name, orderOf(each), source(each)]), JSON.stringify(rest)]);
   const { activations = 'f32' } = formats;
   const familyOf = (dtype: StoredDtype, activations: ActivationDtype) => {
-    const all = matmulVariants(layoutOn({ capabilities }, dtype), capabilities, activations);
+    const layout = layoutOn({ capabilities }, dtype);
+    const all = matmulVariants(layout, capabilities, promptRows(activations, layout, capabilities));
     const runnable = runnableMatmuls(all, capabilities);
     const usual = defaultMatmulChoice(runnable);
     const fewPrint = print(runnable.few, [usual.few, sizes.few]);

@@ -62,7 +62,7 @@ export class GpuLaboratory implements Laboratory {
     const most = Math.max(...contest.cases.map(({ id }) => Number(id)));
     const shape = { n: trialOutputs({ n, k, dtype }, most, gpu.capabilities.isCpu), k, dtype, activations };
     const data = await gpu.checkedAllocation(contest.key, () => matmulTrialData(gpu, shape, most, this.#workingBytes));
-    const variants = matmulVariants(data.copies[0], gpu.capabilities, activations)[width];
+    const variants = matmulVariants(data.copies[0], gpu.capabilities, data.prompts?.rows ?? 'f32')[width];
     const trial = (name: string, rows: number): Promise<Timed> => {
       const variant = variants.find((each) => each.name === name)!;
       return matmulTrial(gpu, data, variant, width, rows);

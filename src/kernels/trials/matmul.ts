@@ -5,7 +5,8 @@ import { defaultMatmulChoice, runnableMatmuls, type MatmulVariants } from '../ma
 import { matmulVariants, type MatmulVariant } from '../matmul.js';
 import { quantizeActivations, type ActivationDtype } from '../../quantization/activations.js';
 import { quantFormat } from '../../quantization/formats.js';
-import type { QuantisedRows } from '../quantise.js';
+import { halfWords } from '../../quantization/halves.js';
+import { promptRows, type PromptRows, type StoredRows } from '../prompt-rows.js';
 import { fillSynthetic } from '../synthetic.js';
 import {
   allocateMatrix,
@@ -39,8 +40,8 @@ export interface MatmulTrialData {
   readonly copies: readonly WeightMatrix[];
   readonly mostRows: number;
   readonly x: GPUBuffer;
-  /** The same in 8 bits, where kernels for many rows take it so. */
-  readonly quantised: QuantisedRows | undefined;
+  /** The same as kernels for many rows take it, where that is not f32. */
+  readonly prompts: StoredRows | undefined;
   readonly out: GPUBuffer;
 }
 
@@ -76,11 +77,22 @@ export async function matmulTrialData(
     copies.push(matrix);
   }
   const x = trialFloats(gpu, 'trial activations', mostRows * paddedColumns(k));
-  const words = trialQuants(shape, mostRows);
-  const quantised = words && { buffer: gpu.storage('trial quants', words.byteLength), words: words.length / mostRows };
-  if (quantised !== undefined) gpu.queue.writeBuffer(quantised.buffer, 0, words!);
+  const rows = promptRows(shape.activations ?? 'f32', layout, gpu.capabilities);
+  const words = trialRows(shape, rows, mostRows);
+  const prompts = words && {
+    rows: rows as StoredRows['rows'],
+    buffer: gpu.storage('trial rows', words.byteLength),
+    words: words.length / mostRows,
+  };
+  if (prompts !== undefined) gpu.queue.writeBuffer(prompts.buffer, 0, words!);
   const out = gpu.storage('trial result', mostRows * paddedColumns(n) * 4);
-  return { shape, copies, mostRows, x, quantised, out };
+  return { shape, copies, mostRows, x, prompts, out };
+}
+
+/** Rows of `trialValues` as kernels for many rows take them, where that is not f32. */
+function trialRows(shape: MatmulShape, rows: PromptRows, count: number): Uint32Array<ArrayBuffer> | undefined {
+  if (rows === 'f16') return halfWords(trialValues(count * paddedColumns(shape.k)));
+  return trialQuants(shape, count);
 }
 
 /** Rows of `trialValues` in 8 bits, where kernels for many rows take them so. */
@@ -115,8 +127,8 @@ export async function matmulTrial(
 ): Promise<MatmulTrial> {
   const { n, k, dtype } = data.shape;
   const decode = width === 'few';
-  const quantised = decode ? undefined : data.quantised;
-  const all = matmulVariants(layoutOn(gpu, dtype), gpu.capabilities, quantised === undefined ? 'f32' : 'int8');
+  const prompts = decode ? undefined : data.prompts;
+  const all = matmulVariants(layoutOn(gpu, dtype), gpu.capabilities, prompts?.rows ?? 'f32');
   const runnable = runnableMatmuls(all, gpu.capabilities);
   const usual = defaultMatmulChoice(runnable);
   const step = trialStep(gpu, { tokens: rows, decodeRows: decode ? rows : 0 });
@@ -134,7 +146,7 @@ export async function matmulTrial(
       rows: 'tokens',
       maxDecodeRows: 1,
       prefill: !decode,
-      quantised,
+      prompts,
       choice: decode ? { ...usual, few: [{ rows: 1, variant: variant.name }] } : { ...usual, many: variant.name },
     });
     kernels.push(kernel);

@@ -1,0 +1,8 @@
+import { f32ToF16 } from '../checkpoint/float.js';
+
+/** Numbers in f16, two to a word, as kernels read them. @param values an even number of them */
+export function halfWords(values: Float32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = Uint16Array.from(bits, f32ToF16);
+  return new Uint32Array(halves.buffer);
+}
