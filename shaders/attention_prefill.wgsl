@@ -36,7 +36,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let table_from = tile.slot * step.blocks_per_slot;
 //#if alone
 //#else
-  for (var i = thread; i < QUERIES * (HDP / 4u); i += THREADS) {
+  for (var load = 0u; load < (QUERIES * (HDP / 4u) + THREADS - 1u) / THREADS; load++) {
+    let i = load * THREADS + thread;
+    if (i >= QUERIES * (HDP / 4u)) { break; }
     let row = min(i / (HDP / 4u), tile.rows - 1u);
     q_tile[i] = queries[((tile.first_row + row) * HEADS + head) * (HDP / 4u) + i % (HDP / 4u)] * params.scale;
   }
@@ -57,14 +59,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var total = 0.0;
   var sums: array<vec2<f32>, OWN>;
 
-  for (var first = 0u; first < context; first += KEYS) {
+  for (var turn = 0u; turn < MOST_TURNS; turn++) {
+    let first = turn * KEYS;
+    if (first >= context) { break; }
     let count = min(KEYS, context - first);
-    for (var j = lane; j < count; j += LANES) {
+    for (var share = 0u; share < KEYS / LANES; share++) {
+      let j = share * LANES + lane;
+      if (j >= count) { break; }
       var score = FAR;
       if (first + j <= position) {
         let key = kv_row(table_from, first + j, kv_head);
         score = 0.0;
+//#if rolled
         for (var i = 0u; i < head_eighths(); i++) {
+//#else
+        for (var i = 0u; i < HDP / 8u; i++) {
+//#endif
           let k = load_key(key, i);
 //#if alone
           score += dot(queries[q_from + 2u * i], k.lo) + dot(queries[q_from + 2u * i + 1u], k.hi);
@@ -86,12 +96,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
 //#endif
     var new_best = best;
-    for (var j = 0u; j < count; j++) { new_best = max(new_best, scores[score_of(row, j)]); }
+    for (var j = 0u; j < KEYS; j++) {
+      if (j >= count) { break; }
+      new_best = max(new_best, scores[score_of(row, j)]);
+    }
     let shrink = exp(best - new_best);
     best = new_best;
     total *= shrink;
     for (var i = 0u; i < OWN; i++) { sums[i] *= shrink; }
-    for (var j = 0u; j < count; j++) {
+    for (var j = 0u; j < KEYS; j++) {
+      if (j >= count) { break; }
       // Keys after the row's own position were scored FAR, which exp turns into 0 since the first key always counts.
       let p = exp(scores[score_of(row, j)] - best);
       total += p;

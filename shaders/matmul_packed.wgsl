@@ -72,7 +72,9 @@ fn main(
   let scaled = min(n_base + thread, params.n - 1u);
   let summed = min(m_base + thread, end - 1u);
 
-  for (var k8 = 0u; k8 < params.k8; k8 += 4u) {
+  for (var turn = 0u; turn < MOST_TURNS; turn++) {
+    let k8 = 4u * turn;
+    if (k8 >= params.k8) { break; }
     if (reads) {
       for (var i = 0u; i < 4u; i++) { x_tile[(x_col * 4u + i) * PITCH + x_row] = x_next[i]; }
     }

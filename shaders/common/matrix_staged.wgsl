@@ -1,19 +1,14 @@
 //#include common/matrix.wgsl
-// Operands and results in workgroup memory: `at` and `pitch`, the distance from row to row, count elements. Those are of
-// 16 bytes (eight f16 or four f32), or of 8 (eight i8 or two i32), since the smallest matrices of i8 have rows of 8. A
-// row's pitch is an odd number of 16 bytes, so that eight rows, which a subgroup reads at once, lie in different banks.
-//#if component_i8
-var<workgroup> staged: array<vec2<u32>, STAGED>;
+// Operands and results in workgroup memory, from which subgroupMatrixLoad reads them: places and the pitch from row to row
+// count elements of 16 bytes (eight f16, sixteen i8, four f32 or i32), to which drivers may ask matrices to be aligned.
+// Matrices of i8 whose rows are 8 numbers long have elements of 8 bytes. A row's pitch is an odd number of 16 bytes, so
+// that eight rows, which a subgroup reads at once, lie in different banks.
+//
+// The loads are written out where they are needed, their pitch a constant and their place made of constants and a
+// thread's number: through a function's parameters Dawn sees no bounds and puts a check of 13 operations before each.
+//#if short_rows
+alias Element = vec2<u32>;
 //#else
-var<workgroup> staged: array<vec4<u32>, STAGED>;
+alias Element = vec4<u32>;
 //#endif
-
-// Rows of m, columns of k.
-fn left_at(at: u32, pitch: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&staged, at, pitch); }
-// Rows of n, columns of k: the transpose of what is multiplied.
-fn right_at(at: u32, pitch: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&staged, at, pitch); }
-// Rows of k, columns of n.
-fn right_across(at: u32, pitch: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&staged, at, pitch); }
-fn sum_at(at: u32, pitch: u32) -> Sum { return subgroupMatrixLoad<Sum, row_major>(&staged, at, pitch); }
-fn put_sum(at: u32, pitch: u32, sum: Sum) { subgroupMatrixStore<row_major>(&staged, at, sum, pitch); }
-fn accumulate(left: Left, right: Right, sum: Sum) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
+var<workgroup> staged: array<Element, STAGED>;

@@ -10,6 +10,7 @@ import {
 } from './attention-decode.js';
 import { LANE_QUERIES, lanesKernel } from './attention-lanes.js';
 import { matrixAttentionVariants } from './attention-matrix.js';
+import { MOST_TURNS } from './subgroup-matrix.js';
 import { runsOn, type Variant } from './variant.js';
 
 /** Rows of one sequence that a workgroup of the portable prefill attention makes, bounded by workgroup memory. */
@@ -53,6 +54,7 @@ function flash(shape: HeadShape, kv: KvStored, width: 'wide' | 'narrow', half: b
       alone: width === 'narrow',
       rolled: width === 'narrow',
       half_rows: half,
+      MOST_TURNS,
     },
     queries,
     heads: 1,

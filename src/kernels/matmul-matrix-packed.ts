@@ -1,7 +1,15 @@
 import type { Capabilities, SubgroupMatrixConfig } from '../gpu/capabilities.js';
 import { UNFUSED } from './fusion.js';
 import type { MatmulVariant } from './matmul.js';
-import { byteConfigs, matrixDefines, matrixLanes, matrixWorkgroupRuns, type MatrixLanes } from './subgroup-matrix.js';
+import {
+  byteConfigs,
+  hasShortRows,
+  matrixDefines,
+  matrixLanes,
+  matrixWorkgroupRuns,
+  MOST_TURNS,
+  type MatrixLanes,
+} from './subgroup-matrix.js';
 import { COLUMN_PADDING, weightDefines, type WeightLayout } from './weights.js';
 
 /** How a workgroup's tile of the output is shared by its subgroups. */
@@ -31,9 +39,6 @@ const MOST_SUMS = 64;
 /** Columns that are staged at once. */
 const TILE_K = COLUMN_PADDING;
 
-/** Bytes of an element of workgroup memory, as common/matrix_staged.wgsl has it. */
-const ELEMENT = 8;
-
 function variant(
   { m, n, alongM, alongN }: Tile,
   layout: WeightLayout,
@@ -45,14 +50,15 @@ function variant(
   const subgroups = alongM * alongN;
   const threads = subgroups * lanes;
   const [subM, subN] = [m / alongM, n / alongN];
-  // x comes in 16 bytes a thread, weights in 8, sums of a strip one matrix high in four at a time.
-  const slots = { x: (m * TILE_K) / 16 / threads, w: (n * TILE_K) / 8 / threads, strip: (M * subN) / 4 / lanes };
+  // Both operands come in 16 bytes a thread, sums of a strip one matrix high in four at a time.
+  const slots = { x: (m * TILE_K) / 16 / threads, w: (n * TILE_K) / 16 / threads, strip: (M * subN) / 4 / lanes };
   const whole = [subM / M, subN / N, TILE_K / K, slots.x, slots.w, slots.strip];
   if (!whole.every(Number.isInteger) || (subM * subN) / lanes > MOST_SUMS) return undefined;
-  const pitch = TILE_K / ELEMENT + 2;
-  const strip = M * (subN / 2 + 2);
+  const halves = hasShortRows(config) ? 2 : 1;
+  const pitch = 3 * halves;
+  const strip = M * (subN / 4 + 1) * halves;
   const elements = Math.max((m + n) * pitch, subgroups * strip);
-  const bytes = elements * ELEMENT + n * 8 + m * 4;
+  const bytes = (elements * 16) / halves + n * 8 + m * 4;
   return {
     name: `matrix${M}x${N}x${K}-i8-${m}x${n}${subgroups === 4 ? '' : `-${subgroups}`}`,
     shader: 'matmul_matrix_packed.wgsl',
@@ -72,6 +78,7 @@ function variant(
       SUB_N: subN,
       THREADS: threads,
       STAGED: elements,
+      MOST_TURNS,
       // Repeats of the shader's text.
       ROWS: subM / M,
       COLS: subN / N,

@@ -3,6 +3,7 @@ import { quantFormat } from '../quantization/formats.js';
 import { UNFUSED } from './fusion.js';
 import { packedMatrixVariants } from './matmul-matrix-packed.js';
 import type { MatmulVariant } from './matmul.js';
+import { MOST_TURNS } from './subgroup-matrix.js';
 import { laneRows, weightDefines, type WeightLayout } from './weights.js';
 
 /** Numbers that lie beside each other in a vector; a repeat of the shaders' text. */
@@ -18,7 +19,15 @@ function tiled(layout: WeightLayout, fours: 1 | 2): MatmulVariant {
     name: `dot4-${tile}`,
     shader: 'matmul_packed.wgsl',
     bindings: 'uurrw',
-    defines: { ...weightDefines(layout), ...UNFUSED, prefill: true, half_rows: false, FOURS: fours, SQUARE },
+    defines: {
+      ...weightDefines(layout),
+      ...UNFUSED,
+      prefill: true,
+      half_rows: false,
+      MOST_TURNS,
+      FOURS: fours,
+      SQUARE,
+    },
     phase: 'prefill',
     rowsPerGroup: tile,
     runs: (adapter) => adapter.packedDot && adapter.maxInvocations >= 256 && adapter.maxWorkgroupBytes >= bytes,

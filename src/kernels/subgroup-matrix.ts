@@ -14,10 +14,16 @@ export function matrixDefines(config: SubgroupMatrixConfig): Record<string, numb
   return {
     ...Object.fromEntries([...components, ...results]),
     half: componentType === 'f16' || resultComponentType === 'f16',
+    short_rows: hasShortRows(config),
     MATRIX_M: M,
     MATRIX_N: N,
     MATRIX_K: K,
   };
+}
+
+/** Whether a row of an operand is half of 16 bytes. */
+export function hasShortRows({ componentType, K }: SubgroupMatrixConfig): boolean {
+  return (componentType === 'i8' || componentType === 'u8') && K < 16;
 }
 
 /** Larger matrices take fewer instructions and loads for the same product. */

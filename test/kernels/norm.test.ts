@@ -6,6 +6,7 @@ import { random, relativeError } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll, poisoned, readFloats, storageOf, strided, submit, unstrided } from '../support/buffers.js';
+import { fromHalves } from '../support/matmul-many.js';
 import { stepUniform } from '../support/step.js';
 import { rounded } from '../support/weights.js';
 import { worstErrors } from '../support/worst.js';
@@ -16,12 +17,12 @@ const TOLERANCE = 5e-7;
 const EPS = 1e-5;
 const worst = worstErrors();
 
-async function run(gpu: Gpu, variant: ReturnType<typeof normVariants>[number], test: NormCase) {
+async function run(gpu: Gpu, variant: ReturnType<typeof normVariants>[number], test: NormCase, grow = 1) {
   const { width, rows, gather } = test;
   const stride = paddedColumns(width);
   const rng = random(width);
   const x = rounded(rng.normal(rows * width, 3), 'f32');
-  const gamma = rounded(rng.normal(width), 'f32');
+  const gamma = rounded(rng.normal(width, grow), 'f32');
   const taken = gather ?? [...Array(rows).keys()];
   const out = poisoned(gpu, 'out', (taken.length + 1) * stride);
   const kernel = await NormKernel.create(gpu, {
@@ -61,6 +62,22 @@ describe.each(adapters)('rmsNorm on %s', (adapter) => {
         }
         expect(words.subarray(taken.length * stride).every(Number.isNaN), 'row behind the last').toBe(true);
       });
+    }
+  });
+
+  it('writes rows in f16, and their largest number in place of a larger one', async () => {
+    const test = NORM_CASES.find(({ gather, width }) => gather === undefined && width > 8 && width % 2 === 0)!;
+    for (const variant of normVariants(gpu.capabilities, true).filter((each) => each.runs(gpu.capabilities))) {
+      for (const grow of [1, 1e5]) {
+        await freeingAll(gpu, async () => {
+          const { words, expected, stride, taken } = await run(gpu, variant, test, grow);
+          const rows = taken.length;
+          const made = fromHalves(new Uint32Array(words.buffer, 0, (rows * stride) / 2).slice());
+          const within = expected.map((value) => Math.max(-65504, Math.min(65504, value)));
+          expect(relativeError(unstrided(made, rows, test.width, stride), within), variant.name).toBeLessThan(4e-4);
+          expect(words.subarray((rows * stride) / 2).every(Number.isNaN), 'rows behind the last').toBe(true);
+        });
+      }
     }
   });
 

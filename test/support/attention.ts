@@ -6,7 +6,8 @@ import { paddedColumns } from '../../src/kernels/weights.js';
 import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
 import { random } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
-import { poisoned, readFloats, readWords, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
+import { poisoned, readWords, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
+import { fromHalves } from './matmul-many.js';
 import { blockTables, cacheOf, pairedHeads, scattered, storedHeads } from './paged.js';
 import { rowsBuffer, stepUniform, type StepHead, type TestRow } from './step.js';
 import { rounded } from './weights.js';
@@ -61,7 +62,10 @@ async function run(
   });
   const width = heads * headDim;
   const outStride = paddedColumns(width);
-  const out = poisoned(gpu, 'out', (rows.length + 1) * outStride);
+  // A variant that writes rows in f16 has two numbers in a word.
+  const half = how.prefill?.defines.half_rows === true;
+  const perWord = half ? 2 : 1;
+  const out = poisoned(gpu, 'out', ((rows.length + 1) * outStride) / perWord);
   const padded = paddedHeadDim(headDim);
   const joins = how.width !== undefined && decodeAttentionVariants(shape, kv, how.width, gpu.capabilities).split.joins;
   const partialWords = partialBytes(shape, rows.length, launch.splits) / 4;
@@ -71,6 +75,7 @@ async function run(
   const kernel = await AttentionKernel.create(gpu, {
     ...{ operation: 'attention', shape, kv, out, outStride },
     ...how,
+    ...(half ? { halfOut: out } : {}),
     step: stepUniform(gpu, { ...launch.head, tokens: rows.length, blocksPerSlot: placement.blocksPerSlot }),
     rows: rowsBuffer(gpu, rows),
     tiles: storageOf(gpu, 'tiles', Uint32Array.from(launch.tiles.map((word, i) => (i % 4 === 2 ? slots[word] : word)))),
@@ -93,11 +98,12 @@ async function run(
     partials,
   });
   submit(gpu, (pass) => kernel.record(pass, ...launch.grid));
-  const words = await readFloats(gpu, out);
+  const words = await readWords(gpu, out);
+  const numbers = half ? fromHalves(words) : new Float32Array(words.buffer);
   return {
-    out: unstrided(words, rows.length, width, outStride),
+    out: unstrided(numbers, rows.length, width, outStride),
     expected: Float64Array.from(expected),
-    touched: touchedOutside(new Uint32Array(words.buffer), rows.length, width, outStride),
+    touched: touchedOutside(words, rows.length, width / perWord, outStride / perWord),
     partials: (await readWords(gpu, partials)).subarray(0, partialWords),
   };
 }

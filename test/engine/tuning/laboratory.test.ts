@@ -69,7 +69,7 @@ describe('a variant that is wrong', () => {
   }
 
   it('is dropped, never wins and is named, even if it is the default', async () => {
-    const gpu = await tampered('matmul_direct.wgsl', 'k < params.k8', 'k < params.k8 / 2u');
+    const gpu = await tampered('matmul_direct.wgsl', 'k >= params.k8', 'k >= params.k8 / 2u');
     try {
       const contest = find(contestsOn(gpu), 'matmul many');
       const laboratory = new GpuLaboratory(gpu);

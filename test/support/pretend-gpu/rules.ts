@@ -6,15 +6,8 @@ import { Capability } from './spirv.js';
 const GUARDED_STILL = [
   'attention_decode.wgsl',
   'attention_lanes.wgsl',
-  'attention_matrix.wgsl',
-  'attention_prefill.wgsl',
   'attention_reduce.wgsl',
   'embed.wgsl',
-  'matmul_direct.wgsl',
-  'matmul_matrix.wgsl',
-  'matmul_matrix_packed.wgsl',
-  'matmul_packed.wgsl',
-  'matmul_tiled.wgsl',
   'matmul_vec.wgsl',
   'rms_norm.wgsl',
   'quantise_rows.wgsl',
@@ -26,7 +19,7 @@ const GUARDED_STILL = [
 ];
 
 /** Shaders that still declare cooperative matrices and subgroup arithmetic together. */
-const BOTH_STILL = ['attention_matrix.wgsl'];
+const BOTH_STILL: string[] = [];
 
 /** The binding of a matmul's weights, in all its shaders. */
 const WEIGHTS = 3;
