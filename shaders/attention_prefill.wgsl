@@ -71,7 +71,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let key = kv_row(table_from, first + j, kv_head);
         score = 0.0;
 //#if rolled
-        for (var i = 0u; i < head_eighths(); i++) {
+        for (var i = 0u; i < MOST_TURNS; i++) {
+          if (i >= head_eighths()) { break; }
 //#else
         for (var i = 0u; i < HDP / 8u; i++) {
 //#endif

@@ -100,8 +100,9 @@ function accessOf(source: string, pointer: string, component: string): { get: st
  *
  * @throws Error for what it does not know; nothing is left out silently
  */
-export function emulateMatrices(source: string, lanes: number): string {
-  if (!/^enable chromium_experimental_subgroup_matrix;/m.test(source)) return source;
+export function emulateMatrices(shader: string, lanes: number): string {
+  if (!/^enable chromium_experimental_subgroup_matrix;/m.test(shader)) return shader;
+  const source = shader.replace(/\/\/.*/g, ''); // comments may name what is looked for
   const types = matrixTypes(source);
   const of = (kind: MatrixType['kind']): [string, MatrixType] => {
     const found = [...types].filter(([, type]) => type.kind === kind);
