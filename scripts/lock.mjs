@@ -30,8 +30,15 @@ export async function withLock(path, action, { onWait, stale = STALE } = {}) {
     return await action();
   } finally {
     clearInterval(beat);
-    if (read(path)?.token === token) rmSync(path, { recursive: true, force: true });
+    if (read(path)?.token === token) letGo(path);
   }
+}
+
+/** Removes a lock in one step: somebody may take a folder that is being emptied. */
+function letGo(path) {
+  const aside = `${path}.${process.pid}.done`;
+  renameSync(path, aside);
+  rmSync(aside, { recursive: true, force: true });
 }
 
 /** Takes the lock, its owner's name already in it: a folder cannot be renamed onto one that is not empty. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapters } from '../support/adapters.js';
+import { chosen } from '../support/scale.js';
 import { build, cli, Scratch, withKeys } from './support.js';
 
 const scratch = new Scratch();
@@ -56,7 +57,7 @@ describe('wrong usage exits with 2 and names the option', () => {
     ['chat without a template', ['chat', ...on], /no chat template; add --plain/],
     ['system in plain chat', ['chat', '--plain', '--system', 'x'], /--system/],
   ];
-  it.concurrent.each(cases)('%s', { timeout: 120_000 }, async (_, args, message) => {
+  it.concurrent.each(chosen(cases, (_, i) => i % 4 === 0))('%s', { timeout: 120_000 }, async (_, args, message) => {
     await expectRefusal(args, 2, message);
   });
 
@@ -139,7 +140,7 @@ describe('failures exit with 1 and name the place', () => {
       /no tokenizer\.json.*--prompt-ids/,
     ],
   ];
-  it.concurrent.each(cases)('%s', { timeout: 120_000 }, async (name, args, message) => {
+  it.concurrent.each(chosen(cases, (_, i) => i % 4 === 0))('%s', { timeout: 120_000 }, async (name, args, message) => {
     await expectRefusal(args, name.startsWith('text for') ? 2 : 1, message);
   });
 

@@ -78,9 +78,7 @@ describe('the set-up lock', () => {
   it('is taken from a holder elsewhere that fell silent, and waited for while it is not', async () => {
     await forge('elsewhere 1 x', 0);
     let waits = 0;
-    const start = Date.now();
     await withLock(lock(), () => Promise.resolve(), { onWait: () => waits++, stale: 700 });
-    expect(Date.now() - start).toBeGreaterThan(500);
     expect(waits).toBe(1);
   });
 });

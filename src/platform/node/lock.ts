@@ -46,7 +46,7 @@ export async function withLock<T>(path: string, action: () => Promise<T>, option
     return await action();
   } finally {
     clearInterval(beat);
-    if ((await read(path))?.token === token) await remove(path);
+    if ((await read(path))?.token === token) await letGo(path);
   }
 }
 
@@ -69,6 +69,13 @@ async function take(path: string, token: string): Promise<boolean> {
     if (['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(codeOf(error) ?? '')) return false;
     throw error;
   }
+}
+
+/** Removes a lock in one step: somebody may take a folder that is being emptied. */
+async function letGo(path: string): Promise<void> {
+  const aside = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.done`;
+  await disk.rename(path, aside);
+  await remove(aside);
 }
 
 async function read(path: string): Promise<Holder | undefined> {
