@@ -1,24 +1,15 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { RidgepointError } from '../src/errors.js';
+import { readWhole } from '../src/platform/node/read-whole.js';
+import { writeWhole } from '../src/platform/node/whole-file.js';
 import { resultSchema, type BenchResult } from './schema.js';
 
 /** Where the latest result is kept for commands that are not told of a file. */
 export const latestPath = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ridgepoint', 'bench', 'latest.json');
 
-/** Writes a file whole or not at all. @throws RidgepointError when it cannot be written */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const partial = `${path}.${process.pid}.part`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(partial, content);
-    await rename(partial, path);
-  } catch (cause) {
-    throw new RidgepointError('usage', `${path}: cannot be written: ${(cause as Error).message}`, { cause });
-  }
-}
+export { writeWhole };
 
 export const writeResult = (path: string, result: BenchResult): Promise<void> =>
   writeWhole(path, `${JSON.stringify(result, null, 1)}\n`);
@@ -27,7 +18,7 @@ export const writeResult = (path: string, result: BenchResult): Promise<void> =>
 export async function readResult(path: string): Promise<BenchResult> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readWhole(path)).toString('utf8');
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
     throw new RidgepointError('usage', `${path}: ${why}; "ridgepoint bench" writes one`, { cause });

@@ -15,6 +15,7 @@ import { gpuSource } from '../platform/node/shaders.js';
 import type { BenchKernelsFlags } from './bench-kernels-options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
 import { isRewritable, remark } from './style.js';
+import { print, status } from './output.js';
 
 const MIB = 1 << 20;
 const MODELS = ['llama-2-7b', 'tiny-tales'];
@@ -69,10 +70,10 @@ export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
     calibration,
     signal: stopSignal,
     onPoint: (id, index, of) => {
-      if (tell) process.stderr.write(`\r\x1b[K${index + 1} of ${of}: ${id}`);
+      if (tell) status(`${index + 1} of ${of}: ${id}`);
     },
   });
-  if (tell) process.stderr.write('\r\x1b[K');
+  if (tell) status();
   const result: KernelsResult = kernelsSchema.parse({
     version: KERNELS_VERSION,
     date: new Date().toISOString(),
@@ -91,7 +92,7 @@ export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
   });
   const json = `${JSON.stringify(result, null, 1)}\n`;
   if (flags.output !== undefined) await writeWhole(flags.output, json);
-  process.stdout.write(flags.format === 'json' ? json : kernelTables(result));
+  print(flags.format === 'json' ? json : kernelTables(result));
   if (!result.complete) remark('stopped before every kernel was measured');
   return EXIT.ok;
 }

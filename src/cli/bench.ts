@@ -14,6 +14,7 @@ import { loadEngine } from './load.js';
 import { engineOptions } from './options.js';
 import { EXIT, stopSignal } from './run.js';
 import { remark } from './style.js';
+import { print } from './output.js';
 
 /** What `startEngine` takes by default, written out because the plan needs it. */
 const PREFILL_CHUNK = 512;
@@ -26,7 +27,7 @@ const PREFILL_CHUNK = 512;
  */
 export async function bench(flags: BenchFlags): Promise<number> {
   if (flags.schema) {
-    process.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
+    print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   }
   const earlier = flags.resume === undefined ? undefined : await readResult(flags.resume);
@@ -59,7 +60,7 @@ export async function bench(flags: BenchFlags): Promise<number> {
   const cached = engine.stats().prefixHitTokens;
   if (cached > 0) throw new Error(`${cached} prompt tokens were not computed but found in the prefix cache`);
 
-  process.stdout.write(printed(result, flags.format ?? 'markdown'));
+  print(printed(result, flags.format ?? 'markdown'));
   const path = target ?? latestPath();
   if (!result.complete && result.records.length === 0) remark('stopped before anything was measured');
   else if (!result.complete) remark(`stopped; what was measured is in ${path}: go on with --resume ${path}`);

@@ -4,6 +4,7 @@ import { STEP_KINDS, type StepKind } from '../roofline/families.js';
 import { nodeHost } from '../platform/node/host.js';
 import { EXIT } from './run.js';
 import { dim } from './style.js';
+import { print, status, tell } from './output.js';
 
 export interface CalibrateFlags {
   readonly adapter?: string;
@@ -36,15 +37,18 @@ export async function calibrateCommand(flags: CalibrateFlags, version: string): 
     adapter: flags.adapter,
     ceilingsOnly: flags.ceilingsOnly,
     onProgress: (what) => {
-      if (tty) process.stderr.write(`\r\x1b[Kmeasuring ${what}`);
+      if (tty) status(`measuring ${what}`);
     },
-    onSkipped: (what) => process.stderr.write(`${tty ? '\r\x1b[K' : ''}ridgepoint: not measured: ${what}\n`),
+    onSkipped: (what) => {
+      if (tty) status();
+      tell(`ridgepoint: not measured: ${what}\n`);
+    },
     onMeasured: async (sofar) => void (await keep(sofar)),
     survey: surveyInProcesses((from) => [process.argv[1], 'calibrate', ...adapter, '--matrices-from', `${from}`]),
   });
-  if (tty) process.stderr.write('\r\x1b[K');
+  if (tty) status();
   const path = await keep(calibration);
-  process.stdout.write(flags.json ? `${JSON.stringify(calibration)}\n` : report(calibration, path));
+  print(flags.json ? `${JSON.stringify(calibration)}\n` : report(calibration, path));
   return EXIT.ok;
 }
 
@@ -56,7 +60,7 @@ async function matrices(adapter: string | undefined, from: number): Promise<numb
   const first = await open();
   const configs = first.capabilities.subgroupMatrixConfigs;
   await first.dispose();
-  await surveyMatrices(open, configs, from, (news) => process.stdout.write(`${JSON.stringify(news)}\n`));
+  await surveyMatrices(open, configs, from, (news) => print(`${JSON.stringify(news)}\n`));
   return EXIT.ok;
 }
 

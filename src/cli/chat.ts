@@ -4,8 +4,9 @@ import { PlainDialogue, TemplateDialogue, type Dialogue } from './dialogue.js';
 import { LineReader } from './lines.js';
 import { loadEngine } from './load.js';
 import { checkOptions, engineOptions, generateOptions, type ModelFlags, type SamplingFlags } from './options.js';
-import { EXIT, onInterrupt, outputClosed, report, stopSignal } from './run.js';
+import { endable, EXIT, onInterrupt, outputClosed, report, stopSignal } from './run.js';
 import { dim, remark } from './style.js';
+import { print, tell } from './output.js';
 
 export interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
@@ -97,7 +98,7 @@ class Chat {
 
   #command(line: string): 'leave' | 'stay' {
     if (line === '/exit' || line === '/quit') return 'leave';
-    if (line === '/help') process.stderr.write(`${HELP}\n`);
+    if (line === '/help') tell(`${HELP}\n`);
     else if (line === '/reset') {
       this.dialogue.reset();
       this.tell('(the conversation is forgotten)');
@@ -109,7 +110,7 @@ class Chat {
   async #answer(line: string): Promise<void> {
     this.#reply = new AbortController();
     try {
-      const { prompt, dropped } = this.dialogue.ask(line);
+      const { prompt, dropped } = endable(() => this.dialogue.ask(line));
       const generation = this.engine.generate(prompt, { ...this.options, signal: this.#reply.signal });
       if (dropped > 0) {
         const turns = dropped === 1 ? 'turn was' : `${dropped} turns were`;
@@ -118,10 +119,10 @@ class Chat {
       let last = '\n';
       for await (const { text } of generation) {
         if (outputClosed()) break;
-        process.stdout.write(text);
+        print(text);
         last = text.at(-1) ?? last;
       }
-      if (last !== '\n' && !outputClosed()) process.stdout.write('\n');
+      if (last !== '\n' && !outputClosed()) print('\n');
       this.#finish(await generation.result);
     } catch (error) {
       if (!(error instanceof RidgepointError) || error.code !== 'prompt') throw error;

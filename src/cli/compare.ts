@@ -5,6 +5,7 @@ import { latestPath, readResult } from '../../bench/store.js';
 import { hardwareFor, type HardwareFlags } from './compare-hardware.js';
 import { percent } from '../../bench/tables/markdown.js';
 import { EXIT } from './run.js';
+import { print, tell } from './output.js';
 
 export interface CompareFlags extends HardwareFlags {
   readonly report?: string;
@@ -29,10 +30,10 @@ export async function compare(path: string | undefined, flags: CompareFlags = {}
   const { adapter, driver } = result.context;
   const comparison = compareResult(result, await hardwareFor(adapter, driver, flags), flags.statistic, flags.kernels);
   const text = flags.json ? `${JSON.stringify(record(comparison), null, 1)}\n` : comparisonText(comparison);
-  (flags.write ?? ((output: string) => process.stdout.write(output)))(text);
+  (flags.write ?? print)(text);
   if (flags.report !== undefined || flags.svg !== undefined || flags.png !== undefined) {
     const { writeReport } = await import('../../bench/report/report.js');
-    for (const written of await writeReport(comparison, flags)) process.stderr.write(`written to ${written}\n`);
+    for (const written of await writeReport(comparison, flags)) tell(`written to ${written}\n`);
   }
   return verdict(comparison, flags.failAbove);
 }
@@ -41,7 +42,7 @@ function verdict(comparison: Comparison, limit: number | undefined): number {
   const failed = limit === undefined ? [] : above(comparison, limit);
   for (const { measure, mape } of failed) {
     const name = measure.toUpperCase();
-    process.stderr.write(`ridgepoint: ${name} is predicted with a MAPE of ${percent(mape)}, above ${percent(limit)}\n`);
+    tell(`ridgepoint: ${name} is predicted with a MAPE of ${percent(mape)}, above ${percent(limit)}\n`);
   }
   return failed.length === 0 ? EXIT.ok : EXIT.failure;
 }

@@ -2,6 +2,7 @@ import { readCapabilities, tierOf, type Capabilities } from '../gpu/capabilities
 import { chooseAdapter, noAdapter, noSuchAdapter } from '../platform/node/adapter-choice.js';
 import { listAdapters, type AdapterListing } from '../platform/node/dawn.js';
 import { tuningStore } from '../platform/node/tuning-store.js';
+import { print } from './output.js';
 
 export interface DevicesOptions {
   /** Print JSON for programs instead of text for people. */
@@ -33,7 +34,7 @@ export async function devices({ json = false, adapter, write }: DevicesOptions):
         2,
       )}\n`
     : `${shown.map((listing, i) => describe(listing, tuned[i])).join('\n\n')}\n`;
-  (write ?? ((output: string) => process.stdout.write(output)))(text);
+  (write ?? print)(text);
   return 0;
 }
 

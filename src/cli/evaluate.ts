@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { markdownTable } from '../../bench/tables/markdown.js';
 import type { EngineInfo, EngineOptions } from '../engine/api.js';
 import { Evaluation, slidingWindows } from '../engine/evaluation.js';
 import { RidgepointError } from '../errors.js';
 import type { Engine } from '../index.js';
 import type { EvaluateFlags } from './evaluate-options.js';
+import { readWhole } from '../platform/node/read-whole.js';
 import { loadEngine } from './load.js';
 import { engineOptions } from './options.js';
-import { EXIT, stopSignal } from './run.js';
+import { endable, EXIT, stopSignal } from './run.js';
 import { isRewritable } from './style.js';
+import { print, status } from './output.js';
 
 /** Rows whose logits are computed at once. */
 const LOGIT_ROWS = 64;
@@ -57,7 +58,7 @@ export async function evaluate(file: string, flags: EvaluateFlags): Promise<numb
   const options: EngineOptions = { ...engineOptions(flags), logitRows: LOGIT_ROWS, prefixCaching: false };
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = (await readWhole(file, { signal: stopSignal })).toString('utf8');
   } catch (cause) {
     throw new RidgepointError('usage', `${file}: cannot be read; give a text file in UTF-8`, { cause });
   }
@@ -73,7 +74,7 @@ export async function evaluate(file: string, flags: EvaluateFlags): Promise<numb
   }
   if (stride >= window) throw new RidgepointError('usage', `--stride ${stride} must be less than --window ${window}`);
 
-  const documents = documentsOf(engine, text, flags.documents);
+  const documents = endable(() => documentsOf(engine, text, flags.documents));
   const evaluation = new Evaluation(engine.config.vocab);
   const most = flags.tokens ?? Infinity;
   let seen = 0;
@@ -92,13 +93,13 @@ export async function evaluate(file: string, flags: EvaluateFlags): Promise<numb
       });
     }
     seen += cut.length;
-    if (tell) process.stderr.write(`\r\x1b[K${i + 1} of ${documents.length} texts, ${seen} tokens`);
+    if (tell) status(`${i + 1} of ${documents.length} texts, ${seen} tokens`);
   }
-  if (tell) process.stderr.write('\r\x1b[K');
+  if (tell) status();
   if (evaluation.quality.tokens === 0) {
     throw new RidgepointError('usage', `${file}: has no two tokens to evaluate; give a longer text`);
   }
-  print(flags, engine, reference, evaluation, { window, stride, documents: documents.length });
+  show(flags, engine, reference, evaluation, { window, stride, documents: documents.length });
   return EXIT.ok;
 }
 
@@ -108,7 +109,7 @@ async function logitsOf(engine: Engine, ids: number[], from: number): Promise<Fl
   return rows;
 }
 
-function print(
+function show(
   flags: EvaluateFlags,
   engine: Engine,
   reference: Engine | undefined,
@@ -134,7 +135,7 @@ function print(
     };
     const { model, adapter, driver } = engine.info;
     const own = { model, adapter, driver, ...formats(engine), ...setting, ...quality, ...compared };
-    process.stdout.write(`${JSON.stringify(own)}\n`);
+    print(`${JSON.stringify(own)}\n`);
     return;
   }
   const name = ({ info }: Engine): string =>
@@ -152,5 +153,5 @@ function print(
   const { window, stride } = setting;
   const what = `${engine.info.model} in ${name(engine)} on ${engine.info.adapter}`;
   const how = `${quality.tokens} tokens, windows of ${window} every ${stride}`;
-  process.stdout.write(`${what}\n${how}\n\n${markdownTable(['', 'value'], rows, [false, true])}\n`);
+  print(`${what}\n${how}\n\n${markdownTable(['', 'value'], rows, [false, true])}\n`);
 }

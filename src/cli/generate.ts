@@ -4,9 +4,10 @@ import { checkOptions, engineOptions, generateOptions, type ModelFlags, type Sam
 import { loadEngine } from './load.js';
 import { readPrompt, type PromptFlags } from './prompt.js';
 import { jsonReport, summary, timingsTable } from './report.js';
-import { EXIT, outputClosed, stopSignal } from './run.js';
+import { endable, EXIT, outputClosed, stopSignal } from './run.js';
 import { speculationOptions, type SpeculationFlags } from './scheduling-options.js';
 import { remark } from './style.js';
+import { print, tell } from './output.js';
 
 export interface GenerateFlags extends ModelFlags, SamplingFlags, PromptFlags, SpeculationFlags {
   readonly echo?: boolean;
@@ -33,15 +34,15 @@ export async function generate(argument: string | undefined, flags: GenerateFlag
   const engine = await loadEngine({ ...engineOptions(flags), ...speculationOptions(flags) }, !quiet && !flags.json);
 
   const began = performance.now();
-  const generation = engine.generate(prompt, { ...options, signal: stopSignal });
+  const generation = endable(() => engine.generate(prompt, { ...options, signal: stopSignal }));
   const chunks = flags.json
     ? await collected(generation)
     : await streamed(generation, new Printer(engine, prompt, flags.echo ?? true));
   const result = await generation.result;
   const run = { engine, result, chunks, loadBegan, firstTokenAt: began + result.ttftMs };
 
-  if (flags.json) process.stdout.write(`${JSON.stringify(jsonReport(run))}\n`);
-  if (flags.timings) process.stderr.write(timingsTable(run));
+  if (flags.json) print(`${JSON.stringify(jsonReport(run))}\n`);
+  if (flags.timings) tell(timingsTable(run));
   if (!flags.json && !outputClosed() && (flags.timings || (process.stderr.isTTY && !quiet))) remark(summary(run));
   return EXIT.ok;
 }
@@ -101,7 +102,7 @@ class Printer {
 
   #write(text: string): void {
     if (text === '' || outputClosed()) return;
-    process.stdout.write(text);
+    print(text);
     this.#last = text.at(-1)!;
   }
 }

@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { visible } from './output.js';
 
 const PROMPT = '> ';
 
@@ -41,7 +42,7 @@ export class LineReader {
   next(): Promise<string | undefined> {
     const line = this.#lines.shift();
     if (line !== undefined) {
-      this.terminal?.write(`${PROMPT}${line}\n`); // typed ahead, and not seen yet
+      this.terminal?.write(`${PROMPT}${visible(line)}\n`); // typed ahead, and not seen yet
       return Promise.resolve(line);
     }
     if (this.#closed) return Promise.resolve(undefined);

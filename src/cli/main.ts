@@ -14,6 +14,7 @@ import { addQuantizeOptions, type QuantizeFlags } from './quantize-options.js';
 import { addPredict } from './predict/command.js';
 import { addTuneOptions } from './tune-options.js';
 import { addServeOptions, type ServeFlags } from './serve-options.js';
+import { print, tell } from './output.js';
 import { EXIT, leave, report, runToExit, watchOutputs } from './run.js';
 import { addSpeculationOptions } from './scheduling-options.js';
 
@@ -34,7 +35,7 @@ const program = new Command('ridgepoint')
   .showSuggestionAfterError()
   .enablePositionalOptions()
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+  .configureOutput({ writeOut: print, writeErr: (text) => tell(text), outputError: (text) => tell(oneLine(text)) })
   .addHelpText(
     'after',
     `

@@ -13,6 +13,7 @@ import {
 import { RidgepointError } from '../errors.js';
 import { refuse } from './parse.js';
 import { EXIT } from './run.js';
+import { print } from './output.js';
 
 export interface PredictCostOptions {
   /** One of the paper's chips; the options below change it. `h100` when neither a chip nor a die is given. */
@@ -56,7 +57,7 @@ export function predictCost(options: PredictCostOptions): Promise<number> {
     : [chip && cost && describeChip(chip, cost), counts && cluster && describeCluster(counts, cluster), NOTE]
         .filter((part) => part !== undefined)
         .join('\n\n') + '\n';
-  (options.write ?? ((output: string) => process.stdout.write(output)))(text);
+  (options.write ?? print)(text);
   return Promise.resolve(EXIT.ok);
 }
 

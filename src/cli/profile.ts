@@ -15,6 +15,7 @@ import { loadEngine } from './load.js';
 import { engineOptions, type ModelFlags } from './options.js';
 import { EXIT, stopSignal } from './run.js';
 import { remark } from './style.js';
+import { print } from './output.js';
 
 export interface ProfileFlags extends ModelFlags, HardwareFlags {
   readonly prompt?: number;
@@ -85,7 +86,7 @@ export async function profile(flags: ProfileFlags): Promise<number> {
     sections.push(topOperations(title, steps.slice(1)));
   }
   sections.push(...host);
-  process.stdout.write(`${model} in ${dtype} on ${adapter}\n\n${sections.join('\n\n')}\n`);
+  print(`${model} in ${dtype} on ${adapter}\n\n${sections.join('\n\n')}\n`);
   if (tell) remark(`written to ${output}; open it in Perfetto (ui.perfetto.dev) or chrome://tracing`);
   return EXIT.ok;
 }

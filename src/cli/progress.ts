@@ -1,4 +1,5 @@
 import type { LoadProgress } from '../engine/api.js';
+import { visibleLine } from './output.js';
 import { dim, isRewritable, type Sink } from './style.js';
 
 /** How far loading has come, or quantising a checkpoint to save it. */
@@ -26,6 +27,7 @@ const DOING = {
 /** Shows on standard error how far loading has come: one line rewritten on a terminal, rare plain lines elsewhere. */
 export class LoadingBar {
   readonly #begin = performance.now();
+  readonly #name: string;
   readonly #stages = new Map<ShownProgress['stage'], ShownProgress & { since: number; from: number }>();
   readonly #timer: NodeJS.Timeout;
   #drawn = false;
@@ -33,9 +35,10 @@ export class LoadingBar {
   #nextLine = FIRST_LINE_MS;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly sink: Sink = process.stderr,
   ) {
+    this.#name = visibleLine(name);
     this.#timer = setInterval(() => this.#draw(), REDRAW_MS).unref();
   }
 
@@ -63,7 +66,7 @@ export class LoadingBar {
     if (isRewritable(this.sink)) {
       if (elapsed < SHOW_AFTER_MS) return;
       const line = barLine(
-        this.name,
+        this.#name,
         stage,
         stage.done - stage.from,
         performance.now() - stage.since,
@@ -85,7 +88,7 @@ const percent = (done: number, total: number): string => `${Math.floor((100 * do
 
 /** Amount, speed and time left. */
 function figures({ stage, item, done, total, unit }: ShownProgress, recent: number, ms: number): string[] {
-  if (stage === 'waiting') return [item];
+  if (stage === 'waiting') return [visibleLine(item)];
   if (unit !== 'bytes') return [`${done} of ${total}`];
   const [scale, name] = total >= 1e9 ? [1e9, 'GB'] : [1e6, 'MB'];
   const list = [`${(done / scale).toFixed(1)} of ${(total / scale).toFixed(1)} ${name}`];

@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Prompt } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
+import { codeOf } from '../platform/node/disk.js';
+import { readWhole, UnreadableFile } from '../platform/node/read-whole.js';
+import { stopSignal } from './run.js';
 
 export interface PromptFlags {
   readonly promptIds?: readonly number[];
@@ -39,14 +41,15 @@ export async function readPrompt(argument: string | undefined, flags: PromptFlag
 
 async function readPromptFile(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readWhole(path, { signal: stopSignal });
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
+    stopSignal.throwIfAborted();
+    const code = codeOf(cause);
     const why =
       code === 'ENOENT'
         ? 'there is no such file'
-        : code === 'EISDIR'
-          ? 'it is a folder'
+        : cause instanceof UnreadableFile
+          ? cause.message
           : `it cannot be read (${code})`;
     throw new RidgepointError('usage', `--prompt-file ${path}: ${why}`, { cause });
   }
@@ -54,7 +57,13 @@ async function readPromptFile(path: string): Promise<Uint8Array> {
 
 async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const stopped = (): void => void process.stdin.destroy(stopSignal.reason as Error);
+  stopSignal.addEventListener('abort', stopped, { once: true });
+  try {
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  } finally {
+    stopSignal.removeEventListener('abort', stopped);
+  }
   return Buffer.concat(chunks);
 }
 

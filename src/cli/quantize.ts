@@ -12,6 +12,7 @@ import { quantizationConfig, type SavedFormats } from '../quantization/saved.js'
 import { LoadingBar } from './progress.js';
 import type { QuantizeFlags } from './quantize-options.js';
 import { EXIT, stopSignal } from './run.js';
+import { print } from './output.js';
 
 /** Files that go along with a checkpoint's weights, whatever of them there is. */
 const COPIED = [
@@ -106,11 +107,11 @@ function report(
   if (flags.json) {
     const seconds = Number((ms / 1000).toFixed(3));
     const saved = { folder: path, dtype, head_dtype: head, bytes: after, source_bytes: before, seconds };
-    process.stdout.write(`${JSON.stringify(saved)}\n`);
+    print(`${JSON.stringify(saved)}\n`);
     return;
   }
   const [scale, unit] = before >= 1e9 ? [1e9, 'GB'] : [1e6, 'MB'];
   const size = (bytes: number): string => `${(bytes / scale).toFixed(2)} ${unit}`;
   const what = `${dtype}${head === dtype ? '' : `, embedding and head ${head}`}`;
-  process.stdout.write(`${path}: ${what}, ${size(after)} made of ${size(before)} in ${(ms / 1000).toFixed(1)} s\n`);
+  print(`${path}: ${what}, ${size(after)} made of ${size(before)} in ${(ms / 1000).toFixed(1)} s\n`);
 }

@@ -1,5 +1,7 @@
 import { RidgepointError } from '../errors.js';
+import { codeOf, whyUnwritable } from '../platform/node/disk.js';
 import { withFlagNames } from './options.js';
+import { outputDone, outputFailed, outputFailure, tell, visibleLine, watchOutput } from './output.js';
 
 /** What the exit codes mean; the help shows them. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
@@ -12,7 +14,9 @@ const PATIENCE = 3000;
 
 const aborter = new AbortController();
 const closers = new Set<() => Promise<void>>();
-let stoppedBy: Signal | 'closed output' | undefined;
+/** What a run is stopped by, other than a signal: nobody reads its output, or it cannot be written. */
+type Ending = 'closed output' | 'failed output';
+let stoppedBy: Signal | Ending | undefined;
 let interruptHandler: (() => void) | undefined;
 let requestHandler: ((signal: Signal) => boolean) | undefined;
 let leaving: Promise<never> | undefined;
@@ -20,12 +24,15 @@ let leaving: Promise<never> | undefined;
 /** Aborted by Ctrl-C, by a request to terminate, and when nobody reads standard output any more. */
 export const stopSignal: AbortSignal = aborter.signal;
 
-/** Whether the reader of standard output has gone, as after `| head`. */
-export const outputClosed = (): boolean => stoppedBy === 'closed output';
+/** Whether standard output takes no more: its reader has gone, as after `| head`, or its disk is full. */
+export const outputClosed = (): boolean => isEnding(stoppedBy);
+
+const isEnding = (by: typeof stoppedBy): by is Ending => by === 'closed output' || by === 'failed output';
 
 /** The exit code of a run that was stopped, else `code`. A reader who has enough is no failure. */
 export function exitCode(code: number): number {
   if (stoppedBy === undefined) return code;
+  if (stoppedBy === 'failed output') return EXIT.failure;
   return stoppedBy === 'closed output' ? EXIT.ok : SIGNALS[stoppedBy];
 }
 
@@ -44,13 +51,13 @@ export function onStopRequest(handler: ((signal: Signal) => boolean) | undefined
   requestHandler = handler;
 }
 
-function stop(by: Signal | 'closed output'): void {
-  if (by !== 'closed output' && requestHandler?.(by)) return;
+function stop(by: Signal | Ending): void {
+  if (!isEnding(by) && requestHandler?.(by)) return;
   if (by === 'SIGINT' && interruptHandler !== undefined) interruptHandler();
   else if (stoppedBy === undefined) {
     stoppedBy = by;
     aborter.abort();
-  } else if (by !== 'closed output') dieBy(by);
+  } else if (!isEnding(by)) dieBy(by);
 }
 
 /**
@@ -62,12 +69,36 @@ function dieBy(signal: Signal): void {
   process.kill(process.pid, signal);
 }
 
+const onSignal = Object.fromEntries(
+  Object.keys(SIGNALS).map((signal) => [signal, () => stop(signal as Signal)]),
+) as Record<Signal, () => void>;
+
+/**
+ * Runs work that comes with a model, the patterns of a tokenizer or a chat template, and may take for ever without
+ * giving signals a turn: meanwhile they end the process as if nobody looked at them.
+ */
+export function endable<T>(work: () => T): T {
+  const signals = (Object.keys(SIGNALS) as Signal[]).filter((signal) =>
+    process.listeners(signal).includes(onSignal[signal]),
+  );
+  // On a terminal in raw mode Ctrl-C is a character, which nobody would read.
+  const wasRaw = process.stdin.isTTY && process.stdin.isRaw;
+  if (wasRaw) process.stdin.setRawMode(false);
+  for (const signal of signals) process.off(signal, onSignal[signal]);
+  try {
+    return work();
+  } finally {
+    for (const signal of signals) process.on(signal, onSignal[signal]);
+    if (wasRaw) process.stdin.setRawMode(true);
+  }
+}
+
 /**
  * Runs a command to its end: reports a failure in one sentence, closes what it opened, flushes, and exits. A process
  * that ends by itself while a device is open crashes now and then, so every way out of the program leads through here.
  */
 export async function runToExit(command: () => Promise<number>): Promise<never> {
-  for (const signal of Object.keys(SIGNALS) as Signal[]) process.on(signal, () => stop(signal));
+  for (const signal of Object.keys(SIGNALS) as Signal[]) process.on(signal, onSignal[signal]);
   watchOutputs();
   const fail = (error: unknown) => void leave(report(error));
   process.on('uncaughtException', fail).on('unhandledRejection', fail);
@@ -80,13 +111,11 @@ export async function runToExit(command: () => Promise<number>): Promise<never> 
   return leave(exitCode(code));
 }
 
-/** A closed pipe is a reader who has seen enough: stop, and say nothing. */
+/** A closed pipe is a reader who has seen enough: stop, and say nothing. Any other failure is told at the end. */
 export function watchOutputs(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') void leave(report(error));
-    else stop('closed output');
-  });
+  process.stdout.on('error', outputFailed);
   process.stderr.on('error', () => undefined); // nobody is left to be told
+  watchOutput((error) => stop(codeOf(error) === 'EPIPE' ? 'closed output' : 'failed output'));
 }
 
 /** Closes, flushes and exits; asked twice, the first exit code stays. */
@@ -94,16 +123,12 @@ export function leave(code: number): Promise<never> {
   return (leaving ??= (async () => {
     const closing = Promise.allSettled([...closers].map((close) => close()));
     await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-    process.exit(code);
+    await outputDone();
+    const failure = outputFailure();
+    const isLost = failure !== undefined && codeOf(failure) !== 'EPIPE';
+    if (isLost) tell(`ridgepoint: standard output cannot be written: ${whyUnwritable(failure)}\n`);
+    process.exit(isLost && code === EXIT.ok ? EXIT.failure : code);
   })());
-}
-
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableEnded) resolve();
-    else stream.write('', () => resolve());
-  });
 }
 
 /** Tells the user about a failure and returns the exit code it has. */
@@ -111,13 +136,23 @@ export function report(failure: unknown): number {
   if (stoppedBy !== undefined && (failure as Error | undefined)?.name === 'AbortError') return exitCode(EXIT.failure);
   const error = withFlagNames(failure);
   const known = error instanceof RidgepointError;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = visibleLine(error instanceof Error ? error.message : String(error));
   const debug = (process.env.RIDGEPOINT_DEBUG ?? '') !== '';
-  if (known) process.stderr.write(`ridgepoint: ${message}\n`);
+  if (known) tell(`ridgepoint: ${message}\n`);
+  else if (isOfSystem(error)) tell(`ridgepoint: ${aboutSystem(error)}\n`);
   else {
     const hint = debug ? '' : ' (a fault of ours; set RIDGEPOINT_DEBUG=1 to see where)';
-    process.stderr.write(`ridgepoint: unexpected error: ${message.split('\n', 1)[0]}${hint}\n`);
+    tell(`ridgepoint: unexpected error: ${message}${hint}\n`);
   }
-  if (debug && failure instanceof Error) process.stderr.write(`${failure.stack}\n`);
+  if (debug && failure instanceof Error) tell(`${failure.stack}\n`);
   return known && error.code === 'usage' ? EXIT.usage : EXIT.failure;
+}
+
+/** What the operating system refuses is no fault of ours where the machine lacks something. */
+const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '');
+
+function aboutSystem(error: NodeJS.ErrnoException): string {
+  const what = error.path === undefined ? (error.syscall ?? 'the system') : error.path;
+  return `${visibleLine(what)}: ${whyUnwritable(error)}`;
 }

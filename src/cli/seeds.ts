@@ -12,6 +12,7 @@ import { SEED_FIGURES } from '../roofline/seeds/index.js';
 import { refuse } from './parse.js';
 import { EXIT } from './run.js';
 import { dim } from './style.js';
+import { print } from './output.js';
 
 /** Words that `--only` takes. */
 export const ONLY: Readonly<Record<string, Verdict>> = {
@@ -47,7 +48,7 @@ export function seeds({ document, only, json = false, write, figures = SEED_FIGU
   });
   const failed = shown.filter((figure) => !holds(figure));
   const text = json ? `${JSON.stringify(shown.map(record), null, 2)}\n` : render(shown, failed);
-  (write ?? ((output: string) => process.stdout.write(output)))(text);
+  (write ?? print)(text);
   return Promise.resolve(failed.length === 0 ? EXIT.ok : EXIT.failure);
 }
 

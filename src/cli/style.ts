@@ -1,3 +1,5 @@
+import { tell } from './output.js';
+
 /** What is needed of a stream to know how it may be written to. */
 export interface Sink {
   readonly isTTY?: boolean;
@@ -17,5 +19,5 @@ export function dim(text: string, sink: Sink = process.stderr): string {
 
 /** One remark for the user on standard error, apart from the text on standard output. */
 export function remark(text: string): void {
-  process.stderr.write(`${dim(text)}\n`);
+  tell(text, (shown) => `${dim(shown)}\n`);
 }

@@ -13,6 +13,7 @@ import { tuningPath } from '../platform/node/tuning-store.js';
 import type { ModelFlags } from './options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
 import { isRewritable } from './style.js';
+import { print, status } from './output.js';
 
 export interface TuneFlags extends Pick<
   ModelFlags,
@@ -53,7 +54,7 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
     {
       ...{ gpu, config, dtype, head, activations, kv, weightBytes: 0, store: nodeHost.tuning, signal: stopSignal },
       onProgress: (done, total, key) => {
-        if (tell) process.stderr.write(done < total ? `\r\x1b[K${done + 1} of ${total}: ${key}` : '\r\x1b[K');
+        if (tell) status(done < total ? `${done + 1} of ${total}: ${key}` : '');
       },
     },
     list,
@@ -71,16 +72,14 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const path = tuningPath(gpu.name, gpu.driver);
   if (flags.json) {
     const own = Object.fromEntries(entries.map(([{ key }, entry]) => [key, entry]));
-    process.stdout.write(
-      `${JSON.stringify({ adapter: gpu.name, driver: gpu.driver, date: file.date, entries: own })}\n`,
-    );
+    print(`${JSON.stringify({ adapter: gpu.name, driver: gpu.driver, date: file.date, entries: own })}\n`);
     return EXIT.ok;
   }
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   const last = changed
     ? `Measured in ${seconds} s; kept in ${path}`
     : `Known since ${file.date}; --force measures again`;
-  process.stdout.write(`${gpu.name}, ${gpu.driver}\n\n${table(entries)}\n\n${notes(entries)}${last}\n`);
+  print(`${gpu.name}, ${gpu.driver}\n\n${table(entries)}\n\n${notes(entries)}${last}\n`);
   return EXIT.ok;
 }
 

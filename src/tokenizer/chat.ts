@@ -1,6 +1,7 @@
 /** Chat templates. Import this module only where a chat is rendered: the template engine costs some start-up time. */
 import { Template } from '@huggingface/jinja';
 import { RidgepointError, type ErrorCode } from '../errors.js';
+import { withinLimits } from './template-limits.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /** One message of a conversation; which roles there are is up to the template. */
@@ -28,14 +29,16 @@ export interface ChatOptions {
 export function renderChat(template: string, messages: readonly ChatTurn[], options: ChatOptions = {}): string {
   const compiled = attempt('checkpoint', "The model's chat template is not valid Jinja", () => new Template(template));
   return attempt('prompt', "The model's chat template does not accept these messages", () =>
-    compiled.render({
-      messages: messages.map((message) => ({ ...message })),
-      bos_token: options.bosToken ?? '',
-      eos_token: options.eosToken ?? '',
-      add_generation_prompt: options.addGenerationPrompt ?? true,
-      tools: null,
-      documents: null,
-    }),
+    withinLimits(() =>
+      compiled.render({
+        messages: messages.map((message) => ({ ...message })),
+        bos_token: options.bosToken ?? '',
+        eos_token: options.eosToken ?? '',
+        add_generation_prompt: options.addGenerationPrompt ?? true,
+        tools: null,
+        documents: null,
+      }),
+    ),
   );
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PlainDialogue, TemplateDialogue } from '../../src/cli/dialogue.js';
 import type { ChatMessage, TextEngine } from '../../src/engine/api.js';
 import { adapters } from '../support/adapters.js';
+import { isFull } from '../support/scale.js';
 import { build, cli, generateJson, Scratch, withKeys } from './support.js';
 
 /** An engine that makes an id of each character. */
@@ -80,14 +81,14 @@ describe('ridgepoint chat', () => {
     expect(stderr).toMatch(/forgotten[^]*\/reset {2}forget the conversation[^]*no command \/nope/);
   });
 
-  it('says when it had to forget', async () => {
+  it.runIf(isFull)('says when it had to forget', async () => {
     const args = ['chat', '--plain', '--context-length', '40', ...on];
     const { code, stderr } = await cli(args, { input: 'A fox ran\nA hen ran\nA dog ran\n' });
     expect(code).toBe(0);
     expect(stderr).toMatch(/context of 40 tokens is full: the oldest turn was forgotten/);
   });
 
-  it('goes on after a message that is too long, and fails at the end', async () => {
+  it.runIf(isFull)('goes on after a message that is too long, and fails at the end', async () => {
     const args = ['chat', '--plain', '--context-length', '32', ...on];
     const { code, stdout, stderr } = await cli(args, { input: `${'fox '.repeat(60)}\nA hen\n` });
     expect(code).toBe(1);

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapters } from '../support/adapters.js';
+import { isFull } from '../support/scale.js';
 import { build, cli, generateJson, root, Scratch, withKeys, type CliResult } from './support.js';
 
 const PROMPT = 'Once upon a time';
@@ -74,7 +75,7 @@ describe('generate', () => {
     expect(stdout).toBe(`${[...reference.prompt_ids, ...reference.ids].join(' ')}\n`);
   });
 
-  it('ends before a stop text', async () => {
+  it.runIf(isFull)('ends before a stop text', async () => {
     const [stop, other] = [reference.text.slice(9, 14), 'not in any story'];
     const args = [PROMPT, ...greedy, '--max-tokens', '24', '--stop', other, '--stop', stop];
     const { text, finish_reason } = await generateJson(args);
@@ -82,18 +83,18 @@ describe('generate', () => {
     expect(text).toBe(reference.text.slice(0, reference.text.indexOf(stop)));
   });
 
-  it('repeats a sampled run from its seed', async () => {
+  it.runIf(isFull)('repeats a sampled run from its seed', async () => {
     const args = [PROMPT, ...on, '--temperature', '0.9', '--top-k', '50', '--top-p', '0.95', '--max-tokens', '24'];
     const first = await generateJson(args);
     expect((await generateJson([...args, '--seed', `${first.seed}`])).ids).toEqual(first.ids);
   });
 
-  it('follows a logit bias', async () => {
+  it.runIf(isFull)('follows a logit bias', async () => {
     const { ids } = await generateJson([PROMPT, ...greedy, '--max-tokens', '3', '--logit-bias', '402=1e9']);
     expect(ids).toEqual([402, 402, 402]);
   });
 
-  it('never breaks a character, whatever the model makes', async () => {
+  it.runIf(isFull)('never breaks a character, whatever the model makes', async () => {
     const args = ['Zoë 🦊', ...on, '--weights', 'synthetic', '--model', scratch.model('noise')];
     const long = [...args, '--temperature', '3', '--seed', '5', '--max-tokens', '150', '--ignore-eos'];
     const { chunks, stdout } = await cli(['generate', ...long]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withEngine } from './support.js';
+import { isFull } from '../support/scale.js';
 
 const PROMPTS = [
   'Once upon a time there was a little fox who lived by the sea. One day the fox',
@@ -10,7 +11,7 @@ const OPTIONS = { dtype: 'int8', activations: 'int8', contextLength: 96 } as con
 const greedy = { temperature: 0, maxTokens: 24, ignoreEos: true };
 
 describe('an engine whose prompts run in 8 bits', () => {
-  it('says so, and gives a sequence in a crowd the ids it has alone, whatever the chunks', async () => {
+  it.runIf(isFull)('says so, and gives a sequence in a crowd the ids it has alone, whatever the chunks', async () => {
     const alone = await withEngine({ ...OPTIONS, maxSequences: 1, prefixCaching: false }, async (engine) => {
       expect(engine.info).toMatchObject({ dtype: 'int8-g128', activations: 'int8' });
       for (const name of engine.kernels().prefill) expect(name).toMatch(/dot4|-i8-/);

@@ -5,6 +5,7 @@ import { Engine } from '../../src/index.js';
 import { relativeError } from '../reference/compare.js';
 import { loadReferenceLlama, repositoryPath } from '../reference/load.js';
 import { adapters } from '../support/adapters.js';
+import { isFull } from '../support/scale.js';
 import { adapter, firstChunk, refusal, tinyFolder, withEngine } from './support.js';
 
 interface Request {
@@ -141,7 +142,7 @@ describe('a running engine', () => {
     expect(stopped.text).toBe(story.text.slice(0, story.text.indexOf(stop)));
   });
 
-  it('stops at the model’s own length unless told otherwise', async () => {
+  it.runIf(isFull)('stops at the model’s own length unless told otherwise', async () => {
     // `max_length` of the embedded model's generation_config.json counts prompt and text together.
     const result = await engine.generate(STORY, { ignoreEos: true }).result;
     expect(result.finishReason).toBe('length');
@@ -194,7 +195,7 @@ describe('a running engine', () => {
     expect((await greedy()).ids).toEqual(plain.ids); // nothing stays behind in the slot
   });
 
-  it('penalises what was said', async () => {
+  it.runIf(isFull)('penalises what was said', async () => {
     const plain = (await greedy({ maxTokens: 60 })).ids;
     for (const options of [{ repetitionPenalty: 1.5 }, { presencePenalty: 20 }, { frequencyPenalty: 20 }]) {
       const { ids } = await greedy({ maxTokens: 60, ...options });
@@ -354,7 +355,7 @@ describe('engine options', () => {
     });
   });
 
-  it('hold weights and cache in other types', async () => {
+  it.runIf(isFull)('hold weights and cache in other types', async () => {
     const model = tinyFolder();
     const lengths = new Set<number>();
     for (const dtype of ['f32', 'f16', 'bf16'] as const) {
@@ -370,7 +371,7 @@ describe('engine options', () => {
     expect(lengths.size).toBe(1);
   });
 
-  it('make the same synthetic model every time', async () => {
+  it.runIf(isFull)('make the same synthetic model every time', async () => {
     const options = { model: tinyFolder({ num_hidden_layers: 3 }), weights: 'synthetic' } as const;
     const once = () => withEngine(options, async (engine) => (await engine.generate(ids, greedy).result).ids);
     expect(await once()).toEqual(await once());

@@ -7,6 +7,7 @@ import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { runDecode, runPrefill, type AttentionResult } from '../support/attention.js';
 import { freeingAll } from '../support/buffers.js';
+import { isFull } from '../support/scale.js';
 import { worstErrors } from '../support/worst.js';
 import { ATTENTION_SHAPES, DECODE_STEPS, PREFILL_STEPS } from './cases/attention.js';
 
@@ -33,7 +34,9 @@ describe.each(adapters)('attention on %s', (adapter) => {
   const cases = KV_STORED.flatMap((kv) => WIDTHS.map((width) => [kv, width] as const));
   describe.each(cases)('over a cache of %s, %s workgroups', (kv, width) => {
     // Software drivers take seconds to compile a shape, so of the widths they do not use they try every third.
-    const shapes = ATTENTION_SHAPES[kv].filter((_, i) => !isSoftware(adapter) || width === 'lanes' || i % 3 === 0);
+    const shapes = ATTENTION_SHAPES[kv].filter(
+      (_, i) => !isSoftware(adapter) || i % (width === 'lanes' ? (isFull ? 1 : 2) : isFull ? 3 : 6) === 0,
+    );
     it.each(shapes)('prefill matches float64, %j', async (shape) => {
       const variants = prefillAttentionVariants(shape, kv, gpu.capabilities);
       const flash = variants.find(({ name }) => name === `flash-${width}`);

@@ -6,6 +6,7 @@ import { laneRows, type WeightLayout } from '../../src/kernels/weights.js';
 import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from '../support/adapters.js';
 import { freeingAll } from '../support/buffers.js';
+import { isFull } from '../support/scale.js';
 import { matmulData, runMatmul, type MatmulData } from '../support/matmul.js';
 import { worstErrors } from '../support/worst.js';
 import {
@@ -41,7 +42,12 @@ const tolerance = ({ name, roundsActivations }: MatmulVariant): number =>
  */
 const SLOW_TO_COMPILE = /^(vec[48]-tree|tiled128|matrix.*)$/;
 const runsSlow = ({ name }: MatmulVariant, { dtype, lanes }: WeightLayout, capabilities: Capabilities): boolean =>
-  dtype === 'f16' || (dtype.endsWith('-zp') && !name.endsWith('-tree') && lanes === laneRows(capabilities));
+  (isFull || !capabilities.isCpu) &&
+  (dtype === 'f16' || (dtype.endsWith('-zp') && !name.endsWith('-tree') && lanes === laneRows(capabilities)));
+
+/** How weights are unpacked and what is done with a sum are independent pieces of a shader. */
+const inDepth = (dtype: string, epilogue: string): boolean =>
+  isFull ? dtype === 'f16' || epilogue === 'store' : dtype === 'f16' && epilogue === 'store';
 
 const MOST_ROWS = Math.max(...ROWS);
 const worst = worstErrors();
@@ -69,8 +75,7 @@ describe.each([...DTYPES, ...QUANTIZED])('matmul of %s weights', (dtype) => {
       expect(runnable.length).toBeGreaterThan(0);
       await Promise.all(runnable.map(({ variant }) => gpu.pipelines.get(variant)));
       for (const { variant, lanes } of runnable) {
-        // How weights are unpacked and what is done with a sum are independent pieces of a shader.
-        for (const test of dtype === 'f16' || epilogue === 'store' ? MATMUL_CASES : FEW_MATMUL_CASES) {
+        for (const test of inDepth(dtype, epilogue) ? MATMUL_CASES : FEW_MATMUL_CASES) {
           if (!runsUnder(epilogue, test)) continue;
           await freeingAll(gpu, async () => {
             for (const result of await runMatmul(

@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 
 /** Writes a file front to back under another name, which it gets only once it is whole. */
 export class FileWriter {
@@ -26,6 +26,7 @@ export class FileWriter {
   }
 
   finish(): void {
+    fsyncSync(this.#fd);
     closeSync(this.#fd);
     renameSync(`${this.path}.part`, this.path);
   }

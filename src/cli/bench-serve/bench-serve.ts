@@ -3,6 +3,7 @@ import { EXIT } from '../run.js';
 import { measureLoad } from './measure-load.js';
 import type { ServeFlags } from './options.js';
 import { runScenario } from './scenario.js';
+import { print } from '../output.js';
 
 /**
  * Measures serving under load.
@@ -12,7 +13,7 @@ import { runScenario } from './scenario.js';
  */
 export async function benchServe(flags: ServeFlags): Promise<number> {
   if (flags.schema) {
-    process.stdout.write(`${JSON.stringify(serveJsonSchema(), null, 2)}\n`);
+    print(`${JSON.stringify(serveJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   }
   return flags.scenario === undefined ? measureLoad(flags) : runScenario(flags, flags.scenario);

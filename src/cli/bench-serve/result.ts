@@ -3,6 +3,7 @@ import { SERVE_SCHEMA_VERSION, type ServeResult } from '../../../bench/serve/sch
 import { writeWhole } from '../../../bench/store.js';
 import type { ServeFlags } from './options.js';
 import type { ChosenTarget } from './target.js';
+import { print } from '../output.js';
 
 /** What every result says, whatever was measured. */
 export async function beginning(
@@ -32,5 +33,5 @@ export const resultText = (result: ServeResult): string => `${JSON.stringify(res
 /** Writes the result where it was asked for, and prints it, or else `text`. */
 export async function tellResult(result: ServeResult, text: string, flags: ServeFlags): Promise<void> {
   if (flags.output !== undefined) await writeWhole(flags.output, resultText(result));
-  process.stdout.write(flags.format === 'json' ? resultText(result) : text);
+  print(flags.format === 'json' ? resultText(result) : text);
 }

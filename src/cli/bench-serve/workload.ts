@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { burstinessOf, type Arrivals } from '../../../bench/serve/traffic/arrivals.js';
 import { parseTrace } from '../../../bench/serve/traffic/azure.js';
 import { describeLengths } from '../../../bench/serve/traffic/lengths.js';
 import { SERVICE_NAMES, syntheticTrace } from '../../../bench/serve/traffic/synthetic.js';
 import { makeWorkload, type Workload, type WorkloadOptions } from '../../../bench/serve/traffic/workload.js';
 import { RidgepointError } from '../../errors.js';
+import { readWhole } from '../../platform/node/read-whole.js';
 import type { ServeFlags } from './options.js';
 
 /** The load that was asked for. */
@@ -109,7 +109,7 @@ async function traceRows(flags: ServeFlags, count: number) {
   }
   let text: string;
   try {
-    text = await readFile(name, 'utf8');
+    text = (await readWhole(name)).toString('utf8');
   } catch (cause) {
     throw new RidgepointError('usage', `--trace ${name}: cannot be read: ${(cause as Error).message}`, { cause });
   }

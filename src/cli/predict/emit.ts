@@ -1,5 +1,6 @@
 import type { PredictFlags } from './options.js';
 import { csvTable, records, textTable, type Column } from './table.js';
+import { print } from '../output.js';
 
 /** An answer that is a table with some lines around it. */
 export interface Answer<Row> {
@@ -18,6 +19,6 @@ export function emit<Row>({ json, csv }: PredictFlags, answer: Answer<Row>): num
   let text = `${before}${before && '\n'}${textTable(rows, columns)}${after && '\n'}${after}`;
   if (csv) text = csvTable(rows, columns);
   else if (json) text = `${JSON.stringify({ ...answer.json, rows: records(rows, columns) }, null, 2)}\n`;
-  process.stdout.write(text);
+  print(text);
   return 0;
 }

@@ -9,6 +9,7 @@ import { predictionJson } from './prediction-json.js';
 import { describe } from './report.js';
 import { DEFAULTS, findHardware, findModel, predictorOptions } from './subjects.js';
 import { sweepColumns } from './sweep-columns.js';
+import { print } from '../output.js';
 
 export interface PredictMainFlags extends PredictFlags {
   readonly perOperation?: boolean;
@@ -50,7 +51,7 @@ export async function predictCommand(flags: PredictMainFlags): Promise<number> {
   }
   const [prediction] = predictions;
   const text = flags.json ? `${JSON.stringify(predictionJson(prediction), null, 2)}\n` : describe(prediction);
-  process.stdout.write(text);
+  print(text);
   return 0;
 }
 

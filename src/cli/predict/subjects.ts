@@ -1,10 +1,10 @@
 import { quantFormat } from '../../quantization/formats.js';
-import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
 import { parseLlamaConfig } from '../../model/config.js';
 import { packageRoot } from '../../platform/node/package-root.js';
+import { readWhole } from '../../platform/node/read-whole.js';
 import { hardwareById } from '../../roofline/catalogue.js';
 import type { Calibration } from '../../roofline/calibration.js';
 import { fromCalibration, type Hardware } from '../../roofline/hardware.js';
@@ -22,7 +22,7 @@ const SAME_SHAPE: Readonly<Record<string, string>> = { 'llama-3-8b': 'llama-3.1-
 
 async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse((await readWhole(path)).toString('utf8'));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR') {
       return undefined;

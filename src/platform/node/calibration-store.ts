@@ -1,8 +1,10 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
 import { calibrationKey, calibrationSchema, type Calibration } from '../../roofline/calibration.js';
 import { calibrationFolder, TUNING_ENDING } from './calibration-folder.js';
+import { readWhole } from './read-whole.js';
+import { writeWhole } from './whole-file.js';
 
 export { calibrationFolder };
 
@@ -20,15 +22,7 @@ export async function saveCalibration(calibration: Calibration): Promise<string>
 
 /** Writes a calibration to a file of one's choice. @throws RidgepointError when it cannot be written */
 export async function writeCalibration(path: string, calibration: Calibration): Promise<void> {
-  const partial = `${path}.${process.pid}.part`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(partial, `${JSON.stringify(calibrationSchema.parse(calibration), null, 2)}\n`);
-    await rename(partial, path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
-    throw new RidgepointError('usage', `${path}: cannot be written: ${(cause as Error).message}`, { cause });
-  }
+  await writeWhole(path, `${JSON.stringify(calibrationSchema.parse(calibration), null, 2)}\n`);
 }
 
 /**
@@ -39,7 +33,7 @@ export async function writeCalibration(path: string, calibration: Calibration): 
 export async function readCalibration(path: string): Promise<Calibration> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readWhole(path)).toString('utf8');
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
     throw new RidgepointError('usage', `${path}: ${why}; "ridgepoint calibrate" writes one`, { cause });

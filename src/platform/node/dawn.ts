@@ -78,7 +78,7 @@ let loading: Promise<Dawn> | undefined;
 /** Loads Dawn once, the environment prepared first, and puts its constants and classes where browsers have them. */
 function loadDawn(): Promise<Dawn> {
   return (loading ??= (async () => {
-    prepareVulkan();
+    await prepareVulkan();
     let dawn: Dawn;
     try {
       dawn = (await import('webgpu')) as unknown as Dawn;
@@ -107,7 +107,7 @@ export async function openAdapter(options: OpenAdapterOptions = {}): Promise<Ope
   let names = await listNames(dawn, quiet);
   let choice = chooseAdapter(names, options.adapter);
   if (choice === undefined) {
-    names = await listWithSwiftShader(dawn, quiet, names);
+    names = await listWithSwiftShader(dawn, quiet, names, options.adapter);
     choice = chooseAdapter(names, options.adapter);
   }
   if (names.length === 0) throw noAdapter();
@@ -132,12 +132,19 @@ export async function listAdapters(options: { quiet?: boolean } = {}): Promise<A
 }
 
 /** The names with SwiftShader's among them where it can be had, given those there are without. */
-async function listWithSwiftShader(dawn: Dawn, quiet: boolean, before: string[]): Promise<string[]> {
+async function listWithSwiftShader(dawn: Dawn, quiet: boolean, before: string[], wanted = ''): Promise<string[]> {
   // Without any adapter there may be no Vulkan loader, so bring that too.
   const isBare = before.length === 0;
-  if (before.some(isSwiftShader) || !addSwiftShader({ bringLoader: isBare })) return before;
+  if (before.some(isSwiftShader)) return before;
+  try {
+    if (!(await addSwiftShader({ bringLoader: isBare }))) return before;
+  } catch (error) {
+    // That it cannot be unpacked matters to who has nothing else, or asks for it.
+    if (isBare || isSwiftShader(wanted)) throw error;
+    return before;
+  }
   let names = await listNames(dawn, quiet);
-  if (names.length === 0 && onlySwiftShader()) names = await listNames(dawn, quiet);
+  if (names.length === 0 && (await onlySwiftShader())) names = await listNames(dawn, quiet);
   return names;
 }
 

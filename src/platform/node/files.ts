@@ -1,20 +1,16 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isPlainFileName, printable } from '../../checkpoint/source.js';
 import type { FileSource, ModelFolder } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
+import { codeOf, isAbsent } from './disk.js';
+import { openUnblocked } from './read-whole.js';
 
 /** Node refuses to read 2 GiB or more in one call. */
 const MAX_READ_BYTES = 1 << 30;
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
-}
-
-function isAbsent(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
-}
+/** More than any text of a model's folder; a string could not hold it either. */
+const MAX_TEXT_BYTES = 400 << 20;
 
 /** The operating system's reason in words a user can act on. */
 function reason(error: unknown): string {
@@ -76,7 +72,7 @@ class NodeFolder implements ModelFolder {
     const path = this.path(file);
     let handle: FileHandle;
     try {
-      handle = await open(path, 'r');
+      handle = await openUnblocked(path);
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw unreadable(path, error);
@@ -95,6 +91,13 @@ class NodeFolder implements ModelFolder {
     const source = await this.open(file);
     if (source === undefined) return undefined;
     try {
+      if (source.size > MAX_TEXT_BYTES) {
+        const size = `${Math.round(source.size / (1 << 20))} MiB`;
+        throw new RidgepointError(
+          'checkpoint',
+          `${this.path(file)}: is too large for a text, ${size}; download it again`,
+        );
+      }
       const bytes = new Uint8Array(source.size);
       await source.read(0, bytes);
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

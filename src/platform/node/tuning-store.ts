@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { TuningStore } from '../../engine/tuning/autotune.js';
 import { calibrationKey } from '../../roofline/calibration-key.js';
 import { calibrationFolder, TUNING_ENDING } from './calibration-folder.js';
+import { readWhole } from './read-whole.js';
+import { putWhole } from './whole-file.js';
 
 /** Where the chosen kernels of an adapter and driver are kept, beside the calibrations. */
 export function tuningPath(adapter: string, driver: string): string {
@@ -18,7 +19,7 @@ export const tuningStore: TuningStore = {
     if (process.env.RIDGEPOINT_TUNING === 'off') return undefined;
     let text: string;
     try {
-      text = await readFile(tuningPath(adapter, driver), 'utf8');
+      text = (await readWhole(tuningPath(adapter, driver))).toString('utf8');
     } catch {
       return undefined;
     }
@@ -31,12 +32,8 @@ export const tuningStore: TuningStore = {
   },
 
   async save(file) {
-    const path = tuningPath(file.adapter, file.driver);
-    const partial = `${path}.${process.pid}.part`;
     try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(partial, `${JSON.stringify(file, null, 1)}\n`);
-      await rename(partial, path);
+      await putWhole(tuningPath(file.adapter, file.driver), `${JSON.stringify(file, null, 1)}\n`);
     } catch {
       // A read-only home: the next run measures again.
     }

@@ -30,10 +30,10 @@ export function userDrivers(): string | undefined {
  * time and can fail; whoever wants one sets the variable. An empty choice of drivers is taken for none. A machine
  * without a Vulkan loader gets the one from npm at once: asking Dawn first would only make it complain.
  */
-export function prepareVulkan(): void {
+export async function prepareVulkan(): Promise<void> {
   process.env.VK_LOADER_LAYERS_DISABLE ??= '~implicit~';
   for (const name of REPLACING) if (process.env[name] === '') delete process.env[name];
-  if (process.platform === 'linux' && !mapLibrary('libvulkan.so.1')) addSwiftShader({ bringLoader: true });
+  if (process.platform === 'linux' && !mapLibrary('libvulkan.so.1')) await addSwiftShader({ bringLoader: true });
 }
 
 /**
@@ -44,8 +44,8 @@ export function prepareVulkan(): void {
  *
  * @returns false where nothing could be added: no package, another platform, or drivers chosen by the user
  */
-export function addSwiftShader({ bringLoader }: { bringLoader: boolean }): boolean {
-  const files = swiftShader();
+export async function addSwiftShader({ bringLoader }: { bringLoader: boolean }): Promise<boolean> {
+  const files = await swiftShader();
   if (!files) return false;
   if (bringLoader) mapLibrary(files.loader);
   if (userDrivers()) return bringLoader;
@@ -59,8 +59,8 @@ export function addSwiftShader({ bringLoader }: { bringLoader: boolean }): boole
 }
 
 /** Makes SwiftShader the only driver: for loaders from before 2022, which do not know `VK_ADD_DRIVER_FILES`. */
-export function onlySwiftShader(): boolean {
-  const files = userDrivers() ? undefined : swiftShader();
+export async function onlySwiftShader(): Promise<boolean> {
+  const files = userDrivers() ? undefined : await swiftShader();
   if (!files) return false;
   process.env.VK_ICD_FILENAMES = files.manifest;
   added = replaced = true;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isFull } from '../../support/scale.js';
 import { serveSchema } from '../../../bench/serve/schema.js';
 import { build, cli, Scratch } from '../../cli/support.js';
 import { adapters } from '../../support/adapters.js';
@@ -40,7 +41,7 @@ describe(`on ${adapter}`, () => {
     expect(existsSync(svg)).toBe(true);
   });
 
-  test('stress: nothing is lost, and aborts are aborts', async () => {
+  test.runIf(isFull)('stress: nothing is lost, and aborts are aborts', async () => {
     const args = ['--stress', '--num-prompts', '300', '--abort-share', '0.3', '--format', 'json'];
     const run = await cli([...SMALL, ...args]);
     const result = serveSchema.parse(JSON.parse(run.stdout));

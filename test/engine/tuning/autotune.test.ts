@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testGpu } from '../../support/adapters.js';
 import { adapter } from '../support.js';
+import { isFull } from '../../support/scale.js';
 
 const CONFIG = parseLlamaConfig(
   JSON.parse(readFileSync(join(packageRoot(), 'models', 'tiny-tales', 'config.json'), 'utf8')),
@@ -83,18 +84,24 @@ describe('an engine', () => {
     }
   });
 
-  it('passes over what was measured with other shaders, and a small model measures nothing by itself', async () => {
-    const file = await oneRowOnly();
-    const old = Object.entries(file.entries).map(([key, entry]) => [key, { ...entry, fingerprint: 'old' }] as const);
-    for (const store of [new MemoryStore({ ...file, entries: Object.fromEntries(old) }), new MemoryStore(undefined)]) {
-      const engine = await load(store);
-      expect(engine.info.tuning).toBeUndefined();
-      expect(store.saved).toBe(0);
-      await engine.dispose();
-    }
-  });
+  it.runIf(isFull)(
+    'passes over what was measured with other shaders, and a small model measures nothing by itself',
+    async () => {
+      const file = await oneRowOnly();
+      const old = Object.entries(file.entries).map(([key, entry]) => [key, { ...entry, fingerprint: 'old' }] as const);
+      for (const store of [
+        new MemoryStore({ ...file, entries: Object.fromEntries(old) }),
+        new MemoryStore(undefined),
+      ]) {
+        const engine = await load(store);
+        expect(engine.info.tuning).toBeUndefined();
+        expect(store.saved).toBe(0);
+        await engine.dispose();
+      }
+    },
+  );
 
-  it('does without a store', async () => {
+  it.runIf(isFull)('does without a store', async () => {
     const engine = await load(undefined);
     expect(engine.info.tuning).toBeUndefined();
     await engine.dispose();
