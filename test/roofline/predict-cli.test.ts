@@ -113,7 +113,11 @@ describe('ridgepoint predict', () => {
     for (const entry of ['main.js', 'predict/predict.js']) visit(join(root, 'dist', 'src', 'cli', entry));
     expect([...packages].sort()).toEqual(['commander', 'simple-statistics', 'zod']);
     expect(files.size).toBeGreaterThan(20);
-    const loaded = [...files].map((file) => relative(join(root, 'dist', 'src'), file).split(sep).join('/'));
+    const loaded = [...files].map((file) =>
+      relative(join(root, 'dist', 'src'), file)
+        .split(sep)
+        .join('/'),
+    );
     const heavy = ['engine/engine.js', 'platform/node/dawn.js', 'serving/server.js', 'tokenizer/tokenizer.js'];
     expect(loaded.filter((file) => heavy.includes(file))).toEqual([]);
   });
