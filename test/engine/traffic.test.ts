@@ -130,7 +130,7 @@ describe.each(CASES)('in whatever traffic on $name, $kvDtype cache', ({ name, kv
         { numRuns: scaled(runs, 3) },
       );
       // Few runs may happen to share no beginning.
-      for (const _ of isFull ? [] : [1, 2]) await engine.generate(BEGINNING, { maxTokens: 1 }).result;
+      for (let again = 0; again < (isFull ? 0 : 2); again++) await engine.generate(BEGINNING, { maxTokens: 1 }).result;
       const { prefixHitTokens, acceptedTokens, speculatedTokens } = engine.stats();
       expect(prefixHitTokens > 0).toBe(options.prefixCaching ?? true);
       expect(acceptedTokens > 0).toBe(options.speculate !== undefined);
