@@ -1,6 +1,7 @@
 // Attention of generated tokens, a row each. The context is cut into parts that run side by side, so that one long
 // sequence still fills the device; attention_reduce joins them. The query heads that share a key head (GROUP of them)
 // are made together and read each key and value once.
+//#include common/loops.wgsl
 //#include common/step.wgsl
 //#include common/row.wgsl
 //#include common/unpack.wgsl
@@ -33,7 +34,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let end = min(begin + step.split_tokens, context);
   let table_from = row.slot * step.blocks_per_slot;
   let q_from = (group.z * HEADS + kv_head * GROUP) * (HDP / 4u);
+//#if rolled
   for (var i = thread; i < GROUP * (HDP / 4u); i += THREADS) { q_group[i] = queries[q_from + i] * params.scale; }
+//#else
+  for (var n = 0u; n < (GROUP * (HDP / 4u) + THREADS - 1u) / THREADS; n++) {
+    let i = thread + n * THREADS;
+    if (i >= GROUP * (HDP / 4u)) { break; }
+    q_group[i] = queries[q_from + i] * params.scale;
+  }
+//#endif
   workgroupBarrier();
 
   var best: array<f32, GROUP>;
@@ -41,14 +50,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var sums: array<vec2<f32>, GROUP * OWN>;
   for (var g = 0u; g < GROUP; g++) { best[g] = FAR; }
 
+//#if rolled
+  // On lavapipe a loop with two ways out takes half as long again.
   for (var tile = 0u; tile < step.split_tokens; tile += KEYS) {
     let first = begin + tile;
+//#else
+  for (var tile = 0u; tile < ENDLESS; tile++) {
+    if (tile * KEYS >= step.split_tokens) { break; }
+    let first = begin + tile * KEYS;
+//#endif
     let mine = first + thread;
     let key = kv_row(table_from, min(mine, context - 1u), kv_head);
     // Spelled out because Dawn does not zero an array declared without a value again on the next turn of a loop.
     var mine_scores = array<f32, GROUP>();
     if (mine < end) {
+//#if rolled
       for (var i = 0u; i < head_eighths(); i++) {
+//#else
+      for (var i = 0u; i < HDP / 8u; i++) {
+//#endif
         let k = load_key(key, i);
         for (var g = 0u; g < GROUP; g++) {
           let q = g * (HDP / 4u) + 2u * i;
@@ -65,7 +85,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let count = select(0u, min(KEYS, end - min(first, end)), first < end);
     for (var g = 0u; g < GROUP; g++) {
       var new_best = best[g];
-      for (var j = 0u; j < count; j++) { new_best = max(new_best, scores[g * KEYS + j]); }
+//#if rolled
+      for (var j = 0u; j < count; j++) {
+//#else
+      for (var j = 0u; j < ENDLESS; j++) {
+        if (j >= count) { break; }
+//#endif
+        new_best = max(new_best, scores[g * KEYS + j]);
+      }
       let shrink = exp(best[g] - new_best);
       best[g] = new_best;
       total[g] *= shrink;
@@ -83,7 +110,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       scores[g * KEYS + thread] = weight * weight_scale;
     }
     workgroupBarrier();
+//#if rolled
     for (var j = 0u; j < count; j++) {
+//#else
+    for (var j = 0u; j < ENDLESS; j++) {
+      if (j >= count) { break; }
+//#endif
       let value = kv_row(table_from, first + j, kv_head);
       for (var i = 0u; i < OWN; i++) {
         let v = load_value(value, min(thread + THREADS * i, HALF - 1u));

@@ -1,5 +1,6 @@
 // Joins the parts that attention_decode made, one workgroup a row and head. Rows of one part are finished already; where
 // there are no others it is not launched.
+//#include common/loops.wgsl
 //#include common/step.wgsl
 //#include common/row.wgsl
 struct Attention { scale: f32, out_stride: u32 } // out_stride in vec2
@@ -17,15 +18,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let parts = rows[row].position / step.split_tokens + 1u;
   if (parts == 1u) { return; }
   var best = -1e30;
-  for (var s = 0u; s < parts; s++) { best = max(best, partials[origin + s * (HALF + 1u) + HALF].x); }
+  for (var s = 0u; s < ENDLESS; s++) {
+    if (s >= parts) { break; }
+    best = max(best, partials[origin + s * (HALF + 1u) + HALF].x);
+  }
   var total = 0.0;
-  for (var s = 0u; s < parts; s++) {
+  for (var s = 0u; s < ENDLESS; s++) {
+    if (s >= parts) { break; }
     let part = partials[origin + s * (HALF + 1u) + HALF];
     total += exp(part.x - best) * part.y;
   }
-  for (var i = thread; i < HALF; i += 64u) {
+  for (var n = 0u; n < (HALF + 63u) / 64u; n++) {
+    let i = thread + n * 64u;
+    if (i >= HALF) { break; }
     var sum = vec2<f32>(0.0);
-    for (var s = 0u; s < parts; s++) {
+    for (var s = 0u; s < ENDLESS; s++) {
+      if (s >= parts) { break; }
       let at = origin + s * (HALF + 1u);
       sum += exp(partials[at + HALF].x - best) * partials[at + i];
     }

@@ -9,6 +9,7 @@
 // which the queue orders behind this one. Parts are added in their order, whoever was last.
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
+//#include common/loops.wgsl
 //#include common/step.wgsl
 //#include common/row.wgsl
 //#include common/attention.wgsl
@@ -28,7 +29,6 @@ const ROWS: u32 = THREADS / TEAM;
 const TILE: u32 = ROWS * EACH;
 const COLUMNS: u32 = 2u * HALF;
 const PART_WORDS: u32 = COLUMNS + 2u;
-const ENDLESS: u32 = 0x7fffffffu;
 const PATIENCE: u32 = 0x100000u;
 const FAR: f32 = -1e30;
 const NOT_A_NUMBER: u32 = 0x7fc00000u;

@@ -9,6 +9,7 @@ diagnostic(off, subgroup_uniformity);
 //#include common/reduce.wgsl
 @group(0) @binding(4) var<storage, read> gamma: array<vec4<f32>>;  // [stride4]
 //#endif
+//#include common/loops.wgsl
 //#include common/step.wgsl
 struct Quantise {
   k: u32,        // true width
@@ -47,7 +48,9 @@ fn main(
   let lanes = 1u;
 //#endif
   var squares = 0.0;
-  for (var i = thread; i < params.stride4; i += WG) {
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = thread + n * WG;
+    if (i >= params.stride4) { break; }
     let v = x[origin + i];
     squares += dot(v, v);
   }
@@ -56,7 +59,9 @@ fn main(
   // Magnitudes are compared by their bits, among which those of NaN and infinities are the largest: arithmetic on
   // floats may take for granted that there are none.
   var most = 0u;
-  for (var i = thread; i < params.stride4; i += WG) {
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = thread + n * WG;
+    if (i >= params.stride4) { break; }
 //#if norm
     let v = x[origin + i] * norm_scale * gamma[i];
 //#else
@@ -73,7 +78,9 @@ fn main(
   let inverse = 1.0 / select(1.0, scale, usable);
   let to = row * params.words;
   if (thread == 0u) { quants[to] = select(bitcast<u32>(scale), 0x7fc00000u, top >= INFINITE); }
-  for (var i = thread; i < params.stride4; i += WG) {
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = thread + n * WG;
+    if (i >= params.stride4) { break; }
 //#if norm
     let v = x[origin + i] * norm_scale * gamma[i];
 //#else
@@ -85,10 +92,15 @@ fn main(
 //#else
   storageBarrier();
   let groups = (params.stride4 + 2u * GROUP_UNITS - 1u) / (2u * GROUP_UNITS);
-  for (var g = thread; g < groups; g += WG) {
+  for (var n = 0u; n < ENDLESS; n++) {
+    let g = thread + n * WG;
+    if (g >= groups) { break; }
     var sum = 0;
-    let end = min((g + 1u) * 2u * GROUP_UNITS, params.stride4);
-    for (var i = g * 2u * GROUP_UNITS; i < end; i++) { sum += dot4I8Packed(quants[to + HEADER + i], 0x01010101u); }
+    for (var j = 0u; j < 2u * GROUP_UNITS; j++) {
+      let i = g * 2u * GROUP_UNITS + j;
+      if (i >= params.stride4) { break; }
+      sum += dot4I8Packed(quants[to + HEADER + i], 0x01010101u);
+    }
     quants[to + HEADER + params.stride4 + g] = bitcast<u32>(sum);
   }
 //#endif

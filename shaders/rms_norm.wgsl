@@ -4,6 +4,7 @@
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#endif
+//#include common/loops.wgsl
 //#include common/step.wgsl
 //#include common/reduce.wgsl
 struct Norm {
@@ -45,18 +46,33 @@ fn main(
   }
   let origin = row * params.stride4;
   var squares = 0.0;
-  for (var i = thread; i < params.stride4; i += WG) {
-    let v = x[origin + i];
-    squares += dot(v, v);
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = n * (AT_ONCE * WG) + thread;
+    if (i >= params.stride4) { break; }
+//#repeat j AT_ONCE
+    let v$j$ = x[origin + min(i + $j$u * WG, params.stride4 - 1u)];
+//#endrepeat
+//#repeat j AT_ONCE
+    if (i + $j$u * WG < params.stride4) { squares += dot(v$j$, v$j$); }
+//#endrepeat
   }
   let total = workgroup_sum(thread, lanes, squares);
   let scale = 1.0 / sqrt(total / f32(params.k) + params.eps);
-  for (var i = thread; i < params.stride4; i += WG) {
-    let v = x[origin + i] * scale * gamma[i];
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = n * (AT_ONCE * WG) + thread;
+    if (i >= params.stride4) { break; }
+//#repeat j AT_ONCE
+    let v$j$ = x[origin + min(i + $j$u * WG, params.stride4 - 1u)];
+    let g$j$ = gamma[min(i + $j$u * WG, params.stride4 - 1u)];
+//#endrepeat
+//#repeat j AT_ONCE
+    if (i + $j$u * WG < params.stride4) {
 //#if half_rows
-    out[to + i] = in_f16(v);
+      out[to + i + $j$u * WG] = in_f16(v$j$ * scale * g$j$);
 //#else
-    out[to + i] = v;
+      out[to + i + $j$u * WG] = v$j$ * scale * g$j$;
 //#endif
+    }
+//#endrepeat
   }
 }

@@ -3,6 +3,7 @@
 //#if subgroups
 enable subgroups;
 //#endif
+//#include common/loops.wgsl
 //#include common/step.wgsl
 //#include common/rotate.wgsl
 //#include common/kv_words.wgsl
@@ -47,11 +48,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let head = group.x;
   let m = group.y;
   if (head < HEADS) {
-    for (var i = thread; i < HALF; i += THREADS) { queries[(m * HEADS + head) * (HDP / 2u) + i] = pair_of(m, head, i); }
+    for (var n = 0u; n < (HALF + THREADS - 1u) / THREADS; n++) {
+      let i = thread + n * THREADS;
+      if (i >= HALF) { break; }
+      queries[(m * HEADS + head) * (HDP / 2u) + i] = pair_of(m, head, i);
+    }
     return;
   }
   var bits = 0u;
-  for (var i = thread; i < HALF; i += THREADS) {
+  for (var n = 0u; n < (HALF + THREADS - 1u) / THREADS; n++) {
+    let i = thread + n * THREADS;
+    if (i >= HALF) { break; }
     let pair = bitcast<vec2<u32>>(pair_of(m, head, i)) & vec2<u32>(0x7fffffffu);
     bits = max(bits, max(pair.x, pair.y));
   }
@@ -67,7 +74,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   let row = kv_place(rows[m].kv_index, (head - HEADS) % KV_HEADS);
   let is_key = head < HEADS + KV_HEADS;
-  for (var i = thread; i < HDP / 4u; i += THREADS) {
+  for (var n = 0u; n < (HDP / 4u + THREADS - 1u) / THREADS; n++) {
+    let i = thread + n * THREADS;
+    if (i >= HDP / 4u) { break; }
     let four = vec4<f32>(pair_of(m, head, 2u * i), pair_of(m, head, 2u * i + 1u));
     let quants = vec4<i32>(clamp(round(select(vec4<f32>(), four, finite) * inverse), vec4<f32>(-MOST), vec4<f32>(MOST)));
     let to = quant_words(row) + i;

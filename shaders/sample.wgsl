@@ -16,11 +16,10 @@ struct TokenState {
   seen: u32,   // bit 31: in the prompt; below: times generated
   bias: f32,
 }
-struct Params { vocab: u32, stride: u32 } // row stride of logits
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> sampling: array<Sampling>;          // [logit_rows]
-@group(0) @binding(3) var<storage, read> logits: array<f32>;                 // [logit_rows][stride]
+@group(0) @binding(3) var<storage, read> logits: array<vec4<f32>>;           // [logit_rows][stride4]
 @group(0) @binding(4) var<storage, read_write> state: array<TokenState>;     // [slot][vocab]
 @group(0) @binding(5) var<storage, read_write> slot_tokens: array<u32>;      // [slot] the next step's input
 @group(0) @binding(6) var<storage, read_write> sampled: array<u32>;          // [logit_rows] for the host
@@ -45,9 +44,9 @@ fn allowed(token: u32, s: Sampling) -> bool {
 }
 
 // Of a token that may not come: so little that it has no share in any mass and is below every threshold.
-fn logit(row: u32, token: u32, s: Sampling) -> f32 {
-  if (!allowed(token, s)) { return LEAST; }
-  var v = logits[row * params.stride + token];
+fn logit(raw: f32, token: u32, s: Sampling) -> f32 {
+  if (token >= params.vocab || !allowed(token, s)) { return LEAST; }
+  var v = raw;
   if ((s.flags & 1u) != 0u) {
     let known = state[s.slot * params.vocab + token];
     let count = known.seen & 0x7fffffffu;
@@ -56,6 +55,92 @@ fn logit(row: u32, token: u32, s: Sampling) -> f32 {
     v += known.bias;
   }
   return v;
+}
+
+fn quads() -> u32 { return (params.vocab + 3u) / 4u; }
+
+fn raw_quad(row: u32, quad: u32) -> vec4<f32> { return logits[row * params.stride4 + min(quad, quads() - 1u)]; }
+
+// Tokens 4 * quad and the three behind it. Most rows want them as they are.
+fn quad_of(raw: vec4<f32>, quad: u32, s: Sampling) -> vec4<f32> {
+  let token = 4u * quad;
+  var v = raw;
+  if ((s.flags & 3u) != 0u || token + 4u > params.vocab) {
+    v = vec4<f32>(
+      logit(raw.x, token, s), logit(raw.y, token + 1u, s), logit(raw.z, token + 2u, s), logit(raw.w, token + 3u, s));
+  }
+  return v;
+}
+
+fn keys_of(v: vec4<f32>) -> vec4<u32> {
+  let bits = bitcast<vec4<u32>>(v);
+  return select(bits | vec4<u32>(0x80000000u), ~bits, (bits & vec4<u32>(0x80000000u)) != vec4<u32>());
+}
+
+// What a thread's tokens whose key is at least `least` add up to: how many they are, or their mass.
+fn counted(row: u32, thread: u32, least: u32, s: Sampling) -> f32 {
+  var count = vec4<f32>();
+  for (var n = 0u; n < ENDLESS; n++) {
+    let quad = n * (AT_ONCE * WG) + thread;
+    if (quad >= quads()) { break; }
+//#repeat j AT_ONCE
+    let v$j$ = raw_quad(row, quad + $j$u * WG);
+//#endrepeat
+//#repeat j AT_ONCE
+    count += select(vec4<f32>(), vec4<f32>(1.0), keys_of(quad_of(v$j$, quad + $j$u * WG, s)) >= vec4<u32>(least));
+//#endrepeat
+  }
+  return count.x + count.y + count.z + count.w;
+}
+
+fn massed(row: u32, thread: u32, least: u32, top: f32, warmth: f32, s: Sampling) -> f32 {
+  var mass = vec4<f32>();
+  for (var n = 0u; n < ENDLESS; n++) {
+    let quad = n * (AT_ONCE * WG) + thread;
+    if (quad >= quads()) { break; }
+//#repeat j AT_ONCE
+    let v$j$ = raw_quad(row, quad + $j$u * WG);
+//#endrepeat
+//#repeat j AT_ONCE
+    {
+      let v = quad_of(v$j$, quad + $j$u * WG, s);
+      let kept = keys_of(v) >= vec4<u32>(least);
+      if (any(kept)) { mass += select(vec4<f32>(), exp((v - top) * warmth), kept); }
+    }
+//#endrepeat
+  }
+  return mass.x + mass.y + mass.z + mass.w;
+}
+
+// What a draw needs to know of its row.
+struct Draw { greedy: bool, floor_key: u32, top: f32, warmth: f32, stream: u32 }
+
+fn take(before: Scored, v: f32, token: u32, d: Draw) -> Scored {
+  var best = before;
+  if (is_nan(v)) { best = Scored(BROKEN, NO_TOKEN); }
+  if (d.greedy || key_of(v) >= d.floor_key) {
+    var score = v;
+    if (!d.greedy) {
+      // u is never 0 and never 1, so both logarithms are finite. Where it is small, -log(1 - u) is its series: near
+      // 1 a driver's log may be off by 2^-21, and noise that came out as 0 would win against any logit.
+      let u = min((f32(hash(d.stream ^ hash(token))) + 0.5) / 4294967296.0, 0.99999994);
+      let exponential = select(-log(1.0 - u), u * (1.0 + u * (0.5 + u / 3.0)), u < 0.01);
+      score = (v - d.top) * d.warmth - log(exponential);
+    }
+    score = min(score, MOST);
+    if (score > best.score) { best = Scored(score, token); }
+  }
+  return best;
+}
+
+// Which of a quad's tokens there are and may come, a bit each.
+fn candidates(quad: u32, s: Sampling) -> u32 {
+  let token = 4u * quad;
+  var bits = (1u << min(4u, params.vocab - min(token, params.vocab))) - 1u;
+  if ((s.flags & 2u) != 0u && bits != 0u) {
+    bits &= masks[s.slot * ((params.vocab + 31u) / 32u) + token / 32u] >> (token % 32u);
+  }
+  return bits;
 }
 
 @compute @workgroup_size(WG)
@@ -75,44 +160,41 @@ fn main(
   let greedy = s.temperature == 0.0;
   let warmth = select(1.0 / s.temperature, 1.0, greedy);
 
-  var mine = LEAST;
-  for (var t = thread; t < params.vocab; t += WG) {
-    mine = max(mine, logit(row, t, s));
+  var mine = vec4<f32>(LEAST);
+  for (var n = 0u; n < ENDLESS; n++) {
+    let quad = n * (AT_ONCE * WG) + thread;
+    if (quad >= quads()) { break; }
+//#repeat j AT_ONCE
+    let v$j$ = raw_quad(row, quad + $j$u * WG);
+//#endrepeat
+//#repeat j AT_ONCE
+    mine = max(mine, quad_of(v$j$, quad + $j$u * WG, s));
+//#endrepeat
   }
-  let top = workgroup_max(thread, lanes, mine);
+  let top = workgroup_max(thread, lanes, max(max(mine.x, mine.y), max(mine.z, mine.w)));
 
   // The smallest key that survives; the workgroup agrees on it because all reductions give every thread one value.
   var floor_key = 0u;
   if (!greedy && s.top_k > 0u && s.top_k < params.vocab) {
     var low = 0u;             // count of keys >= low is at least k
     var high = 0xffffffffu;   // count of keys >= high is below k
-    while (high - low > 1u) {
+    for (var halving = 0u; halving < 33u; halving++) {
+      if (high - low <= 1u) { break; }
       let middle = low + (high - low) / 2u;
-      var count = 0.0;
-      for (var t = thread; t < params.vocab; t += WG) { count += select(0.0, 1.0, key_of(logit(row, t, s)) >= middle); }
-      let enough = workgroup_sum(thread, lanes, count) >= f32(s.top_k);
+      let enough = workgroup_sum(thread, lanes, counted(row, thread, middle, s)) >= f32(s.top_k);
       low = select(low, middle, enough);
       high = select(middle, high, enough);
     }
     floor_key = low;
   }
   if (!greedy && s.top_p < 1.0) {
-    var mass = 0.0;
-    for (var t = thread; t < params.vocab; t += WG) {
-      let v = logit(row, t, s);
-      if (key_of(v) >= floor_key) { mass += exp((v - top) * warmth); }
-    }
-    let wanted = s.top_p * workgroup_sum(thread, lanes, mass);
+    let wanted = s.top_p * workgroup_sum(thread, lanes, massed(row, thread, floor_key, top, warmth, s));
     var low = floor_key;      // mass of keys >= low is at least what is wanted
     var high = key_of(top) + 1u;
-    while (high - low > 1u) {
+    for (var halving = 0u; halving < 33u; halving++) {
+      if (high - low <= 1u) { break; }
       let middle = low + (high - low) / 2u;
-      var part = 0.0;
-      for (var t = thread; t < params.vocab; t += WG) {
-        let v = logit(row, t, s);
-        if (key_of(v) >= middle) { part += exp((v - top) * warmth); }
-      }
-      let enough = workgroup_sum(thread, lanes, part) >= wanted;
+      let enough = workgroup_sum(thread, lanes, massed(row, thread, middle, top, warmth, s)) >= wanted;
       low = select(low, middle, enough);
       high = select(middle, high, enough);
     }
@@ -120,26 +202,27 @@ fn main(
   }
   if (!greedy && s.min_p > 0.0) { floor_key = max(floor_key, key_of(top + log(s.min_p) * s.temperature)); }
 
-  var best = LEAST;
-  var choice = NO_TOKEN;
-  let stream = hash(s.seed ^ hash(s.draw));
-  for (var t = thread; t < params.vocab; t += WG) {
-    let v = logit(row, t, s);
-    if (is_nan(v)) { best = BROKEN; choice = NO_TOKEN; }
-    if (allowed(t, s) && (greedy || key_of(v) >= floor_key)) {
-      var score = v;
-      if (!greedy) {
-        // u is never 0 and never 1, so both logarithms are finite. Where it is small, -log(1 - u) is its series: near
-        // 1 a driver's log may be off by 2^-21, and noise that came out as 0 would win against any logit.
-        let u = min((f32(hash(stream ^ hash(t))) + 0.5) / 4294967296.0, 0.99999994);
-        let exponential = select(-log(1.0 - u), u * (1.0 + u * (0.5 + u / 3.0)), u < 0.01);
-        score = (v - top) * warmth - log(exponential);
-      }
-      score = min(score, MOST);
-      if (score > best) { best = score; choice = t; }
+  let draw = Draw(greedy, floor_key, top, warmth, hash(s.seed ^ hash(s.draw)));
+  var best = Scored(LEAST, NO_TOKEN);
+  for (var n = 0u; n < ENDLESS; n++) {
+    let quad = n * (AT_ONCE * WG) + thread;
+    if (quad >= quads()) { break; }
+//#repeat j AT_ONCE
+    let v$j$ = raw_quad(row, quad + $j$u * WG);
+//#endrepeat
+//#repeat j AT_ONCE
+    {
+      let v = quad_of(v$j$, quad + $j$u * WG, s);
+      let token = 4u * (quad + $j$u * WG);
+      let candidate = candidates(quad + $j$u * WG, s);
+      if ((candidate & 1u) != 0u) { best = take(best, v.x, token, draw); }
+      if ((candidate & 2u) != 0u) { best = take(best, v.y, token + 1u, draw); }
+      if ((candidate & 4u) != 0u) { best = take(best, v.z, token + 2u, draw); }
+      if ((candidate & 8u) != 0u) { best = take(best, v.w, token + 3u, draw); }
     }
+//#endrepeat
   }
-  let token = best_token(thread, best, choice);
+  let token = best_token(thread, lanes, best);
   if (thread == 0u) {
     sampled[row] = token;
     // A broken row must not send the next step outside the embedding table before the host stops it.

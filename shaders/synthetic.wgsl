@@ -1,3 +1,4 @@
+//#include common/loops.wgsl
 // Deterministic pseudo-random weights: a hash of the tensor's seed and the element's place, uniform in
 // [-amplitude, amplitude]. The padding columns stay zero.
 struct Synthetic {
@@ -63,10 +64,14 @@ fn pair(stream: u32, i: u32) -> vec2<f32> {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  for (var row = group.x; row < params.rows; row += grid.x) {
+  for (var turn = 0u; turn < ENDLESS; turn++) {
+    let row = group.x + turn * grid.x;
+    if (row >= params.rows) { break; }
     let stream = hash(params.seed ^ ((params.row_begin + row) * 0x9e3779b9u));
     let elements = params.stride2 / PAIRS;
-    for (var i = thread; i < elements; i += 64u) {
+    for (var n = 0u; n < ENDLESS; n++) {
+      let i = thread + n * 64u;
+      if (i >= elements) { break; }
       let four = (row / params.lanes) * (elements / 4u) + i / 4u;
       out[(four * params.lanes + row % params.lanes) * 4u + i % 4u] = element(stream, i);
     }
@@ -79,7 +84,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
 //#endif
     let first = (params.rows + params.lanes - 1u) / params.lanes * params.lanes * params.stride2 / PAIRS
       + (row / params.lanes) * words * params.lanes + row % params.lanes;
-    for (var i = thread; i < words; i += 64u) { out[first + i * params.lanes] = params.scale; }
+    for (var n = 0u; n < ENDLESS; n++) {
+      let i = thread + n * 64u;
+      if (i >= words) { break; }
+      out[first + i * params.lanes] = params.scale;
+    }
 //#endif
   }
 }

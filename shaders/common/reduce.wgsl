@@ -1,3 +1,4 @@
+//#include common/loops.wgsl
 // Sums and maxima over a workgroup of WG threads. Call from uniform control flow; the result is uniform, so it may
 // steer control flow around further barriers. `thread` is the local index.
 //#if subgroups
@@ -13,29 +14,59 @@ fn workgroup_sum(thread: u32, lanes: u32, value: f32) -> f32 {
   let team_sum = subgroupAdd(value);
   if (thread % lanes == 0u) { team_values[thread / lanes] = team_sum; }
   workgroupBarrier();
+//#if lanes_join
+  var part = 0.0;
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = thread % lanes + n * lanes;
+    if (i >= WG / lanes) { break; }
+    part += team_values[i];
+  }
+  let total = subgroupAdd(part);
+  if (thread == 0u) { agreed = total; }
+//#else
   if (thread == 0u) {
     var total = 0.0;
-    for (var i = 0u; i < WG / lanes; i++) { total += team_values[i]; }
+    for (var i = 0u; i < ENDLESS; i++) {
+      if (i >= WG / lanes) { break; }
+      total += team_values[i];
+    }
     agreed = total;
   }
+//#endif
   return workgroupUniformLoad(&agreed);
 }
 fn workgroup_max(thread: u32, lanes: u32, value: f32) -> f32 {
   let team_max = subgroupMax(value);
   if (thread % lanes == 0u) { team_values[thread / lanes] = team_max; }
   workgroupBarrier();
+//#if lanes_join
+  var part = team_values[0];
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = thread % lanes + n * lanes;
+    if (i >= WG / lanes) { break; }
+    part = max(part, team_values[i]);
+  }
+  let best = subgroupMax(part);
+  if (thread == 0u) { agreed = best; }
+//#else
   if (thread == 0u) {
     var best = team_values[0];
-    for (var i = 1u; i < WG / lanes; i++) { best = max(best, team_values[i]); }
+    for (var i = 1u; i < ENDLESS; i++) {
+      if (i >= WG / lanes) { break; }
+      best = max(best, team_values[i]);
+    }
     agreed = best;
   }
+//#endif
   return workgroupUniformLoad(&agreed);
 }
 //#else
 fn workgroup_sum(thread: u32, lanes: u32, value: f32) -> f32 {
   team_values[thread] = value;
   workgroupBarrier();
-  for (var span = WG / 2u; span > 0u; span /= 2u) {
+  for (var n = 1u; n < 32u; n++) {
+    let span = WG >> n;
+    if (span == 0u) { break; }
     if (thread < span) { team_values[thread] += team_values[thread + span]; }
     workgroupBarrier();
   }
@@ -45,7 +76,9 @@ fn workgroup_sum(thread: u32, lanes: u32, value: f32) -> f32 {
 fn workgroup_max(thread: u32, lanes: u32, value: f32) -> f32 {
   team_values[thread] = value;
   workgroupBarrier();
-  for (var span = WG / 2u; span > 0u; span /= 2u) {
+  for (var n = 1u; n < 32u; n++) {
+    let span = WG >> n;
+    if (span == 0u) { break; }
     if (thread < span) { team_values[thread] = max(team_values[thread], team_values[thread + span]); }
     workgroupBarrier();
   }

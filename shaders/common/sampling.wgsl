@@ -1,4 +1,6 @@
-// What both samplers share: the parameters of a row, and the choice of the best token over a workgroup of WG threads.
+//#include common/loops.wgsl
+// What both samplers share: the parameters of a row, its logits four at a time, and the choice of the best token over a
+// workgroup of WG threads.
 struct Sampling {
   slot: u32,
   flags: u32,          // 1: tokens are counted (penalties) and biased through the state table; 2: the slot's mask holds
@@ -13,30 +15,54 @@ struct Sampling {
   draw: u32,           // index of this token in its generation
   reserved: u32,
 }
+struct Params { vocab: u32, stride4: u32 } // row stride of logits in vec4
 const NO_TOKEN: u32 = 0xffffffffu;
 const LEAST: f32 = -3.4e38;
 const MOST: f32 = 3.3e38;    // scores are held below BROKEN, infinities too
 const BROKEN: f32 = 3.4e38;  // the score of a NaN, with NO_TOKEN: it beats every other and so reaches the host
-var<workgroup> best_scores: array<f32, WG>;
-var<workgroup> best_tokens: array<u32, WG>;
 
 fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 
-// The token of the highest score; equal scores go to the smaller id, as a plain scan would have it. For thread 0.
-fn best_token(thread: u32, score: f32, token: u32) -> u32 {
-  best_scores[thread] = score;
-  best_tokens[thread] = token;
+// A token that scores higher; of equal ones the smaller id, as a plain scan would have it.
+struct Scored { score: f32, token: u32 }
+fn better(a: Scored, b: Scored) -> Scored {
+  if (b.score > a.score || (b.score == a.score && b.token < a.token)) { return b; }
+  return a;
+}
+
+// The token of the highest score over the workgroup; equal scores go to the smaller id. For thread 0.
+//#if subgroups
+var<workgroup> team_bests: array<Scored, WG / 4u>;  // no adapter has subgroups of fewer than four lanes
+
+fn best_of_team(mine: Scored) -> Scored {
+  let score = subgroupMax(mine.score);
+  return Scored(score, subgroupMin(select(NO_TOKEN, mine.token, mine.score == score)));
+}
+
+fn best_token(thread: u32, lanes: u32, mine: Scored) -> u32 {
+  let team = best_of_team(mine);
+  if (thread % lanes == 0u) { team_bests[thread / lanes] = team; }
   workgroupBarrier();
-  for (var span = WG / 2u; span > 0u; span /= 2u) {
-    if (thread < span) {
-      let other = best_scores[thread + span];
-      let other_token = best_tokens[thread + span];
-      if (other > best_scores[thread] || (other == best_scores[thread] && other_token < best_tokens[thread])) {
-        best_scores[thread] = other;
-        best_tokens[thread] = other_token;
-      }
-    }
+  var best = Scored(LEAST, NO_TOKEN);
+  for (var n = 0u; n < ENDLESS; n++) {
+    let i = thread % lanes + n * lanes;
+    if (i >= WG / lanes) { break; }
+    best = better(best, team_bests[i]);
+  }
+  return best_of_team(best).token;
+}
+//#else
+var<workgroup> bests: array<Scored, WG>;
+
+fn best_token(thread: u32, lanes: u32, mine: Scored) -> u32 {
+  bests[thread] = mine;
+  workgroupBarrier();
+  for (var n = 1u; n < 32u; n++) {
+    let span = WG >> n;
+    if (span == 0u) { break; }
+    if (thread < span) { bests[thread] = better(bests[thread], bests[thread + span]); }
     workgroupBarrier();
   }
-  return best_tokens[0];
+  return bests[0].token;
 }
+//#endif

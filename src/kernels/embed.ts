@@ -1,15 +1,17 @@
+import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
 import type { Variant } from './variant.js';
 import { weightDefines, type WeightLayout, type WeightMatrix } from './weights.js';
 
-export function embedVariant(table: WeightLayout): Variant {
+export function embedVariant(table: WeightLayout, { isCpu, maxInvocations }: Capabilities): Variant {
   return {
     name: 'gather',
     shader: 'embed.wgsl',
     bindings: 'uurrrw',
-    defines: weightDefines(table),
+    // A row has few units of eight columns; on a GPU all are asked for at once.
+    defines: { ...weightDefines(table), WG: isCpu ? 64 : Math.min(512, maxInvocations) },
     runs: () => true,
   };
 }
@@ -35,7 +37,7 @@ export class EmbedKernel {
   ) {}
 
   static async create(gpu: Gpu, spec: EmbedSpec): Promise<EmbedKernel> {
-    const pipeline = await gpu.pipelines.get(embedVariant(spec.table));
+    const pipeline = await gpu.pipelines.get(embedVariant(spec.table, gpu.capabilities));
     const bindGroups = spec.table.parts.map((part) => {
       const params = gpu.uniform(
         `${spec.operation} params`,

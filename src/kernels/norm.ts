@@ -9,7 +9,11 @@ export function normVariants(capabilities: Capabilities, half = false): Variant[
     name,
     shader: 'rms_norm.wgsl',
     bindings: 'uurrrw',
-    defines: { ...laneDefines(capabilities, subgroups), WG: capabilities.isCpu ? 64 : 256, half_rows: half },
+    defines: {
+      ...laneDefines(capabilities, subgroups),
+      ...(capabilities.isCpu ? { WG: 64, AT_ONCE: 1 } : { WG: 256, AT_ONCE: 4 }),
+      half_rows: half,
+    },
     runs: (adapter) => !subgroups || adapter.subgroups,
   });
   return [variant('subgroups', true), variant('tree', false)];

@@ -66,12 +66,15 @@ export function writeSampling(u32: Uint32Array, f32: Float32Array, at: number, r
 
 /** Ways to sample, best first, and the short way for steps in which every row takes its largest logit. */
 export function sampleVariants(capabilities: Capabilities): { full: Variant[]; greedy: Variant } {
-  const WG = capabilities.isCpu ? 64 : 256;
+  // One workgroup has a row to itself, so on a GPU it is as large as it may be; each thread has four loads under way.
+  const sizes = capabilities.isCpu
+    ? { WG: 64, AT_ONCE: 1 }
+    : { WG: Math.min(1024, 2 ** Math.floor(Math.log2(capabilities.maxInvocations))), AT_ONCE: 4 };
   const full = (name: string, subgroups: boolean): Variant => ({
     name,
     shader: 'sample.wgsl',
     bindings: BINDINGS,
-    defines: { ...laneDefines(capabilities, subgroups), WG },
+    defines: { ...laneDefines(capabilities, subgroups), ...sizes },
     runs: (adapter) => !subgroups || adapter.subgroups,
   });
   return {
@@ -80,7 +83,8 @@ export function sampleVariants(capabilities: Capabilities): { full: Variant[]; g
       name: 'greedy',
       shader: 'sample_greedy.wgsl',
       bindings: BINDINGS,
-      defines: { WG },
+      // On a CPU driver a tree compiles quicker.
+      defines: { ...laneDefines(capabilities, capabilities.subgroups && !capabilities.isCpu), ...sizes },
       runs: () => true,
     },
   };
@@ -97,7 +101,7 @@ export interface SampleSpec {
   readonly operation: string;
   readonly step: GPUBuffer | BufferRange;
   readonly vocab: number;
-  /** Row stride of `logits` in f32. */
+  /** Row stride of `logits` in f32, a multiple of 4. */
   readonly stride: number;
   readonly sampling: GPUBuffer | BufferRange;
   readonly logits: GPUBuffer;
@@ -107,8 +111,9 @@ export interface SampleSpec {
   readonly sampled: GPUBuffer;
   /** [slots][mask words], a bit a token from the lowest up, set where it may be chosen. */
   readonly masks: GPUBuffer;
-  /** In place of the one selected for rows that are not greedy. */
+  /** In place of those selected for rows that are not greedy, and for steps in which all are. */
   readonly variant?: Variant;
+  readonly greedy?: Variant;
 }
 
 /** Chooses the next token of each row on the GPU. */
@@ -121,8 +126,11 @@ export class SampleKernel {
   static async create(gpu: Gpu, spec: SampleSpec): Promise<SampleKernel> {
     const variants = sampleVariants(gpu.capabilities);
     const chosen = spec.variant ?? selectVariant('sample', variants.full, gpu.capabilities);
-    const [full, greedy] = await Promise.all([gpu.pipelines.get(chosen), gpu.pipelines.get(variants.greedy)]);
-    const params = gpu.uniform(`${spec.operation} params`, Uint32Array.of(spec.vocab, spec.stride, 0, 0));
+    const [full, greedy] = await Promise.all([
+      gpu.pipelines.get(chosen),
+      gpu.pipelines.get(spec.greedy ?? variants.greedy),
+    ]);
+    const params = gpu.uniform(`${spec.operation} params`, Uint32Array.of(spec.vocab, spec.stride / 4, 0, 0));
     const bindGroup = gpu.bindGroup(full, spec.operation, [
       spec.step,
       params,

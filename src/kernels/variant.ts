@@ -38,7 +38,12 @@ export function selectVariant<V extends Variant>(
 
 /** Conditions that follow from the adapter and are the same for all kernels that reduce across lanes. */
 export function laneDefines(capabilities: Capabilities, subgroups = capabilities.subgroups): Record<string, boolean> {
-  return { subgroups, subgroup_id: subgroups && capabilities.subgroupId };
+  return {
+    subgroups,
+    subgroup_id: subgroups && capabilities.subgroupId,
+    // CPU drivers have few subgroups in a workgroup, which one thread adds up as quickly.
+    lanes_join: subgroups && !capabilities.isCpu,
+  };
 }
 
 export function compile(gpu: Gpu, variant: PipelineSpec): Promise<Pipeline> {

@@ -48,7 +48,9 @@ describe.each(adapters)('rmsNorm on %s', (adapter) => {
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
   it.each(NORM_CASES)('matches float64, %j', async (test) => {
-    for (const variant of normVariants(gpu.capabilities).filter((candidate) => candidate.runs(gpu.capabilities))) {
+    // Those for GPUs too.
+    const variants = [true, false].flatMap((isCpu) => normVariants({ ...gpu.capabilities, isCpu }));
+    for (const variant of variants.filter((candidate) => candidate.runs(gpu.capabilities))) {
       await freeingAll(gpu, async () => {
         const { words, expected, stride, taken } = await run(gpu, variant, test);
         const error = relativeError(unstrided(words, taken.length, test.width, stride), expected);

@@ -1,5 +1,12 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { maskWords, SampleKernel, SAMPLING_WORDS, writeSampling, type SamplingRow } from '../../src/kernels/sample.js';
+import {
+  maskWords,
+  SampleKernel,
+  sampleVariants,
+  SAMPLING_WORDS,
+  writeSampling,
+  type SamplingRow,
+} from '../../src/kernels/sample.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import { paddedColumns } from '../../src/kernels/weights.js';
 import { poisoned, readWords, storageOf, submit } from './buffers.js';
@@ -18,6 +25,20 @@ export const NEUTRAL: SamplingRow = {
   seed: 1,
   draw: 0,
 };
+
+/** A variant, and the one that goes with it for steps in which all rows are greedy. */
+export interface TestVariant extends Variant {
+  readonly greedy: Variant;
+}
+
+/** The variants an adapter runs, or the first that it would as a GPU with small workgroups. */
+export function testVariants({ capabilities }: Gpu, asGpu: boolean): TestVariant[] {
+  const { full, greedy } = sampleVariants(
+    asGpu ? { ...capabilities, isCpu: false, maxInvocations: 128 } : capabilities,
+  );
+  const runnable = full.filter((variant) => variant.runs(capabilities)).map((variant) => ({ ...variant, greedy }));
+  return asGpu ? runnable.slice(0, 1) : runnable;
+}
 
 export interface TestSampling {
   /** Logits of each row; rows may share one array. */
@@ -38,7 +59,7 @@ export interface Sampled {
 }
 
 /** Samples every row in one launch. */
-export async function sample(gpu: Gpu, variant: Variant, test: TestSampling): Promise<Sampled> {
+export async function sample(gpu: Gpu, { greedy, ...variant }: TestVariant, test: TestSampling): Promise<Sampled> {
   const { logits, rows, state = {}, masks = {} } = test;
   const vocab = logits[0].length;
   // Rows of the same logits share them, which makes thousands of draws cheap.
@@ -62,7 +83,7 @@ export async function sample(gpu: Gpu, variant: Variant, test: TestSampling): Pr
   const slotTokens = poisoned(gpu, 'slot tokens', slots);
   const sampled = poisoned(gpu, 'sampled', rows.length);
   const kernel = await SampleKernel.create(gpu, {
-    ...{ operation: 'sample', vocab, stride, variant, slotTokens, sampled },
+    ...{ operation: 'sample', vocab, stride, variant, greedy, slotTokens, sampled },
     step: stepUniform(gpu, { logitRows: rows.length }),
     sampling: storageOf(gpu, 'sampling', parameters),
     logits: storageOf(gpu, 'logits', values),
@@ -80,7 +101,7 @@ export async function sample(gpu: Gpu, variant: Variant, test: TestSampling): Pr
 /** How often each id was drawn with seeds and draw counters that all differ. */
 export async function frequencies(
   gpu: Gpu,
-  variant: Variant,
+  variant: TestVariant,
   logits: Float64Array,
   row: SamplingRow,
   draws: number,

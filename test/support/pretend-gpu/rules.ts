@@ -4,18 +4,7 @@ import { Capability } from './spirv.js';
 
 /** Shaders of which some pipeline still has a guarded hot loop; each is to leave this list. */
 const GUARDED_STILL = [
-  'attention_decode.wgsl',
-  'attention_lanes.wgsl',
-  'attention_reduce.wgsl',
-  'embed.wgsl',
   'matmul_vec.wgsl',
-  'rms_norm.wgsl',
-  'quantise_rows.wgsl',
-  'rope_kv.wgsl',
-  'rope_kv_int8.wgsl',
-  'sample.wgsl',
-  'sample_greedy.wgsl',
-  'synthetic.wgsl',
 ];
 
 /** Shaders that still declare cooperative matrices and subgroup arithmetic together. */
