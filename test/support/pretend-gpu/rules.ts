@@ -3,9 +3,7 @@ import { byShader, hotLoops, type Sweep, type SweptPipeline } from './sweep.js';
 import { Capability } from './spirv.js';
 
 /** Shaders of which some pipeline still has a guarded hot loop; each is to leave this list. */
-const GUARDED_STILL = [
-  'matmul_vec.wgsl',
-];
+const GUARDED_STILL = ['matmul_vec.wgsl'];
 
 /** Shaders that still declare cooperative matrices and subgroup arithmetic together. */
 const BOTH_STILL: string[] = [];
