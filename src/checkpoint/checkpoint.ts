@@ -1,5 +1,6 @@
 import { RidgepointError } from '../errors.js';
 import type { TensorDtype } from './convert.js';
+import { parseJson, whatFolderIs } from './mistakes.js';
 import { readHeader } from './safetensors.js';
 import type { TensorEntry } from './safetensors.js';
 import { isPlainFileName, printable } from './source.js';
@@ -92,12 +93,7 @@ class OpenCheckpoint implements Checkpoint {
 
 /** The `weight_map` of a sharded checkpoint: tensor name to file name. */
 function parseIndex(text: string): Map<string, string> {
-  let map: unknown;
-  try {
-    map = (JSON.parse(text) as { weight_map?: unknown } | null)?.weight_map;
-  } catch (cause) {
-    throw new RidgepointError('checkpoint', `${INDEX}: is not valid JSON; download it again`, { cause });
-  }
+  const map = (parseJson(text, INDEX) as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     fail(`${INDEX}: "weight_map" is missing or not an object; download it again`);
   }
@@ -129,21 +125,46 @@ async function openAll(folder: ModelFolder, files: readonly string[]): Promise<M
   }
 }
 
+/** Why a folder has no weights that can be opened. */
 async function whyNoCheckpoint(folder: ModelFolder): Promise<string> {
-  for (const file of ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'consolidated.00.pth']) {
-    const source = await folder.open(file);
-    if (source === undefined) continue;
-    await source.close();
-    return `${folder.name}: has ${file} but no ${SINGLE}; convert the checkpoint to safetensors`;
-  }
+  const what = await whatFolderIs(folder);
+  if (what !== undefined) return `${folder.name}: has no ${SINGLE}; ${what}`;
   return `${folder.name}: has neither ${SINGLE} nor ${INDEX}; give a folder that holds a safetensors checkpoint`;
 }
 
 /**
- * Opens a model's safetensors: one `model.safetensors`, or the shards that `model.safetensors.index.json` lists. Reads
- * the headers only; the checkpoint keeps its files open until it is closed.
+ * The safetensors of a folder without an index: all shards of one set, or the only file there is.
  *
- * @throws RidgepointError('checkpoint') if a file is missing or damaged, or a listed tensor is not where it should be
+ * @throws RidgepointError where some shards are missing, or it cannot be told which files belong together
+ */
+async function unlistedFiles(folder: ModelFolder): Promise<string[]> {
+  const names = ((await folder.list?.()) ?? []).filter((name) => /\.safetensors$/.test(name));
+  const usable = names.filter((name) => !/^(adapter_|consolidated)/.test(name));
+  const shards = usable.flatMap((name) => {
+    const found = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/.exec(name);
+    return found === null ? [] : [{ name, set: found[1], of: Number(found[3]) }];
+  });
+  const [first] = shards;
+  if (first !== undefined) {
+    const set = shards.filter((shard) => shard.set === first.set && shard.of === first.of);
+    if (set.length !== first.of || shards.length !== set.length) {
+      const found = `${set.length} of the ${first.of} files ${first.set}-*-of-*.safetensors`;
+      fail(`${folder.name}: has no ${INDEX}, and ${found}; download what is missing`);
+    }
+    return set.map(({ name }) => name).sort();
+  }
+  if (usable.length > 1) {
+    fail(`${folder.name}: has neither ${SINGLE} nor ${INDEX}, but ${usable.join(', ')}; name the one to use ${SINGLE}`);
+  }
+  return usable.length === 1 ? usable : fail(await whyNoCheckpoint(folder));
+}
+
+/**
+ * Opens a model's safetensors: one `model.safetensors`, the shards that `model.safetensors.index.json` lists, or without
+ * an index the shards that are there. The index is asked where a tensor is that two shards hold, and for nothing else.
+ * Reads the headers only; the checkpoint keeps its files open until it is closed.
+ *
+ * @throws RidgepointError('checkpoint') if a file is missing or damaged, or two files hold the same tensor
  */
 export async function openCheckpoint(folder: ModelFolder): Promise<Checkpoint> {
   const single = await folder.open(SINGLE);
@@ -153,9 +174,9 @@ export async function openCheckpoint(folder: ModelFolder): Promise<Checkpoint> {
     sources = new Map([[SINGLE, single]]);
   } else {
     const index = await folder.readText(INDEX);
-    if (index === undefined) fail(await whyNoCheckpoint(folder));
-    listed = parseIndex(index);
-    sources = await openAll(folder, [...new Set(listed.values())].sort());
+    listed = index === undefined ? undefined : parseIndex(index);
+    const files = listed === undefined ? await unlistedFiles(folder) : [...new Set(listed.values())].sort();
+    sources = await openAll(folder, files);
   }
 
   const checkpoint = new OpenCheckpoint(sources);
@@ -163,13 +184,12 @@ export async function openCheckpoint(folder: ModelFolder): Promise<Checkpoint> {
     for (const [file, source] of sources) {
       const { tensors } = await readHeader(source);
       for (const entry of tensors.values()) {
-        // A tensor that the index places elsewhere, or not at all, is not part of the model.
-        if (listed === undefined || listed.get(entry.name) === file) checkpoint.add(entry, file);
-      }
-    }
-    for (const [tensor, file] of listed ?? []) {
-      if (!checkpoint.tensors.has(tensor)) {
-        fail(`${printable(tensor)}: ${INDEX} places it in ${file}, but it is not there; download both again`);
+        const place = listed?.get(entry.name) ?? file;
+        // A tensor that the index places elsewhere is not part of the model.
+        if (place !== file) continue;
+        const known = checkpoint.tensors.get(entry.name);
+        if (known !== undefined) fail(`${printable(entry.name)}: is in both ${known.file} and ${file}; remove one`);
+        checkpoint.add(entry, file);
       }
     }
     return checkpoint;

@@ -1,5 +1,6 @@
 import { RidgepointError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
+import { f32ToF16 } from './float.js';
 
 /** Consecutive outputs of a packed matrix as GPTQ stores them, transposed. */
 export interface PackedWindow {
@@ -27,6 +28,17 @@ export interface PackedRows {
   readonly read: (begin: number, end: number) => Promise<PackedWindow>;
 }
 
+/** What scales are stored in. */
+export type ScaleDtype = 'F16' | 'BF16' | 'F32';
+
+/** Scales as f16 bits; one beyond f16's range becomes an infinity. */
+export function halfScales(bytes: ArrayBuffer, dtype: ScaleDtype): Uint16Array<ArrayBuffer> {
+  if (dtype === 'F16') return new Uint16Array(bytes);
+  const bits =
+    dtype === 'F32' ? new Uint32Array(bytes) : Uint32Array.from(new Uint16Array(bytes), (half) => half << 16);
+  return Uint16Array.from(bits, (value) => f32ToF16(value >>> 0));
+}
+
 interface Packed {
   readonly name: string;
   readonly inputs: number;
@@ -35,6 +47,7 @@ interface Packed {
   readonly bits: 4 | 8;
   readonly symmetric: boolean | undefined;
   readonly zeroOffset: 0 | 1;
+  readonly scaleDtype: ScaleDtype;
 }
 
 /** Reads in flight where a window lies in as many pieces as a tensor has rows. */
@@ -72,7 +85,7 @@ async function readColumns(
  */
 export async function readWindow(
   checkpoint: Checkpoint,
-  { name, inputs, outputs, groups, bits, symmetric, zeroOffset }: Packed,
+  { name, inputs, outputs, groups, bits, symmetric, zeroOffset, scaleDtype }: Packed,
   begin: number,
   end: number,
 ): Promise<PackedWindow> {
@@ -82,14 +95,15 @@ export async function readWindow(
   const last = Math.min(outputs, Math.ceil(end / pack) * pack);
   const rows = last - first;
   const zeroWords = Math.ceil(outputs / pack);
+  const scaleSize = scaleDtype === 'F32' ? 4 : 2;
   const read = (part: string, count: number, width: number, from: number, to: number): Promise<ArrayBuffer> =>
     readColumns(checkpoint, `${name}.${part}`, count, width, from, to);
   const [words, scaleBytes, zeroBytes] = await Promise.all([
     read('qweight', Math.ceil(inputs / pack), 4 * outputs, 4 * first, 4 * last),
-    read('scales', groups, 2 * outputs, 2 * first, 2 * last),
+    read('scales', groups, scaleSize * outputs, scaleSize * first, scaleSize * last),
     read('qzeros', groups, 4 * zeroWords, (4 * first) / pack, 4 * Math.ceil(last / pack)),
   ]);
-  const scales = new Uint16Array(scaleBytes);
+  const scales = halfScales(scaleBytes, scaleDtype);
   const infinite = scales.findIndex((value) => (value & 0x7c00) === 0x7c00);
   if (infinite >= 0) {
     const element = Math.floor(infinite / rows) * outputs + first + (infinite % rows);

@@ -1,88 +1,17 @@
 import { RidgepointError } from '../errors.js';
 import type { Checkpoint, TensorInfo, WeightInfo } from './checkpoint.js';
 import { f16ToF32, f32Value } from './float.js';
-import { readWindow, type PackedRows, type PackedWindow } from './packed-rows.js';
+import { dynamicException, type PackedException, type PackedFormat } from './packed-format.js';
+import { halfScales, readWindow, type PackedRows, type PackedWindow, type ScaleDtype } from './packed-rows.js';
 import { printable } from './source.js';
 
-/**
- * How the linear layers of a checkpoint of the Hub are packed, both as int32 words and transposed, [inputs, outputs]:
- *
- * - `gptq` (AutoGPTQ, GPTQModel): `qweight` [inputs / n, outputs], n consecutive inputs to a word; `qzeros`
- *   [groups, outputs / n], each one less than the zero it stands for, unless the format is v2; `g_idx` [inputs] names
- *   the group of each input, in any order where the inputs were sorted by activation ("act-order")
- * - `awq` (AutoAWQ, version "gemm"): `qweight` [inputs, outputs / 8] and `qzeros` [groups, outputs / 8], eight outputs
- *   to a word in the order 0, 2, 4, 6, 1, 3, 5, 7
- *
- * `scales` is [groups, outputs] in f16, and weight = scale * (quant - zero).
- *
- * Where sizes are no multiples of n, which the packers of the Hub refuse, the last words of `qweight` and `qzeros` are
- * filled up; `g_idx` and `scales` tell the true sizes.
- */
-export interface PackedFormat {
-  readonly method: 'gptq' | 'awq';
-  readonly bits: 4 | 8;
-  /** Inputs that share a scale; undefined: all of an output. */
-  readonly groupSize: number | undefined;
-  /** Added to a stored zero. */
-  readonly zeroOffset: 0 | 1;
-  /** Whether inputs were sorted before they were grouped, so that groups are no runs of columns. */
-  readonly actOrder: boolean;
-}
+export { packedFormat, type PackedException, type PackedFormat } from './packed-format.js';
 
 /** Where AWQ keeps output i of a word's eight, in nibbles from the lowest. */
 const AWQ_PLACES = [0, 4, 1, 5, 2, 6, 3, 7] as const;
 
 function fail(message: string): never {
   throw new RidgepointError('checkpoint', message);
-}
-
-/**
- * Reads `quantization_config` of a `config.json`.
- *
- * @returns undefined where the checkpoint is not quantised
- * @throws RidgepointError naming the method or setting that is not supported
- */
-export function packedFormat(config: unknown, file = 'config.json'): PackedFormat | undefined {
-  const found = (config as { quantization_config?: unknown } | null)?.quantization_config;
-  if (found === undefined || found === null) return undefined;
-  const at = `${file}: "quantization_config"`;
-  if (typeof found !== 'object') fail(`${at} must be an object`);
-  const json = found as Record<string, unknown>;
-  const { quant_method: method, bits, group_size: groupSize = -1 } = json;
-  if (method !== 'gptq' && method !== 'awq') {
-    fail(`${at} is of method ${printable(JSON.stringify(method) ?? 'undefined')}; Ridgepoint loads "gptq" and "awq"`);
-  }
-  if (!(bits === 4 || (bits === 8 && method === 'gptq'))) {
-    const known = method === 'gptq' ? '4 or 8' : '4';
-    fail(`${at}: "bits" must be ${known} for ${method}, found ${JSON.stringify(bits)}`);
-  }
-  if (!(groupSize === -1 || (Number.isInteger(groupSize) && (groupSize as number) > 0))) {
-    fail(`${at}: "group_size" must be -1 or a whole number of at least 1, found ${JSON.stringify(groupSize)}`);
-  }
-  const { version = 'gemm', checkpoint_format: layout = 'gptq' } = json;
-  if (method === 'awq' && String(version).toLowerCase() !== 'gemm') {
-    fail(`${at}: "version" ${JSON.stringify(version)} is not supported; Ridgepoint loads "gemm"`);
-  }
-  if (method === 'gptq' && layout !== 'gptq' && layout !== 'gptq_v2') {
-    fail(
-      `${at}: "checkpoint_format" ${JSON.stringify(layout)} is not supported; Ridgepoint loads "gptq" and "gptq_v2"`,
-    );
-  }
-  return {
-    method,
-    bits,
-    groupSize: groupSize === -1 ? undefined : (groupSize as number),
-    zeroOffset: method === 'gptq' && layout === 'gptq' ? 1 : 0,
-    actOrder: method === 'gptq' && json.desc_act === true,
-  };
-}
-
-/** How a matrix is packed that is packed otherwise than the rest, or of which more is known. */
-export interface PackedException {
-  readonly bits: 4 | 8;
-  readonly groupSize: number;
-  /** Every zero is the middle of the quants. */
-  readonly symmetric: boolean;
 }
 
 /** Scale and zero of an output's columns. */
@@ -98,6 +27,8 @@ export interface PackedCheckpoint extends Checkpoint {
   readonly format: PackedFormat;
   /** What the quants of a packed matrix are scaled by; undefined for a matrix that is not packed. */
   scalesOf(weight: string): Promise<RowScales | undefined>;
+  /** Bits and group of a packed matrix; undefined for one that is not packed. */
+  packedAs(weight: string): Pick<PackedException, 'bits' | 'groupSize'> | undefined;
   /**
    * The quants of a matrix as they lie, where GPTQ packed them and groups are runs of columns; else undefined.
    *
@@ -119,6 +50,7 @@ interface Layer {
   /** Inputs that share a scale. */
   readonly groupSize: number;
   readonly symmetric: boolean | undefined;
+  readonly scaleDtype: ScaleDtype;
 }
 
 /** Packed words are kept for as many matrices as are fused into one: queries, keys and values. */
@@ -150,7 +82,7 @@ class UnpackedCheckpoint implements PackedCheckpoint {
 
   #addLayer(name: string, info: TensorInfo): void {
     const { method } = this.format;
-    const known = this.exceptions(`${name}.weight`);
+    const known = this.exceptions(`${name}.weight`) ?? dynamicException(this.format, `${name}.weight`);
     const { bits, groupSize: asked } = known ?? this.format;
     const pack = 32 / bits;
     const [rows, cols] = info.shape;
@@ -162,10 +94,21 @@ class UnpackedCheckpoint implements PackedCheckpoint {
     const words = (count: number): number => Math.ceil(count / pack);
     this.#check(`${name}.qweight`, 'I32', method === 'gptq' ? [words(inputs), outputs] : [inputs, words(outputs)]);
     this.#check(`${name}.qzeros`, 'I32', [groups, words(outputs)]);
-    this.#check(`${name}.scales`, 'F16', [groups, outputs]);
+    const stored = this.inner.tensors.get(`${name}.scales`)?.dtype;
+    const scaleDtype = stored === 'BF16' || stored === 'F32' ? stored : 'F16';
+    this.#check(`${name}.scales`, scaleDtype, [groups, outputs]);
     if (this.inner.tensors.has(`${name}.g_idx`)) this.#check(`${name}.g_idx`, 'I32', [inputs]);
     const weight = `${name}.weight`;
-    this.#layers.set(weight, { name, inputs, outputs, groups, bits, groupSize, symmetric: known?.symmetric });
+    this.#layers.set(weight, {
+      name,
+      inputs,
+      outputs,
+      groups,
+      bits,
+      groupSize,
+      symmetric: known?.symmetric,
+      scaleDtype,
+    });
     const shape = [outputs, inputs];
     this.tensors.set(weight, {
       name: weight,
@@ -224,6 +167,11 @@ class UnpackedCheckpoint implements PackedCheckpoint {
       const group = scales.groupOf[column] * outputs + row;
       values[i] = scales.values[group] * ((word & mask) - scales.zeros[group]);
     }
+  }
+
+  packedAs(weight: string): Pick<PackedException, 'bits' | 'groupSize'> | undefined {
+    const layer = this.#layers.get(weight);
+    return layer && { bits: layer.bits, groupSize: layer.groupSize };
   }
 
   async scalesOf(weight: string): Promise<RowScales | undefined> {
@@ -293,14 +241,14 @@ class UnpackedCheckpoint implements PackedCheckpoint {
   }
 
   async #readScales(layer: Layer): Promise<Scales> {
-    const { name, outputs, groups, bits } = layer;
+    const { name, outputs, groups, bits, scaleDtype } = layer;
     const { method, zeroOffset } = this.format;
     const [scaleBytes, zeroBytes, groupOf] = await Promise.all([
       this.#read(`${name}.scales`),
       this.#read(`${name}.qzeros`),
       this.#groupsOf(layer),
     ]);
-    const half = new Uint16Array(scaleBytes);
+    const half = halfScales(scaleBytes, scaleDtype);
     const infinite = half.findIndex((value) => (value & 0x7c00) === 0x7c00);
     if (infinite >= 0) fail(`${name}.scales: element ${infinite} is not a finite number; the checkpoint is damaged`);
     const words = new Uint32Array(zeroBytes);

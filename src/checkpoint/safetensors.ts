@@ -1,5 +1,6 @@
 import { RidgepointError } from '../errors.js';
 import { jsonKeys } from './json-keys.js';
+import { START_BYTES, whatBytesAre } from './mistakes.js';
 import { printable } from './source.js';
 import type { FileSource } from './source.js';
 
@@ -150,10 +151,12 @@ export function parseHeader(json: Uint8Array, fileSize: number, file: string): S
  */
 export async function readHeader(source: FileSource): Promise<SafetensorsHeader> {
   const { name: file, size } = source;
+  const start = new Uint8Array(Math.min(size, START_BYTES));
+  await source.read(0, start);
+  const mistaken = whatBytesAre(start);
+  if (mistaken !== undefined) fail(file, mistaken);
   if (size < LENGTH_BYTES) fail(file, `has only ${size} bytes and cannot be a safetensors file; download it again`);
-  const prefix = new Uint8Array(LENGTH_BYTES);
-  await source.read(0, prefix);
-  const length = new DataView(prefix.buffer).getBigUint64(0, true);
+  const length = new DataView(start.buffer).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     fail(file, `states a header of ${length} bytes; this is no safetensors file, or a damaged one`);
   }

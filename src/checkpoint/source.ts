@@ -21,6 +21,8 @@ export interface ModelFolder {
   open(file: string): Promise<FileSource | undefined>;
   /** The whole of a small UTF-8 file; undefined if there is none of that name. */
   readText(file: string): Promise<string | undefined>;
+  /** Names of what is directly inside, folders with a slash behind; absent where the platform cannot tell. */
+  list?(): Promise<string[]>;
 }
 
 /** Whether `file` names a file directly inside a folder: no separators, no `..`, no drive letters, no control bytes. */

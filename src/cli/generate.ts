@@ -31,7 +31,11 @@ export async function generate(argument: string | undefined, flags: GenerateFlag
   const prompt = await readPrompt(argument, flags);
   const quiet = flags.quiet ?? false;
   const loadBegan = performance.now();
-  const engine = await loadEngine({ ...engineOptions(flags), ...speculationOptions(flags) }, !quiet && !flags.json);
+  const engine = await loadEngine(
+    { ...engineOptions(flags), ...speculationOptions(flags) },
+    !quiet && !flags.json,
+    !quiet,
+  );
 
   const began = performance.now();
   const generation = endable(() => engine.generate(prompt, { ...options, signal: stopSignal }));

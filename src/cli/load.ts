@@ -12,8 +12,9 @@ const STOP_PATIENCE = 1000;
  * once.
  *
  * @param tell whether anything may be said on standard error
+ * @param warn whether what is odd about the model's files is said there
  */
-export async function loadEngine(options: EngineOptions, tell: boolean): Promise<Engine> {
+export async function loadEngine(options: EngineOptions, tell: boolean, warn = tell): Promise<Engine> {
   const bar = tell ? new LoadingBar(options.model?.replace(/.*[/\\](?=.)/, '') ?? 'tiny-tales') : undefined;
   const settled = new AbortController();
   try {
@@ -25,6 +26,7 @@ export async function loadEngine(options: EngineOptions, tell: boolean): Promise
     const engine = await Promise.race([loading, whenStopped(settled.signal)]);
     stopSignal.throwIfAborted();
     bar?.end();
+    if (warn) for (const notice of engine.notices) remark(notice);
     if (tell && engine.hint !== undefined) remark(engine.hint);
     return engine;
   } finally {

@@ -1,9 +1,8 @@
-import { openCheckpoint } from '../checkpoint/checkpoint.js';
-import { packedFormat } from '../checkpoint/packed.js';
 import type { ModelFolder } from '../checkpoint/source.js';
+import type { HostModel } from '../engine/host.js';
+import { judgeModel, openWeights } from '../engine/model-opening.js';
 import { weightFormats } from '../engine/weight-format.js';
 import { RidgepointError } from '../errors.js';
-import { parseLlamaConfig } from '../model/config.js';
 import { planSaving, saveQuantized } from '../model/save-quantized.js';
 import { nodeHost } from '../platform/node/host.js';
 import { ModelOutput } from '../platform/node/model-output.js';
@@ -40,18 +39,19 @@ export async function quantize(model: string, path: string, flags: QuantizeFlags
   const formats = formatsOf(flags);
   const bar = flags.quiet === true ? undefined : new LoadingBar(model.replace(/.*[/\\](?=.)/, ''));
   try {
-    const found = await nodeHost.openModel(model, { onProgress: bar?.report, signal: stopSignal });
+    const judge = (found: HostModel): Promise<unknown> => judgeModel(found, {});
+    const found = await nodeHost.openModel(model, { onProgress: bar?.report, signal: stopSignal, judge });
     if (found.folder === undefined) {
       throw new RidgepointError('usage', `${found.name} is a preset without weights; give a folder or a Hub name`);
     }
-    const config = parseLlamaConfig(found.config, found.configName);
-    const packed = packedFormat(found.config, found.configName);
+    const judged = await judgeModel(found, {});
+    const { packed } = judged;
     if (packed !== undefined) {
       const advice = 'give the checkpoint it was made of';
       throw new RidgepointError('usage', `${found.name} is quantised already, to ${packed.bits} bits; ${advice}`);
     }
     const writer = `ridgepoint:${version}`;
-    const checkpoint = await openCheckpoint(found.folder);
+    const { checkpoint, config } = await openWeights(found, judged, {});
     try {
       const plan = planSaving(checkpoint, config, formats, {
         ...{ format: 'pt', quantizer: writer, dtype: formats.dtype, head_dtype: formats.head },
@@ -67,7 +67,8 @@ export async function quantize(model: string, path: string, flags: QuantizeFlags
         });
         if (plan.index !== undefined) await output.writeText('model.safetensors.index.json', plan.index);
         await copyFiles(found.folder, output);
-        const saved = { ...(found.config as object), quantization_config: quantizationConfig(formats, writer) };
+        const tie = { tie_word_embeddings: config.tiedEmbeddings };
+        const saved = { ...(found.config as object), ...tie, quantization_config: quantizationConfig(formats, writer) };
         await output.writeText('config.json', `${JSON.stringify(saved, null, 2)}\n`);
         stopSignal.throwIfAborted();
         await output.commit();

@@ -43,6 +43,8 @@ export interface EngineParts {
   readonly generationDefaults: GenerationDefaults;
   /** The ids that end a generation. */
   readonly eosIds: readonly number[];
+  /** What a user should know of the model's files, a sentence each. */
+  readonly notices: readonly string[];
   readonly info: EngineInfo;
   readonly timings: LoadTimings;
   readonly prefixCaching: boolean;
@@ -59,6 +61,8 @@ export class CoreEngine implements TextEngine {
   /** One line about a faster driver, where there is one to be had. */
   readonly hint: string | undefined;
   readonly vocabulary: TokenVocabulary | undefined;
+  /** What a user should know of the model's files, a sentence each. */
+  readonly notices: readonly string[];
   #nextId = 0;
   #disposal: Promise<void> | undefined;
 
@@ -67,6 +71,7 @@ export class CoreEngine implements TextEngine {
     this.config = parts.config;
     this.timings = parts.timings;
     this.hint = parts.hint;
+    this.notices = parts.notices;
     this.vocabulary =
       parts.tokenizer && tokenVocabulary(parts.tokenizer, { size: parts.config.vocab, eosIds: parts.eosIds });
   }

@@ -27,15 +27,19 @@ export interface HostModel {
   readonly configName: string;
 }
 
+export interface ModelRequest {
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Called when everything but the weights is there, before any weights are downloaded; may throw. */
+  readonly judge?: (model: HostModel) => Promise<unknown>;
+}
+
 /** All that the engine needs of the machine it runs on; the only way it reaches files, drivers and the network. */
 export interface EngineHost {
   /** @throws RidgepointError when there is no adapter, or none of that name */
   openGpu(adapter: string | undefined): Promise<HostGpu>;
   /** @throws RidgepointError when there is no such model */
-  openModel(
-    model: string | undefined,
-    options: { onProgress?: (progress: LoadProgress) => void; signal?: AbortSignal },
-  ): Promise<HostModel>;
+  openModel(model: string | undefined, options: ModelRequest): Promise<HostModel>;
   randomSeed(): number;
   /** Where the kernels chosen for an adapter are kept; without it the defaults are used. */
   readonly tuning?: TuningStore;

@@ -4,6 +4,7 @@ import { BLOCK_TOKENS, kvBlockBytes, type KvStored } from '../kernels/attention-
 import type { PromptRows } from '../kernels/prompt-rows.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import type { LlamaConfig } from '../model/config.js';
+import type { LayerFormats } from '../model/layer-formats.js';
 import { quantFormat } from '../quantization/formats.js';
 import { activationBytes, type ModelLimits } from '../model/llama.js';
 import { weightBytes } from '../model/weights.js';
@@ -28,6 +29,8 @@ export interface MemoryRequest {
   readonly lanes: number;
   readonly kvDtype: KvStored;
   readonly tied: boolean;
+  /** Of the layers' matrices that have one of their own. */
+  readonly formats?: LayerFormats;
   readonly limits: ModelLimits;
   /** Tokens the cache has room for. */
   readonly kvTokens: number;
@@ -36,7 +39,7 @@ export interface MemoryRequest {
 export function planMemory(request: MemoryRequest): MemoryPlan {
   const { config, dtype, head, lanes, kvDtype, tied, limits, kvTokens } = request;
   const quantised = request.rows === 'int8' ? quantFormat(dtype) : undefined;
-  const weights = weightBytes(config, { dtype, lanes }, tied, head);
+  const weights = weightBytes(config, { dtype, lanes }, tied, head, request.formats);
   const kvCache = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, kvDtype);
   const activations = Object.values(activationBytes(config, limits, request.rows, quantised)).reduce(
     (sum, bytes) => sum + bytes,

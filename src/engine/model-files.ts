@@ -1,15 +1,11 @@
+import { parseJson } from '../checkpoint/mistakes.js';
 import type { ModelFolder } from '../checkpoint/source.js';
-import { RidgepointError } from '../errors.js';
 import { Tokenizer, type TokenizerExtras } from '../tokenizer/tokenizer.js';
 import type { ChatRenderer } from './engine.js';
 export async function readJson(folder: ModelFolder | undefined, file: string): Promise<unknown> {
   const text = await folder?.readText(file);
   if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new RidgepointError('checkpoint', `${file}: is not valid JSON; download it again`, { cause });
-  }
+  return parseJson(text, file);
 }
 
 /**

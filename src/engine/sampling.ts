@@ -33,6 +33,16 @@ const RANGES: readonly Range[] = [
   { key: 'frequencyPenalty', neutral: 0, low: -100, high: 100 },
 ];
 
+function inRange(value: number, { low, high, lowOpen, whole }: Range): boolean {
+  const inside = (lowOpen ? value > low : value >= low) && value <= high;
+  return typeof value === 'number' && inside && (!whole || Number.isInteger(value));
+}
+
+function rangeText({ low, high, lowOpen, whole }: Range): string {
+  const range = lowOpen ? `above ${low} and up to ${high}` : `from ${low} to ${high}`;
+  return `a ${whole ? 'whole ' : ''}number ${range}`;
+}
+
 function usage(message: string): never {
   throw new RidgepointError('usage', message);
 }
@@ -49,13 +59,10 @@ export function resolveSampling(
   randomSeed: () => number,
 ): ResolvedSampling {
   const numbers: Record<string, number> = {};
-  for (const { key, neutral, low, high, lowOpen, whole } of RANGES) {
+  for (const range of RANGES) {
+    const { key, neutral } = range;
     const value = (options[key] ?? defaults[key] ?? neutral) as number;
-    const inside = (lowOpen ? value > low : value >= low) && value <= high;
-    if (typeof value !== 'number' || !inside || (whole && !Number.isInteger(value))) {
-      const range = lowOpen ? `above ${low} and up to ${high}` : `from ${low} to ${high}`;
-      usage(`${key} must be a ${whole ? 'whole ' : ''}number ${range}, found ${String(value)}`);
-    }
+    if (!inRange(value, range)) usage(`${key} must be ${rangeText(range)}, found ${String(value)}`);
     numbers[key] = value;
   }
   // Below this, dividing by the temperature overflows f32; the limit of such a distribution is greedy anyway.
@@ -108,37 +115,52 @@ export function initialTokenState(
 
 type Json = Record<string, unknown>;
 
+export const GENERATION_FILE = 'generation_config.json';
+
 /** Sampling defaults and stop ids of a `generation_config.json`, as transformers reads them. */
 export function parseGenerationConfig(json: unknown): {
   sampling: SamplingOptions;
   maxNewTokens: number | undefined;
   maxLength: number | undefined;
   eosTokenIds: readonly number[];
+  /** What was left out, and why. */
+  notices: readonly string[];
 } {
   const config = (typeof json === 'object' && json !== null ? json : {}) as Json;
+  const notices: string[] = [];
   const number = (key: string): number | undefined =>
     typeof config[key] === 'number' && Number.isFinite(config[key]) ? config[key] : undefined;
+  /** A sampling option; one that is out of range is left out and told of. */
+  const option = (key: string, name: Range['key']): number | undefined => {
+    const value = number(key);
+    const range = RANGES.find((each) => each.key === name)!;
+    if (value === undefined || inRange(value, range)) return value;
+    // As vLLM writes that nothing is cut off.
+    if (name === 'topK' && value < 0) return 0;
+    notices.push(`${GENERATION_FILE}: ignored, as it is out of range: "${key}" ${value}, must be ${rangeText(range)}`);
+    return undefined;
+  };
   const length = (key: string): number | undefined => {
     const value = number(key);
     return value !== undefined && Number.isInteger(value) && value >= 1 ? value : undefined;
   };
   // transformers samples only when told to; its temperature and truncation then default to these.
   const sampled = config['do_sample'] === true;
-  const topP = number('top_p');
   const eos = config['eos_token_id'];
   return {
     sampling: {
-      temperature: sampled ? (number('temperature') ?? 1) : 0,
-      topK: sampled ? number('top_k') : undefined,
-      topP: sampled && topP !== undefined && topP > 0 ? topP : undefined,
-      minP: sampled ? number('min_p') : undefined,
-      repetitionPenalty: number('repetition_penalty'),
+      temperature: sampled ? (option('temperature', 'temperature') ?? 1) : 0,
+      topK: sampled ? option('top_k', 'topK') : undefined,
+      topP: sampled ? option('top_p', 'topP') : undefined,
+      minP: sampled ? option('min_p', 'minP') : undefined,
+      repetitionPenalty: option('repetition_penalty', 'repetitionPenalty'),
     },
     maxNewTokens: length('max_new_tokens'),
     maxLength: length('max_length'),
     eosTokenIds: (Array.isArray(eos) ? (eos as unknown[]) : [eos]).filter(
       (id): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0,
     ),
+    notices,
   };
 }
 

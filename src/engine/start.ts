@@ -1,33 +1,27 @@
 import { mostBlocks } from '../cache/paged-kv.js';
-import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.js';
-import { packedFormat, unpackedCheckpoint } from '../checkpoint/packed.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS, type KvStored } from '../kernels/attention-shape.js';
-import { parseLlamaConfig } from '../model/config.js';
 import { promptRows } from '../kernels/prompt-rows.js';
-import { laneRows } from '../kernels/weights.js';
+import { laneRows, type StoredDtype } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
 import { loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
-import { namedVocabulary, storedVocabulary } from '../model/matrices.js';
 import { parameterCount, type BatchShape } from '../model/operations.js';
 import { allocateWeights } from '../model/weights.js';
-import { savedFormats, savedMatrices } from '../quantization/saved.js';
 import type { EngineOptions, LoadTimings } from './api.js';
 import { CoreEngine } from './engine.js';
-import { endIds } from './end-ids.js';
-import type { EngineHost } from './host.js';
+import type { EngineHost, HostModel } from './host.js';
+import { judgeModel, openWeights, type JudgedModel } from './model-opening.js';
 import { checkMemory, leftOf, planMemory } from './memory-plan.js';
-import { openTokenizer, readJson } from './model-files.js';
 import { POLICIES } from './policies/index.js';
-import { parseGenerationConfig } from './sampling.js';
 import { Scheduler } from './scheduler.js';
 import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
 import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
 import { autotune } from './tuning/autotune.js';
-import { activationDtype, weightFormats } from './weight-format.js';
+import { activationDtype } from './weight-format.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
 function reasonOf(gpu: Gpu, error: unknown): unknown {
@@ -59,8 +53,10 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
   let checkpoint: Checkpoint | undefined;
   try {
     const { onProgress, signal } = options;
-    const found = await timed('checkpoint', host.openModel(options.model, { onProgress, signal }));
-    const config = parseLlamaConfig(found.config, found.configName);
+    let judgement: Promise<JudgedModel> | undefined;
+    const judge = (model: HostModel): Promise<JudgedModel> =>
+      (judgement ??= timed('tokenizer', judgeModel(model, options)));
+    const found = await timed('checkpoint', host.openModel(options.model, { onProgress, signal, judge }));
     const synthetic = options.weights === 'synthetic';
     if (found.folder === undefined && !synthetic) {
       throw new RidgepointError(
@@ -68,23 +64,22 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         `${found.name} is a preset without weights; add --weights synthetic, or give a folder or a Hub name`,
       );
     }
-    const generationDefaults = parseGenerationConfig(await readJson(found.folder, 'generation_config.json'));
-    const ids = {
-      bosTokenId: config.bosTokenId,
-      eosTokenId: config.eosTokenIds[0] ?? generationDefaults.eosTokenIds[0],
-    };
-    const { tokenizer, chatText } = await timed('tokenizer', openTokenizer(found.folder, options.chatTemplate, ids));
-    const packed = synthetic ? undefined : packedFormat(found.config, found.configName);
-    const saved = packed && savedFormats(found.config, found.configName);
-    if (!synthetic && found.folder !== undefined) {
-      checkpoint = await openCheckpoint(found.folder);
-      if (packed !== undefined) checkpoint = unpackedCheckpoint(checkpoint, packed, saved && savedMatrices(saved));
-    }
-    const vocabulary = checkpoint === undefined ? namedVocabulary(config) : storedVocabulary(config, checkpoint);
-    const tied = vocabulary.head === undefined;
-
-    const { dtype, head } = weightFormats(options, packed, saved);
+    const judged = await judge(found);
+    const { tokenizer, chatText, generation: generationDefaults, eosIds } = judged;
+    const opened = synthetic ? undefined : await openWeights(found, judged, options);
+    checkpoint = opened?.checkpoint;
+    const config = opened?.config ?? judged.config;
+    const tied = config.tiedEmbeddings;
+    const { dtype, head } = judged.formats;
+    const layers = opened?.layers ?? new Map<string, StoredDtype>();
     const activations = activationDtype(options.activations, dtype);
+    if (activations === 'int8' && layers.size > 0) {
+      const [[name, kept]] = layers;
+      throw new RidgepointError(
+        'usage',
+        `activations in int8 need all weights in int8, and ${name} is ${kept}; leave it out`,
+      );
+    }
     if (activations === 'int8' && !gpu.capabilities.packedDot) {
       throw new RidgepointError('adapter', `${source.name} has no packed integer products; leave activations out`);
     }
@@ -93,7 +88,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     const free = memory?.bytes;
     const lanes = laneRows(gpu.capabilities);
     const rows = promptRows(activations, { dtype, lanes }, gpu.capabilities);
-    const base = { model: found.name, config, dtype, head, rows, lanes, tied, limits } as const;
+    const base = { model: found.name, config, dtype, head, rows, lanes, tied, formats: layers, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);
     const most = (stored: KvStored): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
@@ -114,7 +109,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
           });
 
     const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
-      weights: allocateWeights(gpu, config, dtype, tied, head),
+      weights: allocateWeights(gpu, config, dtype, tied, head, layers),
       cache: allocateCache(gpu, config, kvDtype, kvTokens),
     }));
     gpu.pipelines.onProgress = (done, total, item) =>
@@ -179,7 +174,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       tokenizer,
       chatText,
       generationDefaults,
-      eosIds: endIds(config, generationDefaults.eosTokenIds, tokenizer),
+      eosIds,
+      notices: [...judged.notices, ...(opened?.notices ?? [])],
       hint: source.hint,
       prefixCaching: options.prefixCaching ?? true,
       speculates: speculate !== undefined,

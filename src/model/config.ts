@@ -1,16 +1,8 @@
 import { RidgepointError } from '../errors.js';
+import { checkConfigKeys } from './config-keys.js';
+import { parseRope, type RopeScaling } from './rope-config.js';
 
-/** Position scaling of rotary embeddings, as in Hugging Face's `rope_scaling`. */
-export type RopeScaling =
-  | { readonly type: 'none' }
-  | { readonly type: 'linear'; readonly factor: number }
-  | {
-      readonly type: 'llama3';
-      readonly factor: number;
-      readonly lowFreqFactor: number;
-      readonly highFreqFactor: number;
-      readonly originalMaxPositions: number;
-    };
+export type { RopeScaling };
 
 /** Shape and constants of a dense Llama, free of any checkpoint or device. */
 export interface LlamaConfig {
@@ -30,6 +22,8 @@ export interface LlamaConfig {
   readonly tiedEmbeddings: boolean;
   readonly bosTokenId: number | undefined;
   readonly eosTokenIds: readonly number[];
+  /** Keys of the file that nothing is known of. */
+  readonly unknownKeys?: readonly string[];
 }
 
 type Json = Record<string, unknown>;
@@ -52,30 +46,6 @@ function positiveNumber(json: Json, key: string, file: string, fallback?: number
     fail(file, `"${key}" must be a positive number, found ${JSON.stringify(json[key])}`);
   }
   return value;
-}
-
-function parseRopeScaling(value: unknown, config: Json, file: string): RopeScaling {
-  if (value === undefined || value === null) return { type: 'none' };
-  if (typeof value !== 'object') fail(file, `"rope_scaling" must be an object, found ${JSON.stringify(value)}`);
-  const scaling = value as Json;
-  const type = scaling['rope_type'] ?? scaling['type'] ?? 'default';
-  if (type === 'default') return { type: 'none' };
-  if (type === 'linear') return { type: 'linear', factor: positiveNumber(scaling, 'factor', file) };
-  if (type === 'llama3') {
-    return {
-      type: 'llama3',
-      factor: positiveNumber(scaling, 'factor', file),
-      lowFreqFactor: positiveNumber(scaling, 'low_freq_factor', file, 1),
-      highFreqFactor: positiveNumber(scaling, 'high_freq_factor', file, 4),
-      originalMaxPositions: positiveInteger(
-        scaling,
-        'original_max_position_embeddings',
-        file,
-        config['max_position_embeddings'] as number,
-      ),
-    };
-  }
-  fail(file, `"rope_scaling" of type ${JSON.stringify(type)} is not supported; known types are "linear" and "llama3"`);
 }
 
 function tokenIds(value: unknown, key: string, file: string): number[] {
@@ -106,11 +76,18 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
     const found = named.length > 0 ? named.join(', ') : JSON.stringify(config['model_type']);
     fail(file, `architecture ${found} is not supported; Ridgepoint runs LlamaForCausalLM`);
   }
+  const type = config['model_type'] ?? 'llama';
+  if (type !== 'llama') {
+    fail(file, `"model_type" is ${JSON.stringify(type)}, which LlamaForCausalLM in "architectures" contradicts`);
+  }
   const activation = config['hidden_act'] ?? 'silu';
-  if (activation !== 'silu') fail(file, `"hidden_act" ${JSON.stringify(activation)} is not supported; expected "silu"`);
+  if (activation !== 'silu' && activation !== 'swish') {
+    fail(file, `"hidden_act" ${JSON.stringify(activation)} is not supported; expected "silu"`);
+  }
   for (const key of ['attention_bias', 'mlp_bias']) {
     if (config[key] === true) fail(file, `"${key}" is true, but projections with a bias are not supported`);
   }
+  const unknownKeys = checkConfigKeys(config, file);
 
   const hidden = positiveInteger(config, 'hidden_size', file);
   const heads = positiveInteger(config, 'num_attention_heads', file);
@@ -118,14 +95,13 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
   if (heads % kvHeads !== 0) {
     fail(file, `"num_attention_heads" ${heads} must be a multiple of "num_key_value_heads" ${kvHeads}`);
   }
-  if (config['head_dim'] === undefined && hidden % heads !== 0) {
+  if ((config['head_dim'] ?? undefined) === undefined && hidden % heads !== 0) {
     fail(file, `"hidden_size" ${hidden} is not a multiple of "num_attention_heads" ${heads} and "head_dim" is absent`);
   }
   const headDim = positiveInteger(config, 'head_dim', file, hidden / heads);
   if (headDim > 256 || headDim % 2 !== 0) {
     fail(file, `"head_dim" ${headDim} is not supported; it must be even and at most 256`);
   }
-  const rope = config['rope_parameters'] as Json | undefined; // transformers 5 nests theta and scaling here
   const bos = tokenIds(config['bos_token_id'], 'bos_token_id', file);
   return {
     layers: positiveInteger(config, 'num_hidden_layers', file),
@@ -136,11 +112,11 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
     headDim,
     vocab: positiveInteger(config, 'vocab_size', file),
     maxPositions: positiveInteger(config, 'max_position_embeddings', file, 2048),
-    ropeTheta: positiveNumber(rope ?? config, 'rope_theta', file, 10000),
-    ropeScaling: parseRopeScaling(config['rope_scaling'] ?? rope, config, file),
+    ...parseRope(config, file),
     rmsNormEps: positiveNumber(config, 'rms_norm_eps', file, 1e-6),
     tiedEmbeddings: config['tie_word_embeddings'] === true,
     bosTokenId: bos[0],
     eosTokenIds: tokenIds(config['eos_token_id'], 'eos_token_id', file),
+    ...(unknownKeys.length > 0 && { unknownKeys }),
   };
 }

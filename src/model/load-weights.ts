@@ -41,9 +41,11 @@ export async function loadCheckpoint(
   weights: ModelWeights,
   options: LoadOptions = {},
 ): Promise<void> {
+  const tiedEmbeddings = weights.lmHead === weights.embedding;
+  const vocabulary = storedVocabulary({ ...config, tiedEmbeddings }, checkpoint);
   let done = 0;
   let inFlight = 0;
-  for (const { source, target: targetOf } of modelMatrices(config, storedVocabulary(config, checkpoint))) {
+  for (const { source, target: targetOf } of modelMatrices(config, vocabulary)) {
     options.onProgress?.(done, source.name);
     const target = targetOf(weights);
     const matrix = 'parts' in target ? target : undefined;

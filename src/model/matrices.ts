@@ -30,8 +30,7 @@ export function namedVocabulary({ tiedEmbeddings }: LlamaConfig): VocabularyTens
 }
 
 /**
- * As a checkpoint stores them. Where the configuration says that one matrix serves as both and the checkpoint stores
- * two all the same, the embedding serves, as in transformers.
+ * As a checkpoint stores them; the embedding serves as both where the configuration says so.
  *
  * @throws RidgepointError when neither is stored, or only one although the configuration says they differ
  */
@@ -44,6 +43,38 @@ export function storedVocabulary(config: LlamaConfig, checkpoint: Pick<Checkpoin
   const present = embedding ? EMBEDDING : HEAD;
   const hint = embedding || head ? `; ${present} could serve for both if config.json said "tie_word_embeddings"` : '';
   throw new RidgepointError('checkpoint', `${missing}: not in the checkpoint${hint}`);
+}
+
+/**
+ * A configuration as the checkpoint bears it out: where it says that one matrix serves as embedding and head, and two
+ * are stored that differ, they are two, as in transformers 5.
+ */
+export async function settledConfig(
+  config: LlamaConfig,
+  checkpoint: Pick<Checkpoint, 'tensors' | 'readRange'>,
+): Promise<LlamaConfig> {
+  const both = checkpoint.tensors.has(EMBEDDING) && checkpoint.tensors.has(HEAD);
+  if (!config.tiedEmbeddings || !both || (await areEqual(checkpoint, EMBEDDING, HEAD))) return config;
+  return { ...config, tiedEmbeddings: false };
+}
+
+/** Bytes compared at once. */
+const COMPARED = 4 << 20;
+
+/** Whether two tensors hold the same numbers in the same format. */
+async function areEqual(
+  checkpoint: Pick<Checkpoint, 'tensors' | 'readRange'>,
+  ...names: readonly [string, string]
+): Promise<boolean> {
+  const [one, other] = names.map((name) => checkpoint.tensors.get(name)!);
+  if (one.dtype !== other.dtype || one.shape.join() !== other.shape.join()) return false;
+  const size = one.end - one.begin;
+  for (let begin = 0; begin < size; begin += COMPARED) {
+    const pieces = names.map(() => new Uint8Array(Math.min(COMPARED, size - begin)));
+    await Promise.all(names.map((name, i) => checkpoint.readRange(name, begin, pieces[i])));
+    if (pieces[0].some((byte, i) => byte !== pieces[1][i])) return false;
+  }
+  return true;
 }
 
 /** Every matrix of a model in the order the forward pass uses them. */

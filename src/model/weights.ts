@@ -9,6 +9,7 @@ import {
   type WeightMatrix,
 } from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
+import type { LayerFormats } from './layer-formats.js';
 
 /** Weights of one transformer layer as the kernels want them. */
 export interface LayerWeights {
@@ -34,18 +35,43 @@ export interface ModelWeights {
   readonly bytes: number;
 }
 
-/** Bytes `allocateWeights` will ask for. @param head the format of embedding and `lm_head` */
-export function weightBytes(config: LlamaConfig, layout: WeightLayout, tied: boolean, head = layout.dtype): number {
+/** Names of a layer's matrices in a checkpoint, as `modelMatrices` has them. */
+const nameOf = (layer: number, part: string): string => `model.layers.${layer}.${part}`;
+const QKV = 'self_attn.qkv';
+const O_PROJ = 'self_attn.o_proj.weight';
+const GATE_UP = 'mlp.gate_up';
+const DOWN_PROJ = 'mlp.down_proj.weight';
+
+/**
+ * Bytes `allocateWeights` will ask for.
+ *
+ * @param head the format of embedding and `lm_head`
+ * @param formats of the layers' matrices that have one of their own
+ */
+export function weightBytes(
+  config: LlamaConfig,
+  layout: WeightLayout,
+  tied: boolean,
+  head = layout.dtype,
+  formats: LayerFormats = new Map(),
+): number {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab, layers } = config;
   const norm = paddedColumns(hidden) * 4;
-  const layer =
-    2 * norm +
-    storedBytes((heads + 2 * kvHeads) * headDim, hidden, layout) +
-    storedBytes(hidden, heads * headDim, layout) +
-    storedBytes(2 * intermediate, hidden, layout) +
-    storedBytes(hidden, intermediate, layout);
+  const shapes: [string, number, number][] = [
+    [QKV, (heads + 2 * kvHeads) * headDim, hidden],
+    [O_PROJ, hidden, heads * headDim],
+    [GATE_UP, 2 * intermediate, hidden],
+    [DOWN_PROJ, hidden, intermediate],
+  ];
+  let inLayers = layers * 2 * norm;
+  for (const [part, rows, cols] of shapes) {
+    for (let layer = 0; layer < layers; layer++) {
+      const dtype = formats.get(nameOf(layer, part)) ?? layout.dtype;
+      inLayers += storedBytes(rows, cols, { ...layout, dtype });
+    }
+  }
   const vocabulary = storedBytes(vocab, hidden, { ...layout, dtype: head });
-  return layers * layer + norm + vocabulary * (tied ? 1 : 2);
+  return inLayers + norm + vocabulary * (tied ? 1 : 2);
 }
 
 /**
@@ -53,6 +79,7 @@ export function weightBytes(config: LlamaConfig, layout: WeightLayout, tied: boo
  *
  * @param tied whether `lm_head` and the embedding are one matrix in the checkpoint
  * @param head the format of those two; the layers' when absent
+ * @param formats of the layers' matrices that have one of their own
  */
 export function allocateWeights(
   gpu: Gpu,
@@ -60,13 +87,14 @@ export function allocateWeights(
   dtype: StoredDtype,
   tied: boolean,
   head = dtype,
+  formats: LayerFormats = new Map(),
 ): ModelWeights {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const before = gpu.allocatedBytes;
   const norm = (name: string): GPUBuffer => gpu.storage(`${name} f32 [${hidden}]`, paddedColumns(hidden) * 4);
   const lanes = laneRows(gpu.capabilities);
-  const matrix = (name: string, rows: number, cols: number, quantum?: number): WeightMatrix =>
-    allocateMatrix(gpu, name, rows, cols, { dtype, lanes }, quantum);
+  const matrix = (name: string, own: string, rows: number, cols: number, quantum?: number): WeightMatrix =>
+    allocateMatrix(gpu, name, rows, cols, { dtype: formats.get(own) ?? dtype, lanes }, quantum);
   const embedding = allocateMatrix(gpu, 'embed_tokens', vocab, hidden, { dtype: head, lanes });
   const lmHead = tied ? embedding : allocateMatrix(gpu, 'lm_head', vocab, hidden, { dtype: head, lanes });
   const finalNorm = norm('final_norm');
@@ -74,11 +102,11 @@ export function allocateWeights(
     const name = `layers.${i}`;
     return {
       attnNorm: norm(`${name}.attn_norm`),
-      qkv: matrix(`${name}.qkv`, (heads + 2 * kvHeads) * headDim, hidden, headDim),
-      oProj: matrix(`${name}.o_proj`, hidden, heads * headDim),
+      qkv: matrix(`${name}.qkv`, nameOf(i, QKV), (heads + 2 * kvHeads) * headDim, hidden, headDim),
+      oProj: matrix(`${name}.o_proj`, nameOf(i, O_PROJ), hidden, heads * headDim),
       mlpNorm: norm(`${name}.mlp_norm`),
-      gateUp: matrix(`${name}.gate_up`, 2 * intermediate, hidden),
-      downProj: matrix(`${name}.down_proj`, hidden, intermediate),
+      gateUp: matrix(`${name}.gate_up`, nameOf(i, GATE_UP), 2 * intermediate, hidden),
+      downProj: matrix(`${name}.down_proj`, nameOf(i, DOWN_PROJ), hidden, intermediate),
     };
   });
   return { dtype, embedding, lmHead, finalNorm, layers, bytes: gpu.allocatedBytes - before };

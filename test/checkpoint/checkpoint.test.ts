@@ -69,12 +69,34 @@ describe('openCheckpoint', () => {
     expect(await messageOf(() => checkpoint.require('constructor', [4]))).toMatch(/no tensor of that name/);
   });
 
+  it('finds shards without an index, a single file of any name, and what an index forgets', async () => {
+    const one = safetensors({ a: { dtype: 'F16', shape: [4], data: bytes(8) } });
+    const two = safetensors({ b: { dtype: 'F16', shape: [4], data: bytes(8) } });
+    const index = (map: object): string => JSON.stringify({ weight_map: map });
+    const cases: [Record<string, Uint8Array | string>, string[]][] = [
+      [{ 'model-00001-of-00001.safetensors': one }, ['a']],
+      [{ 'model-00001-of-00002.safetensors': one, 'model-00002-of-00002.safetensors': two }, ['a', 'b']],
+      [{ 'gptq_model-4bit-128g.safetensors': one, 'adapter_model.safetensors': two }, ['a']],
+      [{ 'model.safetensors.index.json': index({ a: 's', gone: 's' }), s: one }, ['a']],
+      [{ 'model.safetensors.index.json': index({ a: 's', z: 't' }), s: one, t: two }, ['a', 'b']],
+    ];
+    for (const [files, names] of cases) {
+      const checkpoint = await openCheckpoint(new MemoryFolder(files));
+      expect([...checkpoint.tensors.keys()].sort()).toEqual(names);
+      await checkpoint.close();
+    }
+  });
+
   it('refuses folders and indexes that do not add up, and leaves no file open', async () => {
     const good = safetensors({ a: { dtype: 'F16', shape: [4], data: bytes(8) } });
     const name = 'model.safetensors.index.json';
     const cases: [Record<string, Uint8Array | string>, RegExp][] = [
-      [{}, /^memory: has neither model.safetensors nor/],
-      [{ 'pytorch_model.bin': 'x' }, /has pytorch_model.bin but no model.safetensors; convert/],
+      [{}, /^memory: has no model.safetensors; it is empty/],
+      [{ 'config.json': '{}' }, /^memory: has neither model.safetensors nor/],
+      [
+        { 'pytorch_model.bin': 'x' },
+        /has no model.safetensors; it holds pytorch_model.bin, a file of PyTorch's; convert/,
+      ],
       [{ 'model.safetensors': good.slice(0, -1) }, /^model.safetensors: a ends at byte .* download it again/],
       [{ [name]: '{' }, /not valid JSON/],
       [{ [name]: 'null' }, /"weight_map" is missing/],
@@ -85,9 +107,11 @@ describe('openCheckpoint', () => {
         { [name]: index({ a: 's.safetensors', b: 't.safetensors' }), 's.safetensors': good },
         /^t.safetensors: .*missing from memory/,
       ],
+      [{ 'model-00001-of-00002.safetensors': good }, /has no .*index.json, and 1 of the 2 files model-\*/],
+      [{ 'a.safetensors': good, 'b.safetensors': good }, /but a.safetensors, b.safetensors; name the one to use/],
       [
-        { [name]: index({ a: 's.safetensors', b: 's.safetensors' }), 's.safetensors': good },
-        /^b: .* places it in s.safetensors, but/,
+        { [name]: index({ x: 's.safetensors', y: 't.safetensors' }), 's.safetensors': good, 't.safetensors': good },
+        /^a: is in both s.safetensors and t.safetensors; remove one/,
       ],
       [{ [name]: index({ a: 's.safetensors' }), 's.safetensors': 'junk' }, /^s.safetensors: has only 4 bytes/],
     ];

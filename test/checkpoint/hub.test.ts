@@ -248,7 +248,7 @@ describe('fetchModel', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '0');
     server.files.delete('model.safetensors');
     expect(await messageOf(() => fetchModel(MODEL))).toMatch(
-      /has no model.safetensors or .* choose a model with safetensors/,
+      /has no model.safetensors or .* it holds pytorch_model.bin, a file of PyTorch's; convert/,
     );
     await server.stop();
     expect(await messageOf(() => fetchModel(MODEL))).toMatch(

@@ -97,7 +97,7 @@ describe('packed checkpoints', () => {
     expect(formatOf(configs.gptq)).toEqual({ method: 'gptq', bits: 4, groupSize: 32, zeroOffset: 1, actOrder: false });
     expect(formatOf(configs.awq)).toEqual({ method: 'awq', bits: 4, groupSize: 32, zeroOffset: 0, actOrder: false });
     expect(() => formatOf({ quant_method: 'bitsandbytes' })).toThrow(
-      /of method "bitsandbytes"; Ridgepoint loads "gptq"/,
+      /is of bitsandbytes, which is not supported; give the checkpoint it was made of/,
     );
     expect(() => formatOf({ ...configs.gptq, bits: 3 })).toThrow(/"bits" must be 4 or 8 for gptq, found 3/);
     expect(() => formatOf({ ...configs.awq, version: 'gemv' })).toThrow(/"version" "gemv" is not supported/);

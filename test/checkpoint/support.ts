@@ -81,6 +81,10 @@ export class MemoryFolder implements ModelFolder {
     return Promise.resolve(source);
   }
 
+  list(): Promise<string[]> {
+    return Promise.resolve(Object.keys(this.files).sort());
+  }
+
   readText(file: string): Promise<string | undefined> {
     const content = Object.hasOwn(this.files, file) ? this.files[file] : undefined;
     return Promise.resolve(typeof content === 'object' ? new TextDecoder().decode(content) : content);

@@ -50,7 +50,7 @@ describe('a model that is not there', () => {
       `${empty}/nowhere: no such folder; give a folder that holds a config.json`,
     );
     expect(await refusal('checkpoint', loading(empty))).toBe(
-      `${empty}: holds no config.json; give the folder of a Hugging Face checkpoint`,
+      `${empty}: holds no config.json; it is empty; give the folder of a Hugging Face checkpoint`,
     );
     expect(await refusal('usage', loading('no-such-preset'))).toMatch(
       /^--model no-such-preset: neither a folder, nor a Hub name \(owner\/name\), nor a preset; presets are llama-2-7b, /,

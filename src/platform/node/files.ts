@@ -1,7 +1,8 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isPlainFileName, printable } from '../../checkpoint/source.js';
+import { whatFileIs } from '../../checkpoint/mistakes.js';
 import type { FileSource, ModelFolder } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
 import { codeOf, isAbsent } from './disk.js';
@@ -87,6 +88,15 @@ class NodeFolder implements ModelFolder {
     }
   }
 
+  async list(): Promise<string[]> {
+    try {
+      const entries = await readdir(this.name, { withFileTypes: true });
+      return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
+    } catch (error) {
+      throw unreadable(this.name, error);
+    }
+  }
+
   async readText(file: string): Promise<string | undefined> {
     const source = await this.open(file);
     if (source === undefined) return undefined;
@@ -103,9 +113,8 @@ class NodeFolder implements ModelFolder {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch (error) {
       if (error instanceof RidgepointError) throw error;
-      throw new RidgepointError('checkpoint', `${this.path(file)}: is not UTF-8 text; download it again`, {
-        cause: error,
-      });
+      const message = `${this.path(file)}: is not UTF-8 text; download it again`;
+      throw new RidgepointError('checkpoint', message, { cause: error });
     } finally {
       await source.close();
     }
@@ -129,8 +138,8 @@ export async function openFolder(path: string): Promise<ModelFolder> {
     });
   }
   if (!isFolder) {
-    const folder = dirname(path);
-    throw new RidgepointError('checkpoint', `${path}: is a file; give the folder it is in, ${folder}`);
+    const what = whatFileIs(path) ?? `is a file; give the folder it is in, ${dirname(path)}`;
+    throw new RidgepointError('checkpoint', `${path}: ${what}`);
   }
   return new NodeFolder(path);
 }

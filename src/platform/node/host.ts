@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import type { EngineHost, HostGpu, HostModel } from '../../engine/host.js';
-import type { LoadProgress } from '../../engine/api.js';
+import type { EngineHost, HostGpu, HostModel, ModelRequest } from '../../engine/host.js';
 import { RidgepointError } from '../../errors.js';
+import { parseJson, whatFolderIs } from '../../checkpoint/mistakes.js';
+import { withQuantizeConfig } from '../../checkpoint/quantize-config.js';
 import { openAdapter } from './dawn.js';
 import { openFolder } from './files.js';
 import { freeGpuMemory } from './gpu-memory.js';
@@ -53,27 +54,17 @@ async function openModelFolder(path: string, name: string): Promise<HostModel> {
   const folder = await openFolder(path);
   const text = await folder.readText('config.json');
   if (text === undefined) {
-    throw new RidgepointError(
-      'checkpoint',
-      `${path}: holds no config.json; give the folder of a Hugging Face checkpoint`,
-    );
+    const what = (await whatFolderIs(folder)) ?? 'give the folder of a Hugging Face checkpoint';
+    throw new RidgepointError('checkpoint', `${path}: holds no config.json; ${what}`);
   }
-  try {
-    return { name, folder, config: JSON.parse(text), configName: join(path, 'config.json') };
-  } catch (cause) {
-    throw new RidgepointError('checkpoint', `${join(path, 'config.json')}: is not valid JSON; download it again`, {
-      cause,
-    });
-  }
+  const configName = join(path, 'config.json');
+  return { name, folder, config: await withQuantizeConfig(parseJson(text, configName), folder), configName };
 }
 
 /** A Hub name: an owner and a repository, neither a path. */
 const HUB_NAME = /^[\w-][\w.-]*\/[\w-][\w.-]*$/;
 
-async function openModel(
-  model: string | undefined,
-  options: { onProgress?: (progress: LoadProgress) => void; signal?: AbortSignal },
-): Promise<HostModel> {
+async function openModel(model: string | undefined, options: ModelRequest): Promise<HostModel> {
   if (model === undefined || model === EMBEDDED) {
     return openModelFolder(join(packageRoot(), 'models', EMBEDDED), EMBEDDED);
   }
@@ -84,7 +75,10 @@ async function openModel(
   }
   if (HUB_NAME.test(model)) {
     const { fetchModel } = await import('./hub.js');
-    return openModelFolder(await fetchModel(model, options), model);
+    const judge = async (path: string): Promise<void> => {
+      await options.judge?.(await openModelFolder(path, model));
+    };
+    return openModelFolder(await fetchModel(model, { ...options, judge }), model);
   }
   if (/[/\\]/.test(model)) await openFolder(model); // says whether it is absent, a file or unreadable
   throw new RidgepointError(

@@ -1,5 +1,6 @@
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { whatFolderIs } from '../../checkpoint/mistakes.js';
 import { isPlainFileName } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
 import { codeOf, disk, whyUnwritable } from './disk.js';
@@ -15,6 +16,8 @@ export type { DownloadProgress };
 export interface FetchOptions extends DownloadOptions {
   /** A branch, tag or commit; `main` by default. */
   readonly revision?: string;
+  /** Called with the snapshot's folder when all but the weights is in it; may throw, and then no weights are fetched. */
+  readonly judge?: (folder: string) => Promise<void>;
 }
 
 const SINGLE = 'model.safetensors';
@@ -22,7 +25,10 @@ const INDEX = 'model.safetensors.index.json';
 /** Reading as much takes long enough to be told of. */
 const SLOW_BYTES = 256 << 20;
 
-const SMALL_FILES = /^(config|generation_config|tokenizer.*|special_tokens_map)\.json$|^chat_template\.jinja$/;
+const SMALL_FILES =
+  /^(config|generation_config|tokenizer.*|special_tokens_map|quantize_config|quant_config)\.json$|^chat_template\.jinja$/;
+/** Shards of a model that has no index. */
+const UNLISTED = /^model.*-\d{5}-of-\d{5}\.safetensors$/;
 
 function exists(path: string): Promise<boolean> {
   return access(path).then(
@@ -57,8 +63,10 @@ async function missingFrom(
   const there = (file: string) => has(join(snapshot, file));
   if (!(await there('config.json'))) return 'weights';
   if (!(await there(SINGLE))) {
-    if (!(await there(INDEX))) return 'weights';
-    for (const shard of shardsOf(await readFile(join(snapshot, INDEX), 'utf8'), name)) {
+    const unlisted = (await readdir(snapshot)).filter((file) => UNLISTED.test(file));
+    const isListed = await there(INDEX);
+    if (!isListed && unlisted.length === 0) return 'weights';
+    for (const shard of isListed ? shardsOf(await readFile(join(snapshot, INDEX), 'utf8'), name) : unlisted) {
       if (!(await there(shard))) return 'weights';
     }
   }
@@ -155,31 +163,31 @@ async function downloadModel(place: Place, options: FetchOptions): Promise<strin
   const config = files.get('config.json');
   const single = files.get(SINGLE);
   const index = files.get(INDEX);
-  const first = single ?? index;
-  if (config === undefined || first === undefined) {
+  const unlisted = [...files.values()].filter((file) => UNLISTED.test(file.path));
+  if (config === undefined || (single === undefined && index === undefined && unlisted.length === 0)) {
     const lacks = config === undefined ? 'config.json' : `${SINGLE} or ${INDEX}`;
-    throw new RidgepointError(
-      'checkpoint',
-      `${name}: has no ${lacks} on the Hub; choose a model with safetensors weights`,
-    );
+    const what = await whatFolderIs({ list: () => Promise.resolve([...files.keys()]) });
+    const message = `${name}: has no ${lacks} on the Hub; ${what ?? 'choose a model with safetensors weights'}`;
+    throw new RidgepointError('checkpoint', message);
   }
+  const bytesOf = (list: readonly { readonly size: number }[]): number => list.reduce((sum, { size }) => sum + size, 0);
+  const small = [...files.values()].filter((file) => SMALL_FILES.test(file.path));
+  const listing = single === undefined && index !== undefined ? [index] : [];
+  downloader.totalBytes = bytesOf(small) + bytesOf(listing);
+  for (const file of small) await downloader.fetch(file);
+  await options.judge?.(join(folder, 'snapshots', commit));
   // Weights come last, so that a snapshot with all its weights is a complete one.
-  const wanted = [...files.values()].filter((file) => SMALL_FILES.test(file.path));
-  downloader.totalBytes = single === undefined ? first.size : 0;
-  if (single === undefined) {
-    const text = await readFile(await downloader.fetch(first), 'utf8');
-    for (const shard of shardsOf(text, name)) {
-      const file = files.get(shard);
-      if (file === undefined) {
-        throw new RidgepointError('checkpoint', `${name}: ${INDEX} lists ${shard}, which the Hub does not have`);
-      }
-      wanted.push(file);
-    }
-  } else {
-    wanted.push(single);
+  let weights = single === undefined ? unlisted : [single];
+  for (const file of listing) {
+    const text = await readFile(await downloader.fetch(file), 'utf8');
+    weights = shardsOf(text, name).map((shard) => {
+      const found = files.get(shard);
+      if (found !== undefined) return found;
+      throw new RidgepointError('checkpoint', `${name}: ${INDEX} lists ${shard}, which the Hub does not have`);
+    });
   }
-  downloader.totalBytes += wanted.reduce((sum, file) => sum + file.size, 0);
-  for (const file of wanted) await downloader.fetch(file);
+  downloader.totalBytes += bytesOf(weights);
+  for (const file of weights) await downloader.fetch(file);
 
   if (revision !== commit) {
     await putWhole(join(folder, 'refs', revision), commit);

@@ -1,0 +1,86 @@
+/** Files and folders that are often given in place of a model's, and what to do then. */
+import { RidgepointError } from '../errors.js';
+import type { ModelFolder } from './source.js';
+
+/** Bytes of a file's beginning that tell what it is. */
+export const START_BYTES = 32;
+
+const GGUF = 'GGUF is not supported; give the safetensors checkpoint it was made of';
+const PICKLE = 'convert the checkpoint to safetensors';
+
+/** What a file is by its name, where it is not one to be given. */
+export function whatFileIs(path: string): string | undefined {
+  const name = path.toLowerCase();
+  if (name.endsWith('.gguf') || name.endsWith('.ggml')) return GGUF;
+  if (/\.(bin|pt|pth|ckpt)$/.test(name)) return `is a file of PyTorch's; ${PICKLE} and give its folder`;
+  if (name.endsWith('.onnx')) return 'is an ONNX model; give the safetensors checkpoint it was made of';
+  if (/\.(zip|tar|tgz|gz|7z)$/.test(name)) return 'is an archive; unpack it and give the folder';
+  return undefined;
+}
+
+/** What a file is by its first bytes, where those are of no safetensors file. */
+export function whatBytesAre(start: Uint8Array): string | undefined {
+  if (start.length === 0) return 'is empty; download it again';
+  const text = String.fromCharCode(...start.subarray(0, START_BYTES));
+  const mistaken = whatTextIs(text);
+  if (mistaken !== undefined) return mistaken;
+  if (text.startsWith('GGUF')) return GGUF;
+  if (text.startsWith('PK\x03\x04') || text.startsWith('\x80\x02')) {
+    return `is a file of PyTorch's, whatever its name says; ${PICKLE}`;
+  }
+  if (text.startsWith('\x1f\x8b')) return 'is compressed with gzip; unpack it';
+  return undefined;
+}
+
+function whatTextIs(text: string): string | undefined {
+  if (text.startsWith('version https://git-lfs')) {
+    return 'is a pointer of Git LFS and not the file itself; run "git lfs pull" in its folder, or download it again';
+  }
+  if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(text)) {
+    return 'is a web page and not the file itself; download it again, from its "resolve" address';
+  }
+  return undefined;
+}
+
+/** Parses a file of JSON. @throws RidgepointError naming the file, and saying what it is where that can be told */
+export function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const what = whatTextIs(text) ?? (text.trim() === '' ? 'is empty; download it again' : undefined);
+    throw new RidgepointError('checkpoint', `${file}: ${what ?? 'is not valid JSON; download it again'}`, { cause });
+  }
+}
+
+/** A file of JSON, or undefined where there is none. @throws RidgepointError naming the file */
+export async function readJsonFile(folder: Pick<ModelFolder, 'readText'>, file: string): Promise<unknown> {
+  const text = await folder.readText(file);
+  return text === undefined ? undefined : parseJson(text, file);
+}
+
+/** What is in a folder that holds no usable checkpoint, and what to do; undefined where nothing can be told. */
+export async function whatFolderIs(folder: Pick<ModelFolder, 'list'>): Promise<string | undefined> {
+  const names = await folder.list?.();
+  if (names === undefined) return undefined;
+  const has = (pattern: RegExp): string | undefined => names.find((name) => pattern.test(name));
+  const gguf = has(/\.gguf$/i);
+  if (gguf !== undefined) return `it holds ${gguf}: ${GGUF}`;
+  if (names.includes('adapter_config.json') || has(/^adapter_model\./) !== undefined) {
+    return 'it holds a LoRA adapter; merge it into its base model, save that and give its folder';
+  }
+  const pickle = has(/^(pytorch_model.*\.bin|consolidated\..*\.pth|.*\.pt|.*\.pth|model.*\.bin)$/);
+  if (pickle !== undefined) return `it holds ${pickle}, a file of PyTorch's; ${PICKLE}`;
+  const onnx = has(/\.onnx$/) ?? (names.includes('onnx/') ? 'onnx' : undefined);
+  if (onnx !== undefined) return `it holds ${onnx}; ONNX is not supported, give the safetensors checkpoint`;
+  const other = has(/\.(h5|msgpack|mlmodel|tflite|ggml)$/);
+  if (other !== undefined) return `it holds ${other}, whose format is not supported; convert it to safetensors`;
+  const archive = has(/\.(zip|tar|tgz|gz)$/);
+  if (archive !== undefined) return `it holds ${archive}; unpack it`;
+  const inner = names.filter((name) => name.endsWith('/'));
+  if (inner.includes('snapshots/'))
+    return 'it is a folder of the Hub’s cache; give one of those in its snapshots folder';
+  if (names.length === 0) return 'it is empty; give the folder of a Hugging Face checkpoint';
+  if (inner.length > 0 && inner.length === names.length)
+    return `give a folder inside it, such as ${inner[0].slice(0, -1)}`;
+  return undefined;
+}

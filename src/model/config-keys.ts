@@ -1,0 +1,100 @@
+import { RidgepointError } from '../errors.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Read by `parseLlamaConfig` or by what reads quantisation. */
+const USED = [
+  ...['architectures', 'model_type', 'hidden_act', 'hidden_size', 'intermediate_size', 'num_hidden_layers'],
+  ...['num_attention_heads', 'num_key_value_heads', 'head_dim', 'vocab_size', 'max_position_embeddings'],
+  ...['rope_theta', 'rope_scaling', 'rope_parameters', 'rms_norm_eps', 'tie_word_embeddings'],
+  ...['bos_token_id', 'eos_token_id', 'quantization_config', 'quantization'],
+] as const;
+
+/** Known to change nothing in what a Llama computes of given ids. */
+const IGNORED = [
+  ...['_name_or_path', '_commit_hash', '_attn_implementation', '_attn_implementation_autoset', 'transformers_version'],
+  ...[
+    'torch_dtype',
+    'dtype',
+    'use_cache',
+    'initializer_range',
+    'attention_dropout',
+    'hidden_dropout',
+    'pretraining_tp',
+  ],
+  ...['pad_token_id', 'sep_token_id', 'unk_token_id', 'mask_token_id', 'decoder_start_token_id', 'auto_map', 'name'],
+  ...['attn_implementation', 'flash_attn', 'use_flash_attn', 'use_flash_attention', 'gradient_checkpointing'],
+  ...['resid_pdrop', 'attn_pdrop', 'embd_pdrop', 'embedding_dropout', 'residual_dropout', 'classifier_dropout'],
+  ...['output_attentions', 'output_hidden_states', 'output_past', 'return_dict', 'return_dict_in_generate'],
+  ...['output_scores', 'torchscript', 'use_bfloat16', 'tf_legacy_loss', 'chunk_size_feed_forward', 'id2label'],
+  ...['label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'tokenizer_class', 'prefix'],
+  ...['is_decoder', 'max_length', 'min_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups'],
+  ...['diversity_penalty', 'temperature', 'top_k', 'top_p', 'typical_p', 'repetition_penalty', 'length_penalty'],
+  ...['no_repeat_ngram_size', 'encoder_no_repeat_ngram_size', 'bad_words_ids', 'num_return_sequences'],
+  ...['exponential_decay_length_penalty', 'suppress_tokens', 'begin_suppress_tokens', 'forced_bos_token_id'],
+  ...['forced_eos_token_id', 'remove_invalid_values', 'max_sequence_length', 'model_max_length', 'seq_length'],
+  ...['max_window_layers', 'original_max_position_embeddings', 'unsloth_fixed', 'unsloth_version', 'license'],
+  // Shares of work of a server, and names of templates.
+  ...['tensor_parallel_size', 'pipeline_parallel_size', 'chat_template'],
+] as const;
+
+/** Change what is computed, unless they have the value that stands for a plain Llama. */
+const NEUTRAL: Readonly<Record<string, (value: unknown, config: Json) => boolean>> = {
+  ...same(false, 'attention_bias', 'mlp_bias', 'use_bias', 'qkv_bias', 'bias', 'use_sliding_window', 'qk_norm'),
+  ...same(false, 'use_qk_norm', 'alibi', 'rope_interleaved', 'rope_interleave', 'add_cross_attention', 'use_mup'),
+  ...same(false, 'is_encoder_decoder', 'parallel_attn', 'use_parallel_residual', 'cross_attention_hidden_size'),
+  ...same(false, 'tie_encoder_decoder', 'use_moe', 'normalization_after'),
+  ...same(1, 'partial_rotary_factor', 'rotary_pct', 'logits_scaling', 'logit_scale', 'embedding_multiplier'),
+  ...same(1, 'residual_multiplier', 'scale_emb', 'lm_head_multiplier', 'key_multiplier', 'attention_in_multiplier'),
+  ...same(1, 'attention_out_multiplier', 'num_experts', 'num_local_experts', 'num_experts_per_tok'),
+  ...same(0, 'num_nextn_predict_layers', 'first_k_dense_replace', 'n_shared_experts'),
+  attention_multiplier: (value, config) => {
+    const dim = Number(config['head_dim'] ?? Number(config['hidden_size']) / Number(config['num_attention_heads']));
+    return Math.abs(Number(value) - dim ** -0.5) < 1e-6;
+  },
+  sliding_window: (value, config) =>
+    config['use_sliding_window'] === false || Number(value) >= Number(config['max_position_embeddings'] ?? 2048),
+  layer_types: (value) => Array.isArray(value) && value.every((type) => type === 'full_attention'),
+  no_rope_layers: (value) => Array.isArray(value) && value.every((rotates) => rotates === 1),
+  position_embedding_type: (value) => value === 'rope' || value === 'rotary' || value === 'absolute',
+  pruned_heads: (value) => JSON.stringify(value) === '{}',
+};
+
+/** What a name looks like that may well change what is computed. */
+const MATHS =
+  /scal|multiplier|softcap|norm|bias|rope|rotary|attention|attn|window|expert|moe|router|alibi|residual|embed|logit|clip|cap|act\b|activation|layer|heads|gate|position|mup|factor|theta|pattern|kv_|chunk|sparse/;
+
+function same(neutral: unknown, ...keys: string[]): Record<string, (value: unknown) => boolean> {
+  return Object.fromEntries(keys.map((key) => [key, (value: unknown) => value === neutral]));
+}
+
+/** Whether a value says that there is no such thing. */
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || value === false || (Array.isArray(value) && value.length === 0);
+}
+
+/**
+ * Sees to it that every key of a `config.json` is one that is used, or one that changes nothing.
+ *
+ * @returns the keys that nobody here knows and that do not look as if they changed anything
+ * @throws RidgepointError naming the key that changes what is computed, in a way that is not supported
+ */
+export function checkConfigKeys(config: Json, file: string): string[] {
+  const known = new Set<string>([...USED, ...IGNORED]);
+  const unknown: string[] = [];
+  for (const [key, value] of Object.entries(config)) {
+    if (known.has(key) || isNothing(value)) continue;
+    const found = `${file}: "${key}" is ${(JSON.stringify(value) ?? '').slice(0, 80)}`;
+    if (Object.hasOwn(NEUTRAL, key)) {
+      if (NEUTRAL[key](value, config)) continue;
+      const message = `${found}, which changes what a Llama computes in a way that is not supported`;
+      throw new RidgepointError('checkpoint', `${message}; choose a model without it`);
+    }
+    if (MATHS.test(key)) {
+      const message = `${found}; nothing is known of this key, which may change what the model computes`;
+      throw new RidgepointError('checkpoint', `${message}. Set it to null if you are sure that it does not`);
+    }
+    unknown.push(key);
+  }
+  return unknown;
+}

@@ -1,0 +1,34 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { isPacked } from '../checkpoint/packed.js';
+import type { StoredDtype } from '../kernels/weights.js';
+import { formatName, GROUP_SIZES, quantFormat } from '../quantization/formats.js';
+import type { LlamaConfig } from './config.js';
+import { modelMatrices, storedVocabulary } from './matrices.js';
+
+/** Formats of single matrices of layers, by the names of `modelMatrices`. */
+export type LayerFormats = ReadonlyMap<string, StoredDtype>;
+
+/**
+ * The matrices of a packed checkpoint that its common format does not fit: those left in full precision stay so, and
+ * those packed in other bits or groups are kept in their own. Where parts of one matrix differ, it is kept in f16.
+ *
+ * @param dtype the format of all others
+ */
+export function layerFormats(config: LlamaConfig, checkpoint: Checkpoint, dtype: StoredDtype): LayerFormats {
+  const formats = new Map<string, StoredDtype>();
+  const common = quantFormat(dtype);
+  if (!isPacked(checkpoint) || common === undefined) return formats;
+  for (const { kind, source } of modelMatrices(config, storedVocabulary(config, checkpoint))) {
+    if (kind !== 'layer') continue;
+    const parts = source.parts.map(({ tensor }) => checkpoint.packedAs(tensor));
+    const fits = parts.every((part) => part?.bits === common.bits && (part.groupSize ?? 0) % common.group === 0);
+    const whole = parts.every((part) => part?.bits === common.bits && (part.groupSize ?? 0) >= source.cols);
+    if (fits || whole) continue;
+    const [first] = parts;
+    const alike = first && parts.every((part) => part?.bits === first.bits && part.groupSize === first.groupSize);
+    const group = [...GROUP_SIZES].reverse().find((size) => (first?.groupSize ?? 0) % size === 0);
+    const kept = alike && group !== undefined ? formatName({ bits: first.bits, group, symmetric: false }) : 'f16';
+    formats.set(source.name, kept);
+  }
+  return formats;
+}
