@@ -83,7 +83,7 @@ function splitVariant(
       ...headDefines(shape),
       ...kvDefines(kv),
       THREADS: width === 'wide' ? DECODE_TILE : 8,
-      rolled: width === 'narrow',
+      rolled: width === 'narrow' && capabilities.isCpu,
     },
     heads,
     joins: false,

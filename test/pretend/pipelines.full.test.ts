@@ -23,6 +23,7 @@ describePretend('all pipelines for an NVIDIA GPU', () => {
     rules.noArithmeticBesideMatrices(swept));
   it('have no guard in their hot loops', () => rules.noGuardedHotLoop(swept));
   it('read weights 16 bytes at a time', () => rules.wideWeights(swept));
+  it('read keys and values 16 bytes at a time, eight under way', () => rules.wideCache(swept));
 
   it.skipIf('missing' in valid)(
     `pass spirv-val${'missing' in valid ? ` (skipped: ${valid.missing})` : ''}`,

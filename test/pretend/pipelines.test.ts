@@ -18,4 +18,5 @@ describePretend('pipelines for an NVIDIA GPU', () => {
     rules.noArithmeticBesideMatrices(swept));
   it('have no guard in their hot loops', () => rules.noGuardedHotLoop(swept));
   it('read weights 16 bytes at a time', () => rules.wideWeights(swept));
+  it('read keys and values 16 bytes at a time, eight under way', () => rules.wideCache(swept));
 });

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { byShader, hotLoops, type Sweep, type SweptPipeline } from './sweep.js';
+import { loopsOf } from './loops.js';
 import { Capability } from './spirv.js';
 
 /** Shaders of which some pipeline still has a guarded hot loop; each is to leave this list. */
@@ -10,6 +11,8 @@ const BOTH_STILL: string[] = [];
 
 /** The binding of a matmul's weights, in all its shaders. */
 const WEIGHTS = 3;
+/** Those of keys and values, in all shaders of attention. */
+const CACHE = [5, 6];
 
 const isBoth = ({ module }: SweptPipeline): boolean =>
   module.capabilities.has(Capability.cooperativeMatrix) && module.capabilities.has(Capability.groupArithmetic);
@@ -25,6 +28,25 @@ export const rules = {
   noGuardedHotLoop: ({ pipelines }: Sweep) => {
     const guarded = pipelines.filter((each) => hotLoops(each).some((loop) => loop.guarded));
     expect(byShader(guarded.filter(({ shader }) => !GUARDED_STILL.includes(shader)))).toEqual({});
+  },
+
+  /** Decode attention has several keys and values of 16 bytes under way, of int8 8 bytes, and waits for nobody. */
+  wideCache: ({ pipelines }: Sweep) => {
+    const rows = pipelines.filter(({ shader }) => shader === 'attention_rows.wgsl');
+    expect(rows.length).toBeGreaterThan(2);
+    for (const { label, name, module } of rows) {
+      const reads = loopsOf(module).filter(({ loads }) => loads.some(({ binding }) => CACHE.includes(binding)));
+      expect(reads.length, label).toBe(1);
+      const [{ loads, barriers, innermost, guarded }] = reads;
+      expect({ barriers, innermost, guarded }, label).toEqual({ barriers: 0, innermost: true, guarded: false });
+      const wide = loads.filter(({ binding, bytes }) => CACHE.includes(binding) && bytes >= 8);
+      expect(wide.length, label).toBeGreaterThanOrEqual(8);
+      if (!name.includes('kv_int8'))
+        expect(
+          wide.every(({ bytes }) => bytes === 16),
+          label,
+        ).toBe(true);
+    }
   },
 
   /** A thread reads 16 bytes of unquantised weights at a time, and never less than 4 of quantised ones. */
