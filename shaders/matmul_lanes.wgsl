@@ -13,12 +13,12 @@ diagnostic(off, subgroup_uniformity);
 
 @compute @workgroup_size(LANES)
 fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(workgroup_id) workgroup: vec3<u32>,
   @builtin(num_workgroups) grid: vec3<u32>,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   // Workgroups run in order of x: those that share weights come one after another.
-  let id = group.y * grid.x + group.x;
+  let id = workgroup.y * grid.x + workgroup.x;
   let m0 = row_begin() + (id % grid.y) * MT;
   let block = (id / grid.y) * RB;
   let last_row = row_end() - 1u;
@@ -46,7 +46,9 @@ fn main(
   var total$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var group_k = 0u; group_k < params.k8; group_k += GROUP_UNITS) {
+  for (var group = 0u; group < MOST_TURNS; group++) {
+  let group_k = group * GROUP_UNITS;
+  if (group_k >= params.k8) { break; }
   // Products of a group are added before they are scaled, and its zero is taken off by the sum of x.
   let group_end = min(group_k + GROUP_UNITS, params.k8);
 //#repeat m MT
@@ -55,14 +57,18 @@ fn main(
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var first_k = group_k; first_k < group_end; first_k += UNITS) {
+  for (var turn = 0u; turn < MOST_TURNS; turn++) {
+  let first_k = group_k + turn * UNITS;
+  if (first_k >= group_end) { break; }
 //#else
 //#repeat m MT
 //#repeat r RB
   var s$m$_$r$ = 0.0;
 //#endrepeat
 //#endrepeat
-  for (var first_k = 0u; first_k < params.k8; first_k += UNITS) {
+  for (var turn = 0u; turn < MOST_TURNS; turn++) {
+  let first_k = turn * UNITS;
+  if (first_k >= params.k8) { break; }
 //#endif
 //#repeat d CHUNKS
     {
@@ -127,7 +133,7 @@ fn main(
   }
 //#if quantised
 //#repeat r RB
-  let scale$r$ = load_scale(first$r$, group_k / GROUP_UNITS);
+  let scale$r$ = load_scale(first$r$, group);
 //#endrepeat
 //#repeat m MT
   let whole$m$ = subgroupAdd(x_sum$m$);

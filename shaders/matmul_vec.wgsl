@@ -1,5 +1,7 @@
 // Few rows of x (decode): every weight is read once. A subgroup (or, without subgroups, a workgroup) makes R outputs
-// of MT rows of x; its lanes stride over k, 16 bytes of packed weights each.
+// of MT rows of x; its lanes stride over k, a unit of packed weights each. A lane names the weights of STEPS strides
+// before it uses any, so that as many bytes are on their way. Each sum takes its products in one order, whatever R, MT
+// and STEPS are.
 //#if subgroups
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
@@ -12,15 +14,29 @@ const SUMS: u32 = MT * R + MT;  // products, then squares by row
 //#else
 const SUMS: u32 = MT * R;
 //#endif
+const PAIRS: u32 = MT * R / 2u;
 
+//#if counted
+// Width and lanes are constants, and so is how often the loop turns: compilers unroll it. PARTS is 2 where the last turn
+// is not whole.
+const WHOLE_TURNS: u32 = K8 / (LANES * STEPS);
+const MASKED_PART: u32 = 1u;
+//#else
+const MASKED_PART: u32 = 0u;
+//#endif
+
+//#if paired
+// An output a subgroup: two of a workgroup make a pair.
+var<workgroup> handed: array<f32, WG>;
+//#endif
 //#if subgroups
 //#else
 var<workgroup> partial: array<f32, SUMS * WG>;
 // Adds up over the workgroup, all sums in one tree: barriers are dear, and so is compiling them on CPU drivers.
-fn sum_all(thread: u32, sums: ptr<function, array<f32, SUMS>>) {
-  for (var i = 0u; i < SUMS; i++) { partial[i * WG + thread] = (*sums)[i]; }
+fn sum_all(thread: u32) {
   workgroupBarrier();
-  for (var span = WG / 2u; span > 0u; span /= 2u) {
+  for (var half = 0u; half < firstTrailingBit(WG); half++) {
+    let span = WG >> (half + 1u);
     if (thread < span) {
       for (var i = 0u; i < SUMS; i++) { partial[i * WG + thread] += partial[i * WG + thread + span]; }
     }
@@ -29,13 +45,19 @@ fn sum_all(thread: u32, sums: ptr<function, array<f32, SUMS>>) {
 }
 //#endif
 
+// Adds eight products one after the other: how they are rounded is left to no compiler.
+fn add_eight(sum: f32, w: Eight, lo: vec4<f32>, hi: vec4<f32>) -> f32 {
+  let first = fma(w.lo.w, lo.w, fma(w.lo.z, lo.z, fma(w.lo.y, lo.y, fma(w.lo.x, lo.x, sum))));
+  return fma(w.hi.w, hi.w, fma(w.hi.z, hi.z, fma(w.hi.y, hi.y, fma(w.hi.x, hi.x, first))));
+}
+
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) grid: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 //#if subgroups
-  @builtin(subgroup_size) lanes: u32,
+  @builtin(subgroup_size) subgroup_lanes: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 //#if subgroup_id
   @builtin(subgroup_id) team: u32,
@@ -43,6 +65,11 @@ fn main(
 //#endif
 ) {
 //#if subgroups
+//#if counted
+  let lanes = LANES;
+//#else
+  let lanes = subgroup_lanes;
+//#endif
 //#if subgroup_id
 //#else
   let team = thread / lanes;
@@ -54,62 +81,158 @@ fn main(
   let team = 0u;
   let teams = 1u;
 //#endif
+//#if counted
+  let units = K8;
+//#else
+  let units = params.k8;
+//#endif
   let rows = row_end();
   let m0 = row_begin() + group.y * MT;
   let stride = grid.x * teams * R;
+//#repeat m MT
+  let x$m$ = min(m0 + $m$u, rows - 1u) * params.x_stride4;
+//#endrepeat
   // The trip count is the same for a whole workgroup, so that barriers and subgroup operations stay uniform.
-  for (var base = 0u; base < params.n; base += stride) {
+  for (var round = 0u; round < MOST_TURNS; round++) {
+    let base = round * stride;
+    if (base >= params.n) { break; }
     let n0 = base + (group.x * teams + team) * R;
-    // Spelled out because Dawn does not zero an array declared without a value again on the next turn of a loop.
-    var sums = array<f32, SUMS>();
+//#repeat m MT
+    var squares$m$ = 0.0;
+//#repeat r R
+    var s$m$_$r$ = 0.0;
+//#endrepeat
+//#endrepeat
     if (n0 < params.n) {
-      for (var k = lane; k < params.k8; k += lanes) {
-        var lo: array<vec4<f32>, MT>;
-        var hi: array<vec4<f32>, MT>;
-        for (var m = 0u; m < MT; m++) {
-          let i = min(m0 + m, rows - 1u) * params.x_stride4 + 2u * k;
-          lo[m] = x[i];
-          hi[m] = x[i + 1u];
-        }
-//#if norm
-        let gamma_lo = gamma[2u * k];
-        let gamma_hi = gamma[2u * k + 1u];
-        for (var m = 0u; m < MT; m++) {
-          sums[MT * R + m] += dot(lo[m], lo[m]) + dot(hi[m], hi[m]);
-          lo[m] *= gamma_lo;
-          hi[m] *= gamma_hi;
-        }
+//#repeat r R
+      let row$r$ = min(n0 + $r$u, params.n - 1u);
+//#if quantised
+      let first$r$ = scale_index(row$r$);
 //#endif
-        for (var r = 0u; r < R; r++) {
-          let w = load_weights(min(n0 + r, params.n - 1u), k);
-          for (var m = 0u; m < MT; m++) {
-            sums[m * R + r] += dot(w.lo, lo[m]) + dot(w.hi, hi[m]);
+//#endrepeat
+//#repeat p PARTS
+//#if counted
+      for (var turn = 0u; turn < select(WHOLE_TURNS, 1u, $p$u == 1u); turn++) {
+        let begin = ($p$u * WHOLE_TURNS + turn) * (LANES * STEPS) + lane;
+//#else
+      for (var turn = 0u; turn < MOST_TURNS; turn++) {
+        let begin = turn * lanes * STEPS + lane;
+        if (begin >= units) { break; }
+//#endif
+//#repeat s STEPS
+        let inside$s$ = $p$u < MASKED_PART || begin + $s$u * lanes < units;
+        let k$s$ = select(units - 1u, begin + $s$u * lanes, inside$s$);
+//#repeat r R
+        let w$s$_$r$ = load_packed(weight_index(row$r$, k$s$));
+//#if quantised
+        let scale$s$_$r$ = load_scale(first$r$, k$s$ / GROUP_UNITS);
+//#endif
+//#endrepeat
+//#endrepeat
+//#repeat s STEPS
+        {
+//#if norm
+          let gamma_lo = gamma[2u * k$s$];
+          let gamma_hi = gamma[2u * k$s$ + 1u];
+//#endif
+//#repeat m MT
+          let raw_lo$m$ = select(vec4<f32>(), x[x$m$ + 2u * k$s$], inside$s$);
+          let raw_hi$m$ = select(vec4<f32>(), x[x$m$ + 2u * k$s$ + 1u], inside$s$);
+//#if norm
+          squares$m$ = add_eight(squares$m$, Eight(raw_lo$m$, raw_hi$m$), raw_lo$m$, raw_hi$m$);
+          let given_lo$m$ = raw_lo$m$ * gamma_lo;
+          let given_hi$m$ = raw_hi$m$ * gamma_hi;
+//#else
+          let given_lo$m$ = raw_lo$m$;
+          let given_hi$m$ = raw_hi$m$;
+//#endif
+//#if quantised
+          let whole$m$ = dot(given_lo$m$ + given_hi$m$, vec4<f32>(1.0));
+          let lo$m$ = given_lo$m$ * PLACES_LO;
+          let hi$m$ = given_hi$m$ * PLACES_HI;
+//#else
+          let lo$m$ = given_lo$m$;
+          let hi$m$ = given_hi$m$;
+//#endif
+//#endrepeat
+//#repeat r R
+          {
+//#if quantised
+            // The unit's products are added before they are scaled, and its zero is taken off by the sum of x.
+            let w = quants_in_place(w$s$_$r$);
+            let scale = scale$s$_$r$;
+//#repeat m MT
+            let zero$m$ = -scale.y * whole$m$;
+            s$m$_$r$ = fma(scale.x, add_eight(zero$m$, w, lo$m$, hi$m$), s$m$_$r$);
+//#endrepeat
+//#else
+            let w = unpack_unit(w$s$_$r$);
+//#repeat m MT
+            s$m$_$r$ = add_eight(s$m$_$r$, w, lo$m$, hi$m$);
+//#endrepeat
+//#endif
           }
+//#endrepeat
         }
+//#endrepeat
       }
+//#endrepeat
     }
 //#if subgroups
-    for (var i = 0u; i < SUMS; i++) { sums[i] = subgroupAdd(sums[i]); }
+//#if paired
+//#repeat m MT
+    let sum$m$ = subgroupAdd(s$m$_0);
 //#if norm
-    for (var m = 0u; m < MT; m++) {
-      let scale = norm_scale(sums[MT * R + m]);
-      for (var r = 0u; r < R; r++) { sums[m * R + r] *= scale; }
-    }
-//#endif
-    if (lane == 0u) {
-      for (var m = 0u; m < MT; m++) {
-        if (m0 + m < rows) {
-          for (var r = 0u; r < R; r += 2u) {
-            if (n0 + r < params.n) { finish_pair(m0 + m, n0 + r, sums[m * R + r], sums[m * R + r + 1u]); }
-          }
-        }
-      }
-    }
+    let done$m$ = sum$m$ * norm_scale(subgroupAdd(squares$m$));
 //#else
-    sum_all(thread, &sums);
+    let done$m$ = sum$m$;
+//#endif
+    if (lane == 0u) { handed[team * MT + $m$u] = done$m$; }
+//#endrepeat
+    workgroupBarrier();
+    let m = thread % MT;
+    let pair = 2u * (thread / MT);
+    let n = base + group.x * teams + pair;
+    if (pair < teams && m0 + m < rows && n < params.n) {
+      finish_pair(m0 + m, n, handed[pair * MT + m], handed[(pair + 1u) * MT + m]);
+    }
+    workgroupBarrier();  // before the next round writes its own
+//#else
+    // A lane finishes each pair.
+    var first = 0.0;
+    var second = 0.0;
+//#repeat m MT
+//#if norm
+    let scale$m$ = norm_scale(subgroupAdd(squares$m$));
+//#endif
+//#repeat r R
+    {
+//#if norm
+      let sum = scale$m$ * subgroupAdd(s$m$_$r$);
+//#else
+      let sum = subgroupAdd(s$m$_$r$);
+//#endif
+      if (lane == ($m$u * R + $r$u) / 2u) { if ($r$u % 2u == 0u) { first = sum; } else { second = sum; } }
+    }
+//#endrepeat
+//#endrepeat
+    let m = lane / (R / 2u);
+    let n = n0 + 2u * (lane % (R / 2u));
+    if (lane < PAIRS && m0 + m < rows && n < params.n) { finish_pair(m0 + m, n, first, second); }
+//#endif
+//#else
+//#repeat m MT
+//#if norm
+    partial[(MT * R + $m$u) * WG + thread] = squares$m$;
+//#endif
+//#repeat r R
+    partial[($m$u * R + $r$u) * WG + thread] = s$m$_$r$;
+//#endrepeat
+//#endrepeat
+    sum_all(thread);
     let m = thread / (R / 2u);
     let n = n0 + 2u * (thread % (R / 2u));
-    if (m < MT && m0 + m < rows && n < params.n) {
+    if (thread < PAIRS && m0 + m < rows && n < params.n) {
       let at = 2u * thread;
       var scale = 1.0;
 //#if norm
@@ -117,7 +240,7 @@ fn main(
 //#endif
       finish_pair(m0 + m, n, scale * partial[at * WG], scale * partial[(at + 1u) * WG]);
     }
-    workgroupBarrier();  // before the next turn writes its own
+    workgroupBarrier();  // before the next round writes its own
 //#endif
   }
 }

@@ -57,7 +57,7 @@ export function matmulPoint(
       const layout = layoutOn(gpu, dtype);
       const all = matmulVariants(layout, gpu.capabilities, promptRows(activations, layout, gpu.capabilities));
       const runnable = runnableMatmuls(all, gpu.capabilities);
-      const usual = defaultMatmulChoice(runnable);
+      const usual = defaultMatmulChoice(runnable, { n: size.n, sequences: rows });
       const usualFew = usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1);
       const data = await matmulTrialData(gpu, shape, rows, preparing.workingBytes);
       const worth = variantsFor(runnable, rows);

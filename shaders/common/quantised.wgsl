@@ -74,6 +74,29 @@ fn column_scale(column: u32) -> f32 {
   return bitcast<f32>((127u - select(BITS * place, 0u, place == 32u / BITS - 1u)) << 23u);
 }
 
+// Quants times a power of two of their own, without a conversion: masked where they lie in their word, the bits of a
+// number from 2^23 up to twice that hold them as they are. The power goes into x: PLACES_LO and PLACES_HI.
+const FLOOR: f32 = 8388608.0;
+//#if int4
+const PLACES_LO = vec4<f32>(1.0, 0.0625, 0.00390625, 0.000244140625);
+const PLACES_HI = vec4<f32>(0.0000152587890625, 1.0, 0.0625, 0.00390625);
+fn quants_in_place(p: Packed) -> Eight {
+  let lo = vec4<u32>(p) & vec4<u32>(15u, 240u, 3840u, 61440u);
+  let high = p >> 20u;
+  let hi = vec4<u32>(p, high, high, high) & vec4<u32>(983040u, 15u, 240u, 3840u);
+//#else
+const PLACES_LO = vec4<f32>(1.0, 0.00390625, 1.0, 0.00390625);
+const PLACES_HI = PLACES_LO;
+fn quants_in_place(p: Packed) -> Eight {
+  let places = vec4<u32>(255u, 65280u, 255u, 65280u);
+  let high = p >> vec2<u32>(16u);
+  let lo = vec4<u32>(p.x, p.x, high.x, high.x) & places;
+  let hi = vec4<u32>(p.y, p.y, high.y, high.y) & places;
+//#endif
+  let floor_bits = vec4<u32>(bitcast<u32>(FLOOR));
+  return Eight(bitcast<vec4<f32>>(lo | floor_bits) - FLOOR, bitcast<vec4<f32>>(hi | floor_bits) - FLOOR);
+}
+
 fn unpack_quants(p: Packed) -> Eight {
   let places = vec4<u32>(0u, BITS, 2u * BITS, 3u * BITS);
   let mask = vec4<u32>((1u << BITS) - 1u);

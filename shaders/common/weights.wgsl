@@ -26,16 +26,20 @@ fn unpack_pair(p: Packed, i: u32) -> vec2<f32> {
   let half = select(p.hi, p.lo, i < 2u);
   return select(half.zw, half.xy, i % 2u == 0u);
 }
-fn load_weights(row: u32, k: u32) -> Eight { return load_packed(weight_index(row, k)); }
+fn unpack_unit(p: Packed) -> Eight { return p; }
 //#else
 alias Packed = vec4<u32>;
 @group(0) @binding(3) var<storage, read> weights: array<vec4<u32>>;
 fn load_packed(i: u32) -> Packed { return weights[i]; }
 //#if weights_bf16
 fn unpack_pair(p: Packed, i: u32) -> vec2<f32> { return bitcast<vec2<f32>>(vec2<u32>(p[i] << 16u, p[i] & 0xffff0000u)); }
-fn load_weights(row: u32, k: u32) -> Eight { return unpack_bf16(weights[weight_index(row, k)]); }
+fn unpack_unit(p: Packed) -> Eight { return unpack_bf16(p); }
 //#else
 fn unpack_pair(p: Packed, i: u32) -> vec2<f32> { return unpack2x16float(p[i]); }
-fn load_weights(row: u32, k: u32) -> Eight { return unpack_f16(weights[weight_index(row, k)]); }
+fn unpack_unit(p: Packed) -> Eight { return unpack_f16(p); }
 //#endif
+//#endif
+//#if quantised
+//#else
+fn load_weights(row: u32, k: u32) -> Eight { return unpack_unit(load_packed(weight_index(row, k))); }
 //#endif

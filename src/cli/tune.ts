@@ -44,15 +44,21 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const { limits } = engineLimits(flags, config);
   const free = { left: undefined, shared: gpu.capabilities.isCpu };
   const { kvDtype: kv } = cacheSize(flags, config, limits, free, () => limits.contextLength);
-  const list = contestsOf(config, { dtype, head, activations }, kv, gpu.capabilities, (spec) =>
-    gpu.pipelines.source(spec),
+  // Those of an engine of one sequence and those of one of several.
+  const lists = [1, limits.sequences].map((sequences) =>
+    contestsOf(config, { dtype, head, activations }, sequences, kv, gpu.capabilities, (spec) =>
+      gpu.pipelines.source(spec),
+    ),
   );
+  const known = new Map(lists.flatMap(({ contests }) => contests.map((contest) => [contest.key, contest])));
+  const list = { ...lists[0], contests: [...known.values()] };
   const kept = await nodeHost.tuning?.load(gpu.name, gpu.driver);
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const begin = performance.now();
   const { file, changed } = await measure(
     {
-      ...{ gpu, config, dtype, head, activations, kv, weightBytes: 0, store: nodeHost.tuning, signal: stopSignal },
+      ...{ gpu, config, dtype, head, activations, kv, store: nodeHost.tuning, signal: stopSignal },
+      ...{ sequences: limits.sequences, weightBytes: 0 },
       onProgress: (done, total, key) => {
         if (tell) status(done < total ? `${done + 1} of ${total}: ${key}` : '');
       },

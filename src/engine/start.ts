@@ -108,6 +108,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         ? undefined
         : await autotune({
             ...{ gpu, config, dtype, head, activations, kv: kvDtype, signal, store: host.tuning },
+            sequences: limits.sequences,
             weightBytes: plan.weights,
             onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
           });

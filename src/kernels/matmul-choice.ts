@@ -1,5 +1,5 @@
 import type { Capabilities } from '../gpu/capabilities.js';
-import type { MatmulVariant } from './matmul.js';
+import type { MatmulNeed, MatmulVariant } from './matmul.js';
 import { runsOn } from './variant.js';
 
 /** Which variant takes decode steps of at most so many rows. */
@@ -30,6 +30,12 @@ export interface MatmulSelection {
   readonly many: MatmulVariant;
 }
 
+/**
+ * An engine in which at most so many sequences decode together may take other kernels for few rows than one of more:
+ * what serves one row best and what serves 32 add in different orders, and a sequence has one order.
+ */
+export const FEW_SEQUENCES = 4;
+
 /** The order in which a variant adds; one that states none has an order of its own. */
 export const orderOf = ({ order, name }: Pick<MatmulVariant, 'order' | 'name'>): string => order ?? name;
 
@@ -40,13 +46,14 @@ export function runnableMatmuls({ few, many }: MatmulVariants, capabilities: Cap
 }
 
 /**
- * What is used where nothing was measured: of the first runnable variant's order of sums the first of each width.
+ * What is used where nothing was measured: of the order of sums of the first that suits the first of each width.
  */
-export function defaultMatmulChoice({ few, many }: MatmulVariants): MatmulChoice {
+export function defaultMatmulChoice({ few, many }: MatmulVariants, need: MatmulNeed): MatmulChoice {
+  const suit = few.filter((variant) => variant.usual?.(need) ?? true);
   const first = new Map<number, string>();
-  for (const variant of few) {
+  for (const variant of suit) {
     const { name, rowsPerGroup } = variant;
-    if (orderOf(variant) !== orderOf(few[0]) || first.has(rowsPerGroup)) continue;
+    if (orderOf(variant) !== orderOf(suit[0]) || first.has(rowsPerGroup)) continue;
     first.set(rowsPerGroup, name);
   }
   const widths = [...first].map(([rows, variant]) => ({ rows, variant })).sort((a, b) => a.rows - b.rows);
@@ -59,9 +66,14 @@ export function defaultMatmulChoice({ few, many }: MatmulVariants): MatmulChoice
  * @throws Error where it names what this adapter cannot run, or mixes orders of sums in decode: whoever made the choice
  * has to see to that
  */
-export function selectMatmul(all: MatmulVariants, capabilities: Capabilities, choice?: MatmulChoice): MatmulSelection {
+export function selectMatmul(
+  all: MatmulVariants,
+  capabilities: Capabilities,
+  need: MatmulNeed,
+  choice?: MatmulChoice,
+): MatmulSelection {
   const runnable = runnableMatmuls(all, capabilities);
-  const { few, many } = choice ?? defaultMatmulChoice(runnable);
+  const { few, many } = choice ?? defaultMatmulChoice(runnable, need);
   const find = (list: readonly MatmulVariant[], name: string): MatmulVariant => {
     const found = list.find((variant) => variant.name === name);
     if (found === undefined) throw new Error(`matmul variant ${name} does not exist or does not run on this adapter`);

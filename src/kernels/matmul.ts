@@ -2,15 +2,18 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Pipeline } from '../gpu/pipelines.js';
 import { record } from '../gpu/recorder.js';
+import type { Defines } from '../gpu/shader-source.js';
 import { fused, fusedBuffers, UNFUSED, type Fusion } from './fusion.js';
+import { laneKernel } from './matmul-lanes.js';
 import { packedVariants } from './matmul-packed.js';
 import { matrixVariants } from './matmul-matrix.js';
+import { skinnyVariants } from './matmul-skinny.js';
+import { vecVariants } from './matmul-vec.js';
 import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
-import { quantFormat } from '../quantization/formats.js';
 import { promptRows, type PromptRows, type StoredRows } from './prompt-rows.js';
 import { MOST_TURNS } from './subgroup-matrix.js';
-import { laneDefines, type Variant } from './variant.js';
-import { laneRows, weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
+import type { Variant } from './variant.js';
+import { weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
 /** What happens to a product before it is stored: nothing, added to what is there, or gate and up joined by SiLU. */
 export type Epilogue = (typeof EPILOGUES)[number];
@@ -28,79 +31,35 @@ export interface MatmulVariant extends Variant {
   readonly order?: string;
   /** Rows of x that one workgroup makes. */
   readonly rowsPerGroup: number;
+  /** Rows of a step from which on it is worth trying; from more than half a group's when absent. */
+  readonly leastRows?: number;
+  /** Whether it is, unmeasured, the one to take for a product, of those that make as many rows; it is when absent. */
+  usual?(need: MatmulNeed): boolean;
+  /** What it is compiled with besides for weights of so many units of eight columns, where it gains by knowing. */
+  sized?(units: number): Defines;
   /** Workgroups along the outputs. */
   groups(outputs: number, capabilities: Capabilities): number;
 }
 
-const BINDINGS = 'uurrw';
+/** What decides among variants that were not measured. */
+export interface MatmulNeed {
+  /** Rows of the weights. */
+  readonly n: number;
+  /** Sequences that may decode together. */
+  readonly sequences: number;
+}
 
-function vec(
-  rows: number,
-  outputs: number,
-  layout: WeightLayout,
-  capabilities: Capabilities,
-  subgroups: boolean,
+/** A variant as it is compiled for weights; a CPU driver, which is slow to compile, takes one for all widths. */
+export function sizedTo(
+  variant: MatmulVariant,
+  { stride }: Pick<WeightMatrix, 'stride'>,
+  { isCpu }: Capabilities,
 ): MatmulVariant {
-  const workgroup = 64;
-  return {
-    name: `vec${rows}${subgroups ? '' : '-tree'}`,
-    // Without subgroups the workgroup's size decides which products a thread adds.
-    order: subgroups ? 'vec' : `tree${workgroup}`,
-    shader: 'matmul_vec.wgsl',
-    bindings: BINDINGS,
-    defines: {
-      ...laneDefines(capabilities, subgroups),
-      ...weightDefines(layout),
-      ...UNFUSED,
-      prefill: false,
-      WG: workgroup,
-      MT: rows,
-      R: outputs,
-    },
-    phase: 'decode',
-    rowsPerGroup: rows,
-    runs: (adapter) => !subgroups || adapter.subgroups,
-    groups: (n, adapter) => {
-      const teams = subgroups ? workgroup / Math.min(workgroup, adapter.subgroupMaxSize) : 1;
-      return Math.min(Math.ceil(n / (teams * outputs)), adapter.maxWorkgroupsPerDimension);
-    },
-  };
+  if (isCpu || variant.sized === undefined) return variant;
+  return { ...variant, defines: { ...variant.defines, ...variant.sized(stride / 8) } };
 }
 
-/** Blocks of outputs a subgroup makes beside each other; more spill. */
-const LANE_BLOCKS = 4;
-
-/** Lanes with outputs of their own; for the layout in which their rows lie side by side. */
-function laneKernel(rows: number, phase: 'decode' | 'prefill', layout: WeightLayout): MatmulVariant {
-  const { lanes, dtype } = layout;
-  const format = quantFormat(dtype);
-  const chunked = format !== undefined && rows <= 2;
-  // Four units, to which rows are padded, in as few loads as bring them; with more rows the products are what costs.
-  const chunks = chunked
-    ? { chunked, UNITS: 4, CHUNK_LOADS: 16 / format.bits, CHUNKS: format.bits / 4 }
-    : { chunked, UNITS: 1, CHUNK_LOADS: 1, CHUNKS: 1 };
-  return {
-    name: `lanes${rows}`,
-    order: 'lanes',
-    shader: 'matmul_lanes.wgsl',
-    bindings: BINDINGS,
-    defines: {
-      ...weightDefines(layout),
-      ...UNFUSED,
-      prefill: phase === 'prefill',
-      LANES: lanes,
-      MT: rows,
-      RB: LANE_BLOCKS,
-      SHARES: 8 / lanes,
-      ...chunks,
-      LANE_PAIRS: lanes / 2,
-    },
-    phase,
-    rowsPerGroup: rows,
-    runs: (adapter) => lanes > 1 && lanes === laneRows(adapter),
-    groups: (n) => Math.ceil(n / (lanes * LANE_BLOCKS)),
-  };
-}
+const BINDINGS = 'uurrw';
 
 /**
  * The parameters of a launch over one part of a weight matrix, as `common/matmul.wgsl` reads them.
@@ -138,10 +97,11 @@ export function matmulVariants(
   rows: PromptRows = promptRows('f32', layout, capabilities),
 ): { few: MatmulVariant[]; many: MatmulVariant[] } {
   const lanes = [1, 2, 4, 8].map((rows) => laneKernel(rows, 'decode', layout));
-  const vectors = [1, 2, 4, 8].flatMap((rows) =>
-    [true, false].map((subgroups) => vec(rows, rows > 4 ? 2 : 4, layout, capabilities, subgroups)),
-  );
-  if (rows === 'int8') return { few: [...lanes, ...vectors], many: packedVariants(layout, capabilities) };
+  const vectors = vecVariants(layout, capabilities);
+  const skinny = skinnyVariants(layout, capabilities);
+  // A CPU driver spells matrices out in plain arithmetic.
+  const few = capabilities.isCpu ? [...lanes, ...vectors, ...skinny] : [...skinny, ...lanes, ...vectors];
+  if (rows === 'int8') return { few, many: packedVariants(layout, capabilities) };
   const half = rows === 'f16';
   const shared = { ...weightDefines(layout), ...UNFUSED, prefill: true, half_rows: half, MOST_TURNS };
   const direct: MatmulVariant = {
@@ -174,7 +134,7 @@ export function matmulVariants(
   const many = capabilities.isCpu
     ? [...(half ? [] : [laneKernel(8, 'prefill', layout)]), direct, tiled(1), tiled(2), ...matrix]
     : [...matrix, tiled(1), tiled(2), direct];
-  return { few: [...lanes, ...vectors], many };
+  return { few, many };
 }
 
 export interface MatmulSpec {
@@ -192,6 +152,8 @@ export interface MatmulSpec {
   readonly rows: 'tokens' | 'logits';
   /** Most rows a decode step has; kernels for few rows are compiled up to it. */
   readonly maxDecodeRows: number;
+  /** Sequences that may decode together; default `maxDecodeRows`. */
+  readonly sequences?: number;
   /** Whether steps of many rows occur. */
   readonly prefill: boolean;
   /** Rows of prompts in another format, which products of prompts take instead of `x`. */
@@ -229,9 +191,13 @@ export class MatmulKernel {
   static async create(gpu: Gpu, spec: MatmulSpec): Promise<MatmulKernel> {
     const { capabilities } = gpu;
     const rows = spec.prompts?.rows ?? 'f32';
-    const selected = selectMatmul(matmulVariants(spec.weights, capabilities, rows), capabilities, spec.choice);
+    const variants = matmulVariants(spec.weights, capabilities, rows);
+    const need = { n: spec.weights.rows, sequences: spec.sequences ?? spec.maxDecodeRows };
+    const selected = selectMatmul(variants, capabilities, need, spec.choice);
     const compiled = (variant: MatmulVariant): Promise<Compiled> =>
-      gpu.pipelines.get(variant).then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
+      gpu.pipelines
+        .get(sizedTo(variant, spec.weights, capabilities))
+        .then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
     const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
       compiled(fused(variant, spec.fusion)).then((each) => ({ ...each, rows }));
     const [one, many] = await Promise.all([

@@ -63,6 +63,9 @@ export function unitBytes(dtype: StoredDtype): number {
   return quantFormat(dtype) === undefined ? bitsOf(dtype) : 16;
 }
 
+/** 32-bit words of eight numbers of a row. */
+export const unitWords = (dtype: StoredDtype): number => bitsOf(dtype) / 4;
+
 /** Bytes of a row, its scales included. @param stride its columns, padded */
 export function rowBytes(stride: number, dtype: StoredDtype): number {
   const format = quantFormat(dtype);

@@ -397,6 +397,7 @@ class OperationBuilder {
       outStride,
       rows: logits ? 'logits' : 'tokens',
       maxDecodeRows: this.limits.decodeRows ?? this.limits.sequences,
+      sequences: this.limits.sequences,
       // Rows that want logits are as few as those that decode, so the head needs no kernel for many rows.
       prefill: !logits,
       prompts,

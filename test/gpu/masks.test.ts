@@ -84,7 +84,8 @@ describe('kernels left out', () => {
 
   it('give way to the next in a matmul', () => {
     const variants = matmulVariants({ dtype: 'f16', lanes: 1 }, all);
-    const usual = (excluded: string[]) => defaultMatmulChoice(runnableMatmuls(variants, { ...all, excluded })).many;
+    const usual = (excluded: string[]) =>
+      defaultMatmulChoice(runnableMatmuls(variants, { ...all, excluded }), { n: 4096, sequences: 1 }).many;
     expect(usual([])).toMatch(/^matrix/);
     expect(usual(['matmul_matrix.wgsl'])).not.toMatch(/^matrix/);
   });

@@ -5,15 +5,18 @@ import { matmulVariants } from '../../src/kernels/matmul.js';
 
 const GPU = {
   isCpu: false,
+  excluded: [],
   subgroups: true,
   subgroupId: true,
+  subgroupMinSize: 32,
   subgroupMaxSize: 32,
   subgroupMatrixConfigs: [],
   maxInvocations: 1024,
 } as unknown as Capabilities;
+const NEED = { n: 4096, sequences: 1 };
 const widthsOf = (capabilities: Capabilities) => {
   const all = matmulVariants({ dtype: 'f16', lanes: 1 }, capabilities);
-  return selectMatmul(all, capabilities).few;
+  return selectMatmul(all, capabilities, NEED).few;
 };
 
 describe('the choice of matmul variants', () => {
@@ -37,7 +40,7 @@ describe('the choice of matmul variants', () => {
 
   it('takes what it is told, and refuses mixed orders and names there are not', () => {
     const all = matmulVariants({ dtype: 'f16', lanes: 1 }, GPU);
-    const usual = defaultMatmulChoice(runnableMatmuls(all, GPU));
+    const usual = defaultMatmulChoice(runnableMatmuls(all, GPU), NEED);
     const { few } = runnableMatmuls(all, GPU);
     const lanes = matmulVariants(
       { dtype: 'f16', lanes: 8 },
@@ -46,7 +49,7 @@ describe('the choice of matmul variants', () => {
     expect(lanes.few[0].name).toBe('lanes1');
     const other = few.find(({ order }) => order !== few[0].order)!;
     const choose = (names: string[]) =>
-      selectMatmul(all, GPU, { ...usual, few: names.map((variant, i) => ({ rows: 2 ** i, variant })) });
+      selectMatmul(all, GPU, NEED, { ...usual, few: names.map((variant, i) => ({ rows: 2 ** i, variant })) });
     expect(choose([few[0].name, few[0].name]).few.map(({ variant }) => variant.name)).toEqual([
       few[0].name,
       few[0].name,
@@ -54,6 +57,6 @@ describe('the choice of matmul variants', () => {
     expect(() => choose([few[0].name, other.name])).toThrow('different orders of sums');
     expect(() => choose(['nobody'])).toThrow('nobody does not exist');
     expect(() => choose([])).toThrow('needs a variant');
-    expect(() => selectMatmul(all, { ...GPU, subgroups: false }, usual)).toThrow('does not run on this adapter');
+    expect(() => selectMatmul(all, { ...GPU, subgroups: false }, NEED, usual)).toThrow('does not run on this adapter');
   });
 });

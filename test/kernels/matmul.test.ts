@@ -40,7 +40,7 @@ const tolerance = ({ name, roundsActivations }: MatmulVariant): number =>
  * Some drivers need many seconds to compile these. How they compute does not depend on how weights are unpacked, nor on
  * how rows lie: f16 weights try that in full. Quantised weights of both widths try it where the engine would run it.
  */
-const SLOW_TO_COMPILE = /^(vec[48]-tree|tiled128|matrix.*)$/;
+const SLOW_TO_COMPILE = /^(vec[48]-tree|vec[248]x|tiled128|matrix.*)$/;
 const runsSlow = ({ name }: MatmulVariant, { dtype, lanes }: WeightLayout, capabilities: Capabilities): boolean =>
   (isFull || !capabilities.isCpu) &&
   (dtype === 'f16' || (dtype.endsWith('-zp') && !name.endsWith('-tree') && lanes === laneRows(capabilities)));

@@ -46,6 +46,8 @@ export interface AutotuneRequest {
   /** What prompts' projections multiply. */
   readonly activations: ActivationDtype;
   readonly kv: KvStored;
+  /** That may decode together. */
+  readonly sequences: number;
   readonly weightBytes: number;
   readonly store: TuningStore | undefined;
   readonly signal?: AbortSignal;
@@ -60,11 +62,11 @@ export interface AutotuneRequest {
 export async function autotune(
   request: AutotuneRequest,
 ): Promise<{ choices: KernelChoices; info: TuningInfo } | undefined> {
-  const { gpu, config, dtype, head, activations, kv, store } = request;
+  const { gpu, config, dtype, head, activations, sequences, kv, store } = request;
   const kept = await store?.load(gpu.name, gpu.driver);
   const pays = !gpu.capabilities.isCpu && request.weightBytes >= LEAST_WEIGHT_BYTES && store !== undefined;
   if (kept === undefined && !pays) return undefined;
-  const list = contestsOf(config, { dtype, head, activations }, kv, gpu.capabilities, (spec) =>
+  const list = contestsOf(config, { dtype, head, activations }, sequences, kv, gpu.capabilities, (spec) =>
     gpu.pipelines.source(spec),
   );
   const known = kept?.entries ?? {};

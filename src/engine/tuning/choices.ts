@@ -26,7 +26,7 @@ export function kernelChoices(list: ContestList, entries: Readonly<Record<string
   };
   return {
     matmul: ({ rows, cols, dtype }): MatmulChoice | undefined => {
-      const few = won(matmulKey('few', rows, cols, dtype));
+      const few = won(matmulKey(list.width, rows, cols, dtype));
       const many = won(matmulKey('many', rows, cols, dtype, list.activations)) ?? list.usualMany;
       if (few === undefined || !(few.tuned || many.tuned)) return undefined;
       return { few: widthsOf(few.winners), many: Object.values(many.winners)[0] };

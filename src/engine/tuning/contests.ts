@@ -3,7 +3,7 @@ import type { PipelineSpec } from '../../gpu/pipelines.js';
 import { DECODE_TILE, type HeadShape, type KvStored } from '../../kernels/attention-shape.js';
 import { usualSplitTokens } from '../../kernels/attention-decode.js';
 import { attentionVariants } from '../../kernels/attention.js';
-import { defaultMatmulChoice, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
+import { defaultMatmulChoice, FEW_SEQUENCES, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
 import { matmulVariants } from '../../kernels/matmul.js';
 import { promptRows } from '../../kernels/prompt-rows.js';
 import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
@@ -43,13 +43,18 @@ export interface ContestList {
   readonly kv: KvStored;
   /** What prompts' projections multiply. */
   readonly activations: ActivationDtype;
+  /** Which contests for few rows are the engine's. */
+  readonly width: FewWidth;
   /** What matmuls that never see many rows would take. */
   readonly usualMany: { readonly winners: Winners; readonly tuned: boolean };
 }
 
+/** Kernels for few rows in an engine of few sequences, or of more, which may take others; a CPU driver takes the same. */
+export type FewWidth = 'few' | 'batched';
+
 /** @param activations of kernels for many rows */
 export const matmulKey = (
-  width: 'few' | 'many',
+  width: FewWidth | 'many',
   n: number,
   k: number,
   dtype: StoredDtype,
@@ -75,6 +80,7 @@ export function tuningSizes(isCpu: boolean) {
   return isCpu
     ? {
         few: [1, 2, 4, 8],
+        batched: [1, 2, 4, 8],
         many: 64,
         decode: [
           { rows: 1, context: 511 },
@@ -84,7 +90,8 @@ export function tuningSizes(isCpu: boolean) {
         prefill: { rows: 64, context: 64 },
       }
     : {
-        few: [1, 2, 4, 8, 16, 32],
+        few: [1, 2, 4, 8],
+        batched: [1, 2, 4, 8, 16, 32],
         many: 512,
         decode: [
           { rows: 1, context: 511 },
@@ -99,6 +106,8 @@ export function tuningSizes(isCpu: boolean) {
 const weightOf = (rows: number): number => (rows === 1 ? 2 : 1);
 
 /**
+ * @param sequences that may decode together: where that is more than a few, kernels for few rows have a contest of their
+ * own, of which one order of sums serves all numbers of rows
  * @param source composed text of a shader, for the fingerprints
  */
 export function contestsOf(
@@ -108,6 +117,7 @@ export function contestsOf(
     readonly head: StoredDtype;
     readonly activations?: ActivationDtype;
   },
+  sequences: number,
   kv: KvStored,
   capabilities: Capabilities,
   source: (spec: PipelineSpec) => string,
@@ -115,6 +125,7 @@ export function contestsOf(
   const { heads, kvHeads, headDim } = config;
   const shape = { heads, kvHeads, headDim };
   const sizes = tuningSizes(capabilities.isCpu);
+  const width: FewWidth = capabilities.isCpu || sequences <= FEW_SEQUENCES ? 'few' : 'batched';
   const print = (variants: readonly (PipelineSpec & { name: string; order?: string })[], rest: unknown): string =>
     fingerprint([...variants.flatMap((each) => [each.name, orderOf(each), source(each)]), JSON.stringify(rest)]);
   const { activations = 'f32' } = formats;
@@ -122,9 +133,9 @@ export function contestsOf(
     const layout = layoutOn({ capabilities }, dtype);
     const all = matmulVariants(layout, capabilities, promptRows(activations, layout, capabilities));
     const runnable = runnableMatmuls(all, capabilities);
-    const usual = defaultMatmulChoice(runnable);
-    const fewPrint = print(runnable.few, [usual.few, sizes.few]);
-    const manyPrint = print(runnable.many, [usual.many, sizes.many]);
+    const usual = (n: number) => defaultMatmulChoice(runnable, { n, sequences });
+    const fewPrint = (n: number): string => print(runnable.few, [usual(n).few, sizes[width]]);
+    const manyPrint = print(runnable.many, [usual(0).many, sizes.many]);
     return { runnable, usual, fewPrint, manyPrint };
   };
   const layers = familyOf(formats.dtype, activations);
@@ -144,17 +155,18 @@ export function contestsOf(
   const ordered = [...matmuls.values()].sort((a, b) => b.bytes - a.bytes);
   const few = ordered.map(({ n, k, dtype }): ModelContest => {
     const { runnable, usual, fewPrint } = dtype === formats.dtype ? layers : head;
-    const cases = sizes.few.map((rows): Case => {
-      const own = (usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1)!).variant;
+    const few = usual(n).few;
+    const cases = sizes[width].map((rows): Case => {
+      const own = (few.find((each) => rows <= each.rows) ?? few.at(-1)!).variant;
       const names = variantsFor(runnable, rows).few.map(({ name }) => name);
       return { id: String(rows), weight: weightOf(rows), usual: own, names: [...new Set([own, ...names])] };
     });
     return {
-      key: matmulKey('few', n, k, dtype),
+      key: matmulKey(width, n, k, dtype),
       subject: { kind: 'matmul', width: 'few', n, k, dtype, activations: 'f32' },
       candidates: runnable.few.map((variant) => ({ name: variant.name, order: orderOf(variant) })),
       cases,
-      fingerprint: fewPrint,
+      fingerprint: fewPrint(n),
     };
   });
   const many = ordered
@@ -167,7 +179,7 @@ export function contestsOf(
         subject: { kind: 'matmul', width: 'many', n, k, dtype, activations },
         // A prompt takes one variant whatever its length, so each is an order of its own.
         candidates: names.map((name) => ({ name, order: name })),
-        cases: [{ id: String(sizes.many), weight: 1, usual: usual.many, names }],
+        cases: [{ id: String(sizes.many), weight: 1, usual: usual(n).many, names }],
         fingerprint: manyPrint,
       };
     });
@@ -200,7 +212,8 @@ export function contestsOf(
     shape,
     kv,
     activations,
-    usualMany: { winners: { all: head.usual.many }, tuned: false },
+    width,
+    usualMany: { winners: { all: head.usual(0).many }, tuned: false },
   };
 }
 

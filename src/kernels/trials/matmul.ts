@@ -113,7 +113,8 @@ export interface MatmulTrial extends Timed {
 
 /** The variants that are worth trying for so many rows: of those for few, the ones neither far too wide nor narrow. */
 export function variantsFor(runnable: MatmulVariants, rows: number): { few: MatmulVariant[]; many: MatmulVariant[] } {
-  const fits = ({ rowsPerGroup }: MatmulVariant): boolean => rowsPerGroup < 2 * rows && rows <= 8 * rowsPerGroup;
+  const fits = ({ rowsPerGroup, leastRows = Math.floor(rowsPerGroup / 2) + 1 }: MatmulVariant): boolean =>
+    leastRows <= rows && rows <= 8 * rowsPerGroup;
   return { few: runnable.few.filter(fits), many: rows >= 8 ? [...runnable.many] : [] };
 }
 
@@ -130,7 +131,7 @@ export async function matmulTrial(
   const prompts = decode ? undefined : data.prompts;
   const all = matmulVariants(layoutOn(gpu, dtype), gpu.capabilities, prompts?.rows ?? 'f32');
   const runnable = runnableMatmuls(all, gpu.capabilities);
-  const usual = defaultMatmulChoice(runnable);
+  const usual = defaultMatmulChoice(runnable, { n, sequences: rows });
   const step = trialStep(gpu, { tokens: rows, decodeRows: decode ? rows : 0 });
   const kernels: MatmulKernel[] = [];
   for (const weights of data.copies) {

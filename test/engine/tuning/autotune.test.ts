@@ -35,7 +35,7 @@ class MemoryStore implements TuningStore {
 /** As measured: everything as usual, but matmuls of few rows always take the variant for one row. */
 async function oneRowOnly(): Promise<TuningFile> {
   const gpu = await testGpu(adapter);
-  const { contests } = contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f32', gpu.capabilities, (spec) =>
+  const { contests } = contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 8, 'f32', gpu.capabilities, (spec) =>
     gpu.pipelines.source(spec),
   );
   const entries: Record<string, TunedEntry> = {};

@@ -17,7 +17,7 @@ const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 1
 const F16 = { dtype: 'f16', head: 'f16' } as const;
 const W8A8 = { dtype: 'int8-g32-zp', head: 'f16', activations: 'int8' } as const;
 const contestsOn = (gpu: Gpu, kv: KvStored = 'f16', formats: typeof F16 | typeof W8A8 = F16): readonly ModelContest[] =>
-  contestsOf(CONFIG, formats, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
+  contestsOf(CONFIG, formats, 8, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec)).contests;
 const find = (list: readonly ModelContest[], start: string): ModelContest =>
   list.find(({ key }) => key.startsWith(start))!;
 const check = (gpu: Gpu, contest: ModelContest) => new GpuLaboratory(gpu).open(contest, (bench) => bench.check());
@@ -47,7 +47,7 @@ it('finds the variants of products in 8 bits right, which are a contest of their
   const winners = { [many[0].cases[0].id]: 'dot4-64' };
   const { fingerprint, subject } = many[0];
   const entries = { [many[0].key]: { fingerprint, measured: true, winners, ms: {}, dropped: [] } };
-  const list = contestsOf(CONFIG, W8A8, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec));
+  const list = contestsOf(CONFIG, W8A8, 8, 'f16', gpu.capabilities, (spec) => gpu.pipelines.source(spec));
   if (subject.kind !== 'matmul') throw new Error('not a matmul');
   const chosen = kernelChoices(list, entries).matmul({ rows: subject.n, cols: subject.k, dtype: subject.dtype });
   expect(chosen?.many).toBe('dot4-64');
@@ -116,7 +116,7 @@ it('a change of shader text changes the fingerprint of those that use it alone',
   const [before, after] = ['', '// another\n'].map((extra) => {
     const source = (spec: Parameters<typeof gpu.pipelines.source>[0]) =>
       (spec.shader === 'matmul_direct.wgsl' ? extra : '') + gpu.pipelines.source(spec);
-    return contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 'f16', gpu.capabilities, source).contests;
+    return contestsOf(CONFIG, { dtype: 'f16', head: 'f16' }, 8, 'f16', gpu.capabilities, source).contests;
   });
   const changed = before.filter(({ fingerprint }, i) => fingerprint !== after[i].fingerprint);
   expect(changed.length).toBeGreaterThan(0);

@@ -3,9 +3,6 @@ import { byShader, hotLoops, type Sweep, type SweptPipeline } from './sweep.js';
 import { loopsOf } from './loops.js';
 import { Capability } from './spirv.js';
 
-/** Shaders of which some pipeline still has a guarded hot loop; each is to leave this list. */
-const GUARDED_STILL = ['matmul_vec.wgsl'];
-
 /** Shaders that still declare cooperative matrices and subgroup arithmetic together. */
 const BOTH_STILL: string[] = [];
 
@@ -27,7 +24,7 @@ export const rules = {
 
   noGuardedHotLoop: ({ pipelines }: Sweep) => {
     const guarded = pipelines.filter((each) => hotLoops(each).some((loop) => loop.guarded));
-    expect(byShader(guarded.filter(({ shader }) => !GUARDED_STILL.includes(shader)))).toEqual({});
+    expect(byShader(guarded)).toEqual({});
   },
 
   /** Decode attention has several keys and values of 16 bytes under way, of int8 8 bytes, and waits for nobody. */

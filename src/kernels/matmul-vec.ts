@@ -1,0 +1,122 @@
+import type { Capabilities } from '../gpu/capabilities.js';
+import type { Defines } from '../gpu/shader-source.js';
+import { quantFormat } from '../quantization/formats.js';
+import { UNFUSED } from './fusion.js';
+import type { MatmulVariant } from './matmul.js';
+import { MOST_TURNS } from './subgroup-matrix.js';
+import { laneDefines } from './variant.js';
+import { unitWords, weightDefines, type WeightLayout } from './weights.js';
+
+const WORKGROUP = 64;
+
+/** Bytes of weights that a lane names before it uses any: as many registers of 4 bytes are filled from memory at once. */
+const NAMED_BYTES = 128;
+
+/** Subgroups that keep a large GPU busy: 16 on each of 128 multiprocessors. */
+const ENOUGH_SUBGROUPS = 2048;
+
+/** Outputs that a subgroup makes of so many rows; more sums than 16 would take the registers that loads need. */
+const OUTPUTS: readonly { readonly rows: number; readonly outputs: readonly number[] }[] = [
+  { rows: 1, outputs: [8, 4, 2, 1] },
+  { rows: 2, outputs: [4, 2] },
+  { rows: 4, outputs: [4, 2] },
+  { rows: 8, outputs: [2] },
+];
+
+/** Whether a workgroup has two subgroups, whose outputs make a pair. */
+const pairs = ({ subgroupMaxSize }: Capabilities): boolean => subgroupMaxSize <= WORKGROUP / 2;
+
+/** The size of an adapter's subgroups, 0 where it has several. */
+const fixedLanes = ({ subgroupMinSize, subgroupMaxSize }: Capabilities): number =>
+  subgroupMinSize === subgroupMaxSize && subgroupMinSize <= WORKGROUP ? subgroupMinSize : 0;
+
+/**
+ * Outputs a subgroup makes where nothing was measured: the more, the fewer loads of x, but so few that there are
+ * subgroups enough. The bytes on their way do not depend on it. Of quants a load of x serves fewer bytes, so that they
+ * go up to 8.
+ */
+function usualOutputs(n: number, layout: WeightLayout, tried: readonly number[], { isCpu }: Capabilities): number {
+  const most = quantFormat(layout.dtype) === undefined || isCpu ? 4 : 8;
+  const fit = tried.filter((each) => each <= most && (isCpu || n / each >= ENOUGH_SUBGROUPS));
+  return fit.length > 0 ? Math.max(...fit) : Math.min(...tried);
+}
+
+function vec(rows: number, outputs: number, layout: WeightLayout, capabilities: Capabilities): MatmulVariant {
+  const paired = outputs === 1;
+  const lanes = fixedLanes(capabilities);
+  const most = layout.lanes === 1 && !capabilities.isCpu ? 8 : 2; // a CPU driver needs long to compile what it gains nothing by
+  const steps = Math.max(1, Math.min(most, Math.floor(NAMED_BYTES / (outputs * 4 * unitWords(layout.dtype)))));
+  const runs = (adapter: Capabilities): boolean =>
+    adapter.subgroups && (paired ? pairs(adapter) : adapter.subgroupMinSize >= (rows * outputs) / 2);
+  const tried = OUTPUTS.find((each) => each.rows === rows)!.outputs.filter((each) => each > 1 || pairs(capabilities));
+  return {
+    name: `vec${rows}x${outputs}`,
+    order: 'vec',
+    shader: 'matmul_vec.wgsl',
+    bindings: 'uurrw',
+    defines: {
+      ...laneDefines(capabilities),
+      ...weightDefines(layout),
+      ...UNFUSED,
+      prefill: false,
+      counted: false,
+      MOST_TURNS,
+      paired,
+      WG: WORKGROUP,
+      MT: rows,
+      R: outputs,
+      STEPS: steps,
+      PARTS: 1,
+    },
+    phase: 'decode',
+    rowsPerGroup: rows,
+    runs,
+    usual: ({ n }) => outputs === usualOutputs(n, layout, tried, capabilities),
+    sized: (units): Defines => {
+      if (lanes === 0) return {};
+      const turn = Math.max(1, Math.min(steps, Math.ceil(units / lanes)));
+      const parts = units % (turn * lanes) === 0 ? 1 : 2;
+      return { counted: true, K8: units, LANES: lanes, STEPS: turn, PARTS: parts };
+    },
+    groups: (n, adapter) => {
+      const teams = WORKGROUP / Math.min(WORKGROUP, adapter.subgroupMaxSize);
+      return Math.min(Math.ceil(n / (teams * outputs)), adapter.maxWorkgroupsPerDimension);
+    },
+  };
+}
+
+/** Without subgroups: a workgroup makes the outputs, and its size decides which products a thread adds. */
+function tree(rows: number, outputs: number, layout: WeightLayout): MatmulVariant {
+  return {
+    name: `vec${rows}-tree`,
+    order: `tree${WORKGROUP}`,
+    shader: 'matmul_vec.wgsl',
+    bindings: 'uurrw',
+    defines: {
+      ...{ subgroups: false, subgroup_id: false },
+      ...weightDefines(layout),
+      ...UNFUSED,
+      prefill: false,
+      counted: false,
+      MOST_TURNS,
+      paired: false,
+      WG: WORKGROUP,
+      MT: rows,
+      R: outputs,
+      STEPS: 1,
+      PARTS: 1,
+    },
+    phase: 'decode',
+    rowsPerGroup: rows,
+    runs: () => true,
+    groups: (n, adapter) => Math.min(Math.ceil(n / outputs), adapter.maxWorkgroupsPerDimension),
+  };
+}
+
+/** Products for few rows whose lanes share a row of weights; all with subgroups have one order of sums. */
+export function vecVariants(layout: WeightLayout, capabilities: Capabilities): MatmulVariant[] {
+  return OUTPUTS.flatMap(({ rows, outputs }) => [
+    ...outputs.map((each) => vec(rows, each, layout, capabilities)),
+    tree(rows, rows > 4 ? 2 : 4, layout),
+  ]);
+}
