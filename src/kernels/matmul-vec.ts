@@ -12,8 +12,8 @@ const WORKGROUP = 64;
 /** Bytes of weights that a lane names before it uses any: as many registers of 4 bytes are filled from memory at once. */
 const NAMED_BYTES = 128;
 
-/** Subgroups that keep a large GPU busy: 16 on each of 128 multiprocessors. */
-const ENOUGH_SUBGROUPS = 2048;
+/** Subgroups that keep a large GPU busy: 16 on each of 128 multiprocessors, 8 where each has more to compute. */
+const ENOUGH_SUBGROUPS = { floats: 2048, quants: 1024 };
 
 /** Outputs that a subgroup makes of so many rows; more sums than 16 would take the registers that loads need. */
 const OUTPUTS: readonly { readonly rows: number; readonly outputs: readonly number[] }[] = [
@@ -36,8 +36,10 @@ const fixedLanes = ({ subgroupMinSize, subgroupMaxSize }: Capabilities): number 
  * go up to 8.
  */
 function usualOutputs(n: number, layout: WeightLayout, tried: readonly number[], { isCpu }: Capabilities): number {
-  const most = quantFormat(layout.dtype) === undefined || isCpu ? 4 : 8;
-  const fit = tried.filter((each) => each <= most && (isCpu || n / each >= ENOUGH_SUBGROUPS));
+  const quantised = quantFormat(layout.dtype) !== undefined;
+  const most = !quantised || isCpu ? 4 : 8;
+  const enough = isCpu ? 0 : ENOUGH_SUBGROUPS[quantised ? 'quants' : 'floats'];
+  const fit = tried.filter((each) => each <= most && n / each >= enough);
   return fit.length > 0 ? Math.max(...fit) : Math.min(...tried);
 }
 

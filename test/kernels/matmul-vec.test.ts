@@ -57,6 +57,7 @@ describe('what is usual on a GPU', () => {
     expect(usual(4096, 'f16')).toEqual(['vec1x2', 'vec2x2', 'vec4x2', 'vec8x2']);
     expect(usual(22016, 'f16')[0]).toBe('vec1x4');
     expect(usual(2048, 'f16')[0]).toBe('vec1x1');
+    expect(usual(4096, 'int4-g32')[0]).toBe('vec1x4');
     expect(usual(22016, 'int4-g32')[0]).toBe('vec1x8');
     // Subgroups of 64 fill a workgroup, which then has none to make a pair with.
     expect(usual(2048, 'f16', { ...GPU, subgroupMinSize: 64, subgroupMaxSize: 64 })[0]).toBe('vec1x2');
