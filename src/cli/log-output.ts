@@ -21,6 +21,8 @@ export class LogOutput {
   #waiting: Buffer[] = [];
   #bytes = 0;
   #lost = 0;
+  /** How many the line in front, where it is ours, says are lost. */
+  #said = 0;
   /** Whether only the rest of the first line waits, and whether a line was left cut in two. */
   #begun = false;
   #torn = false;
@@ -61,7 +63,10 @@ export class LogOutput {
         this.#bytes -= taken;
         this.#begun = taken < line.length;
         if (this.#begun) this.#waiting[0] = line.subarray(taken);
-        else this.#waiting.shift();
+        else {
+          this.#waiting.shift();
+          this.#said = 0;
+        }
       }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -80,6 +85,7 @@ export class LogOutput {
       msg: `${this.#lost} lines of this log were left out`,
     };
     const line = Buffer.from(`${JSON.stringify(said)}\n`);
+    this.#said = this.#lost;
     this.#lost = 0;
     this.#waiting.unshift(line);
     this.#bytes += line.length;
@@ -89,7 +95,8 @@ export class LogOutput {
   #drop(reason: string): void {
     this.#torn ||= this.#begun;
     this.#begun = false;
-    const count = this.#waiting.length;
+    const count = this.#waiting.length + (this.#said > 0 ? this.#said - 1 : 0);
+    this.#said = 0;
     this.#waiting = [];
     this.#bytes = 0;
     this.#leaveOut(count, reason);

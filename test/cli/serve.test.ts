@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapters } from '../support/adapters.js';
 import { build, cli, Scratch, type CliOptions, type CliResult } from './support.js';
@@ -96,6 +97,29 @@ describe('serve', () => {
     });
     expect(await response.json()).toMatchObject({ model: 'story', usage: { completion_tokens: 3 } });
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('process_resident_memory_bytes');
+    signal('SIGTERM');
+    expect((await done).code).toBe(0);
+  });
+
+  it('tells of a taken port before the model is loaded, and says "loading" until it is', async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+    const { port } = blocker.address() as { port: number };
+    // There is no such model: who looked for it first would say so.
+    const taken = await cli([...on, '--port', `${port}`, '--model', join(scratch.path, 'nowhere')]);
+    expect(taken.stderr).toContain(`port ${port} of 127.0.0.1 is in use`);
+    await new Promise((resolve) => blocker.close(resolve));
+    const statuses = new Set<number>();
+    const asking = setInterval(() => {
+      fetch(`http://127.0.0.1:${port}/health`).then(
+        ({ status }) => statuses.add(status),
+        () => undefined,
+      );
+    }, 20);
+    const { done, signal } = await serve(['--port', `${port}`]);
+    while (!statuses.has(200)) await new Promise((resolve) => setTimeout(resolve, 20));
+    clearInterval(asking);
+    expect([...statuses]).toEqual([503, 200]);
     signal('SIGTERM');
     expect((await done).code).toBe(0);
   });

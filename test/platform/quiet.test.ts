@@ -67,6 +67,14 @@ describe.skipIf(process.platform !== 'linux')('quietly', () => {
     expect(await readFile(log, 'utf8')).toBe(`earlier\n${NOT_HIDDEN}0 leaked\nlater\n`);
   });
 
+  it('writes blanks over warnings in a plain file, and over nothing else', async () => {
+    const log = join(folder, 'warned');
+    const warned = BODY.replaceAll('noise', 'Warning: maxDynamic');
+    await shell(`{ echo earlier; ${nodeCommand(warned)}; echo later; } >${quoted(log)} 2>&1`);
+    const blank = `${' '.repeat('Warning: maxDynamic'.length)}\n`;
+    expect(await readFile(log, 'utf8')).toBe(`earlier\nbefore\n${blank.repeat(3)}after\ndirect\n0 leaked\nlater\n`);
+  });
+
   it('leaves a socket alone', async () => {
     // Node gives its children sockets where it says pipe.
     const { stderr, stdout, code } = await runModule(BODY);

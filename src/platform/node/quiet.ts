@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 const { O_RDWR, O_WRONLY, O_APPEND, O_NOCTTY } = constants;
@@ -11,14 +11,14 @@ const PATIENCE = 50;
 /**
  * Runs `action` with file descriptor 2 pointing nowhere, so that what native code prints there is not seen, and points
  * it back. Dawn has no setting for its warnings about a driver's limits, and Node cannot duplicate a descriptor: so the
- * descriptor is closed and opened again through `/proc`. That cannot be done for every kind of standard error; where it
- * cannot (a socket, a plain file, a closed descriptor, no `/proc`, files being opened meanwhile) the action just runs
- * and its lines are seen.
+ * descriptor is closed and opened again through `/proc`. That cannot be done for every kind of standard error. In a
+ * plain file the lines are written over with blanks; else (a socket, a closed descriptor, no `/proc`, files being opened
+ * meanwhile) the action just runs and its lines are seen.
  *
  * `action` must do its printing synchronously.
  */
 export function quietly<T>(action: () => T): T {
-  const restore = silence();
+  const restore = silence() ?? blankAfterwards();
   try {
     return action();
   } finally {
@@ -64,6 +64,35 @@ function silence(): (() => void) | undefined {
     takeStderr(`/proc/self/fd/${saved}`, flags);
     letGo();
   };
+}
+
+/**
+ * Notes where a plain file ends. Returns what writes blanks over the warnings that have been added since: to move back
+ * to where they began is not in Node's power, and whoever shares the file writes on behind them.
+ */
+function blankAfterwards(): (() => void) | undefined {
+  try {
+    if (process.platform !== 'linux' || !fstatSync(STDERR).isFile()) return undefined;
+    const begin = position();
+    return () => {
+      const length = position() - begin;
+      if (!(length > 0)) return;
+      const file = openSync(`/proc/self/fd/${STDERR}`, O_RDWR);
+      try {
+        const bytes = Buffer.alloc(length);
+        readSync(file, bytes, 0, length, begin);
+        if (/^(?:Warning: .*\n)+$/.test(bytes.toString())) writeSync(file, `${' '.repeat(length - 1)}\n`, begin);
+      } finally {
+        closeSync(file);
+      }
+    };
+  } catch {
+    return undefined; // the lines are seen
+  }
+}
+
+function position(): number {
+  return Number(/^pos:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${STDERR}`, 'latin1'))?.[1] ?? NaN);
 }
 
 /**

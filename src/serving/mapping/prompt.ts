@@ -4,6 +4,9 @@ import { type ApiError, badRequest } from '../errors.js';
 /** Up to so many bytes a token of context, a text is tokenized without further question. */
 const CHEAP_BYTES_PER_TOKEN = 4;
 
+/** So many messages are checked and rendered in one turn. */
+const FEW_MESSAGES = 64;
+
 /** Tokens of the longest sequence: the context, or less where the KV cache is smaller. */
 export function longestSequence({ contextLength, kvCacheTokens }: EngineInfo): number {
   // The last token is never fed back, so the cache needs no place for it.
@@ -43,6 +46,8 @@ export class PromptReader {
     const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
     this.#assertTokenizable(bytes, 'messages');
     this.#assertToolsShow(messages);
+    // Many have taken their time to be checked.
+    if (messages.length > FEW_MESSAGES) await new Promise<void>((resolve) => setImmediate(() => resolve()));
     // What a template puts around them counts too.
     const text = this.engine.chatText(messages);
     this.#assertTokenizable(Buffer.byteLength(text), 'messages');

@@ -20,10 +20,10 @@ export const logitBias = z
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return wrong('expected an object of token ids and numbers');
     }
-    const entries = Object.entries(value) as [string, unknown][];
-    if (entries.length > MOST_BIASES) return wrong(`expected at most ${MOST_BIASES} tokens, found ${entries.length}`);
+    const count = Object.keys(value).length;
+    if (count > MOST_BIASES) return wrong(`expected at most ${MOST_BIASES} tokens, found ${count}`);
     const biases: Record<number, number> = {};
-    for (const [key, bias] of entries) {
+    for (const [key, bias] of Object.entries(value) as [string, unknown][]) {
       const shown = key.slice(0, 40);
       if (!TOKEN_ID.test(key)) return wrong('expected a token id', [shown]);
       if (typeof bias !== 'number' || !(bias >= -100 && bias <= 100)) {
