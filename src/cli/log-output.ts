@@ -1,5 +1,6 @@
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { visible } from './output.js';
 
 const STDOUT = 1;
 /** Bytes of lines that wait for a reader; more are left out. */
@@ -39,7 +40,7 @@ export class LogOutput {
 
   /** Takes a line, with its end; never throws, never waits. */
   write(line: string): void {
-    const bytes = Buffer.from(line);
+    const bytes = Buffer.from(visible(line));
     if (this.#bytes + bytes.length > MOST_WAITING) {
       this.#leaveOut(1, 'its reader takes nothing');
       return;
@@ -136,12 +137,13 @@ function openNonblocking(descriptor: number): number | undefined {
 function nodesOwn(): Sink {
   let failure: Error | undefined;
   // A log that nobody reads ends nothing.
-  process.stdout.removeAllListeners('error').on('error', (error: Error) => void (failure = error));
+  const { stdout } = process;
+  stdout.removeAllListeners('error').on('error', (error: Error) => void (failure = error));
   return {
     write: (bytes) => {
       if (failure !== undefined) throw failure;
-      if (process.stdout.writableLength > MOST_WAITING) throw Object.assign(new Error('full'), { code: 'EAGAIN' });
-      process.stdout.write(bytes);
+      if (stdout.writableLength > MOST_WAITING) throw Object.assign(new Error('full'), { code: 'EAGAIN' });
+      stdout.write(bytes);
       return bytes.length;
     },
   };
