@@ -4,6 +4,7 @@ import { runKernels } from '../../bench/kernels/run.js';
 import { KERNEL_KINDS, KERNELS_VERSION, kernelsSchema, type KernelsResult } from '../../bench/kernels/schema.js';
 import { kernelTables } from '../../bench/kernels/table.js';
 import { writeWhole } from '../../bench/store.js';
+import { withholdKnown } from '../engine/drivers/prepare.js';
 import { tierOf, withheldIn } from '../gpu/capabilities.js';
 import { activationDtype } from '../engine/weight-format.js';
 import { Gpu } from '../gpu/gpu.js';
@@ -41,6 +42,7 @@ export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
     models.push({ name: found.name, config: parseLlamaConfig(found.config, found.configName) });
   }
   const gpu = await Gpu.open(source);
+  await withholdKnown(gpu, nodeHost.drivers);
   closeAtExit(() => gpu.dispose());
   const { isCpu } = gpu.capabilities;
   const calibrations = await listCalibrations();

@@ -28,6 +28,7 @@ export async function loadEngine(options: EngineOptions, tell: boolean, warn = t
     bar?.end();
     if (warn) for (const notice of engine.notices) remark(notice);
     if (tell && engine.hint !== undefined) remark(engine.hint);
+    if (tell && engine.driverRemark !== undefined) remark(engine.driverRemark);
     return engine;
   } finally {
     settled.abort();

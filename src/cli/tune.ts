@@ -1,7 +1,8 @@
 import { markdownTable, figure, signedPercent } from '../../bench/tables/markdown.js';
 import { Gpu } from '../gpu/gpu.js';
 import { RidgepointError } from '../errors.js';
-import { measure } from '../engine/tuning/autotune.js';
+import { noting, withholdKnown } from '../engine/drivers/prepare.js';
+import { measure, type AutotuneRequest } from '../engine/tuning/autotune.js';
 import { contestsOf } from '../engine/tuning/contests.js';
 import type { Contest } from '../engine/tuning/contest.js';
 import { activationDtype, modelFormats } from '../engine/weight-format.js';
@@ -12,7 +13,7 @@ import { nodeHost } from '../platform/node/host.js';
 import { tuningPath } from '../platform/node/tuning-store.js';
 import type { ModelFlags } from './options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
-import { isRewritable } from './style.js';
+import { isRewritable, remark } from './style.js';
 import { print, status } from './output.js';
 
 export interface TuneFlags extends Pick<
@@ -39,6 +40,9 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const config = parseLlamaConfig(found.config, found.configName);
   const gpu = await Gpu.open(source);
   closeAtExit(() => gpu.dispose());
+  const { drivers } = nodeHost;
+  const driverRemark = await withholdKnown(gpu, drivers);
+  if (driverRemark !== undefined && flags.quiet !== true) remark(driverRemark);
   const { dtype, head } = modelFormats(flags, found);
   const activations = activationDtype(flags.activations, dtype);
   const { limits } = engineLimits(flags, config);
@@ -55,21 +59,19 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const kept = await nodeHost.tuning?.load(gpu.name, gpu.driver);
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const begin = performance.now();
-  const { file, changed } = await measure(
-    {
-      ...{ gpu, config, dtype, head, activations, kv, store: nodeHost.tuning, signal: stopSignal },
-      ...{ sequences: limits.sequences, weightBytes: 0 },
-      onProgress: (done, total, key) => {
-        if (tell) status(done < total ? `${done + 1} of ${total}: ${key}` : '');
-      },
+  const request: AutotuneRequest = {
+    ...{ gpu, config, dtype, head, activations, kv, store: nodeHost.tuning, signal: stopSignal },
+    ...{ sequences: limits.sequences, weightBytes: 0 },
+    onProgress: (done, total, key) => {
+      if (tell) status(done < total ? `${done + 1} of ${total}: ${key}` : '');
     },
-    list,
-    // What a short first load left out is measured now.
-    flags.force || kept === undefined ? kept : { ...kept, entries: measuredOnly(kept.entries) },
-    {
-      budgetMs: 1000 * (flags.budget ?? (gpu.capabilities.isCpu ? BUDGET_SECONDS.cpu : BUDGET_SECONDS.gpu)),
-      force: flags.force,
-    },
+    check: drivers?.check,
+  };
+  // What a short first load left out is measured now.
+  const before = flags.force || kept === undefined ? kept : { ...kept, entries: measuredOnly(kept.entries) };
+  const budgetMs = 1000 * (flags.budget ?? (gpu.capabilities.isCpu ? BUDGET_SECONDS.cpu : BUDGET_SECONDS.gpu));
+  const { file, changed } = await noting(gpu, drivers, () =>
+    measure(request, list, before, { budgetMs, force: flags.force }),
   );
   if (file === undefined) {
     throw new RidgepointError('memory', `${gpu.name} has no memory free to measure ${found.name}'s kernels in`);

@@ -50,6 +50,7 @@ export interface EngineParts {
   readonly prefixCaching: boolean;
   readonly speculates: boolean;
   readonly hint: string | undefined;
+  readonly driverRemark: string | undefined;
   readonly probeLimits: ConstructorParameters<typeof StepProbe>[2];
 }
 
@@ -60,6 +61,8 @@ export class CoreEngine implements TextEngine {
   readonly timings: LoadTimings;
   /** One line about a faster driver, where there is one to be had. */
   readonly hint: string | undefined;
+  /** One line about what is left out for the driver's sake, where something is. */
+  readonly driverRemark: string | undefined;
   readonly vocabulary: TokenVocabulary | undefined;
   /** What a user should know of the model's files, a sentence each. */
   readonly notices: readonly string[];
@@ -72,6 +75,7 @@ export class CoreEngine implements TextEngine {
     this.timings = parts.timings;
     this.hint = parts.hint;
     this.notices = parts.notices;
+    this.driverRemark = parts.driverRemark;
     this.vocabulary =
       parts.tokenizer && tokenVocabulary(parts.tokenizer, { size: parts.config.vocab, eosIds: parts.eosIds });
   }

@@ -1,6 +1,7 @@
 import type { ModelFolder } from '../checkpoint/source.js';
 import type { GpuSource } from '../gpu/gpu.js';
 import type { LoadProgress } from './api.js';
+import type { DriverHost } from './drivers/prepare.js';
 import type { TuningStore } from './tuning/autotune.js';
 
 /** Memory an adapter has free, and who says so. */
@@ -43,4 +44,6 @@ export interface EngineHost {
   randomSeed(): number;
   /** Where the kernels chosen for an adapter are kept; without it the defaults are used. */
   readonly tuning?: TuningStore;
+  /** What is known of drivers, and how those that nobody knows are tried; without it every driver is trusted. */
+  readonly drivers?: DriverHost;
 }

@@ -20,7 +20,9 @@ import { Scheduler } from './scheduler.js';
 import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
 import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
-import { autotune } from './tuning/autotune.js';
+import { noting, prepareDriver } from './drivers/prepare.js';
+import { autotune, LOAD_BUDGET_MS, paysTo } from './tuning/autotune.js';
+import type { TuneOptions } from './tuning/tune.js';
 import { activationDtype } from './weight-format.js';
 
 /** Work on a lost device fails in many ways; the loss is what the user must know. */
@@ -103,15 +105,25 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     checkMemory(request, plan, free, source.name);
 
     // Before anything else is on the device, so that nothing disturbs the timings.
+    const onTuning: TuneOptions['onProgress'] = (done, total, item) =>
+      onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' });
+    const kernels = { config, dtype, head, activations, kv: kvDtype };
+    const measured = {
+      ...kernels,
+      sequences: limits.sequences,
+      gpu,
+      signal,
+      store: host.tuning,
+      weightBytes: plan.weights,
+      onProgress: onTuning,
+    };
+    const tunes = options.autotune !== false && paysTo(measured);
+    const trial = { ...kernels, tied, limits };
+    const driverRemark = await prepareDriver(gpu, trial, host.drivers, tunes ? LOAD_BUDGET_MS : undefined, onTuning);
     const tuned =
       options.autotune === false
         ? undefined
-        : await autotune({
-            ...{ gpu, config, dtype, head, activations, kv: kvDtype, signal, store: host.tuning },
-            sequences: limits.sequences,
-            weightBytes: plan.weights,
-            onProgress: (done, total, item) => onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' }),
-          });
+        : await noting(gpu, host.drivers, () => autotune({ ...measured, check: host.drivers?.check }));
 
     const { weights, cache } = await gpu.checkedAllocation(`${found.name} in ${dtype}`, () => ({
       weights: allocateWeights(gpu, config, dtype, tied, head, layers),
@@ -182,6 +194,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       eosIds,
       notices: [...judged.notices, ...(opened?.notices ?? [])],
       hint: source.hint,
+      driverRemark,
       prefixCaching: options.prefixCaching ?? true,
       speculates: speculate !== undefined,
       probeLimits: { ...limits, stepTokens: chunk, blocks: cache.blocks },

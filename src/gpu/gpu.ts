@@ -1,5 +1,6 @@
 import { RidgepointError } from '../errors.js';
 import { readCapabilities, wantedFeatures, wantedLimits, type Capabilities, type Withheld } from './capabilities.js';
+import { masked } from './masks.js';
 import { PipelineCache, type Pipeline } from './pipelines.js';
 import type { ShaderReader } from './shader-source.js';
 
@@ -24,7 +25,7 @@ const MIB = 1024 * 1024;
 
 /** An open device with its capabilities, pipelines and the account of its memory. */
 export class Gpu {
-  readonly capabilities: Capabilities;
+  #capabilities: Capabilities;
   readonly pipelines: PipelineCache;
   readonly queue: GPUQueue;
   readonly #buffers = new Set<GPUBuffer>();
@@ -42,7 +43,7 @@ export class Gpu {
     source: GpuSource,
   ) {
     this.queue = device.queue;
-    this.capabilities = readCapabilities(source.adapter, source.languageFeatures, source);
+    this.#capabilities = readCapabilities(source.adapter, source.languageFeatures, source);
     this.pipelines = new PipelineCache(device, source.readShader);
     void device.lost.then((info) => {
       if (this.#disposed) return;
@@ -76,6 +77,17 @@ export class Gpu {
       );
     }
     return new Gpu(device, source.name, source.driver, source);
+  }
+
+  /** What kernels choose by. */
+  get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+
+  /** Takes away what the driver turned out not to do right; for kernels that are chosen from now on. */
+  withhold({ disabled = [], excluded = [] }: Withheld): void {
+    const without = masked(this.#capabilities, disabled);
+    this.#capabilities = { ...without, excluded: [...new Set([...without.excluded, ...excluded])] };
   }
 
   /** Bytes of all live buffers. */

@@ -39,6 +39,12 @@ export class PipelineCache {
   #finished = 0;
   /** Called whenever a compilation starts or ends. */
   onProgress: ((finished: number, started: number, name: string) => void) | undefined;
+  /**
+   * While it is set, pipelines are compiled one at a time, and it is told the names of those that are about to be
+   * compiled or run, then of none: who writes them down knows what a driver ended the process at.
+   */
+  trying: ((names: readonly string[]) => void) | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly device: GPUDevice,
@@ -52,7 +58,7 @@ export class PipelineCache {
     if (pipeline === undefined) {
       this.#started++;
       this.onProgress?.(this.#finished, this.#started, name);
-      pipeline = this.#compile(spec, name).then((compiled) => {
+      pipeline = this.#whenItMay(spec, name).then((compiled) => {
         this.#finished++;
         this.onProgress?.(this.#finished, this.#started, name);
         return compiled;
@@ -81,6 +87,31 @@ export class PipelineCache {
       this.#layouts.set(bindings, layout);
     }
     return layout;
+  }
+
+  /** At once, or after the others where it is wanted one at a time. */
+  #whenItMay(spec: PipelineSpec, name: string): Promise<Pipeline> {
+    const { trying } = this;
+    if (trying === undefined) return this.#compile(spec, name);
+    const compiled = this.#turn.then(async () => {
+      trying([name]);
+      try {
+        return await this.#compile(spec, name);
+      } finally {
+        trying([]);
+      }
+    });
+    this.#turn = compiled.catch(() => undefined);
+    return compiled;
+  }
+
+  /** Does something that runs pipelines of these names; see `trying`. */
+  async during<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+    if (this.trying === undefined) return work();
+    this.trying(names);
+    const result = await work();
+    this.trying?.([]);
+    return result;
   }
 
   async #compile(spec: PipelineSpec, name: string): Promise<Pipeline> {

@@ -21,6 +21,20 @@ export function record(
   pass.dispatchWorkgroups(x, y, z);
 }
 
+/** A pass that also writes down the names of the pipelines set on it. */
+export function watchedPass(pass: GPUComputePassEncoder, names: string[]): GPUComputePassEncoder {
+  return new Proxy(pass, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        if (key === 'setPipeline') names.push((args[0] as GPUComputePipeline).label);
+        return (value as (...all: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
 /** Records a prepared launch. */
 export function recordDispatch(pass: GPUComputePassEncoder, dispatch: Dispatch, x: number, y = 1, z = 1): void {
   record(pass, dispatch.pipeline, dispatch.bindGroup, x, y, z);

@@ -2,7 +2,7 @@ import type { Capabilities } from '../gpu/capabilities.js';
 import { LANE_QUERIES, lanesKernel } from './attention-lanes.js';
 import { rowsKernel } from './attention-rows.js';
 import { DECODE_TILE, headDefines, kvDefines, MOST_PARTS, type HeadShape, type KvStored } from './attention-shape.js';
-import type { Variant } from './variant.js';
+import { runsOn, type Variant } from './variant.js';
 import { laneRows } from './weights.js';
 
 /**
@@ -38,12 +38,11 @@ export interface DecodeAttentionVariant extends Variant {
 
 /** The ways to make attention of decode rows that are worth trying on an adapter, best first. */
 export function decodeWidths(shape: HeadShape, kv: KvStored, capabilities: Capabilities): AttentionWidth[] {
-  if (capabilities.isCpu) {
-    const lanes = laneRows(capabilities) > 1 && shape.heads / shape.kvHeads <= LANE_QUERIES;
-    return [...(lanes ? (['lanes'] as const) : []), 'narrow', 'wide'];
-  }
-  const rows = rowsKernel(shape, kv, capabilities).runs(capabilities);
-  return [...(rows ? (['rows'] as const) : []), 'wide', 'narrow'];
+  const lanes = laneRows(capabilities) > 1 && shape.heads / shape.kvHeads <= LANE_QUERIES;
+  const widths: AttentionWidth[] = capabilities.isCpu
+    ? [...(lanes ? (['lanes'] as const) : []), 'narrow', 'wide']
+    : ['rows', 'wide', 'narrow'];
+  return widths.filter((width) => runsOn(splitVariant(shape, kv, width, capabilities), capabilities));
 }
 
 export function decodeAttentionVariants(

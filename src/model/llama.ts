@@ -1,6 +1,7 @@
 import type { LayerCache, PagedKv } from '../cache/paged-kv.js';
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
 import type { Profiler } from '../gpu/profiler.js';
+import { watchedPass } from '../gpu/recorder.js';
 import { BLOCK_TOKENS, isQuantizedKv, MOST_PARTS, paddedHeadDim } from '../kernels/attention-shape.js';
 import {
   AttentionKernel,
@@ -210,8 +211,10 @@ export class LlamaModel {
   /**
    * Runs every pipeline once on whatever the buffers hold. Some drivers translate a shader at its first launch, which
    * would otherwise be paid for by the first token. Only one layer's operations run, so that it is cheap on any model.
+   *
+   * @param options.apart each operation is a submission of its own, waited for: for a driver that nobody knows yet
    */
-  async warmUp(gpu: Gpu): Promise<void> {
+  async warmUp(gpu: Gpu, { apart = false }: { readonly apart?: boolean } = {}): Promise<void> {
     const sequence = { slot: 0, position: 0, tokensBegin: 0, blocks: [0], sampling: GREEDY_SAMPLING };
     // Far enough into a sequence for attention in parts and their reduction; all of it is read from one block.
     const position = this.step.firstSplit;
@@ -221,14 +224,20 @@ export class LlamaModel {
       { decode: [{ ...sequence, position, blocks, tokens: undefined, tokensEnd: 1 }], prefill: [] },
     ];
     for (const batch of batches) {
-      const encoder = gpu.device.createCommandEncoder();
       const counts = this.step.upload(batch);
-      const pass = encoder.beginComputePass();
-      for (const { shape, record } of this.operations) {
-        if (shape.layer === undefined || shape.layer === 0) record(pass, counts);
+      const own = this.operations.filter(({ shape }) => shape.layer === undefined || shape.layer === 0);
+      for (const operations of apart ? own.map((each) => [each]) : [own]) {
+        const encoder = gpu.device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        const names: string[] = [];
+        for (const { record } of operations) record(apart ? watchedPass(pass, names) : pass, counts);
+        pass.end();
+        const commands = encoder.finish();
+        await gpu.pipelines.during(names, async () => {
+          gpu.queue.submit([commands]);
+          if (apart) await gpu.queue.onSubmittedWorkDone();
+        });
       }
-      pass.end();
-      gpu.queue.submit([encoder.finish()]);
     }
     this.step.resetSlot(0);
     await gpu.queue.onSubmittedWorkDone();

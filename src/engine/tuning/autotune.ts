@@ -20,7 +20,7 @@ export interface TuningStore {
 }
 
 /** What a load takes at most, unless `ridgepoint tune` ran before. */
-const LOAD_BUDGET_MS = 4000;
+export const LOAD_BUDGET_MS = 4000;
 /** Smaller models run in the caches, and gain less than a user waits. */
 const LEAST_WEIGHT_BYTES = 256 << 20;
 
@@ -52,7 +52,13 @@ export interface AutotuneRequest {
   readonly store: TuningStore | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: TuneOptions['onProgress'];
+  /** False on a device that computes nothing: results are not compared. */
+  readonly check?: boolean;
 }
+
+/** Whether a load measures where nothing is kept. */
+export const paysTo = ({ gpu, weightBytes, store }: Pick<AutotuneRequest, 'gpu' | 'weightBytes' | 'store'>): boolean =>
+  !gpu.capabilities.isCpu && weightBytes >= LEAST_WEIGHT_BYTES && store !== undefined;
 
 /**
  * Choices for a model about to be loaded: those kept of this adapter; where there are none, on a GPU and for a model
@@ -64,7 +70,7 @@ export async function autotune(
 ): Promise<{ choices: KernelChoices; info: TuningInfo } | undefined> {
   const { gpu, config, dtype, head, activations, sequences, kv, store } = request;
   const kept = await store?.load(gpu.name, gpu.driver);
-  const pays = !gpu.capabilities.isCpu && request.weightBytes >= LEAST_WEIGHT_BYTES && store !== undefined;
+  const pays = paysTo(request);
   if (kept === undefined && !pays) return undefined;
   const list = contestsOf(config, { dtype, head, activations }, sequences, kv, gpu.capabilities, (spec) =>
     gpu.pipelines.source(spec),
@@ -82,23 +88,28 @@ export async function autotune(
  * @returns undefined in `file` where there was no memory to measure in
  */
 export async function measure(
-  { gpu, store, signal, onProgress }: AutotuneRequest,
+  { gpu, store, signal, onProgress, check }: AutotuneRequest,
   { contests }: ContestList,
   kept: TuningFile | undefined,
   options: Pick<TuneOptions, 'budgetMs' | 'force'>,
 ): Promise<{ file: TuningFile | undefined; changed: boolean }> {
   const known = kept?.entries ?? {};
-  const laboratory = new GpuLaboratory(gpu, signal);
+  const laboratory = new GpuLaboratory(gpu, { signal, check });
+  const fileOf = (entries: TuningFile['entries']): TuningFile => ({
+    version: 1,
+    adapter: gpu.name,
+    driver: gpu.driver,
+    date: new Date().toISOString(),
+    entries: { ...known, ...entries },
+  });
+  // After each contest: a driver that ends the process at the next takes only that one along.
+  const onEntry = gpu.capabilities.isCpu
+    ? undefined
+    : async (entries: TuningFile['entries']): Promise<void> => store?.save(fileOf(entries));
   try {
-    const { entries, changed } = await tune(laboratory, contests, known, { ...options, signal, onProgress });
+    const { entries, changed } = await tune(laboratory, contests, known, { ...options, signal, onProgress, onEntry });
     if (kept !== undefined && !changed) return { file: kept, changed };
-    const file: TuningFile = {
-      version: 1,
-      adapter: gpu.name,
-      driver: gpu.driver,
-      date: new Date().toISOString(),
-      entries: { ...known, ...entries },
-    };
+    const file = fileOf(entries);
     await store?.save(file);
     return { file, changed };
   } catch (error) {

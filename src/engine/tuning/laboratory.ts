@@ -1,14 +1,19 @@
 import type { Gpu } from '../../gpu/gpu.js';
 import { Stopwatch, type Timed } from '../../gpu/stopwatch.js';
+import type { RidgepointError } from '../../errors.js';
+import { pipelineName } from '../../gpu/pipelines.js';
+import { attentionVariants, namedAttention } from '../../kernels/attention.js';
 import { attentionTrial, attentionTrialData, type AttentionCase } from '../../kernels/trials/attention.js';
-import { matmulTrial, matmulTrialData, trialOutputs } from '../../kernels/trials/matmul.js';
+import { layoutOn, matmulTrial, matmulTrialData, trialOutputs } from '../../kernels/trials/matmul.js';
 import { matmulVariants } from '../../kernels/matmul.js';
+import type { Variant } from '../../kernels/variant.js';
 import { paddedColumns } from '../../kernels/weights.js';
 import type { Contest, Samples } from './contest.js';
 import { parseParts, type ModelContest } from './contests.js';
 import type { TunedEntry } from './file.js';
 import { attentionSample, disagreement, matmulSample, pick, type Sample } from './reference.js';
 import type { Laboratory, LaboratoryBench } from './tune.js';
+import { wrongNumbers } from './wrong-numbers.js';
 
 const MIB = 1 << 20;
 
@@ -24,18 +29,31 @@ interface Trial {
   readonly sample: Sample;
 }
 
+export interface LaboratoryOptions {
+  readonly signal?: AbortSignal;
+  /** Bytes that copies of the data make up at least, so that no cache holds them; 0 where nothing is timed. */
+  readonly workingBytes?: number;
+  /** False on a device that computes nothing, as tests have it: results are not compared. */
+  readonly check?: boolean;
+}
+
 /** Measures and checks on a GPU with random data. Nothing else may run or allocate on it meanwhile. */
 export class GpuLaboratory implements Laboratory {
   readonly #stopwatch: Stopwatch;
   readonly #workingBytes: number;
 
+  readonly #signal: AbortSignal | undefined;
+  readonly #compares: boolean;
+
   constructor(
     private readonly gpu: Gpu,
-    private readonly signal?: AbortSignal,
+    { signal, workingBytes, check = true }: LaboratoryOptions = {},
   ) {
     this.#stopwatch = new Stopwatch(gpu);
+    this.#signal = signal;
+    this.#compares = check;
     // More than the last-level cache of the machines in question holds.
-    this.#workingBytes = (gpu.capabilities.isCpu ? 64 : 384) * MIB;
+    this.#workingBytes = workingBytes ?? (gpu.capabilities.isCpu ? 64 : 384) * MIB;
   }
 
   now(): number {
@@ -54,6 +72,24 @@ export class GpuLaboratory implements Laboratory {
     this.#stopwatch.destroy();
   }
 
+  hopeless(contest: Contest, { name, reason }: TunedEntry['dropped'][number]): RidgepointError {
+    return wrongNumbers(this.gpu, this.kernelOf(contest, name), contest.key, reason);
+  }
+
+  /** The pipeline of a candidate, by the name that the pipeline cache gives it. */
+  kernelOf(contest: Contest, name: string): string {
+    const { capabilities } = this.gpu;
+    const { subject } = contest as ModelContest;
+    if (subject.kind === 'attention') {
+      const { phase, shape, kv } = subject;
+      const variants: readonly Variant[] = attentionVariants(shape, kv, capabilities)[phase];
+      return pipelineName(namedAttention(variants, phase === 'decode' ? parseParts(name).name : name));
+    }
+    const { dtype, activations, width } = subject;
+    const variants = matmulVariants(layoutOn({ capabilities }, dtype), capabilities, activations)[width];
+    return pipelineName(variants.find((each) => each.name === name)!);
+  }
+
   async #matmul(contest: Contest): Promise<LaboratoryBench> {
     const { gpu } = this;
     const { subject } = contest as ModelContest;
@@ -68,13 +104,13 @@ export class GpuLaboratory implements Laboratory {
       return matmulTrial(gpu, data, variant, width, rows);
     };
     return {
-      check: async () => {
+      check: async (only) => {
         // The last group of a kernel that takes several rows at once is then a part of one.
         const rows = width === 'few' ? most - 1 : Math.min(most, 77);
         const sample = await matmulSample(gpu, data, rows);
         const stride = paddedColumns(shape.n);
         const make = (name: string): Promise<Timed> => trial(name, rows);
-        return this.#judge(contest, { make, out: data.out, rows, width: shape.n, stride, sample });
+        return this.#judge(contest, { make, out: data.out, rows, width: shape.n, stride, sample }, only);
       },
       time: (id, names, budgetMs) => this.#time(names, (name) => trial(name, Number(id)), budgetMs),
     };
@@ -88,7 +124,7 @@ export class GpuLaboratory implements Laboratory {
     const of = (candidate: string): { name: string; splitTokens: number } =>
       phase === 'decode' ? parseParts(candidate) : { name: candidate, splitTokens: 1 };
     return {
-      check: () =>
+      check: (only) =>
         gpu.scoped(async () => {
           // Contexts that end within a block and a tile, and in more parts than one.
           const test: AttentionCase = {
@@ -105,7 +141,7 @@ export class GpuLaboratory implements Laboratory {
             return attentionTrial(gpu, data, name, splitTokens);
           };
           const stride = paddedColumns(width);
-          return this.#judge(contest, { make, out: data.out, rows: test.rows, width, stride, sample });
+          return this.#judge(contest, { make, out: data.out, rows: test.rows, width, stride, sample }, only);
         }),
       time: (id, names, budgetMs) =>
         gpu.scoped(async () => {
@@ -124,7 +160,7 @@ export class GpuLaboratory implements Laboratory {
 
   async #time(names: readonly string[], make: (name: string) => Promise<Timed>, budgetMs: number): Promise<Samples> {
     const jobs = await Promise.all(names.map(make));
-    const limits = { budgetMs, least: 5, most: 25, signal: this.signal };
+    const limits = { budgetMs, least: 5, most: 25, signal: this.#signal };
     const samples = await this.#stopwatch.rounds(jobs, limits);
     // A clock too coarse for a small launch reads 0.
     return Object.fromEntries(names.map((name, i) => [name, samples[i].map((each) => Math.max(1e-9, each))]));
@@ -134,17 +170,22 @@ export class GpuLaboratory implements Laboratory {
    * Runs each once over a result full of NaN. It must match float64 where that was computed, the first right one's
    * result everywhere, and in bits the first of its order.
    */
-  async #judge(contest: Contest, { make, out, rows, width, stride, sample }: Trial): Promise<TunedEntry['dropped']> {
+  async #judge(
+    contest: Contest,
+    { make, out, rows, width, stride, sample }: Trial,
+    only?: readonly string[],
+  ): Promise<TunedEntry['dropped']> {
     const dropped: TunedEntry['dropped'] = [];
     const { usual } = contest.cases[0];
     // The usual one first: it is what its order is measured by.
-    const names = [usual, ...contest.candidates.map(({ name }) => name).filter((name) => name !== usual)];
+    const all = [usual, ...contest.candidates.map(({ name }) => name).filter((name) => name !== usual)];
+    const names = all.filter((name) => only?.includes(name) ?? true);
     const made = await Promise.allSettled(names.map(make)); // compiles them side by side
     const orderOf = new Map(contest.candidates.map(({ name, order }) => [name, order]));
     const firsts = new Map<string | undefined, { name: string; bits: Uint32Array }>();
     let reference: Float32Array | undefined;
     for (const [i, name] of names.entries()) {
-      this.signal?.throwIfAborted();
+      this.#signal?.throwIfAborted();
       const drop = (reason: string): void => void dropped.push({ name, reason });
       const launch = made[i];
       if (launch.status === 'rejected') {
@@ -153,12 +194,15 @@ export class GpuLaboratory implements Laboratory {
       }
       let found: Float32Array<ArrayBuffer>;
       try {
-        found = await this.#run(launch.value, out, rows * stride);
+        found = await this.gpu.pipelines.during([this.kernelOf(contest, name)], () =>
+          this.#run(launch.value, out, rows * stride),
+        );
       } catch (error) {
         if (this.gpu.lost) throw error;
         drop((error as Error).message);
         continue;
       }
+      if (!this.#compares) continue;
       const dense = withoutGaps(found, rows, width, stride);
       const wrong = disagreement(pick(found, sample), sample.values) ?? (reference && disagreement(dense, reference));
       if (wrong !== undefined) {

@@ -11,11 +11,18 @@ export interface Laboratory {
    * @param body gets what can be done with them
    */
   open<T>(contest: Contest, body: (bench: LaboratoryBench) => Promise<T>): Promise<T>;
+  /** The error for a contest of which no candidate is right. @param dropped what is wrong with one */
+  hopeless(contest: Contest, dropped: TunedEntry['dropped'][number]): Error;
 }
 
 export interface LaboratoryBench {
-  /** Runs candidates on random data and compares them with the reference. @returns name and reason of each that is wrong */
-  check(): Promise<TunedEntry['dropped']>;
+  /**
+   * Runs candidates on random data and compares them with the reference.
+   *
+   * @param only these; all when absent
+   * @returns name and reason of each that is wrong
+   */
+  check(only?: readonly string[]): Promise<TunedEntry['dropped']>;
   /** Times launches in turns. @param budgetMs about how long that may take */
   time(caseId: string, names: readonly string[], budgetMs: number): Promise<Samples>;
 }
@@ -27,6 +34,8 @@ export interface TuneOptions {
   readonly force?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number, key: string) => void;
+  /** Called with all that is known when a contest has ended. */
+  readonly onEntry?: (entries: Readonly<Record<string, TunedEntry>>) => Promise<void>;
 }
 
 export interface TuneOutcome {
@@ -48,13 +57,15 @@ export function holds(contest: Contest, entry: TunedEntry | undefined): entry is
 /**
  * Chooses variants for contests, the most important first, until time runs out; those left over keep the usual ones,
  * and that is written down too, so that a later run does not choose otherwise. A candidate that does not agree with the
- * reference never wins.
+ * reference never wins; the usual ones are compared with it even when there is no time left.
+ *
+ * @throws Error of the laboratory's when no candidate of a contest is right
  */
 export async function tune(
   laboratory: Laboratory,
   contests: readonly Contest[],
   known: Readonly<Record<string, TunedEntry>>,
-  { budgetMs, force = false, signal, onProgress }: TuneOptions,
+  { budgetMs, force = false, signal, onProgress, onEntry }: TuneOptions,
 ): Promise<TuneOutcome> {
   const end = laboratory.now() + budgetMs;
   const entries: Record<string, TunedEntry> = {};
@@ -69,14 +80,19 @@ export async function tune(
     onProgress?.(i, open.length, contest.key);
     const left = end - laboratory.now();
     // A known result is better than none that is new.
-    if (left <= 0) entries[contest.key] ??= untimed(contest);
+    if (left <= 0) entries[contest.key] ??= await untimed(laboratory, contest);
     else entries[contest.key] = await compete(laboratory, contest, left / (open.length - i));
+    await onEntry?.(entries);
   }
   onProgress?.(open.length, open.length, '');
   return { entries, changed: open.length > 0 };
 }
 
-function untimed(contest: Contest): TunedEntry {
+/** The usual candidates, which only have to be right; where one is not, those that are compete after all. */
+async function untimed(laboratory: Laboratory, contest: Contest): Promise<TunedEntry> {
+  const usual = [...new Set(contest.cases.map((each) => each.usual))];
+  const dropped = await laboratory.open(contest, (bench) => bench.check(usual));
+  if (dropped.length > 0) return compete(laboratory, contest, 0);
   return { fingerprint: contest.fingerprint, measured: false, winners: usualWinners(contest), ms: {}, dropped: [] };
 }
 
@@ -103,6 +119,12 @@ function compete(laboratory: Laboratory, contest: Contest, shareMs: number): Pro
       ms[id] = Object.fromEntries(Object.entries(samples).map(([name, rounds]) => [name, 1000 * typical(rounds)]));
     }
     const winners = decide(contest, times);
+    const wrong = Object.values(winners).find((name) => dropped.some((each) => each.name === name));
+    if (wrong !== undefined)
+      throw laboratory.hopeless(
+        contest,
+        dropped.find(({ name }) => name === wrong)!,
+      );
     return { fingerprint: contest.fingerprint, measured: true, winners, ms, dropped };
   });
 }

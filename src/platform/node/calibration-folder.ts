@@ -8,3 +8,7 @@ export function calibrationFolder(): string {
 
 /** What the names of tuned kernels end in, which calibrations' names do not. */
 export const TUNING_ENDING = '.tuning.json';
+
+/** The same of what is known of a driver, and of what is being tried on it. */
+export const DRIVER_ENDING = '.driver.json';
+export const TRYING_ENDING = '.trying.json';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
 import { calibrationKey, calibrationSchema, type Calibration } from '../../roofline/calibration.js';
-import { calibrationFolder, TUNING_ENDING } from './calibration-folder.js';
+import { calibrationFolder, DRIVER_ENDING, TRYING_ENDING, TUNING_ENDING } from './calibration-folder.js';
 import { readWhole } from './read-whole.js';
 import { writeWhole } from './whole-file.js';
 
@@ -51,12 +51,14 @@ export async function readCalibration(path: string): Promise<Calibration> {
   throw new RidgepointError('usage', `${path}: ${field}${issue.message}; run "ridgepoint calibrate" again`);
 }
 
+const NOT_CALIBRATIONS = [TUNING_ENDING, DRIVER_ENDING, TRYING_ENDING];
+
 /** All readable calibrations of this machine, the newest first; files of another version are passed over. */
 export async function listCalibrations(): Promise<{ path: string; calibration: Calibration }[]> {
   const folder = calibrationFolder();
   const names = await readdir(folder).catch(() => [] as string[]);
   const files = names
-    .filter((name) => name.endsWith('.json') && !name.endsWith(TUNING_ENDING))
+    .filter((name) => name.endsWith('.json') && !NOT_CALIBRATIONS.some((ending) => name.endsWith(ending)))
     .map((name) => join(folder, name));
   const read = await Promise.all(
     files.map((path) =>

@@ -6,6 +6,7 @@ import { RidgepointError } from '../../errors.js';
 import { parseJson, whatFolderIs } from '../../checkpoint/mistakes.js';
 import { withQuantizeConfig } from '../../checkpoint/quantize-config.js';
 import { openAdapter } from './dawn.js';
+import { drivers } from './drivers.js';
 import { openFolder } from './files.js';
 import { freeGpuMemory } from './gpu-memory.js';
 import { packageRoot } from './package-root.js';
@@ -92,5 +93,6 @@ export const nodeHost: EngineHost = {
   openGpu,
   openModel,
   tuning: tuningStore,
+  drivers,
   randomSeed: () => globalThis.crypto.getRandomValues(new Uint32Array(1))[0],
 };

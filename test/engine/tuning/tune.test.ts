@@ -20,9 +20,13 @@ class PaperLaboratory implements Laboratory {
   readonly opened: string[] = [];
   readonly budgets: number[] = [];
   readonly timed: string[] = [];
-  private readonly seconds: Record<string, number>;
-  constructor(seconds: Record<string, number> = { usual: 2, rival: 1, wrong: 0.1 }) {
-    this.seconds = seconds;
+  readonly checked: (readonly string[] | undefined)[] = [];
+  constructor(
+    private readonly seconds: Record<string, number> = { usual: 2, rival: 1, wrong: 0.1 },
+    private readonly bad: readonly string[] = ['wrong'],
+  ) {}
+  hopeless({ key }: Contest, { name, reason }: { name: string; reason: string }): Error {
+    return new Error(`${key}: ${name}: ${reason}`);
   }
   now(): number {
     return this.clock;
@@ -31,9 +35,11 @@ class PaperLaboratory implements Laboratory {
     this.opened.push(key);
     this.clock += this.compiling;
     return body({
-      check: () => {
+      check: (only) => {
         this.clock += 10;
-        return Promise.resolve([{ name: 'wrong', reason: 'its results differ' }]);
+        this.checked.push(only);
+        const dropped = this.bad.filter((name) => only?.includes(name) ?? true);
+        return Promise.resolve(dropped.map((name) => ({ name, reason: 'its results differ' })));
       },
       time: (id, names, budgetMs) => {
         this.clock += budgetMs;
@@ -44,6 +50,42 @@ class PaperLaboratory implements Laboratory {
     }) as Promise<T>;
   }
 }
+
+describe('wrong numbers', () => {
+  it('are never used, even where the usual candidate makes them', async () => {
+    const laboratory = new PaperLaboratory(undefined, ['wrong', 'usual']);
+    const { entries } = await tune(laboratory, [contest('a')], {}, { budgetMs: 100 });
+    expect(entries.a).toMatchObject({ measured: true, winners: { '1': 'rival', '8': 'rival' } });
+  });
+
+  it('end the run where no candidate is right, naming what and why', async () => {
+    const laboratory = new PaperLaboratory(undefined, ['usual', 'rival', 'wrong']);
+    await expect(tune(laboratory, [contest('a')], {}, { budgetMs: 100 })).rejects.toThrow(
+      'a: usual: its results differ',
+    );
+    expect(laboratory.timed).toEqual([]);
+  });
+
+  it('are looked for in the usual candidates when there is no time to measure', async () => {
+    const right = new PaperLaboratory();
+    const { entries } = await tune(right, [contest('a')], {}, { budgetMs: 0 });
+    expect(right.checked).toEqual([['usual']]);
+    expect(entries.a).toMatchObject({ measured: false, winners: { '1': 'usual', '8': 'usual' } });
+    const wrong = new PaperLaboratory(undefined, ['usual', 'wrong']);
+    const found = await tune(wrong, [contest('a')], {}, { budgetMs: 0 });
+    expect(wrong.checked).toEqual([['usual'], undefined]);
+    expect(found.entries.a.winners).toEqual({ '1': 'rival', '8': 'rival' });
+    const all = new PaperLaboratory(undefined, ['usual', 'rival', 'wrong']);
+    await expect(tune(all, [contest('a')], {}, { budgetMs: 0 })).rejects.toThrow('its results differ');
+  });
+
+  it('are kept from the next run contest by contest', async () => {
+    const kept: string[][] = [];
+    const onEntry = (known: object): Promise<void> => Promise.resolve(void kept.push(Object.keys(known)));
+    await tune(new PaperLaboratory(), [contest('a'), contest('b')], {}, { budgetMs: 100, onEntry });
+    expect(kept).toEqual([['a'], ['a', 'b']]);
+  });
+});
 
 describe('tune', () => {
   it('takes the fastest that is right, and reports the one that is not', async () => {
@@ -80,7 +122,7 @@ describe('tune', () => {
       { budgetMs: 100 },
     );
     expect(keys.filter((key) => entries[key].measured)).toEqual(['a', 'b']);
-    expect(laboratory.opened).toEqual(['a', 'b']);
+    expect(new Set(laboratory.checked.slice(2).map(String))).toEqual(new Set(['usual']));
     expect(entries['e']).toMatchObject({ measured: false, winners: { '1': 'usual', '8': 'usual' } });
   });
 

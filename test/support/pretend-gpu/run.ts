@@ -53,6 +53,7 @@ export async function runPretended(args: readonly string[], options: PretendOpti
       ...withoutDrivers(process.env),
       RIDGEPOINT_TUNING: 'off',
       RIDGEPOINT_CHECKS: 'off',
+      RIDGEPOINT_PROBE: 'off',
       XDG_CACHE_HOME: options.cache ?? join(folder, 'cache'),
       VK_DRIVER_FILES: driver.manifest,
       ...(options.dump ? { FAKENV_DUMP: folder } : {}),

@@ -1,0 +1,98 @@
+import { allocatePagedKv } from '../../cache/paged-kv.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import type { KvStored } from '../../kernels/attention-shape.js';
+import type { StoredDtype } from '../../kernels/weights.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { LlamaModel, type ModelLimits } from '../../model/llama.js';
+import { allocateWeights } from '../../model/weights.js';
+import type { ActivationDtype } from '../../quantization/activations.js';
+import { contestsOf, type ModelContest } from '../tuning/contests.js';
+import { GpuLaboratory } from '../tuning/laboratory.js';
+import { wrongNumbers } from '../tuning/wrong-numbers.js';
+import type { Finding } from './record.js';
+
+/** The model whose kernels are tried. */
+export interface TrialModel {
+  readonly config: LlamaConfig;
+  readonly dtype: StoredDtype;
+  /** Of embedding and `lm_head`. */
+  readonly head: StoredDtype;
+  readonly activations: ActivationDtype;
+  readonly kv: KvStored;
+  readonly tied: boolean;
+  readonly limits: ModelLimits;
+}
+
+/** Blocks of the cache: a trial reads one, over and over. */
+const BLOCKS = 4;
+
+/** What decides which kernels a model takes, as one word. */
+export function trialKey({ config, dtype, head, activations, kv }: TrialModel): string {
+  const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
+  return [dtype, head, activations, kv, hidden, intermediate, `${heads}/${kvHeads}x${headDim}`, vocab].join(' ');
+}
+
+/**
+ * Compiles and runs the kernels that a model takes by default, one after the other: those of one layer and of its ends,
+ * on buffers of zeros. `gpu.pipelines.trying` is told what is being tried.
+ */
+export async function runDefaults(gpu: Gpu, model: TrialModel): Promise<void> {
+  const config = { ...model.config, layers: 1 };
+  await gpu.scoped(async () => {
+    const llama = await gpu.checkedAllocation('a trial of the kernels', async () => {
+      const weights = allocateWeights(gpu, config, model.dtype, model.tied, model.head);
+      const cache = allocatePagedKv(gpu, config, model.kv, 1, BLOCKS);
+      return LlamaModel.create(gpu, config, weights, cache, model.limits, undefined, model.activations);
+    });
+    await llama.warmUp(gpu, { apart: true });
+    await llama.ready;
+  });
+}
+
+/**
+ * Compares what the default of each contest computes with float64 on the host. A wrong one is excluded from the device,
+ * and what then is the default checked in its place.
+ *
+ * @returns what is wrong
+ * @throws RidgepointError that names kernel and driver, when all candidates of a contest are wrong
+ */
+export async function checkDefaults(gpu: Gpu, model: TrialModel): Promise<Finding[]> {
+  const laboratory = new GpuLaboratory(gpu, { workingBytes: 0 });
+  const findings: Finding[] = [];
+  const right = new Set<string>();
+  try {
+    for (;;) {
+      const { contests } = contestsOf(model.config, model, model.limits.sequences, model.kv, gpu.capabilities, (spec) =>
+        gpu.pipelines.source(spec),
+      );
+      const wrong = await firstWrong(laboratory, contests, right);
+      if (wrong === undefined) return findings;
+      const { contest, name, reason } = wrong;
+      const kernel = laboratory.kernelOf(contest, name);
+      if (contest.candidates.every((each) => laboratory.kernelOf(contest, each.name) === kernel)) {
+        throw wrongNumbers(gpu, kernel, contest.key, reason);
+      }
+      findings.push({ kernel, why: 'wrong results' });
+      gpu.withhold({ excluded: [kernel] });
+    }
+  } finally {
+    laboratory.destroy();
+  }
+}
+
+/** @param right keys and names of those known to be right; grows */
+async function firstWrong(
+  laboratory: GpuLaboratory,
+  contests: readonly ModelContest[],
+  right: Set<string>,
+): Promise<{ contest: ModelContest; name: string; reason: string } | undefined> {
+  for (const contest of contests) {
+    const usual = [...new Set(contest.cases.map((each) => each.usual))];
+    const open = usual.filter((name) => !right.has(`${contest.key} ${name}`));
+    if (open.length === 0) continue;
+    const [dropped] = await laboratory.open(contest, (bench) => bench.check(open));
+    if (dropped !== undefined) return { contest, ...dropped };
+    for (const name of open) right.add(`${contest.key} ${name}`);
+  }
+  return undefined;
+}
