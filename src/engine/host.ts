@@ -46,4 +46,9 @@ export interface EngineHost {
   readonly tuning?: TuningStore;
   /** What is known of drivers, and how those that nobody knows are tried; without it every driver is trusted. */
   readonly drivers?: DriverHost;
+  /**
+   * Told before a step is awaited for about how many milliseconds nobody needs to know that it is done, so that the
+   * wait can be a cheap one.
+   */
+  readonly expectGpu?: (ms: number) => void;
 }

@@ -180,6 +180,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       logitRows: limits.logitRows,
       speculate,
       onStep: learns ? onStep : undefined,
+      onWait: host.expectGpu,
     });
     return new CoreEngine({
       gpu,

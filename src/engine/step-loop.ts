@@ -13,10 +13,15 @@ import { ReadbackRing, type StepResult } from './readback.js';
 import { initialTokenState, needsTokenState } from './sampling.js';
 import type { Scheduler } from './scheduler.js';
 import type { ScheduledSequence } from './sequence.js';
+import { Pulse } from './pulse.js';
 import type { DecodeRows, PrefillChunk, StepPlan } from './step-plan.js';
 
-/** Steps submitted before the oldest one's tokens are awaited: one runs while the next is recorded. */
-const DEPTH = 2;
+/**
+ * Steps submitted before the oldest one's tokens are awaited: one runs while the next is recorded. On a GPU, whose steps
+ * are short, another waits behind it, so that a host that is late by a step keeps nothing waiting. What is recorded for
+ * a sequence that turns out to have ended is computed for nothing, which on a CPU driver is worth more than the wait.
+ */
+const DEPTH = { cpu: 2, gpu: 3 };
 
 /** The logit rows of one generation in a step. */
 interface Sampled {
@@ -39,6 +44,8 @@ export interface StepLoopOptions {
   readonly speculate: SpeculationOptions | undefined;
   /** Learns how long steps take. */
   readonly onStep?: (batch: BatchShape, ms: number) => void;
+  /** Told before a step is awaited for about how many milliseconds nobody needs to know that it is done. */
+  readonly onWait?: (ms: number) => void;
 }
 
 /**
@@ -56,6 +63,8 @@ export class StepLoop {
   #running: Promise<void> | undefined;
   #failure: unknown;
   #lastEnd = 0;
+  readonly #depth: number;
+  readonly #pulse = new Pulse();
 
   constructor(
     private readonly gpu: Gpu,
@@ -63,7 +72,8 @@ export class StepLoop {
     private readonly scheduler: Scheduler,
     private readonly options: StepLoopOptions,
   ) {
-    this.#ring = new ReadbackRing(gpu, options.logitRows, model.logitStride, DEPTH);
+    this.#depth = gpu.capabilities.isCpu ? DEPTH.cpu : DEPTH.gpu;
+    this.#ring = new ReadbackRing(gpu, options.logitRows, model.logitStride, this.#depth);
     gpu.onLost((error) => this.#fail(error));
   }
 
@@ -96,10 +106,12 @@ export class StepLoop {
     const inFlight: SubmittedStep[] = [];
     for (;;) {
       try {
-        const plan = inFlight.length < DEPTH ? this.scheduler.next() : undefined;
+        const plan = inFlight.length < this.#depth ? this.scheduler.next() : undefined;
         if (plan !== undefined) inFlight.push(this.#submit(plan));
-        else if (inFlight.length > 0) this.#deliver(inFlight[0], await inFlight.shift()!.result);
-        else break;
+        else if (inFlight.length > 0) {
+          this.options.onWait?.(this.#patience(inFlight));
+          this.#deliver(inFlight[0], await inFlight.shift()!.result);
+        } else break;
         this.gpu.check();
       } catch (error) {
         this.#fail(error);
@@ -251,7 +263,18 @@ export class StepLoop {
     const now = performance.now();
     const began = Math.max(submittedAt, this.#lastEnd);
     this.#lastEnd = now;
+    this.#pulse.observe(plan, now - began);
     this.options.onStep?.(shapeOf(plan), now - began);
+  }
+
+  /**
+   * Milliseconds that may pass until the next step is recorded: what the oldest will take from now on, and those behind
+   * it but one, for the GPU has that one left when it is noticed late.
+   */
+  #patience([{ plan, submittedAt }, ...behind]: readonly SubmittedStep[]): number {
+    const began = Math.max(submittedAt, this.#lastEnd);
+    const left = began + this.#pulse.of(plan) - performance.now();
+    return left + this.#pulse.of(plan) * Math.max(0, behind.length - 1);
   }
 
   #retire(generation: RunningGeneration): void {

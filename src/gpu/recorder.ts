@@ -6,6 +6,10 @@ export interface Dispatch {
   readonly bindGroup: GPUBindGroup;
 }
 
+/** What was set last, and on which pass: a decode step is so short that every command of it counts. */
+let lastPass: GPUComputePassEncoder | undefined;
+let lastPipeline: GPUComputePipeline | undefined;
+
 /** Records a launch over a grid of workgroups; an empty grid records nothing. */
 export function record(
   pass: GPUComputePassEncoder,
@@ -16,7 +20,11 @@ export function record(
   z = 1,
 ): void {
   if (x === 0 || y === 0 || z === 0) return;
-  pass.setPipeline(pipeline.handle);
+  if (pass !== lastPass || pipeline.handle !== lastPipeline) {
+    pass.setPipeline(pipeline.handle);
+    lastPass = pass;
+    lastPipeline = pipeline.handle;
+  }
   pass.setBindGroup(0, bindGroup);
   pass.dispatchWorkgroups(x, y, z);
 }

@@ -113,7 +113,7 @@ export async function openAdapter(options: OpenAdapterOptions = {}): Promise<Ope
   if (names.length === 0) throw noAdapter();
   if (choice === undefined) throw noSuchAdapter(options.adapter ?? '', names);
   const opened = await openNamed(dawn, choice, quiet, options.unsafeFast ?? false);
-  if (opened.isCpu) paceDawn();
+  paceDawn({ always: opened.isCpu });
   const unasked = options.adapter === undefined && opened.source === 'SwiftShader from npm';
   return unasked ? { ...opened, hint: swiftShaderHint() } : opened;
 }

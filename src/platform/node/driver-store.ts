@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UNKNOWN_DRIVER, type DriverRecord, type Finding } from '../../engine/drivers/record.js';
@@ -100,7 +100,10 @@ export function noteTrying(adapter: string, driver: string, kernel: string | und
   const path = tryingPath(adapter, driver);
   try {
     if (kernel === undefined) rmSync(path, { force: true });
-    else writeFileSync(path, JSON.stringify({ kernel, pid: process.pid, kernels: kernelsVersion() }));
+    else {
+      mkdirSync(calibrationFolder(), { recursive: true });
+      writeFileSync(path, JSON.stringify({ kernel, pid: process.pid, kernels: kernelsVersion() }));
+    }
   } catch {
     // A read-only home: nothing can be learnt from a crash.
   }

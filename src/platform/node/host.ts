@@ -9,6 +9,7 @@ import { openAdapter } from './dawn.js';
 import { drivers } from './drivers.js';
 import { openFolder } from './files.js';
 import { freeGpuMemory } from './gpu-memory.js';
+import { expectGpu } from './pace.js';
 import { packageRoot } from './package-root.js';
 import { gpuSource } from './shaders.js';
 import { tuningStore } from './tuning-store.js';
@@ -94,5 +95,6 @@ export const nodeHost: EngineHost = {
   openModel,
   tuning: tuningStore,
   drivers,
+  expectGpu,
   randomSeed: () => globalThis.crypto.getRandomValues(new Uint32Array(1))[0],
 };

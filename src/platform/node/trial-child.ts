@@ -26,10 +26,9 @@ export function runTrial(
   const path = program();
   if (path === undefined) return Promise.resolve({ ended: 'refused', why: `there is no program`, lacksVariant: false });
   const args = [...process.execArgv.filter((each) => !/^--(inspect|input-type|eval)|^-e$/.test(each)), path];
-  const child = spawn(process.execPath, [...args, JSON.stringify(request)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...args, JSON.stringify(request)], { stdio: ['ignore', 'pipe', 'ignore'] });
   let trying: readonly string[] = [];
   let outcome: TrialOutcome | undefined;
-  let said = '';
   let hung = false;
   const watch = setTimeout(() => {
     hung = true;
@@ -43,10 +42,10 @@ export function runTrial(
     else if ('tuning' in news) onTuning?.(news.tuning.done, news.tuning.total, news.tuning.key);
     else if ('findings' in news) outcome = { ended: 'well', findings: news.findings };
     else if ('hopeless' in news) outcome = { ended: 'hopeless', why: news.hopeless };
+    else if ('lost' in news) outcome = { ended: 'badly', how: 'the device was lost on it', trying };
     else if ('uncompiled' in news) outcome = { ended: 'badly', how: 'it does not compile', trying: [news.uncompiled] };
     else outcome = { ended: 'refused', why: news.refused, lacksVariant: news.lacksVariant };
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
   return new Promise((resolve) => {
     const end = (how: string): void => {
       clearTimeout(watch);
@@ -56,8 +55,7 @@ export function runTrial(
     child.on('close', (code, signal) => {
       if (hung) end('the driver did not come back from it');
       else if (signal !== null) end(`the driver crashed on it: ${signal}`);
-      else
-        end(/device was lost/.test(said) ? 'the device was lost on it' : `a trial of it ended with exit code ${code}`);
+      else end(`a trial of it ended with exit code ${code}`);
     });
   });
 }

@@ -16,7 +16,8 @@ export type TrialNews =
   | { readonly findings: readonly Finding[] }
   | { readonly refused: string; readonly lacksVariant: boolean }
   | { readonly hopeless: string }
-  | { readonly uncompiled: string };
+  | { readonly uncompiled: string }
+  | { readonly lost: string };
 
 /** At once and whole: the next thing this process does may be its last. */
 const tell = (news: TrialNews): void => writeFileSync(1, `${JSON.stringify(news)}\n`);
@@ -46,12 +47,12 @@ async function main(): Promise<void> {
   await device.dispose();
 }
 
-/** A device that was lost is the driver's doing, as a crash is; that is for the other process to say. */
+/** Why it cannot go on. A device that was lost is the driver's doing, as a crash is. */
 function explain(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof RidgepointError ? error.code : undefined;
   const uncompiled = /^kernel (.+\)) does not compile/.exec(message)?.[1];
-  if (gpu?.lost) process.stderr.write(`the device was lost: ${message}\n`);
+  if (gpu?.lost) tell({ lost: message });
   else if (uncompiled !== undefined) tell({ uncompiled });
   else if (code === 'device') tell({ hopeless: message });
   else
