@@ -54,6 +54,8 @@ export function dayPage(day: Day): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}: beside its floor, its prediction and PyTorch</title>
 <style>${CSS}
+main{max-width:76rem}
+td:first-child{white-space:nowrap}
 td.best{color:var(--measured);font-weight:600}
 p.sample{border:1px solid var(--kind2);border-radius:.5rem;padding:.5rem .8rem;color:var(--kind2);font-weight:600}
 section svg text{font:12px system-ui,sans-serif}
@@ -113,6 +115,9 @@ function facts({ summary, ceilings, predictedFrom, peer }: Day): string {
     .map(([key, value]) => `<dt>${key}</dt><dd>${escaped(value)}</dd>`)
     .join('')}</dl>`;
 }
+
+/** Milliseconds of a launch, which may be a few microseconds. */
+const fine = (ms: number | undefined): string => (ms === undefined ? '-' : ms >= 1 ? ms.toFixed(2) : ms.toFixed(4));
 
 const ratio = (a: number | undefined, b: number | undefined): string =>
   a === undefined || b === undefined || b === 0 ? '-' : `${(a / b).toFixed(2)} x`;
@@ -209,12 +214,12 @@ function productSection({ products, peer }: Day): string {
     cell(`${operation} ${shape}`),
     cell(`${m}`),
     cell(best.variant),
-    cell(digits(best.median_ms), torch !== undefined && best.median_ms <= torch ? 'best' : ''),
-    cell(digits(usual?.median_ms)),
-    cell(digits(unchecked?.median_ms)),
-    cell(digits(floor)),
+    cell(fine(best.median_ms), torch !== undefined && best.median_ms <= torch ? 'best' : ''),
+    cell(fine(usual?.median_ms)),
+    cell(fine(unchecked?.median_ms)),
+    cell(fine(floor)),
     cell(ratio(best.median_ms, floor)),
-    cell(digits(torch), torch !== undefined && torch < best.median_ms ? 'best' : ''),
+    cell(fine(torch), torch !== undefined && torch < best.median_ms ? 'best' : ''),
     cell(ratio(best.median_ms, torch)),
   ]);
   return `<section id="products">
