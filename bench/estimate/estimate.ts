@@ -34,6 +34,8 @@ const THREADS = 2048;
 const REGISTERS = 65536;
 /** Registers of a thread beside those that loads fill. */
 const OTHER_REGISTERS = 40;
+/** Waits for memory one after the other in attention of a token, beside the one for keys and values: table, parts out, parts in. */
+const ATTENTION_WAITS = 3;
 /** Share of the matrices' rate that attention of prompts is taken to reach, beside its softmax. */
 const ATTENTION_SHARE = 0.4;
 
@@ -123,5 +125,6 @@ export function estimate(operation: Operation, launch: RecordedLaunch, gpu: Esti
   } else if (operation.kind === 'attention' && operation.phase === 'prefill') {
     times.push(flops / (gpu.flopsPerSecond * ATTENTION_SHARE));
   }
-  return { seconds: Math.max(...times) + gpu.launchSeconds, floor, inFlight };
+  const waits = operation.kind === 'attention' && operation.phase === 'decode' ? ATTENTION_WAITS : 0;
+  return { seconds: Math.max(...times) + waits * gpu.latencySeconds + gpu.launchSeconds, floor, inFlight };
 }
