@@ -23,6 +23,8 @@ const cli = join(app, 'src', 'cli', 'main.js');
 const here = dirname(fileURLToPath(import.meta.url));
 /** All that a run may leave, besides `bench-MODEL.json`. */
 const RESULTS = /^(summary|calibration|tests|kernels|peer|bench-[\w.-]+)\.json$|^details\.tar\.gz$|^report\.html$/;
+/** What is masked when the probe does not come through, and then besides; see RIDGEPOINT_DISABLE. */
+const MASKS = ['subgroup-matrix', 'subgroup-matrix,f16', 'subgroup-matrix,f16,subgroups'];
 const LARGEST_RESULT = 16 * 1024 * 1024;
 
 const { values: options } = parseArgs({
@@ -78,6 +80,8 @@ const summary = {
     memory_bytes: totalmem(),
     nvidia: nvidiaSmi(),
   },
+  /** Capabilities that were masked, since the probe crashed with them. */
+  disabled: earlier?.disabled ?? null,
   driver_search: [],
   stages: (earlier?.stages ?? [])
     .filter((stage) => isDone(stage, earlier))
@@ -225,6 +229,7 @@ async function runStages({ env, adapter }) {
     : /llvmpipe/i.test(adapter.name)
       ? 'lavapipe'
       : adapter.name;
+  if (summary.disabled) env = { ...env, RIDGEPOINT_DISABLE: summary.disabled };
   env = { ...env, RIDGEPOINT_TEST_ADAPTERS: label.split(',')[0], NO_COLOR: '1' };
   const mebibytes = Number(summary.machine.nvidia?.['memory.total']);
   const commands = new Set(
@@ -252,11 +257,32 @@ async function runStages({ env, adapter }) {
     if (stage.needs && !existsSync(stage.needs)) Object.assign(entry, { note: 'not run: there is nothing to compare' });
     else if (limit === 0) Object.assign(entry, { note: 'not run: no time left' });
     else await runStage(stage, entry, limit, env);
+    if (stage.name === 'probe' && entry.exit !== 0 && entry.exit !== null) {
+      env = await withoutWhatCrashes(stage, env);
+    }
     const outcome = entry.note ?? (entry.exit === 0 ? 'done' : `exit code ${entry.exit}: ${entry.said}`);
     console.log(`${entry.seconds.toFixed(1).padStart(6)} s  ${stage.name}: ${outcome}`);
     save();
     keepResults();
   }
+}
+
+/** A driver that cannot compile the default kernels is asked for less, the newest things first. */
+async function withoutWhatCrashes(stage, env) {
+  for (const mask of MASKS) {
+    const masked = { ...env, RIDGEPOINT_DISABLE: mask };
+    const limit = secondsFor(stage, total - elapsed());
+    if (limit === 0 || stopped) break;
+    const entry = { name: `probe without ${mask}`, exit: null, seconds: 0 };
+    summary.stages.push(entry);
+    await runStage({ ...stage, name: entry.name }, entry, limit, masked);
+    console.log(`${entry.seconds.toFixed(1).padStart(6)} s  ${entry.name}: exit code ${entry.exit}`);
+    if (entry.exit !== 0) continue;
+    summary.disabled = mask;
+    console.log(`          going on without ${mask}`);
+    return masked;
+  }
+  return env;
 }
 
 async function runStage(stage, entry, limit, env) {
