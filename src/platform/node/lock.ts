@@ -20,14 +20,30 @@ interface Holder {
   readonly touched: number;
 }
 
+/** A lock that is held. */
+export interface Lock {
+  /** Lets go; the lock is gone, or somebody else's, when this resolves. */
+  release(): Promise<void>;
+}
+
+/** Somebody else holds the lock. */
+export class LockHeld extends Error {
+  constructor(
+    /** The process that does, in words. */
+    readonly holder: string,
+  ) {
+    super(`${holder} holds the lock`);
+  }
+}
+
 /**
- * Runs `action` while holding the lock folder `path`, waiting for whoever holds it. The lock dies with its holder: one on
- * this machine is known by its process, when that was started included; one elsewhere, on a disk that machines share, by
- * its silence.
+ * Takes the lock folder `path`, waiting for whoever holds it. The lock dies with its holder: one on this machine is known
+ * by its process, when that was started included; one elsewhere, on a disk that machines share, by its silence.
  *
- * @throws the signal's reason when aborted while waiting; the file system's error where no lock can be made
+ * @throws LockHeld when it is held and there is to be no waiting; the signal's reason when aborted while waiting; the
+ *   file system's error where no lock can be made
  */
-export async function withLock<T>(path: string, action: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+export async function takeLock(path: string, options: LockOptions & { wait?: boolean } = {}): Promise<Lock> {
   const token = [machine(), process.pid, startOf(process.pid), Math.random().toString(36).slice(2)].join(' ');
   for (let waited = false; !(await take(path, token));) {
     options.signal?.throwIfAborted();
@@ -36,17 +52,31 @@ export async function withLock<T>(path: string, action: () => Promise<T>, option
       await breakLock(path, holder.token);
       continue;
     }
+    if (options.wait === false && holder !== undefined) throw new LockHeld(processOf(holder));
     if (!waited && holder !== undefined) options.onWait?.(processOf(holder));
     waited = true;
     await new Promise((resolve) => setTimeout(resolve, POLL));
   }
   const now = (): Date => new Date();
-  const beat = setInterval(() => void disk.utimes(join(path, 'owner'), now(), now()).catch(() => undefined), HEARTBEAT);
+  const beat = setInterval(
+    () => void disk.utimes(join(path, 'owner'), now(), now()).catch(() => undefined),
+    HEARTBEAT,
+  ).unref();
+  return {
+    async release() {
+      clearInterval(beat);
+      if ((await read(path))?.token === token) await letGo(path);
+    },
+  };
+}
+
+/** Runs `action` while holding the lock folder `path`, as `takeLock`. */
+export async function withLock<T>(path: string, action: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+  const lock = await takeLock(path, options);
   try {
     return await action();
   } finally {
-    clearInterval(beat);
-    if ((await read(path))?.token === token) await letGo(path);
+    await lock.release();
   }
 }
 

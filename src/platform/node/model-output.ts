@@ -1,56 +1,45 @@
-import { mkdir, open, readdir, realpath, rename, rm, rmdir, statfs, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { realpath, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileSink, ModelSink } from '../../checkpoint/sink.js';
 import type { FileSource } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
+import { disk, whyUnwritable } from './disk.js';
+import { LockHeld, takeLock, type Lock } from './lock.js';
+import { syncFolder, WholeFile } from './whole-file.js';
 
 /** What a file is called until all of them are there. */
 const PARTIAL = '.partial';
+/** What a file of the model that was there before is called while it is being replaced. */
+const REPLACED = '.replaced';
+/** Held by whoever writes into the folder. */
+const LOCK = '.ridgepoint.lock';
 
 /** What makes a folder look like a model, other than its tokenizer. */
 const MODEL_FILE = /^(config\.json|model\.safetensors\.index\.json|model(-\d+-of-\d+)?\.safetensors)$/;
+const CONFIG = 'config.json';
 
 const COPIED_AT_ONCE = 4 << 20;
 
-function unwritable(path: string, error: unknown): RidgepointError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reasons: Record<string, string> = {
-    EACCES: 'permission denied; check who may write there',
-    EPERM: 'permission denied; check who may write there',
-    EROFS: 'the disk can only be read; choose another',
-    ENOSPC: 'the disk is full; free some space or choose another disk',
-    EDQUOT: 'your quota is used up; free some space or choose another disk',
-    ENOTDIR: 'a file is in the way; choose another folder',
-    EEXIST: 'a file is in the way; choose another folder',
-  };
-  const reason = reasons[code ?? ''] ?? message;
-  return new RidgepointError('usage', `${path}: cannot be written: ${reason}`, { cause: error });
+function unwritable(path: string, cause: unknown): RidgepointError {
+  return new RidgepointError('usage', `${path}: cannot be written: ${whyUnwritable(cause)}`, { cause });
 }
 
 class NodeFileSink implements FileSink {
-  constructor(
-    private readonly path: string,
-    private readonly handle: FileHandle,
-  ) {}
+  constructor(private readonly file: WholeFile) {}
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     try {
-      for (let done = 0; done < bytes.length;) {
-        done += (await this.handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
-      }
+      await this.file.write(bytes, offset);
     } catch (error) {
-      throw unwritable(this.path, error);
+      throw unwritable(this.file.partial, error);
     }
   }
 
   async close(): Promise<void> {
     try {
-      await this.handle.sync();
+      await this.file.close();
     } catch (error) {
-      throw unwritable(this.path, error);
-    } finally {
-      await this.handle.close();
+      throw unwritable(this.file.partial, error);
     }
   }
 }
@@ -60,38 +49,53 @@ class NodeFileSink implements FileSink {
  * is cut short leaves nothing that looks like a model.
  */
 export class ModelOutput implements ModelSink {
-  readonly #files: string[] = [];
+  readonly #files = new Map<string, WholeFile>();
 
   private constructor(
     readonly path: string,
     private readonly made: boolean,
+    private readonly lock: Lock,
   ) {}
 
   /**
    * @param force whether a model that is there already may be replaced; other files are left alone in any case
    * @param source the folder that is read meanwhile
-   * @throws RidgepointError where the folder is not empty, is the source, or cannot be written to
+   * @throws RidgepointError where the folder is not empty, is the source, is being written to by another run, or cannot
+   *   be written to
    */
   static async open(path: string, { force, source }: { force: boolean; source: string }): Promise<ModelOutput> {
     let made: boolean;
-    let present: string[];
+    let lock: Lock;
     try {
-      made = (await mkdir(path, { recursive: true })) !== undefined;
-      present = await readdir(path);
+      made = (await disk.mkdir(path, { recursive: true })) !== undefined;
+      if ((await realpath(path)) === (await realpath(source))) {
+        throw new RidgepointError('usage', `${path}: is the folder of the model itself; choose another`);
+      }
+      lock = await takeLock(join(path, LOCK), { wait: false });
     } catch (error) {
+      if (error instanceof RidgepointError) throw error;
+      if (error instanceof LockHeld) {
+        const message = `${path}: ${error.holder} is writing a model there; wait for it, or choose another folder`;
+        throw new RidgepointError('usage', message, { cause: error });
+      }
       throw unwritable(path, error);
     }
-    if ((await realpath(path)) === (await realpath(source))) {
-      throw new RidgepointError('usage', `${path}: is the folder of the model itself; choose another`);
+    const output = new ModelOutput(path, made, lock);
+    try {
+      await output.#recover();
+      // What a run that was killed left behind does not count.
+      const present = (await disk.readdir(path)).filter((file) => !file.endsWith(PARTIAL) && !file.startsWith(LOCK));
+      if (!force && present.length > 0) {
+        throw new RidgepointError(
+          'usage',
+          `${path}: is not empty; choose another folder, or add --force to write into it`,
+        );
+      }
+      return output;
+    } catch (error) {
+      await output.discard();
+      throw error instanceof RidgepointError ? error : unwritable(path, error);
     }
-    // Left behind by a run that was killed.
-    if (!force && present.some((file) => !file.endsWith(PARTIAL))) {
-      throw new RidgepointError(
-        'usage',
-        `${path}: is not empty; choose another folder, or add --force to write into it`,
-      );
-    }
-    return new ModelOutput(path, made);
   }
 
   /** @throws RidgepointError where the disk has less than so many bytes free */
@@ -103,13 +107,13 @@ export class ModelOutput implements ModelSink {
   }
 
   async create(file: string): Promise<FileSink> {
-    const path = join(this.path, file + PARTIAL);
+    const path = join(this.path, file);
     try {
-      const handle = await open(path, 'w');
-      this.#files.push(file);
-      return new NodeFileSink(path, handle);
+      const output = await WholeFile.open(path, { partial: path + PARTIAL });
+      this.#files.set(file, output);
+      return new NodeFileSink(output);
     } catch (error) {
-      throw unwritable(path, error);
+      throw unwritable(path + PARTIAL, error);
     }
   }
 
@@ -131,23 +135,77 @@ export class ModelOutput implements ModelSink {
     await sink.close();
   }
 
-  /** Gives the files their names; those of a model that was there before go first. */
+  /**
+   * Gives the files their names. Those of a model that was there before keep other names until all is done, and get
+   * their own back when it fails.
+   */
   async commit(): Promise<void> {
+    const named: string[] = [];
+    const replaced: string[] = [];
+    const at = (file: string): string => join(this.path, file);
+    const configLast = (file: string): number => Number(file === CONFIG);
+    const files = [...this.#files.keys()].sort((a, b) => configLast(a) - configLast(b));
     try {
-      for (const file of await readdir(this.path)) if (MODEL_FILE.test(file)) await unlink(join(this.path, file));
-      const last = (file: string): number => Number(file === 'config.json');
-      for (const file of [...this.#files].sort((a, b) => last(a) - last(b))) {
-        const path = join(this.path, file);
-        await rename(path + PARTIAL, path);
+      const before = (await disk.readdir(this.path)).filter((file) => MODEL_FILE.test(file) || this.#files.has(file));
+      for (const file of before.sort((a, b) => configLast(a) - configLast(b))) {
+        await disk.rename(at(file), at(file + REPLACED));
+        replaced.push(file);
       }
+      // An old configuration under its other name says that all of the old model is out of the way.
+      if (replaced.length > 0 && !replaced.includes(CONFIG)) {
+        await (await disk.open(at(CONFIG + REPLACED), 'w')).close();
+        replaced.push(CONFIG);
+      }
+      for (const file of files) {
+        // The last name makes it a model: the others are safe by then.
+        if (file === CONFIG) await syncFolder(this.path);
+        await disk.rename(at(file + PARTIAL), at(file));
+        named.push(file);
+      }
+      await syncFolder(this.path);
     } catch (error) {
+      for (const file of named.reverse()) await disk.rename(at(file), at(file + PARTIAL)).catch(() => undefined);
+      for (const file of replaced) await this.#restore(file).catch(() => undefined);
       throw unwritable(this.path, error);
     }
+    this.#files.clear();
+    try {
+      // The configuration last: while it is there, the rest is known to be of no use.
+      for (const file of replaced) await disk.rm(at(file + REPLACED), { force: true });
+    } catch {
+      // The next run into this folder removes them.
+    }
+    await this.lock.release().catch(() => undefined);
   }
 
   /** Removes what was written so far. */
   async discard(): Promise<void> {
-    await Promise.all(this.#files.map((file) => rm(join(this.path, file + PARTIAL), { force: true })));
+    for (const file of this.#files.values()) await file.discard();
+    await this.lock.release().catch(() => undefined);
     if (this.made) await rmdir(this.path).catch(() => undefined); // somebody may have put something there
+  }
+
+  /** Gives a file of the old model its name back; an empty configuration stands for none. */
+  async #restore(file: string): Promise<void> {
+    const path = join(this.path, file);
+    const isMark = file === CONFIG && (await disk.stat(path + REPLACED)).size === 0;
+    await (isMark ? disk.rm(path + REPLACED) : disk.rename(path + REPLACED, path));
+  }
+
+  /** Ends what a run began that was killed while it replaced a model: the new one where it is whole, else the old. */
+  async #recover(): Promise<void> {
+    const present = await disk.readdir(this.path);
+    const replaced = present
+      .filter((file) => file.endsWith(REPLACED))
+      .map((file) => file.slice(0, -REPLACED.length))
+      .sort((a, b) => Number(a === CONFIG) - Number(b === CONFIG));
+    const isAway = replaced.includes(CONFIG);
+    if (isAway && present.includes(CONFIG)) {
+      for (const file of replaced) await disk.rm(join(this.path, file + REPLACED), { force: true });
+      return;
+    }
+    if (isAway)
+      for (const file of present.filter((each) => MODEL_FILE.test(each))) await disk.rm(join(this.path, file));
+    for (const file of replaced) await this.#restore(file);
   }
 }

@@ -99,7 +99,7 @@ async function openPartial(path: string, resume: boolean, mode?: number): Promis
 }
 
 /** Makes a change of names survive a crash, where the system can. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle;
   try {
     handle = await disk.open(folder, 'r');
