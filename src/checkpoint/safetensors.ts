@@ -1,4 +1,5 @@
 import { RidgepointError } from '../errors.js';
+import { headerTrouble } from './header-bounds.js';
 import { jsonKeys } from './json-keys.js';
 import { START_BYTES, whatBytesAre } from './mistakes.js';
 import { printable } from './source.js';
@@ -85,13 +86,19 @@ function parseEntry(name: string, value: unknown, dataBegin: number, file: strin
   return { name, dtype, shape, begin: dataBegin + first, end: dataBegin + last };
 }
 
-function refuseOverlaps(entries: Iterable<TensorEntry>, file: string): void {
-  const inOrder = [...entries].filter((entry) => entry.end > entry.begin).sort((a, b) => a.begin - b.begin);
-  for (let i = 1; i < inOrder.length; i++) {
-    const [before, entry] = [inOrder[i - 1], inOrder[i]];
-    if (entry.begin < before.end) {
-      fail(file, `${printable(before.name)} and ${printable(entry.name)} share bytes; the file is damaged`);
+/** Tensors lie one behind the other, from the first byte after the header to the last of the file. */
+function refuseGaps(entries: Iterable<TensorEntry>, dataBegin: number, fileSize: number, file: string): void {
+  const inOrder = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let [at, before] = [dataBegin, ''];
+  for (const { name, begin, end } of inOrder) {
+    if (begin < at) fail(file, `${printable(before)} and ${printable(name)} share bytes; the file is damaged`);
+    if (begin > at) {
+      fail(file, `${begin - at} bytes before ${printable(name)} belong to no tensor; the file is damaged`);
     }
+    [at, before] = [end, name];
+  }
+  if (at < fileSize) {
+    fail(file, `${fileSize - at} bytes at the end belong to no tensor; the file is damaged, download it again`);
   }
 }
 
@@ -101,10 +108,12 @@ function refuseOverlaps(entries: Iterable<TensorEntry>, file: string): void {
  * @param json the header's bytes, without the length before them
  * @param fileSize of the whole file, in bytes
  * @param file its name, for error messages
- * @returns tensors whose byte ranges lie inside the file, do not overlap, and are as long as dtype and shape ask
+ * @returns tensors whose byte ranges fill the file without gaps and overlaps and are as long as dtype and shape ask
  * @throws RidgepointError('checkpoint') naming the file, the tensor and what is wrong with it
  */
 export function parseHeader(json: Uint8Array, fileSize: number, file: string): SafetensorsHeader {
+  const trouble = headerTrouble(json);
+  if (trouble !== undefined) fail(file, `the header ${trouble}; this is no safetensors file, or a damaged one`);
   let text: string;
   let header: unknown;
   try {
@@ -140,7 +149,7 @@ export function parseHeader(json: Uint8Array, fileSize: number, file: string): S
         `it was cut short, download it again`,
     );
   }
-  refuseOverlaps(tensors.values(), file);
+  refuseGaps(tensors.values(), dataBegin, fileSize, file);
   return { tensors };
 }
 

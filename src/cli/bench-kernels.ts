@@ -16,6 +16,7 @@ import { gpuSource } from '../platform/node/shaders.js';
 import type { BenchKernelsFlags } from './bench-kernels-options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
 import { isRewritable, remark } from './style.js';
+import { checkWritable } from '../platform/node/whole-file.js';
 import { print, status } from './output.js';
 
 const MIB = 1 << 20;
@@ -32,6 +33,7 @@ const CONTEXTS = [512, 2048];
 export async function benchKernels(flags: BenchKernelsFlags): Promise<number> {
   const dtype = flags.dtype ?? 'f16';
   const activations = activationDtype(flags.activations, dtype);
+  if (flags.output !== undefined) await checkWritable(flags.output);
   const source = flags.unchecked
     ? gpuSource(await openAdapter({ adapter: flags.adapter, unsafeFast: true }))
     : await nodeHost.openGpu(flags.adapter);

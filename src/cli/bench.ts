@@ -14,6 +14,7 @@ import { loadEngine } from './load.js';
 import { engineOptions } from './options.js';
 import { EXIT, stopSignal } from './run.js';
 import { remark } from './style.js';
+import { checkWritable } from '../platform/node/whole-file.js';
 import { print } from './output.js';
 
 /** What `startEngine` takes by default, written out because the plan needs it. */
@@ -33,6 +34,7 @@ export async function bench(flags: BenchFlags): Promise<number> {
   const earlier = flags.resume === undefined ? undefined : await readResult(flags.resume);
   const options = earlier?.options ?? benchOptions(flags);
   const tell = !(flags.quiet ?? false);
+  if (flags.output !== undefined) await checkWritable(flags.output);
   const load = withRoom(flags, options);
   const engine = await loadEngine(load, tell);
   const begun = await beginning(engine, options, flags);

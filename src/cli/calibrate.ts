@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { Gpu as GpuDevice } from '../gpu/gpu.js';
 import type { Calibration } from '../roofline/calibration.js';
 import { STEP_KINDS, type StepKind } from '../roofline/families.js';
+import { calibrationFolder } from '../platform/node/calibration-folder.js';
 import { nodeHost } from '../platform/node/host.js';
 import { EXIT } from './run.js';
 import { dim } from './style.js';
@@ -26,6 +28,8 @@ export async function calibrateCommand(flags: CalibrateFlags, version: string): 
   const { calibrate } = await import('../../bench/calibrate/calibrate.js');
   const { surveyInProcesses } = await import('../../bench/calibrate/matrix-processes.js');
   const { saveCalibration, writeCalibration } = await import('../platform/node/calibration-store.js');
+  const { checkWritable } = await import('../platform/node/whole-file.js');
+  await checkWritable(flags.output ?? join(calibrationFolder(), 'calibration.json'));
   const tty = process.stderr.isTTY && !flags.json;
   const adapter = flags.adapter === undefined ? [] : ['--adapter', flags.adapter];
   const keep = async (calibration: Calibration): Promise<string> => {

@@ -15,6 +15,7 @@ import { loadEngine } from './load.js';
 import { engineOptions, type ModelFlags } from './options.js';
 import { EXIT, stopSignal } from './run.js';
 import { remark } from './style.js';
+import { checkWritable } from '../platform/node/whole-file.js';
 import { print } from './output.js';
 
 export interface ProfileFlags extends ModelFlags, HardwareFlags {
@@ -34,6 +35,7 @@ export interface ProfileFlags extends ModelFlags, HardwareFlags {
 export async function profile(flags: ProfileFlags): Promise<number> {
   const { prompt = 128, decode = 8, batch = 1, tokens = 128, output = 'trace.json' } = flags;
   const tell = !(flags.quiet ?? false);
+  await checkWritable(output);
   const longest = prompt + Math.max(decode, tokens);
   const engine = await loadEngine(
     {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readHeader } from '../../src/checkpoint/safetensors.js';
 import type { SafetensorsHeader } from '../../src/checkpoint/safetensors.js';
 import { RidgepointError } from '../../src/errors.js';
@@ -40,8 +40,8 @@ describe('safetensors header', () => {
   it('reads the header only', async () => {
     const source = new MemoryFile(
       'huge.safetensors',
-      withHeader('{"w":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
-      2 ** 40,
+      withHeader(`{"w":{"dtype":"U8","shape":[${2 ** 40}],"data_offsets":[0,${2 ** 40}]}}`),
+      2 ** 40 + 8 + `{"w":{"dtype":"U8","shape":[${2 ** 40}],"data_offsets":[0,${2 ** 40}]}}`.length,
     );
     expect((await readHeader(source)).tensors.size).toBe(1);
     expect(source.reads).toBe(2);
@@ -73,7 +73,51 @@ describe('safetensors header', () => {
     for (const header of ['', '{', 'null', '[]', '3', '"{}"']) {
       expect(await refusal(header)).toMatch(/not valid JSON|not a JSON object/);
     }
-    expect(await refusal('['.repeat(200_000) + ']'.repeat(200_000))).toMatch(/not valid JSON|not a JSON object/);
+    expect(await refusal('['.repeat(200_000) + ']'.repeat(200_000))).toMatch(/nested more than 8 deep/);
+  });
+
+  it('refuses gaps and bytes behind the data, as the format’s own reader does', async () => {
+    const at = (first: number, last: number): string =>
+      `{"dtype":"U8","shape":[${last - first}],"data_offsets":[${first},${last}]}`;
+    const file = (header: string, bytes: number) => messageOf(() => parse(withHeader(header, new Uint8Array(bytes))));
+    expect(await file(`{"a":${at(0, 2)},"b":${at(3, 5)}}`, 5)).toMatch(/1 bytes before b belong to no tensor/);
+    expect(await file(`{"a":${at(1, 3)}}`, 3)).toMatch(/1 bytes before a belong to no tensor/);
+    expect(await file(`{"a":${at(0, 2)}}`, 5)).toMatch(/3 bytes at the end belong to no tensor/);
+    expect(await file('{}', 1)).toMatch(/1 bytes at the end belong to no tensor/);
+    expect(await file(`{"a":${at(0, 2)},"empty":${at(1, 1)},"b":${at(2, 3)}}`, 3)).toMatch(/share bytes/);
+    const fine = `{"b":${at(2, 3)},"empty":${at(2, 2)},"a":${at(0, 2)}}   `;
+    expect((await parse(withHeader(fine, new Uint8Array(3)))).tensors.size).toBe(3);
+  });
+
+  it('refuses a key that stands twice in one description, however it is written', async () => {
+    for (const again of ['"dtype":"F16"', '"dt\\u0079pe":"F16"', '"shape" : [2]', '"data_offsets":[0,2]']) {
+      const header = `{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1],${again}}}`;
+      expect(await messageOf(() => parse(withHeader(header, new Uint8Array(1))))).toMatch(
+        /the header has the key "(dtype|shape|data_offsets)" twice in one description/,
+      );
+    }
+  });
+
+  it('refuses what no header is before parsing it', async () => {
+    const entry = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}';
+    const many = Array.from({ length: 250_001 }, (_, i) => `"${i}":${entry}`);
+    const bombs: [string, RegExp][] = [
+      [`{"__metadata__":${'['.repeat(1e6)}`, /nested more than 8 deep/],
+      [`{"__metadata__":[${'{},'.repeat(1e6)}`, /list of more than 64/],
+      [`{"w":{"shape":[${'1,'.repeat(1e6)}`, /list of more than 64/],
+      [`{${many.join(',')}}`, /names more than 250000 things/],
+      [`{${many.map((each) => each.replace(/:.*/, ':0')).join(',')}}`, /names more than 250000 things/],
+    ];
+    for (const [header, message] of bombs) {
+      // What is parsed is counted: nothing of these.
+      const parse = vi.spyOn(JSON, 'parse');
+      expect(await refusal(header)).toMatch(message);
+      const isShort = parse.mock.calls.every(([text]) => text.length < 200);
+      parse.mockRestore();
+      expect(isShort).toBe(true);
+    }
+    const rightly = `{${many.slice(0, 100_000).join(',')}}`;
+    expect((await parse(withHeader(rightly))).tensors.size).toBe(100_000);
   });
 
   it('says what is wrong with a tensor', async () => {
