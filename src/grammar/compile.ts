@@ -2,9 +2,11 @@ import { EMPTY, NEVER, type Expression, type Expressions } from './expression.js
 import { FORMATS } from './formats.js';
 import { intersect } from './intersect.js';
 import { anyText, blank, key, literal, plainText, quoted, textBesides } from './json.js';
-import { anyNumber, integer, numberWithin } from './numbers.js';
+import { multiples } from './multiples.js';
+import { anyNumber, integer, numberWithin, span, type Bounds } from './numbers.js';
 import { pattern, PatternError } from './pattern.js';
 import { refuse, SchemaDocument, type Flat, type Limited, type Located, type TypeName } from './schema.js';
+import { MOST_UNIQUE, withoutRepetition } from './unique.js';
 
 /** Most objects and arrays within each other. A schema that refers to itself is written out so far. */
 export const MAX_DEPTH = 32;
@@ -94,7 +96,7 @@ export class SchemaCompiler {
     const bounds = flat.limits.value ?? {};
     const bounded = bounds.low !== undefined || bounds.high !== undefined;
     let result: Expression;
-    if (type === 'integer') result = integer(this.e, bounds);
+    if (type === 'integer') result = this.integer(flat);
     else result = bounded ? numberWithin(this.e, bounds) : anyNumber(this.e);
     if (result === NEVER) {
       const { pointer } = (bounds.low ?? bounds.high)!;
@@ -102,6 +104,15 @@ export class SchemaCompiler {
       refuse(pointer, `leaves no ${type} ${within}${bounds.high ? ` together with ${bounds.high.pointer}` : ''}`);
     }
     return this.e.group(result);
+  }
+
+  private integer({ factor, limits: { value: bounds = {} } }: Flat): Expression {
+    if (factor === undefined || factor.value === 1) return integer(this.e, bounds);
+    const result = multiples(this.e, bounds, factor.value);
+    const mend = 'give a narrower "minimum" and "maximum", or a smaller factor';
+    if (result === undefined) refuse(factor.pointer, `(${factor.value}) needs too many states; ${mend}`);
+    if (result === NEVER) refuse(factor.pointer, `leaves no integer together with the other limits of this number`);
+    return result;
   }
 
   /** What stands between the quotes of a string. */
@@ -150,6 +161,16 @@ export class SchemaCompiler {
     const close = e.text(']');
     const end = e.sequence(blank(e), close);
     // From the last item to the first: what may follow once `i` items are there.
+    if (flat.unique !== undefined && max > 1) {
+      const values = fixed === 0 ? this.finite(distinct(flat.items.map((one) => one.rest))) : undefined;
+      if (values === undefined) {
+        const whose = `whose items have at most ${MOST_UNIQUE} values, by "enum", "const" or narrow limits`;
+        refuse(flat.unique, `is supported only for arrays ${whose}, or of at most one item`);
+      }
+      const texts = values.map((value) => literal(e, value));
+      const list = withoutRepetition(e, texts, { min, max, separator: comma, empty: close, end });
+      return e.sequence(e.text('['), blank(e), list);
+    }
     const closed = fixed > 0 && min <= fixed && flat.items.every((one) => one.rest === undefined);
     const rest = max > fixed && !closed ? item(fixed) : NEVER;
     const loop = e.repeat(e.sequence(comma, rest), Math.max(0, min - fixed), max - fixed);
@@ -165,6 +186,25 @@ export class SchemaCompiler {
       after = e.choice(more, i >= min ? end : NEVER);
     }
     return NEVER;
+  }
+
+  /** The values that fit all of `schemas`, none twice, if there are few. */
+  private finite(schemas: readonly Located[]): unknown[] | undefined {
+    if (schemas.length === 0) return undefined;
+    const texts = new Set<string>();
+    for (const { values, types, limits, factor } of this.document.flatten(schemas)) {
+      const listed = values?.texts.map((text) => JSON.parse(text) as unknown);
+      for (const type of types) {
+        let few: unknown[] | undefined;
+        if (listed !== undefined) few = listed.filter((value) => typesOf(value).includes(type));
+        else if (type === 'null') few = [null];
+        else if (type === 'boolean') few = [true, false];
+        else if (type === 'integer') few = fewIntegers(limits.value ?? {}, factor?.value ?? 1);
+        if (few === undefined) return undefined;
+        for (const value of few) texts.add(JSON.stringify(value));
+      }
+    }
+    return texts.size > MOST_UNIQUE ? undefined : Array.from(texts, (text) => JSON.parse(text) as unknown);
   }
 
   private listed(open: string, empty: Expression, filled: Expression): Expression {
@@ -236,6 +276,13 @@ export class SchemaCompiler {
     }
     return e.sequence(name, e.text(':'), blank(e), value);
   }
+}
+
+function fewIntegers(bounds: Bounds, factor: number): number[] | undefined {
+  const [from, to] = span(bounds);
+  const [first, last] = [Math.ceil(from / factor), Math.floor(to / factor)];
+  if (last - first >= MOST_UNIQUE) return undefined;
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * factor + 0);
 }
 
 function isPlainString({ value }: Located): boolean {

@@ -5,10 +5,15 @@ import type { Work } from './work.js';
 const MAX_STATES = 10_000;
 
 /**
- * What fits all the expressions: the product of their automata, without the states from which the end cannot be
- * reached. NEVER if nothing fits all of them, undefined if the product has too many states.
+ * What fits all the expressions and none of `without`: the product of their automata, without the states from which the
+ * end cannot be reached. NEVER if nothing does, undefined if the product has too many states.
  */
-export function intersect(e: Expressions, parts: readonly Expression[]): Expression | undefined {
+export function intersect(
+  e: Expressions,
+  wanted: readonly Expression[],
+  without: readonly Expression[] = [],
+): Expression | undefined {
+  const parts = [...wanted, ...without];
   const { classOf, representatives } = byteClasses(parts, e.work);
   interface Product {
     readonly parts: readonly Expression[];
@@ -32,7 +37,7 @@ export function intersect(e: Expressions, parts: readonly Expression[]): Express
     e.work.spend(representatives.length * parts.length);
     for (const byte of representatives) {
       const after = states[i].parts.map((part) => e.derive(part, byte));
-      if (after.includes(NEVER)) {
+      if (after.indexOf(NEVER) >= 0 && after.indexOf(NEVER) < wanted.length) {
         states[i].next.push(-1);
         continue;
       }
@@ -42,7 +47,7 @@ export function intersect(e: Expressions, parts: readonly Expression[]): Express
     }
   }
 
-  const nullable = states.map((state) => state.parts.every((part) => part.nullable));
+  const nullable = states.map((state) => state.parts.every((part, i) => part.nullable === i < wanted.length));
   const ends = states.flatMap((_, i) => (nullable[i] ? [i] : []));
   const useful = reaching(ends, (i) => states[i].from);
   if (!useful.has(0)) return NEVER;
@@ -78,6 +83,8 @@ function reaching(ends: readonly number[], from: (state: number) => readonly num
 function byteClasses(parts: readonly Expression[], work: Work): { classOf: Uint8Array; representatives: number[] } {
   const sets = new Set<Uint32Array>();
   const seen = new Set<Expression>();
+  // All states of an automaton share its classes.
+  const automata = new Set<Uint8Array>();
   const visit = (expression: Expression): void => {
     if (seen.has(expression)) return;
     seen.add(expression);
@@ -88,18 +95,23 @@ function byteClasses(parts: readonly Expression[], work: Work): { classOf: Uint8
         else if (at.kind === 'choice') at.items.forEach(visit);
         else if (at.kind === 'repeat') visit(at.item);
         else if (at.kind === 'group') visit(at.inner);
+        else if (at.kind === 'state') {
+          automata.add(at.classOf);
+          at.next.forEach(visit);
+        }
         return;
       }
       visit(at.first);
     }
   };
   parts.forEach(visit);
-  work.spend((256 * (sets.size + 1)) / 64);
+  work.spend((256 * (sets.size + automata.size + 1)) / 64);
   const classOf = new Uint8Array(256);
   const classes = new Map<string, number>();
   const representatives: number[] = [];
   for (let byte = 0; byte < 256; byte++) {
-    const key = [...sets].map((set) => (hasByte(set, byte) ? '1' : '0')).join('');
+    const inSets = [...sets].map((set) => (hasByte(set, byte) ? '1' : '0')).join('');
+    const key = [inSets, ...[...automata].map((classes) => classes[byte])].join();
     let one = classes.get(key);
     if (one === undefined) {
       classes.set(key, (one = representatives.length));

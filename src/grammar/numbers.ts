@@ -33,9 +33,14 @@ function numberText(e: Expressions): Expression {
 }
 
 /** An integer of the bounds, clipped to what a double holds exactly; NEVER where there is none. */
-export function integer(e: Expressions, { low, high }: Bounds): Expression {
-  let from = Number.MIN_SAFE_INTEGER;
-  let to = Number.MAX_SAFE_INTEGER;
+export function integer(e: Expressions, bounds: Bounds): Expression {
+  const [from, to] = span(bounds);
+  return e.choice(natural(e, Math.max(0, from), to), e.sequence(e.text('-'), natural(e, Math.max(1, -to), -from)));
+}
+
+/** The first and the last integer of bounds, clipped to what a double holds exactly. */
+export function span({ low, high }: Bounds): [number, number] {
+  let [from, to] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   if (low !== undefined) {
     const whole = Math.ceil(low.value);
     from = Math.max(from, low.exclusive && whole === low.value ? whole + 1 : whole);
@@ -44,7 +49,7 @@ export function integer(e: Expressions, { low, high }: Bounds): Expression {
     const whole = Math.floor(high.value);
     to = Math.min(to, high.exclusive && whole === high.value ? whole - 1 : whole);
   }
-  return e.choice(natural(e, Math.max(0, from), to), e.sequence(e.text('-'), natural(e, Math.max(1, -to), -from)));
+  return [from, to];
 }
 
 /** The integers from `low` to `high`, neither negative, without leading zeros. */

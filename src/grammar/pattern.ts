@@ -1,5 +1,6 @@
 import { ALL_CHARACTERS, characters, characterSet, complement, type CharacterSet } from './characters.js';
 import type { Expression, Expressions } from './expression.js';
+import { intersect } from './intersect.js';
 
 /** A part of a pattern that is not supported, or is malformed; the caller knows where the pattern stands. */
 export class PatternError extends Error {}
@@ -27,14 +28,15 @@ const CONTROLS: Readonly<Record<string, number>> = { n: 0x0a, r: 0x0d, t: 0x09, 
 type Tree =
   | { readonly kind: 'set'; readonly set: CharacterSet }
   | { readonly kind: 'anchor'; readonly at: '^' | '$' }
+  | { readonly kind: 'lookahead'; readonly inner: Tree; readonly negative: boolean }
   | { readonly kind: 'sequence'; readonly parts: readonly Tree[] }
   | { readonly kind: 'choice'; readonly items: readonly Tree[] }
   | { readonly kind: 'repeat'; readonly item: Tree; readonly min: number; readonly max: number };
 
 /**
  * The texts that match an ECMA-262 pattern anywhere, as JSON Schema has it, spelled as `JSON.stringify` spells them.
- * Anchors may stand at the edges of the whole pattern and of its alternatives; there are no lookarounds, references
- * and word boundaries.
+ * Anchors may stand at the edges of the whole pattern and of its alternatives, lookaheads right behind its first "^";
+ * there are no other lookarounds, no references and no word boundaries.
  * @throws PatternError
  */
 export function pattern(e: Expressions, source: string): Expression {
@@ -53,6 +55,11 @@ export function pattern(e: Expressions, source: string): Expression {
   if (size(tree) > MAX_SIZE) {
     throw new PatternError(`stands for more than ${MAX_SIZE} characters with its repetitions written out`);
   }
+  return matching(e, tree);
+}
+
+/** The texts that match a pattern. */
+function matching(e: Expressions, tree: Tree): Expression {
   const anything = e.repeat(characters(e, ALL_CHARACTERS), 0, Infinity);
   const alternatives = tree.kind === 'choice' ? tree.items : [tree];
   return e.choice(
@@ -60,12 +67,39 @@ export function pattern(e: Expressions, source: string): Expression {
       const parts = alternative.kind === 'sequence' ? [...alternative.parts] : [alternative];
       const isAnchor = (part: Tree | undefined, at: '^' | '$'): boolean => part?.kind === 'anchor' && part.at === at;
       let [start, end] = [false, false];
-      for (; isAnchor(parts[0], '^'); start = true) parts.shift();
+      const ahead: Lookahead[] = [];
+      for (; ; parts.shift()) {
+        const [first] = parts;
+        if (isAnchor(first, '^')) start = true;
+        else if (start && first?.kind === 'lookahead') ahead.push(first);
+        else break;
+      }
       for (; isAnchor(parts.at(-1), '$'); end = true) parts.pop();
       const middle = parts.map((part) => lower(e, part));
-      return e.sequence(start ? e.text('') : anything, ...middle, end ? e.text('') : anything);
+      const whole = e.sequence(start ? e.text('') : anything, ...middle, end ? e.text('') : anything);
+      return ahead.length === 0 ? whole : looking(e, whole, ahead);
     }),
   );
+}
+
+type Lookahead = Extract<Tree, { kind: 'lookahead' }>;
+
+/** Of the texts of `whole`, those that what stands ahead of its beginning lets through. */
+function looking(e: Expressions, whole: Expression, ahead: readonly Lookahead[]): Expression {
+  const texts = (negative: boolean): Expression[] =>
+    ahead.filter((one) => one.negative === negative).map(({ inner }) => matching(e, anchored(inner)));
+  const result = intersect(e, [whole, ...texts(false)], texts(true));
+  if (result === undefined) throw new PatternError('becomes too large with its lookaheads; simplify it');
+  return result;
+}
+
+/** A lookahead begins where it stands, at the beginning of the text. */
+function anchored(tree: Tree): Tree {
+  if (tree.kind === 'choice') return { kind: 'choice', items: tree.items.map(anchored) };
+  return {
+    kind: 'sequence',
+    parts: [{ kind: 'anchor', at: '^' }, ...(tree.kind === 'sequence' ? tree.parts : [tree])],
+  };
 }
 
 function size(tree: Tree): number {
@@ -78,6 +112,8 @@ function size(tree: Tree): number {
       return tree.parts.reduce((sum, part) => sum + size(part), 0);
     case 'choice':
       return tree.items.reduce((sum, item) => sum + size(item), 0);
+    case 'lookahead':
+      return size(tree.inner);
     case 'repeat':
       return size(tree.item) * Math.max(1, tree.max === Infinity ? tree.min : tree.max);
   }
@@ -89,6 +125,8 @@ function lower(e: Expressions, tree: Tree): Expression {
       return characters(e, characterSet(tree.set)); // without halves of surrogate pairs
     case 'anchor':
       throw new PatternError(`has "${tree.at}" where it is not the edge of the pattern`);
+    case 'lookahead':
+      throw new PatternError('has a lookahead that is not right behind the "^" it begins with, which is not supported');
     case 'sequence':
       return e.sequence(...tree.parts.map((part) => lower(e, part)));
     case 'choice':
@@ -183,9 +221,15 @@ class Parser {
 
   private group(): Tree {
     if (this.take('?')) {
+      if (this.next === '=' || this.next === '!') {
+        const negative = this.source[this.position++] === '!';
+        const ahead = this.choice();
+        this.position++; // the closing parenthesis
+        return { kind: 'lookahead', inner: ahead, negative };
+      }
       if (!this.take(':')) {
         if (this.next !== '<' || ['=', '!'].includes(this.source[this.position + 1])) {
-          throw new PatternError('has a lookahead, a lookbehind or modifiers, which are not supported');
+          throw new PatternError('has a lookbehind or modifiers, which are not supported');
         }
         while (this.source[this.position++] !== '>'); // a name
       }

@@ -1,4 +1,5 @@
 import { RidgepointError } from '../errors.js';
+import { meantBy } from '../spelling.js';
 import type { Work } from './work.js';
 
 /** A schema of the document, named by its JSON pointer: equal pointers are equal schemas. */
@@ -25,6 +26,10 @@ export interface Flat {
   readonly values: { readonly texts: readonly string[]; readonly pointer: string } | undefined;
   /** The highest lower and the lowest upper limit, by what they limit. */
   readonly limits: Readonly<Partial<Record<Limited, { readonly low?: Limit; readonly high?: Limit }>>>;
+  /** The factor of all values that are numbers. */
+  readonly factor: { readonly value: number; readonly pointer: string } | undefined;
+  /** The keyword by which no two items of an array may be equal. */
+  readonly unique: string | undefined;
   readonly patterns: readonly { readonly source: string; readonly pointer: string }[];
   readonly formats: readonly string[];
   readonly required: readonly string[];
@@ -48,7 +53,15 @@ export interface Items {
 const ANNOTATIONS = new Set([
   '$schema', '$id', '$anchor', '$comment', '$defs', 'definitions', '$vocabulary', 'title', 'description', 'default',
   'example', 'examples', 'deprecated', 'readOnly', 'writeOnly', 'contentMediaType', 'contentEncoding', 'contentSchema',
-  'id',
+  'id', 'discriminator', 'xml', 'externalDocs', '$dynamicAnchor', '$recursiveAnchor', 'then', 'else', 'minContains',
+  'maxContains',
+]); // prettier-ignore
+
+/** Keywords that limit values, of any draft, and are not kept to here. */
+const UNSUPPORTED = new Set([
+  'not', 'if', 'contains', 'patternProperties', 'dependencies', 'dependentRequired', 'dependentSchemas',
+  'unevaluatedItems', 'unevaluatedProperties', '$dynamicRef', '$recursiveRef', 'extends', 'disallow', 'divisibleBy',
+  'formatMinimum', 'formatMaximum', 'formatExclusiveMinimum', 'formatExclusiveMaximum',
 ]); // prettier-ignore
 
 /** Keywords that say something about values of some types only, and of which. */
@@ -76,6 +89,13 @@ const ABOUT: Readonly<Record<string, readonly TypeName[]>> = {
   maxProperties: ['object'],
 };
 
+/** All that limits values; names close to one of these are taken for slips. */
+const KEYWORDS: ReadonlySet<string> = new Set([
+  ...Object.keys(ABOUT),
+  ...UNSUPPORTED,
+  ...['type', 'enum', 'const', '$ref', 'allOf', 'anyOf', 'oneOf', 'nullable'],
+]);
+
 /** Limits by keyword: what is limited, at which side, and whether the limit itself is outside. */
 const LIMITS: Readonly<Record<string, readonly [Limited, 'low' | 'high', boolean]>> = {
   minimum: ['value', 'low', false],
@@ -97,6 +117,14 @@ const MAX_STEPS = 10_000;
 
 export function refuse(pointer: string, what: string): never {
   throw new RidgepointError('usage', `The JSON schema cannot be used: ${pointer} ${what}.`);
+}
+
+interface Todo {
+  readonly schema: Located;
+  /** Pointers of the schemas that led here without a value in between. */
+  readonly above: readonly string[];
+  /** Null, which `nullable` allows, was looked at already. */
+  readonly isNull?: boolean;
 }
 
 /** A schema document: its parts by pointer, and what a set of schemas amounts to. */
@@ -125,7 +153,7 @@ export class SchemaDocument {
 
   /** Follows references, `allOf` and `anyOf` until only plain schemas are left. */
   private expand(
-    todo: readonly { readonly schema: Located; readonly above: readonly string[] }[],
+    todo: readonly Todo[],
     plain: readonly Located[],
     alternatives: Map<string, readonly Located[]>,
   ): void {
@@ -137,7 +165,7 @@ export class SchemaDocument {
       }
       return;
     }
-    const [{ schema, above }, ...rest] = todo;
+    const [{ schema, above, isNull = false }, ...rest] = todo;
     const { pointer, value } = schema;
     this.work.spend(2 + (todo.length + plain.length + above.length) / 8);
     if (++this.steps > MAX_STEPS) refuse(pointer, 'has too many combinations of "allOf" and "anyOf"; simplify them');
@@ -146,6 +174,12 @@ export class SchemaDocument {
     if (!isRecord(value)) refuse(pointer, 'must be a schema: an object, true or false');
     if (above.includes(pointer)) refuse(pointer, 'refers to itself without a value in between');
     const inside = [...above, pointer];
+    // OpenAPI 3.0: null or what the rest says.
+    if (value['nullable'] === true && !isNull) {
+      const nothing = { pointer: `${pointer}/nullable`, value: { type: 'null' } };
+      this.expand([{ schema: nothing, above: inside }, ...rest], plain, alternatives);
+      return this.expand([{ schema, above, isNull: true }, ...rest], plain, alternatives);
+    }
     const of = (part: Located): { schema: Located; above: string[] } => ({ schema: part, above: inside });
     const more = list(schema, 'allOf').map(of);
     if (value['$ref'] !== undefined) more.push(of(this.reference(schema)));
@@ -213,6 +247,8 @@ interface Collected {
   values: Flat['values'];
   constrained: string | undefined;
   limits: Partial<Record<Limited, { low?: Limit; high?: Limit }>>;
+  factor: Flat['factor'];
+  unique: string | undefined;
   patterns: { source: string; pointer: string }[];
   formats: string[];
   required: string[];
@@ -228,6 +264,8 @@ function flat(parts: readonly Located[], work: Work): Flat | undefined {
     values: undefined,
     constrained: undefined,
     limits: {},
+    factor: undefined,
+    unique: undefined,
     patterns: [],
     formats: [],
     required: [],
@@ -273,7 +311,7 @@ function collect(all: Collected, schema: Located): void {
         values(all, pointer, [value]);
         break;
       case 'multipleOf':
-        if (value !== 1) refuse(pointer, 'is not supported, except 1');
+        factor(all, pointer, value);
         types(all, pointer, 'integer');
         break;
       case 'pattern':
@@ -291,7 +329,11 @@ function collect(all: Collected, schema: Located): void {
         all.required.push(...value.filter((name) => !all.required.includes(name)));
         break;
       case 'uniqueItems':
-        if (value !== false) refuse(pointer, 'is not supported');
+        if (typeof value !== 'boolean') refuse(pointer, 'must be true or false');
+        if (value) all.unique = pointer;
+        break;
+      case 'nullable': // read by `expand`
+        if (typeof value !== 'boolean') refuse(pointer, 'must be true or false');
         break;
       case 'properties':
         if (!isRecord(value)) refuse(pointer, 'must be an object of schemas');
@@ -307,10 +349,27 @@ function collect(all: Collected, schema: Located): void {
       case 'oneOf':
         break;
       default:
-        if (!ANNOTATIONS.has(keyword) && !keyword.startsWith('x-')) refuse(pointer, 'is not supported');
+        if (UNSUPPORTED.has(keyword)) refuse(pointer, 'is not supported');
+        refuseSlip(pointer, keyword);
     }
   }
   structure(all, schema);
+}
+
+/** What nobody knows is an annotation, as JSON Schema has it, unless it is a keyword with a slip of the pen. */
+function refuseSlip(pointer: string, keyword: string): void {
+  if (ANNOTATIONS.has(keyword) || keyword.startsWith('x-')) return;
+  const meant = meantBy(keyword, KEYWORDS);
+  if (meant !== undefined) refuse(pointer, `is no keyword; write ${JSON.stringify(meant)} if that is meant`);
+}
+
+/** The least number that both factors divide. */
+function factor(all: Collected, pointer: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value > 0)) refuse(pointer, 'must be a number above 0');
+  if (!Number.isSafeInteger(value)) refuse(pointer, 'is not supported, except whole numbers');
+  const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b));
+  const known = all.factor?.value ?? 1;
+  all.factor = { value: (known / common(known, value)) * value, pointer };
 }
 
 function structure(all: Collected, schema: Located): void {

@@ -49,6 +49,93 @@ describe('numbers', () => {
   });
 });
 
+describe('multiples', () => {
+  it('of whole numbers, exactly', () => {
+    for (const [factor, low, high] of [
+      [5, -1005, 1005],
+      [7, -100, 20_000],
+      [300, 1, 9_000_000],
+    ]) {
+      // prettier-ignore
+      const schema = { type: 'integer', multipleOf: factor, minimum: low, maximum: high };
+      const texts = Array.from({ length: 40 }, (_, i) => low + Math.round((i * (high - low)) / 39));
+      const near = texts.flatMap((at) => [at - (at % factor), at]);
+      const right = near.filter((value) => value % factor === 0 && value >= low && value <= high);
+      expect(near.filter((value) => accepts(schema, String(value)))).toEqual(right);
+    }
+    const free = { type: 'integer', multipleOf: 9 };
+    check(free, ['0', '-9', '18', '9007199254740987', '-9007199254740987'], ['1', '09', '-0', '9.0', '9007199254740996']);
+    const both = { allOf: [{ multipleOf: 4 }, { multipleOf: 6 }] };
+    check(both, ['0', '12', '-24'], ['4', '6', '8', '18']);
+    check({ type: 'integer', multipleOf: 1e6, minimum: 1, maximum: 5e6 }, ['1000000', '5000000'], ['0', '500000', '6000000']);
+  }); // prettier-ignore
+});
+
+describe('items without repetition', () => {
+  it('are each of a few values at most once', () => {
+    const letters = { type: 'array', items: { enum: ['a', 'b', 'c'] }, uniqueItems: true };
+    const lists = (values: string[]): string[][] =>
+      values.flatMap((one) => [[one], ...lists(values.filter((other) => other !== one)).map((rest) => [one, ...rest])]);
+    const good = ['[]', ...lists(['a', 'b', 'c']).map((list) => JSON.stringify(list))];
+    expect(good).toHaveLength(16);
+    check(letters, good, ['["a","a"]', '["a","b","a"]', '["d"]', '["a","b","c","a"]']);
+    check({ ...letters, minItems: 2, maxItems: 2 }, ['["a","b"]', '["c","a"]'], ['[]', '["a"]', '["a","b","c"]', '["b","b"]']);
+  }); // prettier-ignore
+
+  it('may be booleans, null and integers of narrow limits, and any single item', () => {
+    const mixed = {
+      anyOf: [{ type: ['boolean', 'null'] }, { type: 'integer', minimum: 2, maximum: 8, multipleOf: 3 }],
+    };
+    const schema = { type: 'array', items: mixed, uniqueItems: true };
+    check(schema, ['[true,false,null,3,6]', '[6,null]'], ['[3,3]', '[true,true]', '[4]', '[null,3,null]']);
+    check({ type: 'array', items: { type: 'string' }, uniqueItems: true, maxItems: 1 }, ['["x"]', '[]'], ['["x","y"]']);
+  });
+});
+
+describe('what OpenAPI and other tools add', () => {
+  it('nullable: null, or what the rest says', () => {
+    check({ type: 'string', nullable: true, maxLength: 2 }, ['null', '"ab"'], ['"abc"', '1']);
+    check({ enum: ['a'], nullable: true }, ['null', '"a"'], ['"b"']);
+    const reference = { $defs: { n: { type: 'integer', minimum: 1 } }, allOf: [{ $ref: '#/$defs/n' }], nullable: true };
+    check(reference, ['null', '3'], ['0', '"3"']);
+    const inner = { type: 'object', properties: { x: { type: 'integer', nullable: true } }, required: ['x'] };
+    check(inner, ['{"x":null}', '{"x":1}'], ['{"x":"1"}', '{}']);
+    check({ type: 'string', nullable: false }, ['"a"'], ['null']);
+    // Both halves of an allOf must let null through.
+    check({ allOf: [{ type: 'string', nullable: true }, { type: 'string' }] }, ['"a"'], ['null']);
+  });
+
+  it('annotations that nobody here knows', () => {
+    const cat = { type: 'object', properties: { kind: { const: 'cat' } }, required: ['kind'] };
+    const dog = { type: 'object', properties: { kind: { const: 'dog' } }, required: ['kind'] };
+    const discriminator = { propertyName: 'kind', mapping: { cat: '#/oneOf/0' } };
+    check({ discriminator, oneOf: [cat, dog] }, ['{"kind":"cat"}', '{"kind":"dog"}'], ['{"kind":"cow"}', '{}']);
+    check(
+      { type: 'null', markdownDescription: 'x', enumNames: [], errorMessage: 'y', constructor: 1 },
+      ['null'],
+      ['1'],
+    );
+  });
+
+  it('lookaheads behind "^"', () => {
+    const text = (pattern: string): object => ({ type: 'string', pattern });
+    const decimal = '^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$';
+    const texts = ['', '-', '+.', '.', '-.', '1', '-1', '00.50', '.5', '5.', '+7.25', '1.2.3', 'x', '--1'];
+    const right = texts.filter((one) => new RegExp(decimal).test(one));
+    expect(right).toEqual(['1', '-1', '00.50', '.5', '5.', '+7.25']);
+    expect(texts.filter((one) => accepts(text(decimal), JSON.stringify(one)))).toEqual(right);
+    const password = '^(?=.*\\d)(?=.*[a-z])(?!.*(?:aa|00)).{4,6}$';
+    const words = ['abc1', '1abc', 'abcd', '1234', 'a1', 'aab1', 'b001', 'abc1234', 'ab12cd', 'é1x!'];
+    const fitting = words.filter((one) => new RegExp(password, 'u').test(one));
+    expect(fitting).toEqual(['abc1', '1abc', 'ab12cd', 'é1x!']);
+    expect(words.filter((one) => accepts(text(password), JSON.stringify(one)))).toEqual(fitting);
+    // Together with limits of the length and another pattern.
+    const both = { allOf: [text(password), { maxLength: 4 }, text('b')] };
+    check(both, ['"abc1"', '"1abc"'], ['"ab12cd"', '"é1x!"']);
+    check(text('^(?!no)|^x$'), ['"yes"', '"x"', '""'], ['"no"', '"nothing"']);
+  });
+});
+
 describe('strings', () => {
   it('are valid UTF-8 with whole surrogate pairs', () => {
     const one = { type: 'string', minLength: 1, maxLength: 1 };
@@ -167,14 +254,29 @@ describe('what is refused', () => {
     [{ type: 'integer', minimum: 1e17 }, '#/minimum leaves no integer'],
     [{ type: 'number', exclusiveMinimum: 1, maximum: 1 }, '#/exclusiveMinimum leaves no number'],
     [{ multipleOf: 0.01 }, '#/multipleOf is not supported'],
-    [{ uniqueItems: true }, '#/uniqueItems is not supported'],
+    [{ multipleOf: 0 }, '#/multipleOf must be a number above 0'],
+    [{ multipleOf: 301 }, '#/multipleOf (301) needs too many states'],
+    [{ type: 'integer', multipleOf: 7, minimum: 1, maximum: 6 }, '#/multipleOf leaves no integer'],
+    [{ uniqueItems: true }, '#/uniqueItems is supported only for arrays'],
+    [{ uniqueItems: true, items: { type: 'string' } }, '#/uniqueItems is supported only for arrays'],
+    [{ uniqueItems: true, prefixItems: [{ const: 1 }] }, '#/uniqueItems is supported only for arrays'],
+    [{ uniqueItems: 1 }, '#/uniqueItems must be true or false'],
+    [{ items: { const: 1 }, uniqueItems: true, minItems: 2 }, '# has no value that fits it'],
+    [{ nullable: 'yes' }, '#/nullable must be true or false'],
+    [{ contains: {} }, '#/contains is not supported'],
+    [{ dependentRequired: {} }, '#/dependentRequired is not supported'],
+    [{ type: 'string', minLenght: 3 }, '#/minLenght is no keyword; write "minLength"'],
+    [{ type: 'string', max_length: 3 }, '#/max_length is no keyword; write "maxLength"'],
     [{ patternProperties: {} }, '#/patternProperties is not supported'],
     [{ $ref: '#/$defs/x' }, '#/$ref points to "#/$defs/x", which is not there'],
     [{ $ref: 'https://example.com/x' }, '#/$ref ("https://example.com/x") must point into this schema'],
     [{ $ref: '#' }, '# refers to itself without a value in between'],
     [{ properties: { a: { $ref: '#' } }, required: ['a'] }, '# has no value that fits it'],
     [{ allOf: [{ type: 'string' }, { type: 'null' }] }, '# has no value that fits it'],
-    [{ pattern: '(?=a)b' }, '#/pattern ("(?=a)b") has a lookahead'],
+    [{ pattern: '(?=a)b' }, '#/pattern ("(?=a)b") has a lookahead that is not right behind the "^"'],
+    [{ pattern: '^a(?!b)' }, '#/pattern ("^a(?!b)") has a lookahead that is not right behind the "^"'],
+    [{ pattern: '(?<=a)b' }, '#/pattern ("(?<=a)b") has a lookbehind'],
+    [{ pattern: '^(?=a$)b' }, '#/pattern matches no text'],
     [{ pattern: '(a)\\1' }, '#/pattern ("(a)\\\\1") refers back'],
     [{ pattern: 'a^b' }, '#/pattern ("a^b") has "^" where'],
     [{ pattern: '(' }, '#/pattern ("(") is no regular expression'],
@@ -187,7 +289,6 @@ describe('what is refused', () => {
     [7, '# must be a schema'],
     [false, '# has no value that fits it'],
     [{ additionalProperties: true, minProperties: 2 }, '#/minProperties is not supported where'],
-    [{ constructor: 1 }, '#/constructor is not supported'],
     [{ anyOf: Array.from({ length: 1100 }, (_, i) => ({ const: i })) }, 'has more than 1024 alternatives'],
     [
       { allOf: [...Array.from({ length: 30 }, () => ({ anyOf: [{ type: 'null' }, {}] })), false] },
