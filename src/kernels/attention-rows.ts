@@ -45,7 +45,9 @@ export function rowsKernel(
   const team = Math.min(powerOfTwo(eighths), MOST_LANES, Math.max(1, capabilities.subgroupMinSize));
   const each = Math.ceil(eighths / team);
   let threads = THREADS.least;
-  while (threads < THREADS.most && ((DECODE_TILE * team) / threads) * each > LOADS) threads *= 2;
+  const gathers = (count: number): boolean => (count / team) * padded * 4 <= GATHERED_BYTES;
+  while (threads < THREADS.most && ((DECODE_TILE * team) / threads) * each > LOADS && gathers(2 * threads))
+    threads *= 2;
   const rows = threads / team;
   const heads = divisor(shape.heads / shape.kvHeads, MOST_SUMS / each);
   const together = divisor(heads, GATHERED_BYTES / (rows * padded * 4));

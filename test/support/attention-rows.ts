@@ -39,10 +39,14 @@ export function describeAttentionRows(cases: Readonly<Partial<Record<KvStored, r
     const missing = (shape: HeadShape, kv: KvStored): boolean =>
       !decodeAttentionVariants(shape, kv, 'rows', gpu.capabilities).split.runs(gpu.capabilities);
 
-    it.each(list)('matches float64 over a cache of %s, %j', async (kv, shape) => {
-      if (missing(shape, kv)) return expect(gpu.capabilities.subgroups && gpu.capabilities.subgroupId).toBe(false);
-      for (const step of DECODE_STEPS) await run(shape, kv, step);
-    });
+    it.each(list)(
+      'matches float64 over a cache of %s, %j',
+      async (kv, shape) => {
+        if (missing(shape, kv)) return expect(gpu.capabilities.subgroups && gpu.capabilities.subgroupId).toBe(false);
+        for (const step of DECODE_STEPS) await run(shape, kv, step);
+      },
+      300_000,
+    );
 
     it('gives a sequence the same bits alone and in company, whichever part comes last', async () => {
       const [[kv, shape]] = list;
