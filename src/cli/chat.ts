@@ -6,11 +6,13 @@ import { loadEngine } from './load.js';
 import { checkOptions, engineOptions, generateOptions, type ModelFlags, type SamplingFlags } from './options.js';
 import { endable, EXIT, onInterrupt, outputClosed, report, stopSignal } from './run.js';
 import { dim, remark } from './style.js';
+import { checkTemplate, readTemplate } from './template.js';
 import { print, tell } from './output.js';
 
 export interface ChatFlags extends ModelFlags, SamplingFlags {
   readonly system?: string;
   readonly plain?: boolean;
+  readonly chatTemplate?: string;
 }
 
 const HELP = `/reset  forget the conversation
@@ -33,7 +35,12 @@ export async function chat(flags: ChatFlags): Promise<number> {
       '--system needs a chat template; leave out --plain, or say it in the first line',
     );
   }
-  const engine = await loadEngine(engineOptions(flags), !flags.quiet);
+  if (flags.plain && flags.chatTemplate !== undefined) {
+    throw new RidgepointError('usage', '--chat-template and --plain contradict each other; leave one out');
+  }
+  const chatTemplate = await readTemplate(flags.chatTemplate);
+  const engine = await loadEngine({ ...engineOptions(flags), chatTemplate }, !flags.quiet);
+  if (chatTemplate !== undefined && engine.hasChatTemplate) checkTemplate(engine);
   const dialogue = dialogueFor(engine, flags);
   const terminal = process.stdin.isTTY ? [process.stderr, process.stdout].find(({ isTTY }) => isTTY) : undefined;
   if (terminal !== undefined && !flags.quiet) {

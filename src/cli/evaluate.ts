@@ -4,11 +4,11 @@ import { Evaluation, slidingWindows } from '../engine/evaluation.js';
 import { RidgepointError } from '../errors.js';
 import type { Engine } from '../index.js';
 import type { EvaluateFlags } from './evaluate-options.js';
-import { readWhole } from '../platform/node/read-whole.js';
 import { loadEngine } from './load.js';
 import { engineOptions } from './options.js';
 import { endable, EXIT, stopSignal } from './run.js';
 import { isRewritable } from './style.js';
+import { readTextFile } from './text-file.js';
 import { print, status } from './output.js';
 
 /** Rows whose logits are computed at once. */
@@ -56,11 +56,11 @@ function referenceOptions(
  */
 export async function evaluate(file: string, flags: EvaluateFlags): Promise<number> {
   const options: EngineOptions = { ...engineOptions(flags), logitRows: LOGIT_ROWS, prefixCaching: false };
-  let text: string;
-  try {
-    text = (await readWhole(file, { signal: stopSignal })).toString('utf8');
-  } catch (cause) {
-    throw new RidgepointError('usage', `${file}: cannot be read; give a text file in UTF-8`, { cause });
+  const text = await readTextFile(file);
+  const { documents: separator } = flags;
+  if (separator !== undefined && !text.split('\n').includes(separator)) {
+    const advice = 'give the line that stands between them, or leave --documents out';
+    throw new RidgepointError('usage', `${file}: has no line that is ${JSON.stringify(separator)}; ${advice}`);
   }
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const engine = await loadEngine(options, flags.quiet !== true);

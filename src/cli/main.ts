@@ -89,6 +89,11 @@ const chatCommand = program
       'Without a terminal each line of standard input is a message, and replies go to standard output.',
   )
   .option('--system <text>', 'instructions that come before the conversation')
+  .option(
+    '--chat-template <file>',
+    'Jinja chat template to use instead of the model’s own',
+    nonEmpty('--chat-template', 'the path of a file'),
+  )
   .option('--plain', 'no template: each line typed is continued as text, as the built-in story model wants it');
 addModelOptions(addSamplingOptions(chatCommand))
   .addHelpText(

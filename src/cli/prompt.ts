@@ -1,8 +1,7 @@
 import type { Prompt } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
-import { codeOf } from '../platform/node/disk.js';
-import { readWhole, UnreadableFile } from '../platform/node/read-whole.js';
 import { stopSignal } from './run.js';
+import { readTextFile, textOf } from './text-file.js';
 
 export interface PromptFlags {
   readonly promptIds?: readonly number[];
@@ -25,7 +24,8 @@ export async function readPrompt(argument: string | undefined, flags: PromptFlag
     throw new RidgepointError('usage', `give one of ${given.join(' and ')}, not both`);
   }
   if (promptIds !== undefined) return promptIds;
-  if (promptFile !== undefined) return asText(await readPromptFile(promptFile), `--prompt-file ${promptFile}`);
+  if (promptFile !== undefined)
+    return (await readTextFile(promptFile, `--prompt-file ${promptFile}`)).replace(/\n$/, '');
   if (argument !== undefined && argument !== '-') return argument;
   if (argument === undefined && process.stdin.isTTY) {
     throw new RidgepointError(
@@ -37,22 +37,6 @@ export async function readPrompt(argument: string | undefined, flags: PromptFlag
   if (text === '')
     throw new RidgepointError('usage', 'standard input is empty; give a prompt in quotes or pipe one in');
   return text;
-}
-
-async function readPromptFile(path: string): Promise<Uint8Array> {
-  try {
-    return await readWhole(path, { signal: stopSignal });
-  } catch (cause) {
-    stopSignal.throwIfAborted();
-    const code = codeOf(cause);
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : cause instanceof UnreadableFile
-          ? cause.message
-          : `it cannot be read (${code})`;
-    throw new RidgepointError('usage', `--prompt-file ${path}: ${why}`, { cause });
-  }
 }
 
 async function readStdin(): Promise<Uint8Array> {
@@ -69,9 +53,5 @@ async function readStdin(): Promise<Uint8Array> {
 
 /** Text without the line end that editors and `echo` put last. */
 function asText(bytes: Uint8Array, source: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
-  } catch (cause) {
-    throw new RidgepointError('usage', `${source}: is not UTF-8 text; convert it, or give --prompt-ids`, { cause });
-  }
+  return textOf(bytes, source).replace(/\n$/, '');
 }

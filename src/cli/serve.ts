@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import type { TextEngine } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
 import { compileJsonConstraint } from '../grammar/index.js';
 import { holdPort } from '../serving/loading.js';
@@ -13,6 +11,7 @@ import { schedulingOptions } from './scheduling-options.js';
 import type { ServeFlags } from './serve-options.js';
 import { untilStopped } from './serve-stop.js';
 import { remark } from './style.js';
+import { checkTemplate, readTemplate } from './template.js';
 
 /** Choices generated together unless told otherwise. */
 const DEFAULT_SEQUENCES = 8;
@@ -27,7 +26,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
   endWithParent();
   const { quiet = false, host, port } = flags;
   const apiKeys = flags.apiKey ?? keysOf(process.env.RIDGEPOINT_API_KEY);
-  const chatTemplate = flags.chatTemplate === undefined ? undefined : await readTemplate(flags.chatTemplate);
+  const chatTemplate = await readTemplate(flags.chatTemplate);
   const { maxNumSeqs = DEFAULT_SEQUENCES } = flags;
   const scheduling = { ...schedulingOptions(flags), maxSequences: maxNumSeqs };
   const options = { ...engineOptions(flags), ...scheduling, chatTemplate };
@@ -99,25 +98,6 @@ function keysOf(variable: string | undefined): string[] {
 /** Who has no key could else be asked by any web page that gives its own name this machine's address. */
 function allowedHosts({ host, allowedHost }: ServeFlags, apiKeys: readonly string[]): readonly string[] | undefined {
   return allowedHost ?? (apiKeys.length === 0 && isLoopback(host) ? [] : undefined);
-}
-
-async function readTemplate(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const reason =
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
-    throw new RidgepointError('usage', `--chat-template ${file}: ${reason}`, { cause });
-  }
-}
-
-/** A template with a fault in it should not wait for the first request. What it says about the messages is no fault. */
-function checkTemplate(engine: TextEngine): void {
-  try {
-    engine.chatPrompt([{ role: 'user', content: 'Hello' }]);
-  } catch (error) {
-    if (!(error instanceof RidgepointError && error.code === 'prompt')) throw error;
-  }
 }
 
 function isLoopback(host: string): boolean {

@@ -2,6 +2,7 @@
 import { Template } from '@huggingface/jinja';
 import { RidgepointError, type ErrorCode } from '../errors.js';
 import { withinLimits } from './template-limits.js';
+import './template-undefined.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /** One message of a conversation; which roles there are is up to the template. */

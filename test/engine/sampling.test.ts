@@ -155,4 +155,25 @@ describe('the sampler state', () => {
     expect([...words].filter((_, i) => i % 2 === 0)).toEqual([0, 0x80000000, 0, 0x80000000]);
     expect([...biases].filter((_, i) => i % 2 === 1)).toEqual([Math.fround(-1e30), 0, 1.5, Math.fround(1e30)]);
   });
+
+  it('turns a negative top_k off and tells of other values out of range by the file’s name', () => {
+    const of = (values: object): ReturnType<typeof parseGenerationConfig> =>
+      parseGenerationConfig({ do_sample: true, ...values });
+    expect(of({ top_k: -1 })).toMatchObject({ sampling: { topK: 0 }, notices: [] });
+    for (const [key, value, name] of [
+      ['top_p', 0, 'topP'],
+      ['top_p', 2, 'topP'],
+      ['min_p', -1, 'minP'],
+      ['temperature', -1, 'temperature'],
+      ['repetition_penalty', 0, 'repetitionPenalty'],
+      ['top_k', 1.5, 'topK'],
+    ] as const) {
+      // prettier-ignore
+      const { sampling, notices } = of({ [key]: value });
+      expect(sampling[name]).toBe(name === 'temperature' ? 1 : undefined);
+      expect(notices).toHaveLength(1);
+      expect(notices[0]).toMatch(`generation_config.json: ignored, as it is out of range: "${key}" ${value}`);
+      expect(() => resolveSampling({}, sampling, 100, () => 0)).not.toThrow();
+    }
+  });
 });

@@ -84,4 +84,15 @@ describe('chat templates', () => {
     expect(found(undefined)).toBeUndefined();
     expect(byteLevel.tokenizer.chatTemplate).toBeUndefined();
   });
+
+  it('finds items without an attribute, and leaves them as they are', () => {
+    const each = (filter: string): string =>
+      `{%- for m in messages | ${filter} -%}[{{ m.role }}{{ 'x' in m }}{{ m.x is defined }}]{%- endfor -%}`;
+    const two = [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }]; // prettier-ignore
+    const all = '[userfalsefalse][assistantfalsefalse]';
+    expect(renderChat(each("selectattr('x', 'undefined')"), two)).toBe(all.replaceAll(/'x' in m/g, ''));
+    expect(renderChat(each("rejectattr('x', 'defined')"), two)).toBe(all);
+    expect(renderChat(each("selectattr('x', 'defined')"), two)).toBe('');
+    expect(renderChat(each("selectattr('role', 'equalto', 'user')"), two)).toBe('[userfalsefalse]');
+  });
 });

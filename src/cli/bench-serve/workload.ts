@@ -4,7 +4,7 @@ import { describeLengths } from '../../../bench/serve/traffic/lengths.js';
 import { SERVICE_NAMES, syntheticTrace } from '../../../bench/serve/traffic/synthetic.js';
 import { makeWorkload, type Workload, type WorkloadOptions } from '../../../bench/serve/traffic/workload.js';
 import { RidgepointError } from '../../errors.js';
-import { readWhole } from '../../platform/node/read-whole.js';
+import { readTextFile } from '../text-file.js';
 import type { ServeFlags } from './options.js';
 
 /** The load that was asked for. */
@@ -107,12 +107,7 @@ async function traceRows(flags: ServeFlags, count: number) {
     }
     return (seed: number) => syntheticTrace(known, count, seed);
   }
-  let text: string;
-  try {
-    text = (await readWhole(name)).toString('utf8');
-  } catch (cause) {
-    throw new RidgepointError('usage', `--trace ${name}: cannot be read: ${(cause as Error).message}`, { cause });
-  }
+  const text = await readTextFile(name, `--trace ${name}`);
   const rows = parseTrace(text, name);
   return () => rows;
 }

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
 import { parseLlamaConfig } from '../../model/config.js';
 import { packageRoot } from '../../platform/node/package-root.js';
+import { parseJson } from '../../checkpoint/mistakes.js';
 import { readWhole } from '../../platform/node/read-whole.js';
+import { textOf } from '../text-file.js';
 import { hardwareById } from '../../roofline/catalogue.js';
 import type { Calibration } from '../../roofline/calibration.js';
 import { fromCalibration, type Hardware } from '../../roofline/hardware.js';
@@ -22,11 +24,12 @@ const SAME_SHAPE: Readonly<Record<string, string>> = { 'llama-3-8b': 'llama-3.1-
 
 async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse((await readWhole(path)).toString('utf8'));
+    return parseJson(textOf(await readWhole(path), path), path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR') {
       return undefined;
     }
+    if (cause instanceof RidgepointError) throw cause;
     throw new RidgepointError('checkpoint', `${path}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
   }
 }

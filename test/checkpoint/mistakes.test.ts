@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { parseJson, whatFileIs, whatFolderIs } from '../../src/checkpoint/mistakes.js';
+import { packedFormat } from '../../src/checkpoint/packed.js';
+import { withQuantizeConfig } from '../../src/checkpoint/quantize-config.js';
+import { MemoryFolder, messageOf } from './support.js';
+
+const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 134515008\n';
+
+describe('files that are no safetensors', () => {
+  it.each<[string, string, RegExp]>([
+    ['a pointer of Git LFS', POINTER, /^model.safetensors: is a pointer of Git LFS .* run "git lfs pull"/],
+    ['a web page', '<!DOCTYPE html><html><body>Sign in</body></html>', /is a web page .* "resolve" address/],
+    ['another web page', '\n  <html lang="en"><head></head></html>', /is a web page/],
+    ['GGUF', `GGUF${'\0'.repeat(60)}`, /GGUF is not supported; give the safetensors/],
+    ['a file of PyTorch', `PK\x03\x04${'\0'.repeat(60)}`, /is a file of PyTorch's, whatever its name says/],
+    ['nothing', '', /^model.safetensors: is empty; download it again/],
+  ])('%s', async (_, content, message) => {
+    expect(await messageOf(() => openCheckpoint(new MemoryFolder({ 'model.safetensors': content })))).toMatch(message);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['a pointer', POINTER, /^tokenizer.json: is a pointer of Git LFS/],
+    ['a web page', '<!doctype html>', /^tokenizer.json: is a web page/],
+    ['nothing', ' \n', /^tokenizer.json: is empty/],
+    ['half a file', '{"a":', /^tokenizer.json: is not valid JSON; download it again/],
+  ])('nor JSON: %s', async (_, text, message) => {
+    expect(await messageOf(() => parseJson(text, 'tokenizer.json'))).toMatch(message);
+  });
+});
+
+describe('folders and files given in place of a model', () => {
+  it.each<[string, string[], RegExp]>([
+    ['GGUF', ['model.Q4_K_M.gguf', 'README.md'], /it holds model.Q4_K_M.gguf: GGUF/],
+    ['a LoRA adapter', ['adapter_config.json', 'adapter_model.safetensors'], /LoRA adapter; merge it into its base/],
+    ['PyTorch', ['pytorch_model-00001-of-00002.bin'], /a file of PyTorch's; convert/],
+    ['Meta’s own', ['consolidated.00.pth', 'params.json'], /consolidated.00.pth, a file of PyTorch's/],
+    ['ONNX', ['model.onnx'], /ONNX is not supported/],
+    ['TensorFlow', ['tf_model.h5'], /tf_model.h5, whose format is not supported/],
+    ['an archive', ['model.zip'], /it holds model.zip; unpack it/],
+    ['the Hub’s cache', ['blobs/', 'refs/', 'snapshots/'], /give one of those in its snapshots folder/],
+    ['one level too high', ['Llama-2-7b-hf/'], /give a folder inside it, such as Llama-2-7b-hf/],
+  ])('%s', async (_, names, message) => {
+    expect(await whatFolderIs({ list: () => Promise.resolve(names) })).toMatch(message);
+  });
+
+  it('says what a file is by its name', () => {
+    expect(whatFileIs('/models/a.GGUF')).toMatch(/GGUF/);
+    expect(whatFileIs('a.pt')).toMatch(/PyTorch/);
+    expect(whatFileIs('a.onnx')).toMatch(/ONNX/);
+    expect(whatFileIs('model.safetensors')).toBeUndefined();
+  });
+});
+
+describe('quantisation that is told of elsewhere or not supported', () => {
+  const gptq = { bits: 4, group_size: 128, desc_act: false, model_file_base_name: 'model' };
+
+  it('is found in the files of older tools', async () => {
+    const of = async (files: Record<string, string>): Promise<unknown> =>
+      packedFormat(await withQuantizeConfig({}, new MemoryFolder(files)));
+    expect(await of({ 'quantize_config.json': JSON.stringify(gptq) })).toMatchObject({ method: 'gptq', bits: 4, groupSize: 128 }); // prettier-ignore
+    const awq = { zero_point: true, q_group_size: 64, w_bit: 4, version: 'GEMM' };
+    expect(await of({ 'quant_config.json': JSON.stringify(awq) })).toMatchObject({ method: 'awq', bits: 4, groupSize: 64 }); // prettier-ignore
+    expect(await of({})).toBeUndefined();
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['MLX', { quantization: { group_size: 64, bits: 4 } }, /quantised for MLX/],
+    ['MLX twice', { quantization_config: { group_size: 64, bits: 4 } }, /quantised for MLX/],
+    ['bitsandbytes', { quantization_config: { load_in_4bit: true } }, /bitsandbytes, which is not supported/],
+    ['another', { quantization_config: { quant_method: 'fp8' } }, /of method "fp8"; .*give the checkpoint it was made/],
+    ['Marlin', { quantization_config: { quant_method: 'gptq', bits: 4, is_marlin_format: true } }, /Marlin/],
+    ['a pattern', { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { '+:(': {} } } }, /no pattern/],
+  ])('refuses %s by its name', (_, config, message) => {
+    expect(() => packedFormat(config)).toThrow(message);
+  });
+});
