@@ -16,14 +16,8 @@ const SUMS: u32 = MT * R;
 //#endif
 const PAIRS: u32 = MT * R / 2u;
 
-//#if counted
-// Width and lanes are constants, and so is how often the loop turns: compilers unroll it. PARTS is 2 where the last turn
-// is not whole.
-const WHOLE_TURNS: u32 = K8 / (LANES * STEPS);
-const MASKED_PART: u32 = 1u;
-//#else
-const MASKED_PART: u32 = 0u;
-//#endif
+// Where width and lanes are constants (`counted`), so is how often the loop turns, WHOLE_TURNS, and compilers unroll it. A
+// turn that is not whole is a part of its own; from MASKED_PART on what lies beyond a row counts as zero.
 
 //#if paired
 // An output a subgroup: two of a workgroup make a pair.

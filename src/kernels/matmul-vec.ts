@@ -69,6 +69,7 @@ function vec(rows: number, outputs: number, layout: WeightLayout, capabilities: 
       R: outputs,
       STEPS: steps,
       PARTS: 1,
+      MASKED_PART: 0,
     },
     phase: 'decode',
     rowsPerGroup: rows,
@@ -77,8 +78,11 @@ function vec(rows: number, outputs: number, layout: WeightLayout, capabilities: 
     sized: (units): Defines => {
       if (lanes === 0) return {};
       const turn = Math.max(1, Math.min(steps, Math.ceil(units / lanes)));
-      const parts = units % (turn * lanes) === 0 ? 1 : 2;
-      return { counted: true, K8: units, LANES: lanes, STEPS: turn, PARTS: parts };
+      const whole = Math.floor(units / (turn * lanes));
+      const rest = units % (turn * lanes) > 0;
+      // A row shorter than a turn is one that is not whole: a loop that never turns would be guarded.
+      const parts = whole === 0 ? { PARTS: 1, MASKED_PART: 0 } : { PARTS: rest ? 2 : 1, MASKED_PART: 1 };
+      return { counted: true, K8: units, LANES: lanes, STEPS: turn, WHOLE_TURNS: Math.max(1, whole), ...parts };
     },
     groups: (n, adapter) => {
       const teams = WORKGROUP / Math.min(WORKGROUP, adapter.subgroupMaxSize);
@@ -107,6 +111,7 @@ function tree(rows: number, outputs: number, layout: WeightLayout): MatmulVarian
       R: outputs,
       STEPS: 1,
       PARTS: 1,
+      MASKED_PART: 0,
     },
     phase: 'decode',
     rowsPerGroup: rows,

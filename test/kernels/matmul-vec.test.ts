@@ -38,6 +38,20 @@ describe.each(adapters)('products for few rows on %s', (adapter) => {
   );
 });
 
+it.each(adapters)(
+  'a row shorter than a subgroup is right where kernels are compiled for it, on %s',
+  async (adapter) => {
+    const gpu = await testGpu(adapter);
+    const test = { n: 6, k: 8 };
+    const data = matmulData(test, 1, 'f16');
+    const each = vecVariants({ dtype: 'f16', lanes: 1 }, gpu.capabilities).find(({ name }) => name === 'vec1x2')!;
+    const sized = sizedTo(each, { stride: 32 }, { ...gpu.capabilities, isCpu: false });
+    const results = await freeingAll(gpu, () => runMatmul(gpu, sized, 'store', 'f16', test, data, [1], 1));
+    for (const { out, expected } of results) expect(relativeError(out, expected)).toBeLessThan(2e-6);
+    expect(results).toHaveLength(1);
+  },
+);
+
 describe('what is usual on a GPU', () => {
   const GPU = {
     ...{ isCpu: false, subgroups: true, subgroupId: true, subgroupMinSize: 32, subgroupMaxSize: 32 },
