@@ -10,7 +10,11 @@ import { POLICY_NAMES } from './policies/index.js';
 /** Longest context made room for when nobody asks for more; a cache for 128k tokens would surprise. */
 const DEFAULT_CONTEXT = 4096;
 const DEFAULT_SEQUENCES = 8;
-const DEFAULT_PREFILL_CHUNK = 512;
+/**
+ * Tokens of a prompt that a step takes. Subgroup matrices want large tiles, and a large GPU many of them: 512 rows of a
+ * projection of 4096 outputs are 64 tiles for 132 cores.
+ */
+const DEFAULT_PREFILL_CHUNK = { matrices: 2048, others: 512 };
 
 function positive(name: string, value: number): number {
   if (!Number.isInteger(value) || value < 1) {
@@ -37,8 +41,13 @@ export function checkWords({ kvDtype, weights, policy, decodeSloMs }: EngineOpti
 /** Rows of generated tokens that fit a step beside one for each sequence, for what has to be computed again. */
 const DECODE_ROWS = 32;
 
-/** Sizes of an engine, from its options and its model. @throws RidgepointError naming the option */
-export function engineLimits(options: EngineOptions, config: LlamaConfig) {
+/**
+ * Sizes of an engine, from its options and its model.
+ *
+ * @param matrices whether prompts run on subgroup matrices
+ * @throws RidgepointError naming the option
+ */
+export function engineLimits(options: EngineOptions, config: LlamaConfig, matrices = false) {
   const asked = options.contextLength;
   if (asked !== undefined && positive('contextLength', asked) > config.maxPositions) {
     throw new RidgepointError(
@@ -48,7 +57,8 @@ export function engineLimits(options: EngineOptions, config: LlamaConfig) {
   }
   const contextLength = asked ?? Math.min(config.maxPositions, DEFAULT_CONTEXT);
   const sequences = positive('maxSequences', options.maxSequences ?? DEFAULT_SEQUENCES);
-  const whole = options.policy === 'prefill-first' ? contextLength : DEFAULT_PREFILL_CHUNK;
+  const whole =
+    options.policy === 'prefill-first' ? contextLength : DEFAULT_PREFILL_CHUNK[matrices ? 'matrices' : 'others'];
   const chunk = Math.min(positive('prefillChunk', options.prefillChunk ?? whole), contextLength);
   const guesses = options.speculate === undefined ? 0 : checkSpeculation(options.speculate).tokens;
   const chosen = sequences * (1 + guesses);

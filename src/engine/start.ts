@@ -85,15 +85,15 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     if (activations === 'int8' && !gpu.capabilities.packedDot) {
       throw new RidgepointError('adapter', `${source.name} has no packed integer products; leave activations out`);
     }
-    const { limits, chunk } = engineLimits(options, config);
-    const memory = await source.freeMemory();
-    const free = memory?.bytes;
     const lanes = laneRows(gpu.capabilities);
     // Rows go into every matrix, so they are what all of them can take.
     const kinds = [dtype, ...layers.values()].map((each) =>
       promptRows(activations, { dtype: each, lanes }, gpu.capabilities),
     );
     const rows = kinds.find((kind) => kind === 'f32') ?? kinds[0];
+    const { limits, chunk } = engineLimits(options, config, rows === 'f16');
+    const memory = await source.freeMemory();
+    const free = memory?.bytes;
     const base = { model: found.name, config, dtype, head, rows, lanes, tied, formats: layers, limits } as const;
     const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
     const left = free === undefined ? undefined : leftOf(free, besideCache);

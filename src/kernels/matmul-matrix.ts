@@ -31,15 +31,17 @@ interface Tile {
  * of a large GPU idle when the prompt is short. Two stages of the largest fit 48 KiB with half of the columns each.
  */
 const TILES: readonly Tile[] = [
-  { m: 128, n: 128, alongM: 2, alongN: 2, k: 32, stages: 1 },
   { m: 256, n: 128, alongM: 4, alongN: 2, k: 32, stages: 1 },
-  { m: 128, n: 256, alongM: 2, alongN: 4, k: 32, stages: 1 },
   { m: 256, n: 128, alongM: 4, alongN: 2, k: 16, stages: 2 },
+  { m: 128, n: 128, alongM: 2, alongN: 2, k: 32, stages: 1 },
+  { m: 128, n: 256, alongM: 2, alongN: 4, k: 32, stages: 1 },
   { m: 128, n: 256, alongM: 2, alongN: 4, k: 16, stages: 2 },
+  { m: 128, n: 128, alongM: 2, alongN: 2, k: 16, stages: 2 },
   { m: 128, n: 128, alongM: 2, alongN: 2, k: 32, stages: 2 },
   { m: 128, n: 128, alongM: 2, alongN: 4, k: 32, stages: 2 },
   { m: 64, n: 128, alongM: 1, alongN: 4, k: 32, stages: 1 },
   { m: 64, n: 128, alongM: 2, alongN: 2, k: 32, stages: 2 },
+  { m: 128, n: 64, alongM: 4, alongN: 2, k: 32, stages: 1 },
   { m: 64, n: 64, alongM: 2, alongN: 2, k: 32, stages: 1 },
   { m: 32, n: 64, alongM: 1, alongN: 2, k: 32, stages: 2 },
 ];

@@ -159,7 +159,11 @@ export class LlamaModel {
     choices?: KernelChoices,
     activations: ActivationDtype = 'f32',
   ): Promise<LlamaModel> {
-    const rows = promptRows(activations, weights.layers[0].qkv, gpu.capabilities);
+    // Rows go into every matrix, so they are what all of them can take.
+    const kinds = weights.layers
+      .flatMap(({ qkv, oProj, gateUp, downProj }) => [qkv, oProj, gateUp, downProj])
+      .map((matrix) => promptRows(activations, matrix, gpu.capabilities));
+    const rows = kinds.find((kind) => kind === 'f32') ?? kinds[0];
     const variants = prefillAttentionVariants(config, cache.stored, gpu.capabilities, rows === 'f16');
     const attention = namedAttention(variants, choices?.attention?.prefill);
     const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention, choices));

@@ -73,9 +73,17 @@ describe('the tiles offered', () => {
 
   it('span large and small for NVIDIA, its largest matrix first', () => {
     const found = names(capabilities([32, 32], nvidia));
-    expect(found[0]).toBe('matrix16x16x16-128x128');
+    expect(found[0]).toBe('matrix16x16x16-256x128-8');
     for (const shape of ['16x16x16', '16x8x16', '16x8x8']) {
-      for (const tile of ['128x256-8', '128x128-double', '64x64', '32x64-2-double']) {
+      for (const tile of [
+        '256x128-8-k16-double',
+        '128x256-8',
+        '128x256-8-k16-double',
+        '128x128-k16-double',
+        '128x128-double',
+        '64x64',
+        '32x64-2-double',
+      ]) {
         expect(found).toContain(`matrix${shape}-${tile}`);
       }
     }

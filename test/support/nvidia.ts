@@ -36,15 +36,16 @@ export async function emulatingAdapters(): Promise<string[]> {
  * index as they would there. What needs real subgroups of 32 is left out: `subgroup_id` and a fixed size of subgroups.
  *
  * @param matrices what it offers, NVIDIA's by default
+ * @param workgroupBytes its workgroup memory, as far as the adapter has it
  */
-export async function emulatedGpu(name: string, matrices = NVIDIA_MATRICES): Promise<Gpu> {
+export async function emulatedGpu(name: string, matrices = NVIDIA_MATRICES, workgroupBytes = 48 * 1024): Promise<Gpu> {
   const opened = await openTestAdapter(name);
   const real = opened.adapter;
   const pretended = {
     features: new Set([...real.features, 'chromium-experimental-subgroup-matrix']),
     limits: new Proxy(real.limits, {
       get: (limits, key) =>
-        ({ maxComputeWorkgroupStorageSize: Math.min(48 * 1024, limits.maxComputeWorkgroupStorageSize) })[
+        ({ maxComputeWorkgroupStorageSize: Math.min(workgroupBytes, limits.maxComputeWorkgroupStorageSize) })[
           key as string
         ] ?? (Reflect.get(limits, key, limits) as unknown),
     }),

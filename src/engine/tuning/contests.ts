@@ -92,7 +92,7 @@ export function tuningSizes(isCpu: boolean) {
     : {
         few: [1, 2, 4, 8],
         batched: [1, 2, 4, 8, 16, 32],
-        many: 512,
+        many: 2048,
         decode: [
           { rows: 1, context: 511 },
           { rows: 1, context: 2047 },
