@@ -121,7 +121,7 @@ export function estimate(operation: Operation, launch: RecordedLaunch, gpu: Esti
     const waves = Math.ceil(tiles / gpu.multiprocessors) * gpu.multiprocessors;
     const xBytes = [...kernel.defines.keys()].some((key) => /half_rows|x_half|halves|stored_half/.test(key)) ? 2 : 4;
     times.push((flops / gpu.flopsPerSecond) * (waves / tiles));
-    times.push((tiles * operation.k * (m * xBytes + n * 2)) / gpu.cacheBytesPerSecond);
+    times.push((tiles * operation.k * (Math.min(m, operation.m) * xBytes + n * 2)) / gpu.cacheBytesPerSecond);
   } else if (operation.kind === 'attention' && operation.phase === 'prefill') {
     times.push(flops / (gpu.flopsPerSecond * ATTENTION_SHARE));
   }

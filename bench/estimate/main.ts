@@ -36,18 +36,23 @@ const { values } = parseArgs({
 const CHUNKS = [2048, 1024, 512];
 
 async function recorded(model: string): Promise<Recorded> {
-  const engine = await startEngine(
-    { model, weights: 'synthetic', autotune: false, maxSequences: 32, contextLength: 2560, kvCacheTokens: 32 * 640 },
-    nodeHost,
-  );
+  const one = await recordedFor(model, 1);
+  const many = await recordedFor(model, 32);
+  return { ...one, steps: [...one.steps, ...many.steps] };
+}
+
+/** An engine for one sequence may have other kernels than one for many: a sequence's bits depend on no batch. */
+async function recordedFor(model: string, sequences: number): Promise<Recorded> {
+  const sizes = { maxSequences: sequences, contextLength: 2560, kvCacheTokens: Math.max(2560, sequences * 640) };
+  const engine = await startEngine({ model, weights: 'synthetic', autotune: false, ...sizes }, nodeHost);
   await engine.ready;
   const probe = engine.probe();
   const steps: RecordedStep[] = [];
-  for (const batch of [1, 8, 32]) {
+  for (const batch of sequences === 1 ? [1] : [8, sequences]) {
     const launches = await recordLaunches(() => probe.decode(batch, 512, { profile: true }));
     steps.push({ name: `decode, ${batch} after 512`, batch: decodeStep(512, batch), launches });
   }
-  for (const tokens of CHUNKS) {
+  for (const tokens of sequences === 1 ? CHUNKS : []) {
     try {
       const launches = await recordLaunches(() => probe.prefill(tokens, 0, { profile: true }));
       const batch = { sequences: [{ newTokens: tokens, context: 0, prefill: true }], logitRows: 1 };
