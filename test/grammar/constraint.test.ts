@@ -134,7 +134,8 @@ describe.each(vocabularies)('with the vocabulary %s', (name, vocabulary) => {
       }),
       { numRuns, ...always },
     );
-    expect(ended).toBeGreaterThan(0.7 * numRuns);
+    // Of few runs chance may lose some.
+    expect(ended).toBeGreaterThan((isFull ? 0.7 : 0.4) * numRuns);
   });
 
   it('every way to cut a fitting text into tokens is allowed', () => {
