@@ -44,12 +44,35 @@ function whatTextIs(text: string): string | undefined {
 
 /** Parses a file of JSON. @throws RidgepointError naming the file, and saying what it is where that can be told */
 export function parseJson(text: string, file: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     const what = whatTextIs(text) ?? (text.trim() === '' ? 'is empty; download it again' : undefined);
     throw new RidgepointError('checkpoint', `${file}: ${what ?? 'is not valid JSON; download it again'}`, { cause });
   }
+  if (deeperThan(value, MAX_DEPTH)) {
+    throw new RidgepointError('checkpoint', `${file}: nests more than ${MAX_DEPTH} levels; this is no file of a model`);
+  }
+  return value;
+}
+
+/** Files of models nest less than ten levels; whoever reads them may call itself for each. */
+const MAX_DEPTH = 64;
+
+function deeperThan(value: unknown, most: number): boolean {
+  let level: object[] = typeof value === 'object' && value !== null ? [value] : [];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > most) return true;
+    const next: object[] = [];
+    for (const outer of level) {
+      for (const inner of Object.values(outer) as unknown[]) {
+        if (typeof inner === 'object' && inner !== null) next.push(inner);
+      }
+    }
+    level = next;
+  }
+  return false;
 }
 
 /** A file of JSON, or undefined where there is none. @throws RidgepointError naming the file */

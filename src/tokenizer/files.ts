@@ -31,9 +31,13 @@ export const TOKENIZER_FILE = 'tokenizer.json';
 export const CONFIG_FILE = 'tokenizer_config.json';
 export const SPECIAL_TOKENS_FILE = 'special_tokens_map.json';
 
+/** So much of a message is shown, which may quote a part of the file. */
+const MOST_SHOWN = 400;
+
 /** Throws the error of a malformed file. */
 export function malformed(file: string, message: string, cause?: unknown): never {
-  throw new RidgepointError('checkpoint', `${file}: ${message}`, { cause });
+  const shown = message.length > MOST_SHOWN ? `${message.slice(0, MOST_SHOWN)}...` : message;
+  throw new RidgepointError('checkpoint', `${file}: ${shown}`, { cause });
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

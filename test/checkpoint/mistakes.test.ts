@@ -24,6 +24,8 @@ describe('files that are no safetensors', () => {
     ['a web page', '<!doctype html>', /^tokenizer.json: is a web page/],
     ['nothing', ' \n', /^tokenizer.json: is empty/],
     ['half a file', '{"a":', /^tokenizer.json: is not valid JSON; download it again/],
+    ['lists in lists', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, /^tokenizer.json: nests more than 64 levels/],
+    ['objects in objects', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, /^tokenizer.json: nests more than 64 levels/],
   ])('nor JSON: %s', async (_, text, message) => {
     expect(await messageOf(() => parseJson(text, 'tokenizer.json'))).toMatch(message);
   });

@@ -146,3 +146,26 @@ describe('the files', () => {
     expect(use).toThrow(message);
   });
 });
+
+describe('what is wrong with a tokenizer.json', () => {
+  const broken = (parts: object): (() => unknown) => {
+    const model = { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] };
+    const json = { model, added_tokens: [], decoder: { type: 'ByteLevel' }, ...parts };
+    return () => Tokenizer.fromJson(json, undefined).encode('ab');
+  };
+  const regex = { type: 'Split', pattern: { Regex: '(a' }, behavior: 'Isolated' };
+  const replace = { type: 'Replace', pattern: { Regex: '[z-a]' }, content: '' };
+  const model = (merges: unknown): object => ({ model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges } });
+  it.each<[string, object, RegExp]>([
+    ['a pattern to split at', { pre_tokenizer: regex }, /^tokenizer.json: pattern "\(a" cannot be used here/],
+    ['a pattern to replace', { normalizer: replace }, /^tokenizer.json: pattern "\[z-a\]" cannot be used here/],
+    ['a merge of one', model(['a']), /^tokenizer.json: "model.merges" 0 must be two tokens, found "a"/],
+    ['a merge of numbers', model([[1, 2]]), /"model.merges" 0 must be two tokens/],
+    ['a merge of what is no token', model(['a x']), /^tokenizer.json: /],
+    ['merges that are no list', model({ a: 'b' }), /"model.merges" must be a list/],
+    ['a long merge', model(['a'.repeat(1e6)]), /^.{0,450}$/s],
+  ])('%s is said in a sentence', (_, parts, message) => {
+    expect(broken(parts)).toThrow(RidgepointError);
+    expect(broken(parts)).toThrow(message);
+  });
+});

@@ -12,16 +12,21 @@
  * - Llama 2's vocabulary, which has no pre-tokenizer, takes ten times as long as in Rust
  */
 import * as library from '@huggingface/tokenizers';
+import { malformed, TOKENIZER_FILE } from '../files.js';
 
 /** The part used; the library's own declarations do not resolve under NodeNext. */
 interface Patterns {
   readonly SplitPreTokenizer: new (config: object) => { readonly pattern: RegExp | null };
 }
 
-/** @throws whatever the library throws at a pattern it cannot translate */
+/** @throws RidgepointError for a pattern that cannot be translated */
 export function translatedPattern(source: string): RegExp {
   const { SplitPreTokenizer } = library as unknown as Patterns;
-  const { pattern } = new SplitPreTokenizer({ pattern: { Regex: source } });
-  if (pattern === null) throw new Error(`pattern ${JSON.stringify(source)} cannot be read`);
-  return pattern;
+  let found: RegExp | null;
+  try {
+    found = new SplitPreTokenizer({ pattern: { Regex: source } }).pattern;
+  } catch (cause) {
+    return malformed(TOKENIZER_FILE, `pattern ${JSON.stringify(source.slice(0, 200))} cannot be used here`, cause);
+  }
+  return found ?? malformed(TOKENIZER_FILE, `pattern ${JSON.stringify(source.slice(0, 200))} is empty`);
 }
