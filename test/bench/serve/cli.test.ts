@@ -76,7 +76,7 @@ test('options that do not go together are refused before anything is loaded', as
   expect(await refused('--cv', '2', '--arrival', 'constant')).toContain('--burstiness and --cv are of --arrival gamma');
   expect(await refused('--arrival', 'closed')).toContain('--arrival closed needs --max-concurrency');
   expect(await refused('--trace', 'synthetic:mail')).toContain('synthetic:code and synthetic:conversation');
-  expect(await refused('--trace', 'none.csv')).toContain('--trace none.csv: cannot be read');
+  expect(await refused('--trace', 'none.csv')).toContain('--trace none.csv: there is no such file');
   expect(await refused('--trace', 'synthetic:code', '--input-len', '5')).toContain(
     '--input-len does not go with --trace',
   );
