@@ -120,7 +120,10 @@ function metaspace(parts: Json, model: Json = {}): Json {
 /** SentencePiece's unigram model; scores fall with the place in the vocabulary. */
 function unigram(parts: Json, byteFallback: boolean): Json {
   const pieces = [...new Set([...metaspaceMerges.vocab, '▁▁', 'ab', 'abc', '東京', '🙂🙂'])];
-  const scored = pieces.map((piece, i) => [piece, -2 - ((i * 7919) % 1000) / 97 - 1 / [...piece].length]);
+  // Sixty-fourths, whose sums are exact: Rust's parser may be off by a last bit where a number has many digits, and the
+  // last bit decides between ways to cut a text that score alike.
+  const exact = (score: number): number => Math.round(64 * score) / 64;
+  const scored = pieces.map((piece, i) => [piece, exact(-2 - ((i * 7919) % 1000) / 97 - 1 / [...piece].length)]);
   const vocab = [['<unk>', 0], ['<s>', 0], ['</s>', 0], ...(byteFallback ? byteTokens : []).map((t) => [t, -30])];
   return file({
     added_tokens: llamaSpecials,
