@@ -1,6 +1,7 @@
 import { allocatePagedKv } from '../../src/cache/paged-kv.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import type { KvStored } from '../../src/kernels/attention-shape.js';
+import type { KernelChoices } from '../../src/kernels/choices.js';
 import type { SamplingRow } from '../../src/kernels/sample.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
@@ -52,12 +53,13 @@ export class ModelRun {
     limits: ModelLimits,
     sampling: Partial<SamplingRow> = { temperature: 0 },
     checkpoint = fakeCheckpoint(config, weights),
+    choices?: KernelChoices,
   ): Promise<ModelRun> {
     const allocated = allocateWeights(gpu, config, stored.dtype, config.tiedEmbeddings, stored.head);
     await loadCheckpoint(gpu, config, checkpoint, allocated, { check: true });
     const placement = scattered(new Array<number>(limits.sequences).fill(limits.contextLength));
     const cache = allocatePagedKv(gpu, config, stored.kv, config.layers, placement.total);
-    const model = await LlamaModel.create(gpu, config, allocated, cache, limits, undefined, stored.activations);
+    const model = await LlamaModel.create(gpu, config, allocated, cache, limits, choices, stored.activations);
     await model.ready;
     return new ModelRun(gpu, model, placement.blocks, sampling);
   }
