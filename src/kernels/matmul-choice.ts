@@ -1,3 +1,4 @@
+import { RidgepointError } from '../errors.js';
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { MatmulNeed, MatmulVariant } from './matmul.js';
 import { runsOn } from './variant.js';
@@ -47,9 +48,15 @@ export function runnableMatmuls({ few, many }: MatmulVariants, capabilities: Cap
 
 /**
  * What is used where nothing was measured: of the order of sums of the first that suits the first of each width.
+ *
+ * @throws RidgepointError when there is none
  */
 export function defaultMatmulChoice({ few, many }: MatmulVariants, need: MatmulNeed): MatmulChoice {
-  const suit = few.filter((variant) => variant.usual?.(need) ?? true);
+  if (few.length === 0 || many.length === 0) {
+    throw new RidgepointError('adapter', 'this adapter can run no variant of matmul');
+  }
+  const usual = few.filter((variant) => variant.usual?.(need) ?? true);
+  const suit = usual.length > 0 ? usual : few; // a driver may be trusted with none of the usual ones
   const first = new Map<number, string>();
   for (const variant of suit) {
     const { name, rowsPerGroup } = variant;

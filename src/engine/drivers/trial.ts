@@ -1,3 +1,4 @@
+import { RidgepointError } from '../../errors.js';
 import { allocatePagedKv } from '../../cache/paged-kv.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { KvStored } from '../../kernels/attention-shape.js';
@@ -60,12 +61,13 @@ export async function checkDefaults(gpu: Gpu, model: TrialModel): Promise<Findin
   const laboratory = new GpuLaboratory(gpu, { workingBytes: 0 });
   const findings: Finding[] = [];
   const right = new Set<string>();
+  let last: { readonly kernel: string; readonly key: string; readonly reason: string } | undefined;
   try {
     for (;;) {
-      const { contests } = contestsOf(model.config, model, model.limits.sequences, model.kv, gpu.capabilities, (spec) =>
-        gpu.pipelines.source(spec),
-      );
-      const wrong = await firstWrong(laboratory, contests, right);
+      const contests = contestsLeft(gpu, model);
+      // Taking away what was wrong has left a contest without a candidate.
+      if (contests === undefined && last !== undefined) throw wrongNumbers(gpu, last.kernel, last.key, last.reason);
+      const wrong = await firstWrong(laboratory, contests ?? [], right);
       if (wrong === undefined) return findings;
       const { contest, name, reason } = wrong;
       const kernel = laboratory.kernelOf(contest, name);
@@ -73,10 +75,22 @@ export async function checkDefaults(gpu: Gpu, model: TrialModel): Promise<Findin
         throw wrongNumbers(gpu, kernel, contest.key, reason);
       }
       findings.push({ kernel, why: 'wrong results' });
+      last = { kernel, key: contest.key, reason };
       gpu.withhold({ excluded: [kernel] });
     }
   } finally {
     laboratory.destroy();
+  }
+}
+
+/** The contests of a model with what is not withheld; undefined where one has no candidate left. */
+function contestsLeft(gpu: Gpu, { config, limits, kv, ...model }: TrialModel): readonly ModelContest[] | undefined {
+  try {
+    return contestsOf(config, model, limits.sequences, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec))
+      .contests;
+  } catch (error) {
+    if (error instanceof RidgepointError && error.code === 'adapter') return undefined;
+    throw error;
   }
 }
 
