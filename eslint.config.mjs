@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint';
 
 /** Rooms that must bundle for a browser: no `node:` module, no Node global that a browser lacks. */
 const portable = [
-  'src/{gpu,kernels,model,checkpoint,quantization,tokenizer,cache,grammar,engine,roofline,simulator}/**/*.ts',
+  'src/{gpu,kernels,model,checkpoint,quantization,tokenizer,cache,grammar,engine,roofline,traffic,simulator}/**/*.ts',
   'src/*.ts',
 ];
 

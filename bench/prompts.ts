@@ -1,27 +1,11 @@
+import { random, seedOf } from '../src/traffic/random.js';
+
 /** What making a prompt needs of an engine. */
 export interface PromptSource {
   readonly config: { readonly vocab: number };
   readonly hasTokenizer: boolean;
   tokenize(text: string): number[];
   detokenize(ids: readonly number[]): string;
-}
-
-/** Pseudo-random numbers in [0, 1) that are the same on every machine (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** A seed of its own for everything that has a name (FNV-1a). */
-export function seedOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
 }
 
 /** `length` token ids; equal seeds give equal ids. */

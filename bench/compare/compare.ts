@@ -2,7 +2,7 @@ import type { Hardware } from '../../src/roofline/hardware.js';
 import type { Predictor } from '../../src/roofline/predictor.js';
 import type { KernelSet } from '../../src/roofline/roof.js';
 import type { BenchResult } from '../schema.js';
-import { mape } from '../statistics.js';
+import { mape } from '../../src/statistics.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
 import { joinPoints, type JoinedPoint, type Measure } from './points.js';
 import { DEFAULT_STATISTIC, type Statistic } from './statistic.js';

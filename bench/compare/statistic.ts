@@ -1,4 +1,4 @@
-import { quantile } from '../statistics.js';
+import { quantile } from '../../src/statistics.js';
 
 /**
  * What stands for the samples of a point. What other programs and other guests of the host take away from the cores

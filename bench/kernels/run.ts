@@ -1,7 +1,7 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { Stopwatch } from '../../src/gpu/stopwatch.js';
 import type { Calibration } from '../../src/roofline/calibration.js';
-import { summarize } from '../statistics.js';
+import { summarize } from '../../src/statistics.js';
 import { ceilingOf } from './ceiling.js';
 import { pointId, type Candidate, type Point } from './point.js';
 import type { KernelRecord, KernelsResult } from './schema.js';

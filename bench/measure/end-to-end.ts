@@ -1,6 +1,6 @@
 import { promptOf, type BenchPoint } from '../plan.js';
 import type { TpotRecord, TtftRecord } from '../schema.js';
-import { histogram, summarize } from '../statistics.js';
+import { histogram, summarize } from '../../src/statistics.js';
 import { e2eOf, gapsOf, makePrompt, runBatch, tpotOf, ttftOf, type BatchTimes } from './request.js';
 import { settle } from './settle.js';
 import { named } from './summaries.js';

@@ -1,6 +1,7 @@
 import type { GenerateOptions, Prompt } from '../../src/engine/api.js';
 import { RidgepointError } from '../../src/errors.js';
-import { randomIds, randomText, seedOf } from '../prompts.js';
+import { seedOf } from '../../src/traffic/random.js';
+import { randomIds, randomText } from '../prompts.js';
 import type { BenchTarget } from './target.js';
 
 /** When the tokens of one request arrived, in milliseconds since it was made. */

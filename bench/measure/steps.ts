@@ -1,7 +1,7 @@
 import type { ProbedStep } from '../../src/engine/probe.js';
 import type { BenchPoint } from '../plan.js';
 import type { LlamaBenchRecord, OperationsRecord } from '../schema.js';
-import { summarize } from '../statistics.js';
+import { summarize } from '../../src/statistics.js';
 import type { Measured } from './end-to-end.js';
 import { settle } from './settle.js';
 import type { BenchTarget, Trial } from './target.js';

@@ -1,4 +1,4 @@
-import { summarize } from '../statistics.js';
+import { summarize } from '../../src/statistics.js';
 
 type Measure = 'ttft' | 'tpot' | 'itl' | 'e2el';
 type Summarized<Name extends Measure> = Record<

@@ -1,9 +1,9 @@
 import type { Clock } from './load/clock.js';
-import type { LoadRecord } from './load/record.js';
+import type { LoadRecord } from '../../src/traffic/record.js';
 import { runLoad, type LoadProgress } from './load/run-load.js';
 import type { PolicyName } from './policy.js';
 import type { CacheStats, OpenTarget, Target } from './targets/target.js';
-import { clip, roundSeed, type Workload } from './traffic/workload.js';
+import { clip, roundSeed, type Workload } from '../../src/traffic/workload.js';
 
 /** One run of one policy. */
 export interface ServeRun {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { resultSchema } from '../schema.js';
-import type { RequestRecord } from './load/record.js';
-import { MEASURES, metricsOf, type MetricOptions, type ServeMetrics } from './metrics.js';
+import type { RequestRecord } from '../../src/traffic/record.js';
+import { MEASURES, metricsOf, type MetricOptions, type ServeMetrics } from '../../src/traffic/metrics.js';
 import { POLICY_NAMES } from './policy.js';
 import type { ServeRun } from './runs.js';
 

@@ -1,5 +1,5 @@
 import type { BenchResult, OperationsRecord, TpotRecord, TtftRecord } from '../schema.js';
-import { summarize } from '../statistics.js';
+import { summarize } from '../../src/statistics.js';
 import { figure, markdownTable, percent } from './markdown.js';
 
 /** Prefill as users meet it: time to the first token. */

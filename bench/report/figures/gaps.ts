@@ -1,6 +1,6 @@
 import type { Comparison } from '../../compare/compare.js';
 import type { TpotRecord } from '../../schema.js';
-import { histogram, quantile } from '../../statistics.js';
+import { histogram, quantile } from '../../../src/statistics.js';
 import { figure as digits } from '../../tables/markdown.js';
 import type { Figure } from '../render.js';
 import { colour } from '../theme.js';

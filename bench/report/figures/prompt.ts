@@ -1,5 +1,5 @@
 import type { Comparison } from '../../compare/compare.js';
-import { quantile } from '../../statistics.js';
+import { quantile } from '../../../src/statistics.js';
 import { figure as digits } from '../../tables/markdown.js';
 import type { Figure } from '../render.js';
 import { colour } from '../theme.js';

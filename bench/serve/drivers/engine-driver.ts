@@ -1,6 +1,6 @@
 import type { TextEngine } from '../../../src/engine/api.js';
 import type { LoadDriver } from '../load/driver.js';
-import type { Workload } from '../traffic/workload.js';
+import type { Workload } from '../../../src/traffic/workload.js';
 import { idPrompts } from './prompt-ids.js';
 
 export interface SamplingChoice {

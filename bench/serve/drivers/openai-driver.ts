@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { RidgepointError } from '../../../src/errors.js';
-import { seedOf } from '../../prompts.js';
+import { seedOf } from '../../../src/traffic/random.js';
 import type { LoadDriver, Reply, Sending } from '../load/driver.js';
-import type { PlannedRequest, Workload } from '../traffic/workload.js';
+import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 import { HttpClient, HttpError } from './http.js';
 import { idPrompts } from './prompt-ids.js';
 import { USUAL, wordPrompts, words, wordTokens, type WordTokens } from './prompt-words.js';

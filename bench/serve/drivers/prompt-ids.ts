@@ -1,5 +1,6 @@
-import { randomIds, seedOf } from '../../prompts.js';
-import type { PlannedRequest, Workload } from '../traffic/workload.js';
+import { seedOf } from '../../../src/traffic/random.js';
+import { randomIds } from '../../prompts.js';
+import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 
 /**
  * Makes the prompts of a workload as token ids: random after the shared prefix, and different for each request, so that

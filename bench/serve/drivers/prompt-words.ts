@@ -1,5 +1,5 @@
-import { random, seedOf } from '../../prompts.js';
-import type { PlannedRequest, Workload } from '../traffic/workload.js';
+import { random, seedOf } from '../../../src/traffic/random.js';
+import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 
 /** Common words, which most tokenizers have as a token each. */
 const WORDS = (

@@ -1,4 +1,4 @@
-import type { PlannedRequest } from '../traffic/workload.js';
+import type { PlannedRequest } from '../../../src/traffic/workload.js';
 
 /** How a request ended that the server did not fail. */
 export interface Reply {

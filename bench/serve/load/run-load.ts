@@ -1,7 +1,7 @@
-import type { PlannedRequest, Workload } from '../traffic/workload.js';
+import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 import type { Clock } from './clock.js';
 import type { LoadDriver } from './driver.js';
-import type { LoadRecord, RequestRecord } from './record.js';
+import type { LoadRecord, RequestRecord } from '../../../src/traffic/record.js';
 
 /** How far a run has come. */
 export interface LoadProgress {

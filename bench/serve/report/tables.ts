@@ -1,5 +1,5 @@
 import { figure, markdownTable } from '../../tables/markdown.js';
-import { percentileOf, type ServeMetrics } from '../metrics.js';
+import { percentileOf, type ServeMetrics } from '../../../src/traffic/metrics.js';
 import type { BatchOutcome } from '../scenarios/batch.js';
 import type { LongPromptOutcome } from '../scenarios/long-prompt.js';
 

@@ -1,4 +1,4 @@
-import type { MeasureName, ServeMetrics } from '../metrics.js';
+import type { MeasureName, ServeMetrics } from '../../../src/traffic/metrics.js';
 
 const WIDTH = 50;
 

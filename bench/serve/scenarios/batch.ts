@@ -1,11 +1,11 @@
 import { median } from 'simple-statistics';
 import type { Clock } from '../load/clock.js';
 import { runLoad } from '../load/run-load.js';
-import { metricsOf } from '../metrics.js';
+import { metricsOf } from '../../../src/traffic/metrics.js';
 import { warmUp } from '../runs.js';
 import type { PolicyName } from '../policy.js';
 import type { Target } from '../targets/target.js';
-import { clip, type Workload } from '../traffic/workload.js';
+import { clip, type Workload } from '../../../src/traffic/workload.js';
 
 /** Throughput of many sequences at once beside that of one. */
 export interface BatchOutcome {

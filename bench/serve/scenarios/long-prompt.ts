@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { RidgepointError } from '../../../src/errors.js';
 import type { Clock } from '../load/clock.js';
-import { percentileOf } from '../metrics.js';
+import { percentileOf } from '../../../src/traffic/metrics.js';
 import type { PolicyName } from '../policy.js';
 import { warmUp } from '../runs.js';
 import type { OpenTarget, Target } from '../targets/target.js';
-import type { Workload } from '../traffic/workload.js';
+import type { Workload } from '../../../src/traffic/workload.js';
 
 /** What decoding sequences felt of long prompts. Times in milliseconds. */
 export interface LongPromptOutcome {

@@ -1,6 +1,6 @@
 import type { LoadDriver } from '../load/driver.js';
 import type { PolicyName } from '../policy.js';
-import type { Workload } from '../traffic/workload.js';
+import type { Workload } from '../../../src/traffic/workload.js';
 
 /** What an engine tells about its cache. */
 export interface CacheStats {

@@ -2,7 +2,7 @@ import { draw } from '../../../bench/report/render.js';
 import { onPaper } from '../../../bench/report/report.js';
 import { wallClock } from '../../../bench/serve/load/clock.js';
 import { MemoryWatch } from '../../../bench/serve/memory.js';
-import { MEASURES, metricsOf, type MetricOptions } from '../../../bench/serve/metrics.js';
+import { MEASURES, metricsOf, type MetricOptions } from '../../traffic/metrics.js';
 import type { PolicyName } from '../../../bench/serve/policy.js';
 import { policyFigure } from '../../../bench/serve/report/policy-figure.js';
 import { policyTable, type PolicyMetrics } from '../../../bench/serve/report/tables.js';

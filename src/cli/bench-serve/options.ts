@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { parseGoal, type Goals } from '../../../bench/serve/goodput.js';
-import { MEASURES, type MeasureName } from '../../../bench/serve/metrics.js';
+import { parseGoal, type Goals } from '../../traffic/goodput.js';
+import { MEASURES, type MeasureName } from '../../traffic/metrics.js';
 import { POLICY_NAMES, type PolicyName } from '../../../bench/serve/policy.js';
-import { parseLengths, type Lengths } from '../../../bench/serve/traffic/lengths.js';
+import { parseLengths, type Lengths } from '../../traffic/lengths.js';
 import { addModelOptions, type ModelFlags } from '../options.js';
 import { nonEmpty, oneOf, refuse, whole } from '../parse.js';
 

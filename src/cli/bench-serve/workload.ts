@@ -1,8 +1,8 @@
-import { burstinessOf, type Arrivals } from '../../../bench/serve/traffic/arrivals.js';
-import { parseTrace } from '../../../bench/serve/traffic/azure.js';
-import { describeLengths } from '../../../bench/serve/traffic/lengths.js';
-import { SERVICE_NAMES, syntheticTrace } from '../../../bench/serve/traffic/synthetic.js';
-import { makeWorkload, type Workload, type WorkloadOptions } from '../../../bench/serve/traffic/workload.js';
+import { burstinessOf, type Arrivals } from '../../traffic/arrivals.js';
+import { parseTrace } from '../../traffic/azure.js';
+import { describeLengths } from '../../traffic/lengths.js';
+import { SERVICE_NAMES, syntheticTrace } from '../../traffic/synthetic.js';
+import { makeWorkload, type Workload, type WorkloadOptions } from '../../traffic/workload.js';
 import { RidgepointError } from '../../errors.js';
 import { readTextFile } from '../text-file.js';
 import type { ServeFlags } from './options.js';

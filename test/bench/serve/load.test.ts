@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { parseGoal } from '../../../bench/serve/goodput.js';
+import { parseGoal } from '../../../src/traffic/goodput.js';
 import type { LoadDriver } from '../../../bench/serve/load/driver.js';
-import type { RequestRecord } from '../../../bench/serve/load/record.js';
+import type { RequestRecord } from '../../../src/traffic/record.js';
 import { runLoad } from '../../../bench/serve/load/run-load.js';
-import { metricsOf } from '../../../bench/serve/metrics.js';
+import { metricsOf } from '../../../src/traffic/metrics.js';
 import { vllmBlock } from '../../../bench/serve/report/vllm-block.js';
-import type { PlannedRequest, Workload } from '../../../bench/serve/traffic/workload.js';
+import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 import { VirtualClock } from './virtual-clock.js';
 
 const workload = (requests: readonly Partial<PlannedRequest>[]): Workload => ({

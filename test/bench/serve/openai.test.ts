@@ -7,9 +7,9 @@ import { OpenAiServer, type ServerOptions } from '../../../bench/serve/drivers/o
 import { wordTokens } from '../../../bench/serve/drivers/prompt-words.js';
 import { EventParser } from '../../../bench/serve/drivers/sse.js';
 import { wallClock } from '../../../bench/serve/load/clock.js';
-import type { LoadRecord } from '../../../bench/serve/load/record.js';
+import type { LoadRecord } from '../../../src/traffic/record.js';
 import { runLoad } from '../../../bench/serve/load/run-load.js';
-import type { PlannedRequest } from '../../../bench/serve/traffic/workload.js';
+import type { PlannedRequest } from '../../../src/traffic/workload.js';
 
 describe('server-sent events', () => {
   const stream =

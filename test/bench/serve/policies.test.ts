@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { draw } from '../../../bench/report/render.js';
-import { metricsOf } from '../../../bench/serve/metrics.js';
+import { metricsOf } from '../../../src/traffic/metrics.js';
 import type { PolicyName } from '../../../bench/serve/policy.js';
 import { policyFigure } from '../../../bench/serve/report/policy-figure.js';
 import { batchTable, longPromptTable, policyTable } from '../../../bench/serve/report/tables.js';
@@ -10,7 +10,7 @@ import { itlShare, longPromptScenario } from '../../../bench/serve/scenarios/lon
 import { runOf, serveSchema } from '../../../bench/serve/schema.js';
 import { stressChecks } from '../../../bench/serve/stress.js';
 import { engineTarget } from '../../../bench/serve/targets/engine-target.js';
-import { makeWorkload } from '../../../bench/serve/traffic/workload.js';
+import { makeWorkload } from '../../../src/traffic/workload.js';
 import { FakeEngine, type Pace } from './fake-engine.js';
 import { VirtualClock } from './virtual-clock.js';
 

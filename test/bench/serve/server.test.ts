@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OpenAiServer, type ServerOptions } from '../../../bench/serve/drivers/openai-driver.js';
 import { wallClock } from '../../../bench/serve/load/clock.js';
 import { runLoad } from '../../../bench/serve/load/run-load.js';
-import type { PlannedRequest } from '../../../bench/serve/traffic/workload.js';
+import type { PlannedRequest } from '../../../src/traffic/workload.js';
 import type { CoreEngine } from '../../../src/engine/engine.js';
 import { loadReal } from '../../serving/real.js';
 import { start, until } from '../../serving/support.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { histogram, mape, quantile, summarize } from '../../bench/statistics.js';
+import { histogram, mape, quantile, summarize } from '../src/statistics.js';
 
 describe('summarize', () => {
   test('gives what numpy gives', () => {

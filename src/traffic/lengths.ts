@@ -1,4 +1,4 @@
-import { RidgepointError } from '../../../src/errors.js';
+import { RidgepointError } from '../errors.js';
 import type { Draws } from './draws.js';
 
 /** How many tokens a prompt or an answer has. */

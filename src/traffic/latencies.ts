@@ -1,4 +1,4 @@
-import type { RequestRecord } from './load/record.js';
+import type { RequestRecord } from './record.js';
 
 /** Measures of a whole request that a goal can be set for, under vLLM's names. */
 export const RATED = ['ttft', 'tpot', 'e2el'] as const;

@@ -1,4 +1,4 @@
-import { RidgepointError } from '../../../src/errors.js';
+import { RidgepointError } from '../errors.js';
 import { arrivalTimes, type Arrivals } from './arrivals.js';
 import type { TraceRow } from './azure.js';
 import { Draws } from './draws.js';

@@ -1,4 +1,4 @@
-import { RidgepointError } from '../../../src/errors.js';
+import { RidgepointError } from '../errors.js';
 
 /** One request of a trace. */
 export interface TraceRow {

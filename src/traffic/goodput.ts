@@ -1,4 +1,4 @@
-import { RidgepointError } from '../../src/errors.js';
+import { RidgepointError } from '../errors.js';
 import { RATED, type Latencies, type Rated } from './latencies.js';
 
 /** The most milliseconds a request may take by each measure to count as good. */

@@ -1,4 +1,4 @@
-import { random, seedOf } from '../../prompts.js';
+import { random, seedOf } from './random.js';
 
 /**
  * Random numbers of one purpose. Each purpose has a stream of its own, so that changing the lengths of requests does

@@ -1,7 +1,7 @@
 import { quantile, summarize } from '../statistics.js';
 import { isGood, type Goals } from './goodput.js';
 import { latenciesOf } from './latencies.js';
-import type { LoadRecord, RequestRecord, RequestStatus } from './load/record.js';
+import type { LoadRecord, RequestRecord, RequestStatus } from './record.js';
 
 export const MEASURES = ['ttft', 'tpot', 'itl', 'e2el'] as const;
 export type MeasureName = (typeof MEASURES)[number];
