@@ -54,6 +54,35 @@ function makeTable(table: Bits, of: (bits: number) => number): Bits {
   return table;
 }
 
+/** The exponents of two f16 or bf16 in a word, and their lowest bits: the sum reaches a sign bit from all ones only. */
+const TWO = { f16: [0x7c007c00, 0x04000400], bf16: [0x7f807f80, 0x00800080] } as const;
+const TWO_SIGNS = 0x80008000;
+
+/**
+ * Two values of 16 bits at a time, for twice the speed; looks for what overflowed once all are made.
+ *
+ * @param byOne says which it was
+ */
+function pairRun(table: Bits, target: 'f16' | 'bf16', byOne: ConvertRun): ConvertRun {
+  const [exponents, lowest] = TWO[target];
+  return (src, s, dst, d, n) => {
+    const from = src.byteOffset + 2 * s;
+    const to = dst.byteOffset + 2 * d;
+    if (from % 4 !== 0 || to % 4 !== 0 || n % 2 !== 0) return byOne(src, s, dst, d, n);
+    const pairs = n >> 1;
+    const source = new Int32Array(src.buffer, from, pairs);
+    const made = new Int32Array(dst.buffer, to, pairs);
+    let seen = 0;
+    for (let i = 0; i < pairs; i++) {
+      const both = source[i];
+      const out = table[both & 0xffff] | (table[both >>> 16] << 16);
+      made[i] = out;
+      seen |= (out & exponents) + lowest;
+    }
+    return (seen & TWO_SIGNS) === 0 ? -1 : byOne(src, s, dst, d, n);
+  };
+}
+
 const bf16ToF32Run: ConvertRun = (src, s, dst, d, n) => {
   for (let i = 0; i < n; i++) dst[d + i] = src[s + i] << 16;
   return -1;
@@ -97,18 +126,12 @@ function makeRun(from: TensorDtype, to: TargetDtype): ConvertRun {
   if (from === 'F32') return to === 'f16' ? f32ToF16Run : f32ToBf16Run;
   if (from === 'F16') {
     if (to === 'f32') return tableRun(makeTable(new Uint32Array(65536), f16ToF32), source, target);
-    return tableRun(
-      makeTable(new Uint16Array(65536), (bits) => f32ToBf16(f16ToF32(bits))),
-      source,
-      target,
-    );
+    const table = makeTable(new Uint16Array(65536), (bits) => f32ToBf16(f16ToF32(bits)));
+    return pairRun(table, to, tableRun(table, source, target));
   }
   if (to === 'f32') return bf16ToF32Run;
-  return tableRun(
-    makeTable(new Uint16Array(65536), (bits) => f32ToF16((bits << 16) >>> 0)),
-    source,
-    target,
-  );
+  const table = makeTable(new Uint16Array(65536), (bits) => f32ToF16((bits << 16) >>> 0));
+  return pairRun(table, 'f16', tableRun(table, source, target));
 }
 
 /** The conversion from one dtype to another; tables are made once. */

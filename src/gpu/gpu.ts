@@ -123,6 +123,15 @@ export class Gpu {
 
   /** A zero-initialised buffer; its size is rounded up to 16 bytes. Allocation errors surface in `checkedAllocation`. */
   buffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    return this.#make(label, bytes, usage, false);
+  }
+
+  /** A buffer for uploads, mapped for the host to write to; its size is rounded up to 16 bytes. */
+  mappedBuffer(label: string, bytes: number): GPUBuffer {
+    return this.#make(label, bytes, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC, true);
+  }
+
+  #make(label: string, bytes: number, usage: GPUBufferUsageFlags, mappedAtCreation: boolean): GPUBuffer {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
     if (size > this.capabilities.maxBufferBytes) {
       throw new RidgepointError(
@@ -130,7 +139,7 @@ export class Gpu {
         `${label} needs a buffer of ${(size / MIB).toFixed(0)} MiB, but ${this.name} allows ${(this.capabilities.maxBufferBytes / MIB).toFixed(0)} MiB`,
       );
     }
-    const buffer = this.device.createBuffer({ label, size, usage });
+    const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
     this.#buffers.add(buffer);
     this.#allocated += size;
     return buffer;

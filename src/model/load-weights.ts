@@ -1,25 +1,21 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { FusedMatrix } from '../checkpoint/layout.js';
-import { streamFused } from '../checkpoint/stream.js';
+import type { PackedRows } from '../checkpoint/packed-rows.js';
+import { streamJobs, type StreamJob } from '../checkpoint/stream.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { UploadRing } from '../gpu/upload-ring.js';
 import { fillSynthetic, seedOf } from '../kernels/synthetic.js';
 import { paddedColumns, type FloatDtype } from '../kernels/weights.js';
 import type { WeightMatrix, WeightPart } from '../kernels/weights.js';
-import { quantFormat } from '../quantization/formats.js';
+import { quantFormat, type QuantFormat } from '../quantization/formats.js';
 import type { LlamaConfig } from './config.js';
 import { modelMatrices, namedVocabulary, storedVocabulary } from './matrices.js';
 import { packedParts, writePacked } from './packed-writer.js';
 import { floatRows, quantizedWriter, type RowWriter } from './row-writer.js';
 import type { ModelWeights } from './weights.js';
 
-/**
- * Bytes of one upload. Dawn copies uploads of a few MiB through a buffer it keeps, and makes a fresh one for each larger
- * one, whose page faults took a third of the loading time on lavapipe.
- */
-const SLAB_BYTES = 2 << 20;
-
-/** Uploads waiting on the queue hold host memory, so the loader lets them drain after this many bytes. */
-const IN_FLIGHT_BYTES = 64 << 20;
+/** Bytes of one upload: a large read, and some of them fit a buffer of the ring. */
+const SLAB_BYTES = 4 << 20;
 
 export interface LoadOptions {
   /** Refuse NaN and infinite weights. */
@@ -27,6 +23,22 @@ export interface LoadOptions {
   /** Bytes that have reached the GPU, and the matrix being loaded. */
   readonly onProgress?: (bytes: number, item: string) => void;
   readonly signal?: AbortSignal;
+  /** Bytes of one upload; 4 MiB by default. */
+  readonly slabBytes?: number;
+}
+
+/** A part of a matrix as it is streamed. */
+interface PartJob extends StreamJob {
+  readonly part: WeightPart;
+  readonly write: RowWriter['write'];
+}
+
+/** A matrix whose quants are taken as they lie. */
+interface PackedMatrix {
+  readonly source: FusedMatrix;
+  readonly matrix: WeightMatrix;
+  readonly format: QuantFormat;
+  readonly packed: readonly PackedRows[];
 }
 
 /**
@@ -41,63 +53,87 @@ export async function loadCheckpoint(
   weights: ModelWeights,
   options: LoadOptions = {},
 ): Promise<void> {
+  const { signal, onProgress, slabBytes = SLAB_BYTES } = options;
   const tiedEmbeddings = weights.lmHead === weights.embedding;
   const vocabulary = storedVocabulary({ ...config, tiedEmbeddings }, checkpoint);
+  // A small model needs no large buffers.
+  const ring = new UploadRing(gpu, { slotBytes: Math.min(2 * slabBytes, weights.bytes) });
   let done = 0;
-  let inFlight = 0;
-  for (const { source, target: targetOf } of modelMatrices(config, vocabulary)) {
-    options.onProgress?.(done, source.name);
-    const target = targetOf(weights);
-    const matrix = 'parts' in target ? target : undefined;
-    const parts = matrix?.parts ?? [{ buffer: target as GPUBuffer, rowBegin: 0, rows: 1 }];
-    const write = await partWriter(gpu, checkpoint, source, matrix, options.check === true);
-    for (const part of parts) {
-      for await (const written of write(part)) {
-        options.signal?.throwIfAborted();
-        done += written;
-        inFlight += written;
-        if (inFlight >= IN_FLIGHT_BYTES) {
-          gpu.queue.submit([]);
-          await gpu.queue.onSubmittedWorkDone();
-          gpu.check();
-          inFlight = 0;
-        }
-        options.onProgress?.(done, source.name);
-      }
+  const count = (bytes: number, name: string): void => {
+    signal?.throwIfAborted();
+    done += bytes;
+    onProgress?.(done, name);
+  };
+  const matrices = modelMatrices(config, vocabulary)[Symbol.iterator]();
+  let packed: PackedMatrix | undefined;
+  /** The matrices that are streamed, up to one that is not. */
+  async function* streamed(): AsyncGenerator<PartJob> {
+    packed = undefined;
+    for (let next = matrices.next(); !next.done; next = matrices.next()) {
+      const { source, target: targetOf } = next.value;
+      const target = targetOf(weights);
+      const matrix = 'parts' in target ? target : undefined;
+      packed = matrix && (await packedMatrix(checkpoint, source, matrix));
+      if (packed !== undefined) return;
+      yield* partJobs(ring, checkpoint, source, target, { slabBytes, check: options.check });
     }
   }
-  gpu.check();
+  try {
+    do {
+      for await (const { job, ...slab } of streamJobs(checkpoint, streamed())) {
+        count(await job.write(job.part, slab), job.matrix.name);
+      }
+      // Set where streaming ended at one.
+      const { source, packed: rows, matrix, format } = (packed as PackedMatrix | undefined) ?? {};
+      for (const part of matrix?.parts ?? []) {
+        const slabs = writePacked(ring, source!, rows!, matrix!, format!, part, slabBytes);
+        for await (const bytes of slabs) count(bytes, source!.name);
+      }
+    } while (packed !== undefined);
+    await ring.drain();
+  } finally {
+    ring.destroy();
+  }
 }
 
-/** Brings a part of a matrix to the GPU, slab by slab, and says how many bytes each took. */
-type PartWriter = (part: WeightPart) => AsyncGenerator<number, void, undefined>;
-
-async function partWriter(
-  gpu: Gpu,
+async function packedMatrix(
   checkpoint: Checkpoint,
   source: FusedMatrix,
-  matrix: WeightMatrix | undefined,
-  check: boolean,
-): Promise<PartWriter> {
+  matrix: WeightMatrix,
+): Promise<PackedMatrix | undefined> {
+  const format = quantFormat(matrix.dtype);
+  const packed = format && (await packedParts(checkpoint, source, format));
+  return packed && { source, matrix, format, packed };
+}
+
+/** What is streamed into a matrix or vector, part by part. */
+async function* partJobs(
+  ring: UploadRing,
+  checkpoint: Checkpoint,
+  source: FusedMatrix,
+  target: WeightMatrix | GPUBuffer,
+  { slabBytes, check = false }: Pick<LoadOptions, 'slabBytes' | 'check'>,
+): AsyncGenerator<PartJob> {
+  const matrix = 'parts' in target ? target : undefined;
   const format = matrix && quantFormat(matrix.dtype);
-  const packed = matrix && format && (await packedParts(checkpoint, source, format));
-  if (packed !== undefined) return (part) => writePacked(gpu, source, packed, matrix!, format!, part, SLAB_BYTES);
-  const write: RowWriter =
-    format && matrix ? await quantizedWriter(gpu, checkpoint, source, matrix, format) : floatRows(gpu, matrix);
-  return async function* (part) {
-    const slabs = streamFused(checkpoint, source, {
+  const writer =
+    format && matrix ? await quantizedWriter(ring, checkpoint, source, matrix, format) : floatRows(ring, matrix);
+  for (const part of matrix?.parts ?? [{ buffer: target as GPUBuffer, rowBegin: 0, rows: 1 }]) {
+    yield {
+      matrix: source,
+      part,
+      ...writer,
       // Quants are made of f32, the format of a norm's scale too.
       to: format !== undefined || matrix === undefined ? 'f32' : (matrix.dtype as FloatDtype),
       strideCols: matrix?.stride ?? paddedColumns(source.cols),
       rowsBegin: part.rowBegin,
       rowsEnd: part.rowBegin + part.rows,
-      slabBytes: SLAB_BYTES,
+      slabBytes,
       rowsMultiple: matrix?.lanes,
       // A scale has no room for what is not a number.
       check: check || format !== undefined,
-    });
-    for await (const slab of slabs) yield write(part, slab);
-  };
+    };
+  }
 }
 
 /** Fills allocated weights with deterministic pseudo-random numbers that keep activations of order one. */

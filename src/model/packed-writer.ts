@@ -3,7 +3,7 @@ import { mapRow, sourceRows, type FusedMatrix } from '../checkpoint/layout.js';
 import { isPacked } from '../checkpoint/packed.js';
 import type { PackedRows, PackedWindow } from '../checkpoint/packed-rows.js';
 import { RidgepointError } from '../errors.js';
-import type { Gpu } from '../gpu/gpu.js';
+import type { UploadRing } from '../gpu/upload-ring.js';
 import { rowBytes, type WeightMatrix, type WeightPart } from '../kernels/weights.js';
 import type { QuantFormat } from '../quantization/formats.js';
 import { fromGptq, type PickedRows } from '../quantization/gptq.js';
@@ -59,7 +59,7 @@ function pick(source: FusedMatrix, part: number, begin: number, end: number, fro
  * @returns bytes written, slab by slab
  */
 export async function* writePacked(
-  gpu: Gpu,
+  ring: UploadRing,
   source: FusedMatrix,
   packed: readonly PackedRows[],
   matrix: WeightMatrix,
@@ -97,7 +97,7 @@ export async function* writePacked(
       }
       // Every matrix of a model is covered by its parts.
       if (filled !== rows) throw new RidgepointError('internal', `${source.name}: ${filled} of ${rows} rows found`);
-      yield writeQuantized(gpu, matrix, format, part, row, rows, slab);
+      yield await writeQuantized(ring, matrix, format, part, row, rows, slab);
     }
   }
 }

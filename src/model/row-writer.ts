@@ -1,59 +1,108 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { mapRow, tensorOfRow, type FusedMatrix } from '../checkpoint/layout.js';
 import { isPacked } from '../checkpoint/packed.js';
-import type { Slab } from '../checkpoint/stream.js';
+import type { Slab, SlabRoom } from '../checkpoint/stream.js';
 import { RidgepointError } from '../errors.js';
-import type { Gpu } from '../gpu/gpu.js';
+import type { UploadRing } from '../gpu/upload-ring.js';
 import { interleaveRows, paddedRows, scalesBegin, unitBytes } from '../kernels/weights.js';
 import type { WeightMatrix, WeightPart } from '../kernels/weights.js';
 import { scaleWords, type QuantFormat } from '../quantization/formats.js';
 import { quantizedRows, quantizeRows, type GivenScales, type QuantizedRows } from '../quantization/quantize.js';
 
-/** Brings the rows of a slab to the GPU as a part of a matrix keeps them. @returns bytes written */
-export type RowWriter = (part: WeightPart, slab: Slab) => number;
+/** How slabs of a matrix become a part of it. */
+export interface RowWriter {
+  /** Where slabs are best made; in memory of the stream's when absent. */
+  readonly room?: SlabRoom;
+  /** Brings the rows of a slab to the GPU as the part keeps them. @returns bytes written */
+  readonly write: (part: WeightPart, slab: Slab) => number | Promise<number>;
+}
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Rows in the order of a layout. @param unit bytes that stay together */
-function laidOut(bytes: Bytes, rows: number, unit: number, lanes: number): Bytes {
-  if (lanes === 1) return bytes;
-  const rowBytes = bytes.length / rows;
-  const to = new Uint8Array(paddedRows(rows, lanes) * rowBytes);
-  interleaveRows(bytes, rows, rowBytes, unit, lanes, to);
-  return to;
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Bytes =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** Rows in the order of a layout. @param unit bytes that stay together @param to room for the last block filled up */
+function layOut(bytes: Bytes, rows: number, unit: number, lanes: number, to: Bytes): void {
+  if (lanes === 1) return to.set(bytes);
+  if (rows % lanes > 0) to.fill(0, Math.floor(rows / lanes) * lanes * (bytes.length / rows));
+  interleaveRows(bytes, rows, bytes.length / rows, unit, lanes, to);
 }
 
 /** Writes rows as they are, in the order of the matrix. @param matrix undefined for a vector */
-export function floatRows(gpu: Gpu, matrix: WeightMatrix | undefined): RowWriter {
+export function floatRows(ring: UploadRing, matrix: WeightMatrix | undefined): RowWriter {
   const { lanes, dtype } = matrix ?? { lanes: 1, dtype: 'f32' };
-  return (part, { rowsBegin, rows, bytes }) => {
-    // `writeBuffer` takes whole words; an odd f16 row cannot occur because strides are padded.
-    const at = (rowsBegin - part.rowBegin) * (bytes.length / rows);
-    const ordered = laidOut(bytes as Bytes, rows, unitBytes(dtype), lanes);
-    gpu.queue.writeBuffer(part.buffer, at, ordered);
-    return ordered.length;
+  // An odd f16 row, which would be no whole number of words, cannot occur because strides are padded.
+  const place = (part: WeightPart, { rowsBegin, rows, bytes }: Slab): number =>
+    (rowsBegin - part.rowBegin) * (bytes.length / rows);
+  if (lanes === 1) {
+    return {
+      room: (bytes) => ring.room(bytes),
+      write: (part, slab) => {
+        ring.copy(slab.bytes, part.buffer, place(part, slab));
+        return slab.bytes.length;
+      },
+    };
+  }
+  return {
+    write: async (part, slab) => {
+      const { rows, bytes } = slab;
+      const ordered = await ring.room((bytes.length / rows) * paddedRows(rows, lanes));
+      layOut(bytes, rows, unitBytes(dtype), lanes, ordered);
+      ring.copy(ordered, part.buffer, place(part, slab));
+      return ordered.length;
+    },
   };
 }
 
-/** Writes quantised rows in the order of a matrix; their scales go behind all quants of the part. */
-export function writeQuantized(
-  gpu: Gpu,
+/** Room for rows as they go to the GPU: what of a part their quants and their scales are. */
+async function quantizedRoom(
+  ring: UploadRing,
+  rows: number,
+  { stride, lanes }: WeightMatrix,
+  format: QuantFormat,
+): Promise<QuantizedRows> {
+  const padded = paddedRows(rows, lanes);
+  const quantBytes = (padded * stride * format.bits) / 8;
+  const words = padded * scaleWords(stride, format);
+  const { buffer, byteOffset } = await ring.room(quantBytes + 4 * words);
+  return {
+    quants: new Uint8Array(buffer, byteOffset, quantBytes),
+    scales: new Uint32Array(buffer, byteOffset + quantBytes, words),
+  };
+}
+
+/** Sends rows that are in the order of a matrix; their scales go behind all quants of the part. */
+function sendQuantized(
+  ring: UploadRing,
   { lanes, stride, dtype }: WeightMatrix,
+  format: QuantFormat,
+  part: WeightPart,
+  rowsBegin: number,
+  { quants, scales }: QuantizedRows,
+): number {
+  const row = rowsBegin - part.rowBegin;
+  ring.copy(quants, part.buffer, (row * stride * format.bits) / 8);
+  const behind = scalesBegin(part.rows, stride, { dtype, lanes });
+  ring.copy(scales, part.buffer, behind + row * 4 * scaleWords(stride, format));
+  return quants.length + scales.byteLength;
+}
+
+/** Writes quantised rows in the order of a matrix. */
+export async function writeQuantized(
+  ring: UploadRing,
+  matrix: WeightMatrix,
   format: QuantFormat,
   part: WeightPart,
   rowsBegin: number,
   rows: number,
   { quants, scales }: QuantizedRows,
-): number {
-  const row = rowsBegin - part.rowBegin;
-  const quantBytes = quants.length / rows;
-  const scaleBytes = 4 * scaleWords(stride, format);
-  const units = laidOut(quants, rows, unitBytes(dtype), lanes);
-  const words = laidOut(new Uint8Array(scales.buffer, scales.byteOffset, scales.byteLength), rows, 4, lanes);
-  gpu.queue.writeBuffer(part.buffer, row * quantBytes, units);
-  const behind = scalesBegin(part.rows, stride, { dtype, lanes });
-  gpu.queue.writeBuffer(part.buffer, behind + row * scaleBytes, words);
-  return units.length + words.length;
+): Promise<number> {
+  const { lanes, dtype } = matrix;
+  const room = await quantizedRoom(ring, rows, matrix, format);
+  layOut(quants, rows, unitBytes(dtype), lanes, room.quants);
+  layOut(bytesOf(scales), rows, 4, lanes, bytesOf(room.scales));
+  return sendQuantized(ring, matrix, format, part, rowsBegin, room);
 }
 
 /** The scales that the rows of a matrix have in a packed checkpoint, where a format can hold them. */
@@ -84,28 +133,40 @@ export function tooLarge(tensor: string, value: number): RidgepointError {
 }
 
 /**
- * Quantises rows of f32 as they come.
+ * Quantises rows of f32 as they come, in the memory that goes to the GPU where rows lie one after another there.
  *
  * @returns a writer that throws RidgepointError naming the tensor whose weights no scale in f16 reaches
  */
 export async function quantizedWriter(
-  gpu: Gpu,
+  ring: UploadRing,
   checkpoint: Checkpoint,
   source: FusedMatrix,
   matrix: WeightMatrix,
   format: QuantFormat,
 ): Promise<RowWriter> {
-  const { stride } = matrix;
+  const { stride, lanes } = matrix;
   const known = await packedScales(checkpoint, source, format);
-  return (part, { rowsBegin, rows, bytes }) => {
-    const values = new Float32Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, rows * stride);
-    const made = quantizedRows(rows, stride, format);
+  let scratch: QuantizedRows | undefined;
+  let most = 0;
+  const staged = (rows: number): QuantizedRows => {
+    if (scratch === undefined || rows > most) scratch = quantizedRows((most = rows), stride, format);
+    return {
+      quants: scratch.quants.subarray(0, (rows * stride * format.bits) / 8),
+      scales: scratch.scales.subarray(0, rows * scaleWords(stride, format)),
+    };
+  };
+  const write = async (part: WeightPart, { rowsBegin, rows, bytes }: Slab): Promise<number> => {
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, rows * stride);
+    const made = lanes === 1 ? await quantizedRoom(ring, rows, matrix, format) : staged(rows);
     const given: GivenScales | undefined = known && ((row, group) => known(rowsBegin + row, group));
     const bad = quantizeRows(values, rows, stride, format, made, given);
     if (bad >= 0) {
       const tensor = tensorOfRow(source, rowsBegin + Math.floor(bad / stride));
       throw tooLarge(tensor, values[bad]);
     }
-    return writeQuantized(gpu, matrix, format, part, rowsBegin, rows, made);
+    return lanes === 1
+      ? sendQuantized(ring, matrix, format, part, rowsBegin, made)
+      : writeQuantized(ring, matrix, format, part, rowsBegin, rows, made);
   };
+  return { write };
 }

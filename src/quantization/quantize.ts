@@ -75,6 +75,7 @@ export function quantizeRows(
   const middle = middleOf(format);
   for (let row = 0; row < rows; row++) {
     const from = row * columns;
+    let pair = 0;
     for (let g = 0; g < groups; g++) {
       const begin = from + g * group;
       const end = Math.min(begin + group, from + columns);
@@ -98,8 +99,9 @@ export function quantizeRows(
       const zero =
         known !== undefined ? known.zero : symmetric ? middle : Math.max(0, Math.min(most, Math.round(-low * inverse)));
       if (symmetric) {
-        const at = row * words + (g >> 1);
-        scales[at] = g % 2 === 0 ? half : scales[at] | (half << 16);
+        // Kept until both are there: what is written to may be slow to read.
+        pair = g % 2 === 0 ? half : pair | (half << 16);
+        if (g % 2 === 1 || g === groups - 1) scales[row * words + (g >> 1)] = pair;
       } else {
         scales[row * words + g] = half | (toHalf(zero) << 16);
       }

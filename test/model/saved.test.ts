@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openCheckpoint, type Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import { packedFormat, unpackedCheckpoint, type PackedCheckpoint } from '../../src/checkpoint/packed.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { UploadRing } from '../../src/gpu/upload-ring.js';
 import { allocateMatrix, laneRows, type WeightMatrix } from '../../src/kernels/weights.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import { loadCheckpoint } from '../../src/model/load-weights.js';
@@ -104,9 +105,12 @@ describe.each(adapters)('a saved checkpoint on %s', (adapter) => {
         const fill = async (matrix: WeightMatrix, slabBytes: number, windowBytes?: number): Promise<Uint32Array> => {
           const part = matrix.parts[0];
           let written = 0;
-          for await (const bytes of writePacked(gpu, source, packed, matrix, format, part, slabBytes, windowBytes)) {
+          const ring = new UploadRing(gpu, { slotBytes: 5000, slots: 2 });
+          for await (const bytes of writePacked(ring, source, packed, matrix, format, part, slabBytes, windowBytes)) {
             written += bytes;
           }
+          await ring.drain();
+          ring.destroy();
           expect(written).toBe(part.buffer.size);
           return readWords(gpu, part.buffer);
         };
