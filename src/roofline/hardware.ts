@@ -66,6 +66,11 @@ export interface Hardware {
   readonly sharedMemory?: boolean;
   readonly link?: Link;
   readonly tdpWatts?: number;
+  /** Dollars an hour of one chip, rented, with where and when that was so. */
+  readonly usdPerHour?: number;
+  readonly usdSource?: string;
+  /** Drawn by one chip under load, where that is known; at most its TDP. */
+  readonly watts?: number;
   /** Launch price of one card in US dollars; absent where the vendor names none. */
   readonly priceUsd?: number;
   /** Chips that one entry stands for, when it cannot be had in smaller parts. */

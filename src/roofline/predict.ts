@@ -17,6 +17,8 @@ export interface PredictOptions extends PredictorOptions {
   /** Tokens generated for each sequence, the first included. */
   readonly outputTokens: number;
   readonly batch?: number;
+  /** Tokens of each prompt whose keys and values are in the cache already. */
+  readonly cachedTokens?: number;
 }
 
 /** A prediction; all sequences of the batch are alike and start together. Seconds and bytes. */
@@ -26,8 +28,11 @@ export interface Prediction {
   readonly promptTokens: number;
   readonly outputTokens: number;
   readonly batch: number;
+  readonly cachedTokens: number;
   readonly chips: number;
   readonly ttftSeconds: number;
+  /** Of E2E. */
+  readonly ttftShare: number;
   /** Mean gap between tokens: (E2E - TTFT) / (n - 1). Undefined for one token. */
   readonly tpotSeconds: number | undefined;
   /** The first and last gap; the context grows in between. */
@@ -37,7 +42,7 @@ export interface Prediction {
   /** Decode tokens a second of one sequence, and of all. */
   readonly tokensPerSecondPerUser: number | undefined;
   readonly tokensPerSecond: number | undefined;
-  /** Prompt tokens a second of all. */
+  /** Prompt tokens a second of all that had to be processed. */
   readonly prefillTokensPerSecond: number;
   readonly memory: Memory;
   readonly prefill: PhaseSummary;
@@ -63,17 +68,27 @@ export interface Request {
   readonly promptTokens: number;
   readonly outputTokens: number;
   readonly batch?: number;
+  readonly cachedTokens?: number;
 }
 
 /** `predict` with a predictor that is there already, for sweeps over requests. */
-export function predictWith(predictor: Predictor, { promptTokens, outputTokens, batch = 1 }: Request): Prediction {
+export function predictWith(predictor: Predictor, request: Request): Prediction {
+  const { promptTokens, outputTokens, batch = 1, cachedTokens = 0 } = request;
   for (const [name, value] of Object.entries({ promptTokens, outputTokens, batch })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RidgepointError('usage', `${name} must be a whole number of at least 1, found ${value}`);
     }
   }
+  if (!Number.isSafeInteger(cachedTokens) || cachedTokens < 0 || cachedTokens >= promptTokens) {
+    throw new RidgepointError(
+      'usage',
+      `cachedTokens must be a whole number from 0 to ${promptTokens - 1}, as a prompt of ${promptTokens} has one token ` +
+        `left to process, found ${cachedTokens}`,
+    );
+  }
   const { model, hardware, chips, pricer } = predictor;
-  const ttftSeconds = predictor.prefillSeconds(promptTokens, batch);
+  const fresh = promptTokens - cachedTokens;
+  const ttftSeconds = predictor.prefillSeconds(fresh, batch, cachedTokens);
   const steps = outputTokens - 1;
   const decodeSeconds = predictor.decodeSeconds(promptTokens, steps, batch);
   const decodes = steps > 0;
@@ -85,17 +100,19 @@ export function predictWith(predictor: Predictor, { promptTokens, outputTokens, 
     promptTokens,
     outputTokens,
     batch,
+    cachedTokens,
     chips,
     ttftSeconds,
+    ttftShare: ttftSeconds / (ttftSeconds + decodeSeconds),
     tpotSeconds,
     itlFirstSeconds: decodes ? predictor.decodeStepSeconds(promptTokens, batch) : undefined,
     itlLastSeconds: decodes ? predictor.decodeStepSeconds(promptTokens + steps - 1, batch) : undefined,
     e2eSeconds: ttftSeconds + decodeSeconds,
     tokensPerSecondPerUser: tpotSeconds && 1 / tpotSeconds,
     tokensPerSecond: tpotSeconds && batch / tpotSeconds,
-    prefillTokensPerSecond: (batch * promptTokens) / ttftSeconds,
+    prefillTokensPerSecond: (batch * fresh) / ttftSeconds,
     memory: memoryOf(predictor, promptTokens + outputTokens, batch),
-    prefill: phaseSummary(predictor, predictor.prefillSteps(promptTokens, batch), ttftSeconds),
+    prefill: phaseSummary(predictor, predictor.prefillSteps(fresh, batch, cachedTokens), ttftSeconds),
     decode: decodes ? phaseSummary(predictor, [middle], predictor.stepSeconds(middle)) : undefined,
     roof: pricer.peak,
     efficiencies: pricer.efficiencies,

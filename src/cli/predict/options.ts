@@ -14,6 +14,7 @@ export interface PredictFlags {
   readonly prompt?: number[];
   readonly output?: number[];
   readonly batch?: number[];
+  readonly cached?: number;
   readonly weightDtype?: WeightDtype[];
   readonly kvDtype?: KvDtype;
   readonly computeDtype?: ComputeDtype;
@@ -34,14 +35,14 @@ const KV: readonly KvDtype[] = ['f32', 'f16', 'fp8', 'int8'];
 const COMPUTE: readonly ComputeDtype[] = ['f32', 'f16', 'f16-acc16', 'fp8', 'int8', 'int4'];
 const KERNELS: readonly KernelSet[] = ['tensor', 'shader'];
 
-const split = (text: string): string[] =>
+export const split = (text: string): string[] =>
   text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
 /** Comma-separated values, each read by `parse`; `1..512` stands for the powers of two in it. */
-function list<T>(option: string, parse: (text: string) => T): (text: string) => T[] {
+export function list<T>(option: string, parse: (text: string) => T): (text: string) => T[] {
   return (text) => {
     const parts = split(text).flatMap(range);
     return parts.length > 0 ? parts.map(parse) : refuse(option, 'a value or several with commas between them', text);
@@ -56,8 +57,16 @@ function range(part: string): string[] {
   return values;
 }
 
-export function addPredictOptions(command: Command): Command {
-  return command
+export interface OptionChanges {
+  /** How --batch reads, where it takes more than sequences. */
+  readonly batch?: { readonly flags: string; readonly description: string; readonly parse: ListParser };
+  /** Leaves --json and --csv to the caller. */
+  readonly output?: boolean;
+}
+type ListParser = (text: string, before: string[] | undefined) => string[];
+
+export function addPredictOptions(command: Command, { batch, output = true }: OptionChanges = {}): Command {
+  command
     .optionsGroup('What runs where:')
     .option(
       '--model <model>',
@@ -77,7 +86,15 @@ export function addPredictOptions(command: Command): Command {
       list('--prompt', whole('--prompt', 1)),
     )
     .option('--output <n>', 'tokens to generate (default: 128)', list('--output', whole('--output', 1)))
-    .option('--batch <n>', 'sequences at once (default: 1)', list('--batch', whole('--batch', 1)))
+    .option(
+      '--cached <n>',
+      'tokens of each prompt that are in the prefix cache already (default: 0)',
+      whole('--cached', 0),
+    );
+  if (batch === undefined) {
+    command.option('--batch <n>', 'sequences at once (default: 1)', list('--batch', whole('--batch', 1)));
+  } else command.option(batch.flags, batch.description, batch.parse);
+  command
     .option(
       '--weight-dtype <type>',
       `how weights are stored: ${WEIGHTS.join(', ')}, or as the engine does: int4-g32, ... (default: f16)`,
@@ -99,10 +116,9 @@ export function addPredictOptions(command: Command): Command {
       '--prefill-chunk <n>',
       'most prompt tokens a step (default: 512 on this machine, as the engine; else all)',
       whole('--prefill-chunk', 1),
-    )
-    .optionsGroup('Output:')
-    .option('--json', 'print JSON')
-    .option('--csv', 'print comma-separated values');
+    );
+  if (!output) return command;
+  return command.optionsGroup('Output:').option('--json', 'print JSON').option('--csv', 'print comma-separated values');
 }
 
 /** The one value of an option of which a question takes no list. */

@@ -2,12 +2,12 @@ import { predictWith, type Prediction } from '../../roofline/predict.js';
 import { Predictor } from '../../roofline/predictor.js';
 import { decodeStep } from '../../roofline/decode-line.js';
 import { emit } from './emit.js';
-import { originLine } from './efficiencies.js';
+import { efficiencyJson, originLine } from './efficiencies.js';
 import { operationColumns, pricedRows } from './operations.js';
 import type { PredictFlags } from './options.js';
 import { predictionJson } from './prediction-json.js';
 import { describe } from './report.js';
-import { DEFAULTS, findHardware, findModel, predictorOptions } from './subjects.js';
+import { cachedOf, DEFAULTS, findHardware, findModel, predictorOptions } from './subjects.js';
 import { sweepColumns } from './sweep-columns.js';
 import { print } from '../output.js';
 
@@ -24,6 +24,7 @@ export interface PredictMainFlags extends PredictFlags {
 export async function predictCommand(flags: PredictMainFlags): Promise<number> {
   const [model, hardware] = await Promise.all([findModel(flags.model), findHardware(flags)]);
   const { weightDtype = ['f16'], prompt = [DEFAULTS.prompt], output = [DEFAULTS.output] } = flags;
+  const cachedTokens = cachedOf(flags, prompt);
   const predictions: Prediction[] = [];
   for (const each of hardware) {
     for (const weights of weightDtype) {
@@ -32,7 +33,7 @@ export async function predictCommand(flags: PredictMainFlags): Promise<number> {
       for (const promptTokens of prompt) {
         for (const outputTokens of output) {
           for (const batch of flags.batch ?? [DEFAULTS.batch]) {
-            predictions.push(predictWith(predictor, { promptTokens, outputTokens, batch }));
+            predictions.push(predictWith(predictor, { promptTokens, outputTokens, batch, cachedTokens }));
           }
         }
       }
@@ -46,7 +47,10 @@ export async function predictCommand(flags: PredictMainFlags): Promise<number> {
       columns: sweepColumns,
       before: `${model.name}\n`,
       after: [...origins].join(''),
-      json: { model: model.name },
+      json: {
+        model: model.name,
+        efficiencies: efficienciesByHardware(predictions),
+      },
     });
   }
   const [prediction] = predictions;
@@ -55,11 +59,20 @@ export async function predictCommand(flags: PredictMainFlags): Promise<number> {
   return 0;
 }
 
+/** What was assumed, by hardware and format of the weights. */
+function efficienciesByHardware(predictions: readonly Prediction[]): Record<string, Record<string, unknown>> {
+  const found: Record<string, Record<string, unknown>> = {};
+  for (const { hardware, predictor, efficiencies } of predictions) {
+    (found[hardware] ??= {})[predictor.weights] ??= efficiencyJson(efficiencies);
+  }
+  return found;
+}
+
 /** The operations of the prefill's first step and of the decode step half way, in order. */
 function perOperation(flags: PredictFlags, predictions: readonly Prediction[]): number {
   const rows = predictions.flatMap((prediction) => {
-    const { predictor, promptTokens, outputTokens, batch } = prediction;
-    const [prefill] = predictor.prefillSteps(promptTokens, batch);
+    const { predictor, promptTokens, outputTokens, batch, cachedTokens } = prediction;
+    const [prefill] = predictor.prefillSteps(promptTokens - cachedTokens, batch, cachedTokens);
     const steps = outputTokens > 1 ? [decodeStep(promptTokens + Math.floor((outputTokens - 1) / 2), batch)] : [];
     return [prefill, ...steps].flatMap((step) => pricedRows(predictor, step));
   });

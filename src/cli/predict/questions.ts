@@ -1,75 +1,17 @@
 import { CATALOGUE } from '../../roofline/catalogue.js';
-import { Predictor } from '../../roofline/predictor.js';
 import { batchThroughput, type BatchRow } from '../../roofline/questions/batch.js';
 import { crossover, type Crossover } from '../../roofline/questions/crossover.js';
 import { quantization, type QuantizationRow } from '../../roofline/questions/quantization.js';
 import { sensitivity, type SensitivityRow } from '../../roofline/questions/sensitivity.js';
 import { sla, type SlaRow } from '../../roofline/questions/sla.js';
-import { originLine } from './efficiencies.js';
+import { count, duration, rate, text, yesNo } from './columns.js';
+import { refuse } from '../parse.js';
 import { emit } from './emit.js';
-import { bytes, digits, ms, percent, times, toMs } from './format.js';
-import { single, type PredictFlags } from './options.js';
+import { bytes, digits, percent, times } from './format.js';
+import type { PredictFlags } from './options.js';
+import { facts, footing, heading, subject } from './subject.js';
 import { DEFAULTS, findHardware, findModel, predictorOptions, requestOf } from './subjects.js';
 import type { Column } from './table.js';
-
-const text = <Row>(head: string, key: string, value: (row: Row) => string): Column<Row> => ({
-  head,
-  key,
-  value,
-  text: value,
-});
-const count = <Row>(head: string, key: string, value: (row: Row) => number): Column<Row> => ({
-  head,
-  key,
-  value,
-  text: (row) => String(value(row)),
-});
-const duration = <Row>(head: string, key: string, value: (row: Row) => number | undefined): Column<Row> => ({
-  head,
-  key,
-  value: (row) => toMs(value(row)),
-  text: (row) => ms(value(row)),
-});
-const yesNo = <Row>(head: string, key: string, value: (row: Row) => boolean): Column<Row> => ({
-  head,
-  key,
-  value,
-  text: (row) => (value(row) ? 'yes' : 'no'),
-});
-const rate = <Row>(head: string, key: string, value: (row: Row) => number): Column<Row> => ({
-  head,
-  key,
-  value,
-  text: (row) => digits(value(row)),
-});
-
-/** Model, one piece of hardware and a request, for questions about one machine. */
-async function subject(flags: PredictFlags) {
-  const [model, [hardware, ...others]] = await Promise.all([findModel(flags.model), findHardware(flags)]);
-  single([hardware, ...others], '--hardware', hardware);
-  const options = predictorOptions(flags, hardware);
-  const predictor = new Predictor(model, hardware, options);
-  return { model, hardware, options, predictor, request: requestOf(flags) };
-}
-
-type Subject = Awaited<ReturnType<typeof subject>>;
-
-function heading({ model, hardware, predictor, request }: Subject, what: string): string {
-  const { promptTokens, outputTokens, batch } = request;
-  const machine = `${predictor.chips > 1 ? `${predictor.chips} x ` : ''}${hardware.name}`;
-  return `${what}: ${model.name} on ${machine}, prompt ${promptTokens}, output ${outputTokens}, batch ${batch}\n`;
-}
-
-const facts = ({ model, hardware, request, predictor }: Subject) => ({
-  model: model.name,
-  hardware: hardware.id,
-  chips: predictor.chips,
-  prompt_tokens: request.promptTokens,
-  output_tokens: request.outputTokens,
-  batch: request.batch,
-});
-
-const footing = ({ predictor }: Subject): string => originLine(predictor.pricer.efficiencies);
 
 export interface SlaFlags extends PredictFlags {
   /** Milliseconds. */
@@ -114,11 +56,14 @@ export interface CrossoverFlags extends PredictFlags {
 
 /** From which prompt on prefill takes longer than decoding so many tokens. */
 export async function crossoverCommand(flags: CrossoverFlags): Promise<number> {
-  const found = await subject({ ...flags, output: undefined });
+  const { cached = 0 } = flags;
+  const shortest = flags.from ?? cached + 1;
+  if (shortest <= cached) refuse('--from', `more than the ${cached} tokens that are cached`, String(shortest));
+  const found = await subject({ ...flags, output: undefined, cached: undefined });
   const { model, predictor, request } = found;
-  const longest = Math.max(flags.from ?? 1, flags.to ?? model.maxPositions);
+  const longest = Math.max(shortest, flags.to ?? model.maxPositions);
   const rows = (flags.output ?? [DEFAULTS.output]).map((tokens) =>
-    crossover(predictor, tokens, [flags.from ?? 1, longest], request.batch),
+    crossover(predictor, tokens, [shortest, longest], request.batch, cached),
   );
   const columns: Column<Crossover>[] = [
     count('output', 'output_tokens', (row) => row.outputTokens),

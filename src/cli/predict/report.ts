@@ -11,10 +11,11 @@ export function describe(prediction: Prediction): string {
   const phases: [string, PhaseSummary][] = [['prefill', prefill]];
   if (decode !== undefined) phases.push(['decode step', decode]);
   const fallback = roof.fallback ? `, which has no ${pricer.compute} rate of its own` : '';
+  const cached = prediction.cachedTokens > 0 ? `, ${prediction.cachedTokens} prompt tokens cached` : '';
   return [
     `${prediction.model} on ${chips > 1 ? `${chips} x ` : ''}${hardware.name}`,
     `weights ${weights}, KV ${kv}; ${scaledUnit(roof.rate, 'FLOP/s', 4)} (${roof.name}${fallback}), ${scaledUnit(hardware.bandwidth, 'B/s', 4)}, ridge at ${digits(prefill.ridge)} FLOP/byte`,
-    `prompt ${prediction.promptTokens}, output ${prediction.outputTokens}, batch ${prediction.batch}`,
+    `prompt ${prediction.promptTokens}, output ${prediction.outputTokens}, batch ${prediction.batch}${cached}`,
     '',
     ...facts(prediction),
     '',
@@ -46,7 +47,7 @@ function facts(prediction: Prediction): string[] {
   const of =
     memory.utilisation === undefined ? '' : ` = ${percent(memory.utilisation)} of ${bytes(memory.capacityBytes)}`;
   rows.push(
-    ['E2E', `${ms(prediction.e2eSeconds)} ms`],
+    ['E2E', `${ms(prediction.e2eSeconds)} ms  (TTFT is ${percent(prediction.ttftShare)} of it)`],
     ['weights', bytes(memory.weightBytes)],
     ['KV', `${bytes(memory.kvBytes)}, ${bytes(memory.kvBytesPerToken)} a token`],
     ['memory', `${bytes(memory.weightBytes + memory.kvBytes)}${of}${fits}`],

@@ -11,7 +11,9 @@ import { hardwareById } from '../../roofline/catalogue.js';
 import type { Calibration } from '../../roofline/calibration.js';
 import { fromCalibration, type Hardware } from '../../roofline/hardware.js';
 import { llamaModel, type Model } from '../../roofline/models.js';
+import type { Request } from '../../roofline/predict.js';
 import type { PredictorOptions } from '../../roofline/predictor.js';
+import { refuse } from '../parse.js';
 import { single, type PredictFlags } from './options.js';
 
 export const DEFAULTS = { model: 'llama-2-7b', prompt: 512, output: 128, batch: 1 } as const;
@@ -116,10 +118,27 @@ export function predictorOptions(flags: PredictFlags, { kind }: Hardware): Predi
 }
 
 /** One request, for questions that take no sweep. */
-export function requestOf(flags: PredictFlags): { promptTokens: number; outputTokens: number; batch: number } {
+export function requestOf(flags: PredictFlags): Required<Request> {
+  const promptTokens = single(flags.prompt, '--prompt', DEFAULTS.prompt);
   return {
-    promptTokens: single(flags.prompt, '--prompt', DEFAULTS.prompt),
+    promptTokens,
     outputTokens: single(flags.output, '--output', DEFAULTS.output),
     batch: single(flags.batch, '--batch', DEFAULTS.batch),
+    cachedTokens: cachedOf(flags, [promptTokens]),
   };
+}
+
+/**
+ * Tokens of each prompt that are in the prefix cache.
+ *
+ * @throws RidgepointError where one of the prompts would have nothing left to process
+ */
+export function cachedOf({ cached = 0 }: PredictFlags, prompts: readonly number[]): number {
+  const shortest = Math.min(...prompts);
+  if (cached < shortest) return cached;
+  return refuse(
+    '--cached',
+    `less than the prompt of ${shortest} tokens, of which one has to be processed`,
+    `${cached}`,
+  );
 }

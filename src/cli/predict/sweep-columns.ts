@@ -19,7 +19,11 @@ export const sweepColumns: readonly Column<Prediction>[] = [
   { head: 'output', key: 'output_tokens', value: (row) => row.outputTokens, text: (row) => `${row.outputTokens}` },
   { head: 'batch', key: 'batch', value: ({ batch }) => batch, text: ({ batch }) => `${batch}` },
   { head: 'TTFT ms', key: 'ttft_ms', value: (row) => toMs(row.ttftSeconds), text: (row) => ms(row.ttftSeconds) },
+  { head: '', key: 'cached_tokens', value: (row) => row.cachedTokens },
+  { head: '', key: 'ttft_share', value: (row) => row.ttftShare },
   { head: 'TPOT ms', key: 'tpot_ms', value: (row) => toMs(row.tpotSeconds), text: (row) => ms(row.tpotSeconds) },
+  { head: '', key: 'itl_first_ms', value: (row) => toMs(row.itlFirstSeconds) },
+  { head: '', key: 'itl_last_ms', value: (row) => toMs(row.itlLastSeconds) },
   { head: 'E2E ms', key: 'e2e_ms', value: (row) => toMs(row.e2eSeconds), text: (row) => ms(row.e2eSeconds) },
   {
     head: 'tok/s user',
@@ -46,4 +50,15 @@ export const sweepColumns: readonly Column<Prediction>[] = [
     text: ({ memory }) => percent(memory.utilisation),
   },
   { head: 'fits', key: 'fits', value: ({ memory }) => memory.fits, text: ({ memory }) => (memory.fits ? 'yes' : 'no') },
+  {
+    head: 'bound by',
+    key: 'prefill_bottleneck',
+    value: ({ prefill }) => prefill.bottleneck,
+    text: ({ prefill, decode }) => `${prefill.bottleneck}${decode === undefined ? '' : `, ${decode.bottleneck}`}`,
+  },
+  { head: '', key: 'decode_bottleneck', value: ({ decode }) => decode?.bottleneck },
+  { head: '', key: 'prefill_mfu', value: ({ prefill }) => prefill.mfu },
+  { head: '', key: 'prefill_mbu', value: ({ prefill }) => prefill.mbu },
+  { head: '', key: 'decode_mfu', value: ({ decode }) => decode?.mfu },
+  { head: '', key: 'decode_mbu', value: ({ decode }) => decode?.mbu },
 ];

@@ -14,16 +14,19 @@ export interface Crossover {
  * Where a request turns from one of decoding into one of prefill. The prompt's cost grows faster than linearly and the
  * decode's at most linearly, so there is at most one crossing upwards; it need not be in range.
  *
- * @param range shortest and longest prompt to consider
+ * @param range shortest and longest prompt to consider, each longer than what is cached
+ * @param cachedTokens of each prompt that are in the cache already
  */
 export function crossover(
   predictor: Predictor,
   outputTokens: number,
   range: readonly [number, number],
   batch = 1,
+  cachedTokens = 0,
 ): Crossover {
   const share = (promptTokens: number): number =>
-    predictor.prefillSeconds(promptTokens, batch) / predictor.decodeSeconds(promptTokens, outputTokens, batch);
+    predictor.prefillSeconds(promptTokens - cachedTokens, batch, cachedTokens) /
+    predictor.decodeSeconds(promptTokens, outputTokens, batch);
   const [shareAtShortest, shareAtLongest] = range.map(share);
   let promptTokens: number | undefined;
   if (shareAtShortest >= 1) promptTokens = range[0];

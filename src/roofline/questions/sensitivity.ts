@@ -21,7 +21,7 @@ export const FACTORS = { bandwidth: [0.45, 0.6, 0.75, 1, 2], cores: [1 / 3, 0.5,
 export function sensitivity(
   model: Model,
   hardware: Hardware,
-  { promptTokens, outputTokens, batch = 1 }: Request,
+  { promptTokens, outputTokens, batch = 1, cachedTokens = 0 }: Request,
   options: PredictorOptions = {},
   factors: Readonly<Record<'bandwidth' | 'cores', readonly number[]>> = FACTORS,
 ): SensitivityRow[] {
@@ -29,7 +29,7 @@ export function sensitivity(
   const latencies = (bandwidth: number, compute: number) => {
     const predictor = new Predictor(model, scaled(hardware, { bandwidth, compute }), options);
     return {
-      ttftSeconds: predictor.prefillSeconds(promptTokens, batch),
+      ttftSeconds: predictor.prefillSeconds(promptTokens - cachedTokens, batch, cachedTokens),
       tpotSeconds: predictor.decodeSeconds(promptTokens, steps, batch) / steps,
     };
   };
