@@ -120,6 +120,49 @@ export class Scheduler {
     return draft.finished();
   }
 
+  /**
+   * How many steps of pure decoding can follow, a row for each sequence that is not held, until one of them is at its
+   * last token or memory runs out. Pure decoding is most of what serving does; a simulator takes such steps in one go by
+   * `advance` and ends up where `next` would have brought it.
+   *
+   * @param rows sequences in the step before
+   * @param most an upper bound
+   * @returns 0 where the next step may look otherwise
+   */
+  decodeStretch(rows: number, most: number): number {
+    const { decodeRows, stepTokens } = this.#limits;
+    if (this.#waiting.length > 0 || rows > Math.min(decodeRows, stepTokens)) return 0;
+    let steps = most;
+    let active = 0;
+    for (const { held, promptLength, maxTokens, generated, computed, hostStepped } of this.#running) {
+      if (held) continue;
+      active++;
+      if (hostStepped || generated >= maxTokens || computed !== promptLength + generated - 1) return 0;
+      steps = Math.min(steps, maxTokens - generated);
+    }
+    if (active !== rows) return 0;
+    while (steps > 0 && this.#blocksToAdvance(steps) > this.#pool.free) steps >>= 1;
+    return steps;
+  }
+
+  /** Counts so many steps of pure decoding as planned, at most what `decodeStretch` said. Tokens are delivered as ever. */
+  advance(steps: number): void {
+    for (const sequence of this.#running) {
+      if (sequence.held) continue;
+      this.#grow(sequence, sequence.computed + steps);
+      sequence.computed += steps;
+      sequence.generated += steps;
+    }
+  }
+
+  #blocksToAdvance(steps: number): number {
+    return this.#running.reduce(
+      (sum, { held, computed, blocks }) =>
+        held ? sum : sum + Math.max(0, blocksFor(computed + steps, this.#limits.blockTokens) - blocks.length),
+      0,
+    );
+  }
+
   /** Gives the first waiting sequence a slot and the blocks of all that is known of it. @returns whether it did */
   #admit(sequence: ScheduledSequence): boolean {
     const { blockTokens, blocks } = this.#limits;
@@ -136,12 +179,13 @@ export class Scheduler {
     sequence.blocks.push(...hits);
     this.#grow(sequence, promptLength + generated);
     sequence.slot = this.#slots.pop()!;
-    sequence.computed = hits.length * blockTokens;
+    const brought = sequence.transferred && sequence.admissions === 0 ? promptLength : 0;
+    sequence.computed = Math.max(hits.length * blockTokens, brought);
     sequence.published = hits.length;
     if (sequence.admissions++ === 0) {
-      sequence.cachedTokens = sequence.computed;
+      sequence.cachedTokens = hits.length * blockTokens;
       if (sequence.blockNames.length > 0) this.counts.prefixQueriedTokens += promptLength;
-      this.counts.prefixHitTokens += sequence.computed;
+      this.counts.prefixHitTokens += hits.length * blockTokens;
     }
     remove(this.#waiting, sequence);
     insertInOrder(this.#running, sequence);
@@ -186,6 +230,7 @@ export class Scheduler {
     sequence.blocks.length = 0;
     sequence.slot = -1;
     sequence.computed = sequence.published = 0;
+    sequence.held = false; // what was on its way to it has nowhere to go
   }
 
   /**

@@ -9,6 +9,11 @@ export interface SequenceOptions {
   readonly hostStepped?: boolean;
   /** Names of the blocks that the prompt fills, equal where prompts are equal up to there; none: nothing is shared. */
   readonly blockNames?: readonly string[];
+  /**
+   * Its prompt was computed elsewhere, its first token with it: when it gets its blocks, keys and values of the prompt
+   * are brought into them, and it decodes once `held` is taken off. Sent away later, it is computed here like others.
+   */
+  readonly transferred?: boolean;
 }
 
 /** What the scheduler knows of a sequence: lengths and places, no token and no text. */
@@ -32,11 +37,14 @@ export class ScheduledSequence {
   /** Times it was given a slot. */
   admissions = 0;
   finished = false;
+  /** It keeps its slot and blocks and gets no row: keys and values are on their way to it. */
+  held = false;
   /** Place in the order of arrival, given by the scheduler. */
   arrival = 0;
   readonly priority: number;
   readonly hostStepped: boolean;
   readonly blockNames: readonly string[];
+  readonly transferred: boolean;
 
   /**
    * @param promptLength tokens of the prompt, at least one
@@ -46,11 +54,16 @@ export class ScheduledSequence {
     readonly id: number,
     readonly promptLength: number,
     readonly maxTokens: number,
-    { priority = 0, hostStepped = false, blockNames = [] }: SequenceOptions = {},
+    { priority = 0, hostStepped = false, blockNames = [], transferred = false }: SequenceOptions = {},
   ) {
     this.priority = priority;
     this.hostStepped = hostStepped;
     this.blockNames = blockNames;
+    this.transferred = transferred;
+    if (transferred) {
+      this.generated = this.delivered = 1;
+      this.held = true;
+    }
   }
 
   /** Prompt tokens still to be computed. */

@@ -125,7 +125,7 @@ export class Draft implements StepDraft {
   /** @param others sequences that shall get a row each in this step too */
   #decode(sequence: ScheduledSequence, others: number): void {
     const { promptLength, maxTokens, computed: begin, generated, known, hostStepped } = sequence;
-    if (generated >= maxTokens || (hostStepped && !known) || this.#planned.has(sequence)) return;
+    if (sequence.held || generated >= maxTokens || (hostStepped && !known) || this.#planned.has(sequence)) return;
     const newest = promptLength + generated;
     const free = Math.min(this.limits.decodeRows, this.limits.stepTokens) - this.#rows;
     const room = Math.min(free, Math.max(1, free - others));

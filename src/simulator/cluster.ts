@@ -1,0 +1,54 @@
+import type { Policy } from '../engine/policies/policy.js';
+import type { Routing } from './router.js';
+import type { StepPrice } from './price/price.js';
+
+export const ROLES = ['both', 'prefill', 'decode'] as const;
+/** What the machines of a pool do: whole requests, prompts up to the first token, or what follows it. */
+export type Role = (typeof ROLES)[number];
+
+/** Machines that are alike. */
+export interface Pool {
+  readonly name: string;
+  readonly role: Role;
+  readonly count: number;
+  /** The price of a machine's steps: one value serves all machines of the pool. */
+  readonly price: StepPrice;
+  readonly policy: Policy;
+  readonly decodeSloMs?: number;
+  /** Blocks of the KV cache of a machine, and tokens of each. */
+  readonly blocks: number;
+  readonly blockTokens: number;
+  /** Most sequences that hold memory at once on a machine. */
+  readonly maxSequences: number;
+  /** Most rows of a step, and of those most of prompts. */
+  readonly stepTokens: number;
+  readonly chunk?: number;
+  /** Steps planned ahead; see `MachineOptions`. */
+  readonly depth: number;
+  /** Bytes a second a machine can send, and as many receive; needed where prompts and decoding are apart. */
+  readonly linkBytesPerSecond?: number;
+}
+
+/** How keys and values come from a machine of role `prefill` to one of role `decode`. */
+export interface Transfer {
+  readonly bytesPerToken: number;
+  /** Seconds added to each transfer. */
+  readonly latency: number;
+  /**
+   * `after`: the whole, once the first token is there. `layerwise`: it begins when the first layer of the prompt's first
+   * chunk is done, up to the share `overlap` of the bytes moves while the prompt is computed, and the end comes no
+   * earlier than the prompt's.
+   */
+  readonly mode: 'after' | 'layerwise';
+  readonly overlap: number;
+  /** Layers of the model, for when the first of them is done. */
+  readonly layers: number;
+  /** Whether transfers share the links of their machines. */
+  readonly shared: boolean;
+}
+
+export interface Cluster {
+  readonly pools: readonly Pool[];
+  readonly transfer?: Transfer;
+  readonly router: { readonly prefill: Routing; readonly decode: Routing };
+}

@@ -1,0 +1,248 @@
+import type { Scheduler } from '../engine/scheduler.js';
+import type { ScheduledSequence } from '../engine/sequence.js';
+import type { PrefillChunk, StepPlan } from '../engine/step-plan.js';
+import { RANK, type EventQueue, type ScheduledEvent } from './event-queue.js';
+import { loadOf, type StepLoad, type StepPrice } from './price/price.js';
+
+/** A step that is planned: it runs, or waits for the one before it. */
+interface PlannedStep {
+  readonly sampled: readonly ScheduledSequence[];
+  readonly prefill: readonly PrefillChunk[];
+  readonly load: StepLoad;
+  readonly seconds: number;
+}
+
+/** Steps of pure decoding taken in one go: the scheduler has not moved for them yet. */
+interface Stretch {
+  /** The steps planned when it began, then those that follow. */
+  readonly steps: readonly PlannedStep[];
+  /** When each ends, of as many as the stretch is long. */
+  readonly ends: readonly number[];
+  readonly event: ScheduledEvent;
+}
+
+export interface MachineOptions {
+  readonly scheduler: Scheduler;
+  readonly price: StepPrice;
+  /**
+   * Steps planned ahead, the running one included. With 2, as this engine has it, what arrives while a step runs joins
+   * the one after the next; with 1, as in vLLM, the next.
+   */
+  readonly depth: number;
+  /** False to take every step by itself; what comes out is the same, only later. */
+  readonly stretches?: boolean;
+  /** A sequence has got tokens, at the times `ends[from..to)`. */
+  readonly onTokens: (sequence: ScheduledSequence, ends: readonly number[], from: number, to: number) => void;
+  /** A sequence has its last token. It is not finished by that: its blocks may be held for a transfer. */
+  readonly onDone: (sequence: ScheduledSequence) => void;
+  /** A sequence whose prompt was computed elsewhere has got its blocks, which can be written to. */
+  readonly onReserved?: (sequence: ScheduledSequence) => void;
+  /** A step with prompts has begun that will take so many seconds. */
+  readonly onPrompts?: (prefill: readonly PrefillChunk[], seconds: number) => void;
+}
+
+/** What a machine has done. */
+export interface MachineCounts {
+  steps: number;
+  /** Seconds in which a step ran, and those of them in which prompts were in it. */
+  busySeconds: number;
+  promptSeconds: number;
+  promptTokens: number;
+  decodedTokens: number;
+}
+
+/** Most steps of a stretch: what has been priced in vain when somebody comes in between. */
+const STRETCH = 64;
+
+/** One machine: the engine's scheduler, driven by a clock that adds up the price of steps. Times are seconds. */
+export class Machine {
+  readonly counts: MachineCounts = { steps: 0, busySeconds: 0, promptSeconds: 0, promptTokens: 0, decodedTokens: 0 };
+  readonly scheduler: Scheduler;
+  #planned: PlannedStep[] = [];
+  #end: ScheduledEvent | undefined;
+  #stretch: Stretch | undefined;
+  #woken = false;
+  /** Sequences whose keys and values are to come, as long as they have no blocks. */
+  readonly #unreserved = new Set<ScheduledSequence>();
+
+  constructor(
+    private readonly events: EventQueue,
+    private readonly options: MachineOptions,
+  ) {
+    this.scheduler = options.scheduler;
+  }
+
+  /** Whether no step runs. */
+  get idle(): boolean {
+    return this.#planned.length === 0;
+  }
+
+  /** Queues a sequence. @throws RangeError if it could never run */
+  add(sequence: ScheduledSequence): void {
+    this.sync();
+    this.scheduler.add(sequence);
+    if (sequence.transferred) this.#unreserved.add(sequence);
+    this.#wake();
+  }
+
+  /** Ends a sequence, whatever its state. */
+  finish(sequence: ScheduledSequence): void {
+    this.sync();
+    this.#unreserved.delete(sequence);
+    this.scheduler.finish(sequence);
+    this.#wake();
+  }
+
+  /** Lets a sequence decode whose keys and values have come. */
+  release(sequence: ScheduledSequence): void {
+    this.sync();
+    sequence.held = false;
+    this.#wake();
+  }
+
+  /** Brings the books up to now, for who wants to look at them. */
+  sync(): void {
+    const stretch = this.#stretch;
+    if (stretch === undefined) return;
+    stretch.event.cancelled = true;
+    let ended = 0;
+    // The last end is an event of its own, which will come if it has not yet.
+    while (ended < stretch.ends.length - 1 && stretch.ends[ended] <= this.events.now) ended++;
+    this.#leaveStretch(ended);
+    this.#end = this.events.at(stretch.ends[ended], RANK.end, () => this.#endStep());
+  }
+
+  /**
+   * A machine that runs looks at its queue when a step ends. One that stands still does at once, but after whatever
+   * else happens at this very moment, so that requests of one moment come into one step.
+   */
+  #wake(): void {
+    if (!this.idle || this.#woken) return;
+    this.#woken = true;
+    this.events.at(this.events.now, RANK.control, () => {
+      this.#woken = false;
+      if (!this.idle) return;
+      this.#plan();
+      if (this.#planned.length > 0) this.#begin();
+    });
+  }
+
+  /** Plans steps as far ahead as the machine does. */
+  #plan(): void {
+    while (this.#planned.length < this.options.depth) {
+      const plan = this.scheduler.next();
+      this.#tellReserved();
+      if (plan === undefined) return;
+      const load = loadOf(plan);
+      this.#planned.push({
+        sampled: sampledBy(plan),
+        prefill: plan.prefill,
+        load,
+        seconds: this.options.price.seconds(load),
+      });
+    }
+  }
+
+  #tellReserved(): void {
+    for (const sequence of this.#unreserved) {
+      if (sequence.slot < 0) continue;
+      this.#unreserved.delete(sequence);
+      this.options.onReserved?.(sequence);
+    }
+  }
+
+  /** Lets the first of the planned steps run. */
+  #begin(): void {
+    const step = this.#planned[0];
+    this.#count(step);
+    if (step.prefill.length > 0) this.options.onPrompts?.(step.prefill, step.seconds);
+    this.#end = this.events.at(this.events.now + step.seconds, RANK.end, () => this.#endStep());
+  }
+
+  #endStep(): void {
+    const { sampled } = this.#planned.shift()!;
+    if (this.#planned.length > 0) this.#begin();
+    const ends = [this.events.now];
+    for (const sequence of sampled) {
+      if (sequence.finished) continue;
+      this.scheduler.deliver(sequence);
+      this.options.onTokens(sequence, ends, 0, 1);
+    }
+    for (const sequence of sampled) {
+      if (!sequence.finished && sequence.delivered >= sequence.maxTokens) this.options.onDone(sequence);
+    }
+    const stood = this.#planned.length === 0;
+    this.#plan();
+    if (stood && this.#planned.length > 0) this.#begin();
+    this.#enterStretch();
+  }
+
+  /**
+   * Where nothing but decoding is planned and nobody can end soon, the next steps are taken together. Step by step, the
+   * end of each would plan one more like the last; that is what `Scheduler.advance` does for all of them.
+   */
+  #enterStretch(): void {
+    const planned = this.#planned;
+    const { stretches = true, depth, price } = this.options;
+    if (!stretches || planned.length < depth || this.#woken) return;
+    const rows = planned[0].sampled.length;
+    if (!planned.every((step) => onlyDecodes(step, rows))) return;
+    const most = this.scheduler.decodeStretch(rows, STRETCH);
+    if (most < 2) return;
+    const steps = [...planned];
+    const ends = [this.#end!.time];
+    for (let at = 1; at < most; at++) {
+      while (steps.length <= at) steps.push(this.#after(steps.at(-1)!, price));
+      ends.push(ends[at - 1] + steps[at].seconds);
+    }
+    while (steps.length < most + depth) steps.push(this.#after(steps.at(-1)!, price));
+    this.#end!.cancelled = true;
+    const event = this.events.at(ends[most - 1], RANK.end, () => {
+      this.#leaveStretch(most);
+      this.#end = this.events.at(this.events.now + this.#planned[0].seconds, RANK.end, () => this.#endStep());
+      this.#enterStretch();
+    });
+    this.#stretch = { steps, ends, event };
+  }
+
+  #after({ sampled, prefill, load }: PlannedStep, price: StepPrice): PlannedStep {
+    const next = { ...load, decodeKeys: load.decodeKeys + load.decodeRows };
+    return { sampled, prefill, load: next, seconds: price.seconds(next) };
+  }
+
+  /** Makes the books say that so many steps of the stretch have ended and the next one runs. */
+  #leaveStretch(ended: number): void {
+    const { steps, ends } = this.#stretch!;
+    this.#stretch = undefined;
+    this.scheduler.advance(ended);
+    if (ended > 0) {
+      for (const sequence of steps[0].sampled) {
+        this.scheduler.deliver(sequence, ended);
+        this.options.onTokens(sequence, ends, 0, ended);
+      }
+    }
+    this.#planned = steps.slice(ended, ended + this.options.depth);
+    for (let at = 1; at <= ended; at++) this.#count(steps[at]);
+  }
+
+  #count({ load: { decodeRows, prompts }, seconds }: PlannedStep): void {
+    this.counts.steps++;
+    this.counts.busySeconds += seconds;
+    this.counts.decodedTokens += decodeRows;
+    if (prompts.length > 0) this.counts.promptSeconds += seconds;
+    for (const { begin, end } of prompts) this.counts.promptTokens += end - begin;
+  }
+}
+
+/** Whether a step has one row for each of so many sequences, all of them still there. */
+function onlyDecodes({ sampled, prefill, load }: PlannedStep, rows: number): boolean {
+  if (prefill.length > 0 || load.decodeRows !== rows || sampled.length !== rows) return false;
+  return sampled.every(({ finished, held, slot }) => !finished && !held && slot >= 0);
+}
+
+function sampledBy({ decode, prefill }: StepPlan): ScheduledSequence[] {
+  const sampled: ScheduledSequence[] = [];
+  for (const { sequence, samples } of decode) if (samples > 0) sampled.push(sequence);
+  for (const { sequence, samples } of prefill) if (samples) sampled.push(sequence);
+  return sampled;
+}

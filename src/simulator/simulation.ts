@@ -1,0 +1,318 @@
+import { RidgepointError } from '../errors.js';
+import { Scheduler } from '../engine/scheduler.js';
+import { ScheduledSequence } from '../engine/sequence.js';
+import type { PrefillChunk } from '../engine/step-plan.js';
+import type { Cluster, Pool, Transfer } from './cluster.js';
+import { EventQueue, RANK } from './event-queue.js';
+import { Links, type Flow } from './links.js';
+import { Machine } from './machine.js';
+import { RequestTrace, type SimulatedRequest } from './request.js';
+import { Router, type Load } from './router.js';
+
+export interface SimulationOptions {
+  /** Of what is drawn while it runs, which is random routing; default 0. */
+  readonly seed?: number;
+  /** Whether the time of every token can be asked for; default true. */
+  readonly keepTokens?: boolean;
+  /** Whether stretches of decoding are taken in one go; default true, and what comes out is the same. */
+  readonly stretches?: boolean;
+  /** Asked now and then; true ends the simulation with what there is. */
+  readonly stopped?: () => boolean;
+}
+
+/** What a simulation comes to. */
+export interface Simulation {
+  /** In order of arrival. */
+  readonly traces: readonly RequestTrace[];
+  /** Seconds until the last request had ended. */
+  readonly duration: number;
+  readonly machines: readonly MachineReport[];
+  readonly transfers: { readonly count: number; readonly bytes: number; readonly busySeconds: number };
+  readonly interrupted: boolean;
+}
+
+export interface MachineReport {
+  readonly pool: string;
+  readonly busySeconds: number;
+  readonly promptSeconds: number;
+  readonly steps: number;
+  readonly promptTokens: number;
+  readonly decodedTokens: number;
+  readonly preemptions: number;
+  readonly freeBlocks: number;
+  readonly blocks: number;
+}
+
+/** A machine with what the router sees of it. */
+interface Place extends Load {
+  readonly at: number;
+  readonly pool: Pool;
+  readonly machine: Machine;
+  requests: number;
+  promptTokens: number;
+  cacheTokens: number;
+}
+
+/** A request on its way. */
+interface Life {
+  readonly trace: RequestTrace;
+  prefill: { readonly place: Place; readonly sequence: ScheduledSequence } | undefined;
+  decode: { readonly place: Place; readonly sequence: ScheduledSequence } | undefined;
+  flow: Flow | undefined;
+  promptDone: boolean;
+}
+
+/** Runs requests through a cluster until the last has ended. @throws RidgepointError when the cluster cannot serve */
+export function simulate(
+  cluster: Cluster,
+  requests: readonly SimulatedRequest[],
+  options: SimulationOptions = {},
+): Simulation {
+  return new Run(cluster, options).run(requests);
+}
+
+class Run {
+  readonly #events = new EventQueue();
+  readonly #places: Place[] = [];
+  readonly #entries: readonly Place[];
+  readonly #decoders: readonly Place[];
+  readonly #links: Links;
+  readonly #routers: { readonly prefill: Router; readonly decode: Router };
+  readonly #lives = new Map<ScheduledSequence, Life>();
+  readonly #traces: RequestTrace[] = [];
+  #transfers = 0;
+  #sequences = 0;
+  #lastEnd = 0;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly options: SimulationOptions,
+  ) {
+    const { seed = 0 } = options;
+    for (const pool of cluster.pools) for (let at = 0; at < pool.count; at++) this.#places.push(this.#place(pool));
+    this.#entries = this.#places.filter(({ pool }) => pool.role !== 'decode');
+    this.#decoders = this.#places.filter(({ pool }) => pool.role === 'decode');
+    const prefills = this.#places.some(({ pool }) => pool.role === 'prefill');
+    if (this.#entries.length === 0)
+      throw new RidgepointError('usage', 'no pool of the cluster takes prompts; give one the role both or prefill');
+    if (prefills && this.#decoders.length === 0) {
+      throw new RidgepointError(
+        'usage',
+        'the cluster has machines for prompts and none that decodes; add a pool of the role decode',
+      );
+    }
+    if (prefills && cluster.transfer === undefined) {
+      throw new RidgepointError(
+        'usage',
+        'prompts and decoding are on different machines; say by transfer how keys and values get from one to the other',
+      );
+    }
+    this.#links = new Links(
+      this.#events,
+      (at) => this.#places[at].pool.linkBytesPerSecond ?? Infinity,
+      cluster.transfer?.shared ?? true,
+    );
+    this.#routers = {
+      prefill: new Router(cluster.router.prefill, seed),
+      decode: new Router(cluster.router.decode, seed + 1),
+    };
+  }
+
+  run(requests: readonly SimulatedRequest[]): Simulation {
+    const inOrder = [...requests].sort((a, b) => a.arrival - b.arrival || a.index - b.index);
+    this.#enterArrival(inOrder, 0);
+    let interrupted = false;
+    for (let count = 0; this.#events.step(); count++) {
+      if (count % 1024 === 0 && this.options.stopped?.()) {
+        interrupted = true;
+        break;
+      }
+    }
+    return {
+      traces: this.#traces,
+      duration: this.#lastEnd,
+      machines: this.#places.map(({ pool, machine: { counts, scheduler } }) => ({
+        pool: pool.name,
+        ...counts,
+        preemptions: scheduler.counts.preemptions,
+        freeBlocks: scheduler.freeBlocks,
+        blocks: pool.blocks,
+      })),
+      transfers: { count: this.#transfers, ...this.#links.counts },
+      interrupted,
+    };
+  }
+
+  /** One arrival at a time is in the queue, however many requests there are. */
+  #enterArrival(requests: readonly SimulatedRequest[], at: number): void {
+    if (at >= requests.length) return;
+    this.#events.at(requests[at].arrival, RANK.arrival, () => {
+      this.#arrive(requests[at]);
+      this.#enterArrival(requests, at + 1);
+    });
+  }
+
+  #arrive(request: SimulatedRequest): void {
+    const trace = new RequestTrace(request, this.options.keepTokens ?? true);
+    this.#traces.push(trace);
+    const place = this.#entries[this.#routers.prefill.choose(this.#entries)];
+    const apart = place.pool.role === 'prefill';
+    const { promptTokens, outputTokens, blockNames } = request;
+    const sequence = new ScheduledSequence(this.#sequences++, promptTokens, apart ? 1 : outputTokens, { blockNames });
+    const most = Math.max(...(apart ? this.#decoders : [place]).map(({ pool }) => pool.blocks * pool.blockTokens));
+    const needed = promptTokens + outputTokens - 1;
+    if (needed > most || place.machine.scheduler.blocksNeeded(sequence) > place.pool.blocks) {
+      trace.status = 'refused';
+      trace.refusal = `it needs ${needed} tokens of KV cache, and a machine of ${place.pool.name} has ${place.pool.blocks * place.pool.blockTokens}${apart ? `, one that decodes ${most}` : ''}`;
+      return;
+    }
+    const life: Life = { trace, prefill: { place, sequence }, decode: undefined, flow: undefined, promptDone: false };
+    this.#take(place, sequence, life, promptTokens);
+    place.machine.add(sequence);
+    if (request.patience !== undefined) {
+      this.#events.at(request.arrival + request.patience, RANK.arrival, () => this.#leave(life));
+    }
+  }
+
+  /** A sequence comes to a machine. */
+  #take(place: Place, sequence: ScheduledSequence, life: Life, promptTokens: number): void {
+    this.#lives.set(sequence, life);
+    place.requests++;
+    place.promptTokens += promptTokens;
+    place.cacheTokens += sequence.lifeTokens;
+  }
+
+  /** A sequence leaves a machine, and its blocks are free. */
+  #drop({ place, sequence }: { readonly place: Place; readonly sequence: ScheduledSequence }): void {
+    this.#lives.delete(sequence);
+    place.requests--;
+    place.cacheTokens -= sequence.lifeTokens;
+    place.machine.finish(sequence);
+  }
+
+  #onTokens(place: Place, sequence: ScheduledSequence, ends: readonly number[], from: number, to: number): void {
+    const { trace } = this.#lives.get(sequence)!;
+    if (trace.tokens.count === 0) place.promptTokens -= sequence.promptLength;
+    if (to - from === 1) trace.tokens.push(ends[from]);
+    else trace.tokens.pushRun(ends, from, to);
+  }
+
+  #onDone(sequence: ScheduledSequence): void {
+    const life = this.#lives.get(sequence)!;
+    const { request, tokens } = life.trace;
+    if (tokens.count >= request.outputTokens) {
+      this.#endOf(life, 'completed');
+      return;
+    }
+    // The prompt is done and the rest is for another machine.
+    life.promptDone = true;
+    if (life.decode === undefined) this.#chooseDecoder(life);
+    else if (life.flow !== undefined) this.#links.allow(life.flow);
+  }
+
+  /** A machine has begun to compute parts of prompts. */
+  #onPrompts(place: Place, prefill: readonly PrefillChunk[], seconds: number): void {
+    const transfer = this.cluster.transfer;
+    for (const { sequence } of prefill) {
+      const life = this.#lives.get(sequence);
+      if (life === undefined) continue;
+      const { trace } = life;
+      if (Number.isNaN(trace.firstRun)) trace.firstRun = this.#events.now;
+      if (place.pool.role !== 'prefill' || transfer?.mode !== 'layerwise') continue;
+      if (life.decode !== undefined || trace.request.outputTokens === 1) continue;
+      this.#events.at(this.#events.now + seconds / transfer.layers, RANK.transfer, () => {
+        if (trace.status === 'waiting' && life.decode === undefined) this.#chooseDecoder(life);
+      });
+    }
+  }
+
+  #chooseDecoder(life: Life): void {
+    const { request } = life.trace;
+    const fitting = this.#decoders.filter(
+      ({ pool }) => request.promptTokens + request.outputTokens - 1 <= pool.blocks * pool.blockTokens,
+    );
+    const place = fitting[this.#routers.decode.choose(fitting)];
+    const sequence = new ScheduledSequence(this.#sequences++, request.promptTokens, request.outputTokens, {
+      transferred: true,
+    });
+    life.decode = { place, sequence };
+    this.#take(place, sequence, life, 0);
+    place.machine.add(sequence);
+  }
+
+  /** The machine that decodes has blocks: bytes can move. */
+  #onReserved(sequence: ScheduledSequence): void {
+    const life = this.#lives.get(sequence)!;
+    const { bytesPerToken, overlap, latency } = this.cluster.transfer as Transfer;
+    const bytes = life.trace.request.promptTokens * bytesPerToken;
+    const withheld = life.promptDone ? 0 : bytes * (1 - overlap);
+    this.#transfers++;
+    const flow = this.#links.start(life.prefill!.place.at, life.decode!.place.at, bytes, withheld, () => {
+      this.#events.at(this.#events.now + latency, RANK.transfer, () => this.#arrived(life));
+    });
+    life.flow = flow;
+    // Even where all may move early, it has not arrived before the prompt is done.
+    if (!life.promptDone && withheld === 0) flow.withheld = Math.min(bytes, 1);
+  }
+
+  #arrived(life: Life): void {
+    if (life.trace.status !== 'waiting') return;
+    life.trace.transferred = this.#events.now;
+    life.flow = undefined;
+    this.#drop(life.prefill!);
+    life.prefill = undefined;
+    const { place, sequence } = life.decode!;
+    place.machine.release(sequence);
+  }
+
+  #leave(life: Life): void {
+    if (life.trace.status === 'waiting') this.#endOf(life, 'aborted');
+  }
+
+  #endOf(life: Life, status: 'completed' | 'aborted'): void {
+    const { trace } = life;
+    // What it had got by now has to be counted before it is gone.
+    life.prefill?.place.machine.sync();
+    life.decode?.place.machine.sync();
+    if (trace.tokens.count === 0) life.prefill!.place.promptTokens -= trace.request.promptTokens;
+    trace.status = status;
+    trace.end = this.#events.now;
+    this.#lastEnd = this.#events.now;
+    if (life.flow !== undefined) this.#links.cancel(life.flow);
+    if (life.prefill !== undefined) this.#drop(life.prefill);
+    if (life.decode !== undefined) this.#drop(life.decode);
+  }
+
+  #place(pool: Pool): Place {
+    const { maxSequences, blocks, blockTokens, stepTokens, chunk, policy, decodeSloMs, price, depth } = pool;
+    const limits = { sequences: maxSequences, blocks, blockTokens, stepTokens, chunk };
+    const machine: Machine = new Machine(this.#events, {
+      scheduler: new Scheduler(limits, {
+        policy,
+        decodeSloMs,
+        cost: ({ sequences, logitRows }) => {
+          const prompts = sequences.filter(({ newTokens }) => newTokens > 1);
+          const rows = sequences.filter(({ newTokens }) => newTokens === 1);
+          return (
+            1000 *
+            price.seconds({
+              decodeRows: rows.length,
+              decodeKeys: rows.reduce((sum, { context }) => sum + context + 1, 0),
+              prompts: prompts.map(({ context, newTokens }) => ({ begin: context, end: context + newTokens })),
+              logitRows,
+            })
+          );
+        },
+      }),
+      price,
+      depth,
+      stretches: this.options.stretches,
+      onTokens: (sequence, ends, from, to) => this.#onTokens(place, sequence, ends, from, to),
+      onDone: (sequence) => this.#onDone(sequence),
+      onReserved: (sequence) => this.#onReserved(sequence),
+      onPrompts: (prefill, seconds) => this.#onPrompts(place, prefill, seconds),
+    });
+    const place: Place = { at: this.#places.length, pool, machine, requests: 0, promptTokens: 0, cacheTokens: 0 };
+    return place;
+  }
+}

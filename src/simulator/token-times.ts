@@ -1,0 +1,64 @@
+/**
+ * When the tokens of one request were made. Steps of a stretch of pure decoding are the same for all who took part, so
+ * a request keeps where its part of them lies, and single times only for the rest: a million requests fit into memory.
+ */
+export class TokenTimes {
+  #count = 0;
+  #first = NaN;
+  #second = NaN;
+  #last = NaN;
+  #longestGap = 0;
+  readonly #parts: (number | { readonly ends: readonly number[]; readonly from: number; readonly to: number })[] = [];
+
+  /** @param keep whether every single time can be asked for in the end */
+  constructor(private readonly keep: boolean) {}
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Seconds; NaN before there is one. */
+  get first(): number {
+    return this.#first;
+  }
+
+  get second(): number {
+    return this.#second;
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Seconds; 0 where there are fewer than two tokens. */
+  get longestGap(): number {
+    return this.#longestGap;
+  }
+
+  push(time: number): void {
+    this.#note(time);
+    if (this.keep) this.#parts.push(time);
+  }
+
+  /** Adds the times `ends[from..to)`; the array must not change for these places afterwards. */
+  pushRun(ends: readonly number[], from: number, to: number): void {
+    for (let at = from; at < to; at++) this.#note(ends[at]);
+    if (this.keep && to > from) this.#parts.push({ ends, from, to });
+  }
+
+  /** Every time, in order. @throws Error where they were not kept */
+  all(): number[] {
+    if (!this.keep) throw new Error('the times of single tokens were not kept');
+    return this.#parts.flatMap((part) => (typeof part === 'number' ? part : part.ends.slice(part.from, part.to)));
+  }
+
+  #note(time: number): void {
+    if (this.#count === 0) this.#first = time;
+    else {
+      if (this.#count === 1) this.#second = time;
+      this.#longestGap = Math.max(this.#longestGap, time - this.#last);
+    }
+    this.#last = time;
+    this.#count++;
+  }
+}

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { POLICIES, POLICY_NAMES } from '../../src/engine/policies/index.js';
+import type { Cluster } from '../../src/simulator/cluster.js';
+import type { SimulatedRequest } from '../../src/simulator/request.js';
+import { ROUTING } from '../../src/simulator/router.js';
+import { simulate, type Simulation } from '../../src/simulator/simulation.js';
+import { scaled } from '../support/scale.js';
+import { cluster, pool, priceOf } from './support.js';
+
+const price = priceOf(0.004, 0.0003, 2e-6, 0.0001, 1e-7);
+
+const requestsOf = fc.array(
+  fc.record({
+    gap: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.2, noNaN: true })),
+    promptTokens: fc.integer({ min: 1, max: 60 }),
+    outputTokens: fc.integer({ min: 1, max: 70 }),
+    patience: fc.option(fc.double({ min: 0.001, max: 0.5, noNaN: true }), { nil: undefined, freq: 6 }),
+  }),
+  { minLength: 1, maxLength: 14, size: 'max' },
+);
+
+const machineOf = fc.record({
+  policy: fc.constantFrom(...POLICY_NAMES).map((name) => POLICIES[name]),
+  count: fc.integer({ min: 1, max: 3 }),
+  blocks: fc.integer({ min: 6, max: 40 }),
+  blockTokens: fc.constantFrom(4, 16),
+  maxSequences: fc.integer({ min: 1, max: 6 }),
+  chunk: fc.integer({ min: 1, max: 40 }),
+  depth: fc.integer({ min: 1, max: 3 }),
+});
+
+const clusterOf: fc.Arbitrary<Cluster> = fc
+  .record({
+    first: machineOf,
+    second: machineOf,
+    apart: fc.boolean(),
+    latency: fc.constantFrom(0, 0.003),
+    mode: fc.constantFrom('after' as const, 'layerwise' as const),
+    overlap: fc.constantFrom(0, 0.5, 0.9, 1),
+    shared: fc.boolean(),
+    link: fc.constantFrom(1e4, 1e6),
+    prefill: fc.constantFrom(...ROUTING),
+    decode: fc.constantFrom(...ROUTING),
+  })
+  .map(({ first, second, apart, latency, mode, overlap, shared, link, prefill, decode }) => {
+    const made = (changes: typeof first) =>
+      pool({ ...changes, price, stepTokens: changes.chunk + changes.maxSequences, decodeSloMs: 12 });
+    const router = { prefill, decode };
+    if (!apart) return cluster([made(first)], { router });
+    const transfer = { bytesPerToken: 100, latency, mode, overlap, layers: 4, shared };
+    return cluster(
+      [
+        { ...made(first), name: 'p', role: 'prefill', linkBytesPerSecond: link },
+        { ...made(second), name: 'd', role: 'decode', linkBytesPerSecond: 1.5 * link },
+      ],
+      { router, transfer },
+    );
+  });
+
+function timed(
+  requests: readonly (Omit<SimulatedRequest, 'index' | 'arrival'> & { gap: number })[],
+): SimulatedRequest[] {
+  let arrival = 0;
+  return requests.map(({ gap, ...request }, index) => ({ ...request, index, arrival: (arrival += gap) }));
+}
+
+/** What must hold of every simulation, whatever the cluster. */
+function check(simulation: Simulation, requests: readonly SimulatedRequest[]): void {
+  expect(simulation.traces).toHaveLength(requests.length);
+  for (const { status, tokens, request, end, transferred } of simulation.traces) {
+    expect(status).not.toBe('waiting');
+    if (status === 'refused') continue;
+    const times = tokens.all();
+    expect(tokens.count).toBe(times.length);
+    expect(times.every((time, at) => time > (at === 0 ? request.arrival : times[at - 1]))).toBe(true);
+    if (status === 'completed') {
+      expect(times).toHaveLength(request.outputTokens);
+      expect(end).toBe(times.at(-1));
+    } else expect(end).toBeCloseTo(request.arrival + request.patience!, 9);
+    if (!Number.isNaN(transferred)) expect(transferred).toBeGreaterThanOrEqual(tokens.first);
+  }
+  for (const { freeBlocks, blocks } of simulation.machines) expect(freeBlocks).toBe(blocks);
+}
+
+describe('any cluster under any load', () => {
+  it('loses no request, invents no token and leaks no block', () => {
+    let [transfers, preemptions, aborted] = [0, 0, 0];
+    fc.assert(
+      fc.property(clusterOf, requestsOf, (spec, given) => {
+        const requests = timed(given);
+        const simulation = simulate(spec, requests);
+        check(simulation, requests);
+        transfers += simulation.transfers.count;
+        preemptions += simulation.machines.reduce((sum, machine) => sum + machine.preemptions, 0);
+        aborted += simulation.traces.filter(({ status }) => status === 'aborted').length;
+      }),
+      { numRuns: scaled(5000, 400) },
+    );
+    // What the test is there for did happen.
+    expect(Math.min(transfers, preemptions, aborted)).toBeGreaterThan(10);
+  });
+
+  it('comes out the same with every step taken by itself', () => {
+    let saved = 0;
+    fc.assert(
+      fc.property(clusterOf, requestsOf, (spec, given) => {
+        const requests = timed(given);
+        const quick = simulate(spec, requests);
+        const slow = simulate(spec, requests, { stretches: false });
+        expect(quick.machines.map(({ steps }) => steps)).toEqual(slow.machines.map(({ steps }) => steps));
+        quick.traces.forEach((trace, at) => {
+          const other = slow.traces[at];
+          expect(trace.status).toBe(other.status);
+          expect(trace.tokens.count).toBe(other.tokens.count);
+          const times = other.tokens.all();
+          expect(trace.tokens.all().every((time, token) => Math.abs(time - times[token]) < 1e-9)).toBe(true);
+          saved += times.length;
+        });
+      }),
+      { numRuns: scaled(3000, 250) },
+    );
+    expect(saved).toBeGreaterThan(1000);
+  });
+
+  it('repeats to the bit', () => {
+    const requests = timed([
+      { gap: 0.01, promptTokens: 20, outputTokens: 30 },
+      { gap: 0, promptTokens: 9, outputTokens: 5 },
+    ]);
+    const spec = cluster([pool({ price, count: 3 })], { router: { prefill: 'random', decode: 'random' } });
+    const times = () => simulate(spec, requests, { seed: 7 }).traces.map(({ tokens }) => tokens.all());
+    expect(times()).toEqual(times());
+  });
+});
+
+describe('one more machine', () => {
+  it('never makes equal requests end later, first come, first served', () => {
+    fc.assert(
+      fc.property(requestsOf, fc.integer({ min: 1, max: 4 }), (given, count) => {
+        const requests = timed(given).map((request) => ({
+          ...request,
+          promptTokens: 20,
+          outputTokens: 12,
+          patience: undefined,
+        }));
+        const end = (machines: number): number =>
+          simulate(
+            cluster([pool({ price: priceOf(0.004, 0, 0, 0.0001, 0), count: machines, maxSequences: 1 })]),
+            requests,
+          ).duration;
+        expect(end(count + 1)).toBeLessThanOrEqual(end(count) + 1e-9);
+      }),
+      { numRuns: scaled(500, 60) },
+    );
+  });
+});
