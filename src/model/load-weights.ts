@@ -84,15 +84,23 @@ export async function loadCheckpoint(
         count(await job.write(job.part, slab), job.matrix.name);
       }
       // Set where streaming ended at one.
-      const { source, packed: rows, matrix, format } = (packed as PackedMatrix | undefined) ?? {};
-      for (const part of matrix?.parts ?? []) {
-        const slabs = writePacked(ring, source!, rows!, matrix!, format!, part, slabBytes);
-        for await (const bytes of slabs) count(bytes, source!.name);
-      }
+      if (packed !== undefined) for await (const bytes of packedSlabs(ring, packed, slabBytes)) count(...bytes);
     } while (packed !== undefined);
     await ring.drain();
   } finally {
     ring.destroy();
+  }
+}
+
+/** Writes a matrix as it is packed. @returns bytes written, and its name, slab by slab */
+async function* packedSlabs(
+  ring: UploadRing,
+  { source, packed, matrix, format }: PackedMatrix,
+  slabBytes: number,
+): AsyncGenerator<[number, string]> {
+  for (const part of matrix.parts) {
+    const slabs = writePacked(ring, source, packed, matrix, format, part, slabBytes);
+    for await (const bytes of slabs) yield [bytes, source.name];
   }
 }
 

@@ -224,7 +224,7 @@ async function quantizedBand(
     check: true,
   });
   for await (const { rowsBegin, rows, bytes } of slabs) {
-    const values = new Float32Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, rows * stride);
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, rows * stride);
     const made = quantizedRows(rows, stride, format);
     const bad = quantizeRows(values, rows, stride, format, made);
     if (bad >= 0) throw tooLarge(source.name, values[bad]);
