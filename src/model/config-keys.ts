@@ -1,3 +1,4 @@
+import { printable } from '../checkpoint/source.js';
 import { RidgepointError } from '../errors.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -13,16 +14,11 @@ const USED = [
 /** Known to change nothing in what a Llama computes of given ids. */
 const IGNORED = [
   ...['_name_or_path', '_commit_hash', '_attn_implementation', '_attn_implementation_autoset', 'transformers_version'],
-  ...[
-    'torch_dtype',
-    'dtype',
-    'use_cache',
-    'initializer_range',
-    'attention_dropout',
-    'hidden_dropout',
-    'pretraining_tp',
-  ],
-  ...['pad_token_id', 'sep_token_id', 'unk_token_id', 'mask_token_id', 'decoder_start_token_id', 'auto_map', 'name'],
+  ...['_attn_implementation_internal', '_flash_attn_2_enabled', '_pre_quantization_dtype', 'transformers.js_config'],
+  ...['is_llama_config', 'make_vocab_size_divisible_by', 'pad_to_multiple_of'],
+  ...['use_cache', 'initializer_range', 'attention_dropout', 'hidden_dropout', 'attention_probs_dropout_prob'],
+  ...['hidden_dropout_prob', 'attn_dropout', 'mlp_dropout', 'ffn_dropout', 'pretraining_tp', 'name'],
+  ...['pad_token_id', 'sep_token_id', 'unk_token_id', 'mask_token_id', 'decoder_start_token_id'],
   ...['attn_implementation', 'flash_attn', 'use_flash_attn', 'use_flash_attention', 'gradient_checkpointing'],
   ...['resid_pdrop', 'attn_pdrop', 'embd_pdrop', 'embedding_dropout', 'residual_dropout', 'classifier_dropout'],
   ...['output_attentions', 'output_hidden_states', 'output_past', 'return_dict', 'return_dict_in_generate'],
@@ -38,6 +34,10 @@ const IGNORED = [
   ...['tensor_parallel_size', 'pipeline_parallel_size', 'chat_template'],
 ] as const;
 
+const isSilu = (value: unknown): boolean => value === 'silu' || value === 'swish';
+const isFull = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every((type) => type === 'full_attention');
+
 /** Change what is computed, unless they have the value that stands for a plain Llama. */
 const NEUTRAL: Readonly<Record<string, (value: unknown, config: Json) => boolean>> = {
   ...same(false, 'attention_bias', 'mlp_bias', 'use_bias', 'qkv_bias', 'bias', 'use_sliding_window', 'qk_norm'),
@@ -47,30 +47,70 @@ const NEUTRAL: Readonly<Record<string, (value: unknown, config: Json) => boolean
   ...same(1, 'partial_rotary_factor', 'rotary_pct', 'logits_scaling', 'logit_scale', 'embedding_multiplier'),
   ...same(1, 'residual_multiplier', 'scale_emb', 'lm_head_multiplier', 'key_multiplier', 'attention_in_multiplier'),
   ...same(1, 'attention_out_multiplier', 'num_experts', 'num_local_experts', 'num_experts_per_tok'),
+  // Of most switches, false is the plain Llama; of these, true.
+  ...same(true, 'use_rope', 'use_rotary', 'rotary', 'causal', 'is_causal', 'use_causal_mask', 'use_rms_norm'),
+  ...same(true, 'use_rmsnorm', 'rms_norm', 'rmsnorm', 'scale_attn_weights', 'gated_mlp', 'use_gated_mlp', 'glu_mlp'),
+  ...same(true, 'swiglu', 'use_swiglu', 'pre_norm', 'use_pre_norm'),
   ...same(0, 'num_nextn_predict_layers', 'first_k_dense_replace', 'n_shared_experts'),
-  attention_multiplier: (value, config) => {
-    const dim = Number(config['head_dim'] ?? Number(config['hidden_size']) / Number(config['num_attention_heads']));
-    return Math.abs(Number(value) - dim ** -0.5) < 1e-6;
-  },
+  attention_multiplier: (value, config) => Math.abs(Number(value) - headDimOf(config) ** -0.5) < 1e-6,
+  ...{ torch_dtype: isFloat, dtype: isFloat, hidden_activation: isSilu, activation_function: isSilu },
+  query_pre_attn_scalar: (value, config) => value === headDimOf(config),
   sliding_window: (value, config) =>
-    config['use_sliding_window'] === false || Number(value) >= Number(config['max_position_embeddings'] ?? 2048),
-  layer_types: (value) => Array.isArray(value) && value.every((type) => type === 'full_attention'),
+    config['use_sliding_window'] === false ||
+    isFull(config['layer_types']) ||
+    Number(value) >= Number(config['max_position_embeddings'] ?? 2048),
+  layer_types: isFull,
   no_rope_layers: (value) => Array.isArray(value) && value.every((rotates) => rotates === 1),
   position_embedding_type: (value) => value === 'rope' || value === 'rotary' || value === 'absolute',
   pruned_heads: (value) => JSON.stringify(value) === '{}',
 };
 
 /** What a name looks like that may well change what is computed. */
-const MATHS =
-  /scal|multiplier|softcap|norm|bias|rope|rotary|attention|attn|window|expert|moe|router|alibi|residual|embed|logit|clip|cap|act\b|activation|layer|heads|gate|position|mup|factor|theta|pattern|kv_|chunk|sparse/;
+const MATHS = new RegExp(
+  [
+    'scal|multiplier|softcap|norm|bias|rope|rotary|attention|attn|window|expert|moe|router|alibi|residual|logit|clip|cap',
+    'act\\b|activation|embed|embd|emb_|_emb|layer|head|gate|pos_|position|mup|factor|theta|pattern|kv|chunk|sparse|mask',
+    'causal|direction|intermediate|ffn|mlp|hidden|dim|group|query|key_value|vocab|mamba|(^|_)(ssm|conv|lora)(_|$)|quant',
+    'compress|adapter|hadamard|rotat|glu',
+  ].join('|'),
+);
+
+const headDimOf = (config: Json): number =>
+  Number(config['head_dim'] ?? Number(config['hidden_size']) / Number(config['num_attention_heads']));
 
 function same(neutral: unknown, ...keys: string[]): Record<string, (value: unknown) => boolean> {
   return Object.fromEntries(keys.map((key) => [key, (value: unknown) => value === neutral]));
 }
 
+/** Whether weights may be stored so: everything but the formats of 8 bits and fewer, which nothing here reads. */
+function isFloat(value: unknown): boolean {
+  return typeof value === 'string' && !/float8|fp8|fp4|int\d|float4/.test(value);
+}
+
 /** Whether a value says that there is no such thing. */
-function isNothing(value: unknown): boolean {
-  return value === null || value === undefined || value === false || (Array.isArray(value) && value.length === 0);
+function isNothing(key: string, value: unknown): boolean {
+  if (value === false) return !Object.hasOwn(NEUTRAL, key) || !NEUTRAL[key](true, {});
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
+const KNOWN = new Set<string>([...USED, ...IGNORED]);
+
+/** The first key inside an object that nobody here knows whose name stands for something that is computed. */
+function mathsInside(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const means = MATHS.test(key) || Object.hasOwn(NEUTRAL, key) || (USED as readonly string[]).includes(key);
+    if (!Array.isArray(value) && means && !isNothing(key, inner)) return key;
+    const deeper = mathsInside(inner);
+    if (deeper !== undefined) return `${key}.${deeper}`;
+  }
+  return undefined;
+}
+
+/** Code of its own that a model brings along in place of what `architectures` names; this project runs none. */
+function ownCode(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return ['auto_map'];
+  return Object.keys(value).filter((key) => /^AutoModel(ForCausalLM)?$/.test(key)).map((key) => `auto_map.${key}`); // prettier-ignore
 }
 
 /**
@@ -80,18 +120,23 @@ function isNothing(value: unknown): boolean {
  * @throws RidgepointError naming the key that changes what is computed, in a way that is not supported
  */
 export function checkConfigKeys(config: Json, file: string): string[] {
-  const known = new Set<string>([...USED, ...IGNORED]);
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(config)) {
-    if (known.has(key) || isNothing(value)) continue;
-    const found = `${file}: "${key}" is ${(JSON.stringify(value) ?? '').slice(0, 80)}`;
+    if (KNOWN.has(key) || isNothing(key, value)) continue;
+    const found = `${file}: "${printable(key)}" is ${printable((JSON.stringify(value) ?? '').slice(0, 80))}`;
     if (Object.hasOwn(NEUTRAL, key)) {
       if (NEUTRAL[key](value, config)) continue;
       const message = `${found}, which changes what a Llama computes in a way that is not supported`;
       throw new RidgepointError('checkpoint', `${message}; choose a model without it`);
     }
-    if (MATHS.test(key)) {
-      const message = `${found}; nothing is known of this key, which may change what the model computes`;
+    if (key === 'auto_map') {
+      unknown.push(...ownCode(value));
+      continue;
+    }
+    const inside = MATHS.test(key) ? '' : mathsInside(value);
+    if (inside !== undefined) {
+      const what = inside === '' ? 'nothing is known of this key' : `nothing is known of "${printable(inside)}" in it`;
+      const message = `${found}; ${what}, which may change what the model computes`;
       throw new RidgepointError('checkpoint', `${message}. Set it to null if you are sure that it does not`);
     }
     unknown.push(key);

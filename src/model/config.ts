@@ -87,6 +87,10 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
   for (const key of ['attention_bias', 'mlp_bias']) {
     if (config[key] === true) fail(file, `"${key}" is true, but projections with a bias are not supported`);
   }
+  const tied = config['tie_word_embeddings'] ?? false;
+  if (typeof tied !== 'boolean') {
+    fail(file, `"tie_word_embeddings" must be true or false, found ${JSON.stringify(tied)}`);
+  }
   const unknownKeys = checkConfigKeys(config, file);
 
   const hidden = positiveInteger(config, 'hidden_size', file);
@@ -114,7 +118,7 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
     maxPositions: positiveInteger(config, 'max_position_embeddings', file, 2048),
     ...parseRope(config, file),
     rmsNormEps: positiveNumber(config, 'rms_norm_eps', file, 1e-6),
-    tiedEmbeddings: config['tie_word_embeddings'] === true,
+    tiedEmbeddings: tied,
     bosTokenId: bos[0],
     eosTokenIds: tokenIds(config['eos_token_id'], 'eos_token_id', file),
     ...(unknownKeys.length > 0 && { unknownKeys }),

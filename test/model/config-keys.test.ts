@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { packedFormat } from '../../src/checkpoint/packed.js';
 import { parseLlamaConfig } from '../../src/model/config.js';
 
 const PLAIN = {
@@ -65,13 +66,52 @@ describe('every key of config.json', () => {
     ['rope_local_base_freq', 10000],
     ['hidden_activation', 'gelu'],
     ['my_new_attention_trick', 3],
+    // Switches that are on in every Llama.
+    ...(['use_rope', 'is_causal', 'use_rmsnorm', 'gated_mlp', 'pre_norm'] as const).map((k): [string, unknown] => [k, false]),
+    ['hidden_activation', 'gelu_pytorch_tanh'],
+    ['activation_function', 'gelu'],
+    ['mlp_hidden_act', 'relu2'],
+    ['norm_type', 'layernorm'],
+    ['layer_norm_eps', 1e-5],
+    ['norm_eps', 1e-5],
+    ['attention_bias', 'true'],
+    ['attention_out_bias', true],
+    ['lm_head_bias', true],
+    ['qk_layernorm', true],
+    ['query_pre_attn_scalar', 256],
+    ['attention_chunk_size', 8192],
+    ['attn_temperature_tuning', 4],
+    ['no_rope_layer_interval', 4],
+    ['rotary_emb_base', 1e6],
+    ['rope_ratio', 2],
+    ['compress_pos_emb', 2],
+    ['pos_emb', 'learned'],
+    ['sliding_window_pattern', 6],
+    ['n_routed_experts', 64],
+    ['moe_intermediate_size', 512],
+    ['intermediate_size_mlp', 512],
+    ['ffn_dim_multiplier', 1.3],
+    ['num_key_value_groups', 2],
+    ['multi_query', true],
+    ['kv_lora_rank', 512],
+    ['lora_rank', 8],
+    ['mamba_d_state', 16],
+    ['bidirectional_mask', true],
+    ['compression_config', { quantization_status: 'compressed' }],
+    ['text_config', { hidden_size: 64 }],
+    ['llm_config', { rope: { scaling: { rope_scaling: { type: 'yarn' } } } }],
+    ['extra', [{ attention_bias: true }]],
+    ['torch_dtype', 'float8_e4m3fn'],
+    ['dtype', 'int8'],
+    ['tie_word_embeddings', 'true'],
+    ['quantization', 'fp8'],
     ['hidden_act', 'gelu'],
     ['model_type', 'qwen2'],
     ['head_dim', 31],
   ]; // prettier-ignore
 
   it.each(refused)('%s of %j is refused by name', (key, value) => {
-    expect(() => parse({ [key]: value })).toThrow(`"${key}"`);
+    expect(() => packedFormat({ ...PLAIN, [key]: value }) ?? parse({ [key]: value })).toThrow(`"${key}"`);
   });
 
   it.each<[string, unknown]>([
@@ -87,6 +127,19 @@ describe('every key of config.json', () => {
     ['hidden_act', 'swish'],
     ['num_key_value_heads', null],
     ['my_new_attention_trick', null],
+    ['my_new_attention_trick', false],
+    ['layer_types', []],
+    ['use_rope', true],
+    ['is_causal', true],
+    ['hidden_activation', 'silu'],
+    ['query_pre_attn_scalar', 32],
+    ['torch_dtype', 'bfloat16'],
+    ['dtype', 'float32'],
+    ['attention_probs_dropout_prob', 0.1],
+    ['_flash_attn_2_enabled', true],
+    ['_pre_quantization_dtype', 'float16'],
+    ['transformers.js_config', { kv_cache_dtype: { q4f16: 'float16' } }],
+    ['text_config', null],
   ])('%s of %j changes nothing', (key, value) => {
     const { unknownKeys, ...config } = parse({ [key]: value });
     expect(unknownKeys).toBeUndefined();
@@ -95,6 +148,12 @@ describe('every key of config.json', () => {
 
   it('tells of keys that nothing is known of', () => {
     expect(parse({ fine_tuned_by: 'somebody', release: 3 }).unknownKeys).toEqual(['fine_tuned_by', 'release']);
+    const code = { AutoConfig: 'a.B', AutoModelForCausalLM: 'modeling.Llama' };
+    expect(parse({ auto_map: code, notes: { by: 'x' } }).unknownKeys).toEqual([
+      'auto_map.AutoModelForCausalLM',
+      'notes',
+    ]);
     expect(() => parse({ sliding_window: 1024, use_sliding_window: false })).not.toThrow();
+    expect(() => parse({ sliding_window: 1024, layer_types: ['full_attention', 'full_attention'] })).not.toThrow();
   });
 });
