@@ -26,6 +26,8 @@ export interface PackedFormat {
   readonly actOrder: boolean;
   /** What `dynamic` of GPTQModel says of single matrices, in the order in which it is to be tried. */
   readonly dynamic?: readonly DynamicRule[];
+  /** Settings that nothing is known of. */
+  readonly unknown?: readonly string[];
 }
 
 /** A rule for the modules whose names begin with a match. */
@@ -45,8 +47,55 @@ export interface PackedException {
   readonly symmetric?: boolean;
 }
 
+/** What packers say of how they chose the quants, and of the kernels that were to run them. */
+const HARMLESS = [
+  ...['quant_method', 'bits', 'group_size', 'desc_act', 'sym', 'dynamic', 'checkpoint_format', 'is_marlin_format'],
+  ...['damp_percent', 'damp_auto_increment', 'static_groups', 'true_sequential', 'mse', 'quantizer', 'meta', 'lm_head'],
+  ...['model_name_or_path', 'model_file_base_name', 'model_seqlen', 'block_name_to_quantize', 'batch_size', 'dataset'],
+  ...['module_name_preceding_first_block', 'modules_in_block_to_quantize', 'cache_block_outputs', 'tokenizer'],
+  ...[
+    'pad_token_id',
+    'use_cuda_fp16',
+    'use_exllama',
+    'disable_exllama',
+    'max_input_length',
+    'exllama_config',
+    'backend',
+  ],
+  ...['cache_examples_on_gpu', 'hyb_act', 'v2', 'gptaq', 'gptaq_alpha', 'v2_alpha', 'failsafe', 'awq_gemv_to_gemm'],
+  ...['zero_point', 'version', 'modules_to_not_convert', 'do_fuse', 'modules_to_fuse', 'fuse_max_seq_len'],
+  ...['enable_minmax_tuning', 'enable_norm_bias_tuning', 'enable_quanted_input', 'gradient_accumulate_steps', 'iters'],
+  ...['low_gpu_mem_usage', 'lr', 'minmax_lr', 'nsamples', 'scale_dtype', 'seqlen', 'to_quant_block_names', 'amp'],
+  ...['autoround_version', 'data_type', 'train_bs', 'not_use_best_mse', 'dynamic_max_gap'],
+];
+/** Values with which the rest says nothing. */
+const PLAIN: Readonly<Record<string, readonly unknown[]>> = {
+  format: ['gptq', 'gptq_v2', 'gemm'],
+  pack_dtype: ['int32'],
+};
+
 function fail(message: string): never {
   throw new RidgepointError('checkpoint', message);
+}
+
+/** What a setting's name looks like that may say that weights are rotated, added to, or packed otherwise. */
+const MATHS =
+  /rotat|hadamard|adapter|lora|format|pack|layout|codebook|vector|sparse|transform|permut|smooth|outlier|clip|act|kv|scale|bits|group|dtype|residual|rank/;
+
+/**
+ * Sees to it that every setting is used, or changes nothing.
+ *
+ * @returns those that nobody here knows and that do not look as if they changed anything
+ */
+function checkSettings(settings: Readonly<Record<string, unknown>>, at: string): string[] {
+  const isPlain = (key: string, value: unknown): boolean =>
+    value === null || value === false || (PLAIN[key]?.includes(value) ?? HARMLESS.includes(key));
+  const unknown = Object.entries(settings).filter(([key, value]) => !isPlain(key, value));
+  const changing = unknown.find(([key]) => Object.hasOwn(PLAIN, key) || MATHS.test(key));
+  if (changing === undefined) return unknown.map(([key]) => `quantization_config.${key}`);
+  const [key, value] = changing;
+  const found = `${at}: "${printable(key)}" ${printable(JSON.stringify(value) ?? '').slice(0, 80)}`;
+  return fail(`${found} is not supported; ${ORIGINAL}, or set it to null if you are sure that it changes no weight`);
 }
 
 const ORIGINAL = 'give the checkpoint it was made of';
@@ -101,8 +150,13 @@ export function dynamicException({ dynamic, ...all }: PackedFormat, weight: stri
 export function packedFormat(config: unknown, file = 'config.json'): PackedFormat | undefined {
   const json = config as { quantization_config?: unknown; quantization?: unknown } | null;
   const found = json?.quantization_config;
-  if (isMlx(json?.quantization)) fail(`${file}: ${MLX}`);
-  if (found === undefined || found === null) return undefined;
+  const other = json?.quantization;
+  if (isMlx(other)) fail(`${file}: ${MLX}`);
+  if (other !== undefined && other !== null && other !== false) {
+    const what = `"quantization" ${printable(JSON.stringify(other) ?? '').slice(0, 80)} is not supported`;
+    fail(`${file}: ${what}; ${ORIGINAL}`);
+  }
+  if (found === undefined || found === null || found === false) return undefined;
   const at = `${file}: "quantization_config"`;
   if (typeof found !== 'object') fail(`${at} must be an object`);
   const settings = found as Record<string, unknown>;
@@ -112,7 +166,9 @@ export function packedFormat(config: unknown, file = 'config.json'): PackedForma
     if (method === 'bitsandbytes' || settings['load_in_4bit'] === true || settings['load_in_8bit'] === true) {
       fail(`${at} is of bitsandbytes, which is not supported; ${ORIGINAL}, with --dtype int4 or int8`);
     }
-    const what = `${at} is of method ${printable(JSON.stringify(method) ?? 'undefined')}`;
+    const named =
+      method === undefined ? 'names no "quant_method"' : `is of method ${printable(JSON.stringify(method))}`;
+    const what = `${at} ${named}`;
     fail(`${what}; Ridgepoint loads "gptq" and "awq", so ${ORIGINAL}`);
   }
   if (!(bits === 4 || (bits === 8 && method === 'gptq'))) {
@@ -122,9 +178,11 @@ export function packedFormat(config: unknown, file = 'config.json'): PackedForma
   if (!(groupSize === -1 || (Number.isInteger(groupSize) && (groupSize as number) > 0))) {
     fail(`${at}: "group_size" must be -1 or a whole number of at least 1, found ${JSON.stringify(groupSize)}`);
   }
-  const { version = 'gemm', checkpoint_format: layout = 'gptq' } = settings;
-  if (method === 'awq' && String(version).toLowerCase() !== 'gemm') {
-    fail(`${at}: "version" ${JSON.stringify(version)} is not supported; Ridgepoint loads "gemm"`);
+  const { version = 'gemm', format, checkpoint_format: layout = format ?? 'gptq' } = settings;
+  for (const [name, value] of Object.entries({ version, format, checkpoint_format: settings['checkpoint_format'] })) {
+    if (method !== 'awq' || value === undefined || value === null) continue;
+    if (typeof value === 'string' && value.toLowerCase() === 'gemm') continue;
+    fail(`${at}: "${name}" ${printable(JSON.stringify(value))} is not supported; Ridgepoint loads "gemm"`);
   }
   if (settings['is_marlin_format'] === true) {
     fail(`${at}: the layout of Marlin is not supported; ${ORIGINAL}, or a checkpoint in the format "gptq"`);
@@ -134,6 +192,7 @@ export function packedFormat(config: unknown, file = 'config.json'): PackedForma
       `${at}: "checkpoint_format" ${JSON.stringify(layout)} is not supported; Ridgepoint loads "gptq" and "gptq_v2"`,
     );
   }
+  const unknown = checkSettings(settings, at);
   return {
     method,
     bits,
@@ -141,5 +200,6 @@ export function packedFormat(config: unknown, file = 'config.json'): PackedForma
     zeroOffset: method === 'gptq' && layout === 'gptq' ? 1 : 0,
     actOrder: method === 'gptq' && settings.desc_act === true,
     ...(method === 'gptq' && rulesOf(settings.dynamic, at)),
+    ...(unknown.length > 0 && { unknown }),
   };
 }

@@ -29,6 +29,8 @@ export interface PackedCheckpoint extends Checkpoint {
   scalesOf(weight: string): Promise<RowScales | undefined>;
   /** Bits and group of a packed matrix; undefined for one that is not packed. */
   packedAs(weight: string): Pick<PackedException, 'bits' | 'groupSize'> | undefined;
+  /** Whether the groups of a packed matrix are runs of columns, which act-order mixes; undefined for one that is not packed. */
+  groupsAreRuns(weight: string): Promise<boolean | undefined>;
   /**
    * The quants of a matrix as they lie, where GPTQ packed them and groups are runs of columns; else undefined.
    *
@@ -188,12 +190,17 @@ class UnpackedCheckpoint implements PackedCheckpoint {
     };
   }
 
+  async groupsAreRuns(weight: string): Promise<boolean | undefined> {
+    const layer = this.#layers.get(weight);
+    if (layer === undefined) return undefined;
+    return (await this.#groupsOf(layer)).every((group, input) => group === Math.floor(input / layer.groupSize));
+  }
+
   async rowsOf(weight: string): Promise<PackedRows | undefined> {
     const layer = this.#layers.get(weight);
     if (layer === undefined || this.format.method !== 'gptq') return undefined;
+    if (!(await this.groupsAreRuns(weight))) return undefined;
     const { inputs, outputs, bits, groupSize } = layer;
-    const groupOf = await this.#groupsOf(layer);
-    if (groupOf.some((group, input) => group !== Math.floor(input / groupSize))) return undefined;
     const read = (begin: number, end: number): Promise<PackedWindow> =>
       readWindow(this.inner, { ...layer, zeroOffset: this.format.zeroOffset }, begin, end);
     return { inputs, outputs, bits, groupSize, symmetric: layer.symmetric ?? false, read };

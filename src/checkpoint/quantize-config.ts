@@ -17,6 +17,10 @@ export async function withQuantizeConfig(config: unknown, folder: Pick<ModelFold
   if (gptq !== undefined && gptq !== null) {
     return { ...config, quantization_config: { quant_method: 'gptq', ...gptq } };
   }
+  const modelOpt = await readJsonFile(folder, 'hf_quant_config.json');
+  if (modelOpt !== undefined && modelOpt !== null) {
+    return { ...config, quantization_config: { quant_method: 'modelopt', settings: modelOpt } };
+  }
   const awq = (await readJsonFile(folder, 'quant_config.json')) as Json | undefined;
   if (awq === undefined || awq === null) return config;
   const { w_bit: bits, q_group_size: size, ...rest } = awq;

@@ -33,8 +33,9 @@ export async function judgeModel(found: HostModel, options: EngineOptions) {
   const { tokenizer, chatText } = await openTokenizer(found.folder, options.chatTemplate, ids);
   const eosIds = endIds(config, generation.eosTokenIds, tokenizer);
   const notices = [...generation.notices];
-  if (config.unknownKeys !== undefined) {
-    const keys = config.unknownKeys.map((key) => `"${printable(key)}"`).join(', ');
+  const unknown = [...(config.unknownKeys ?? []), ...(packed?.unknown ?? [])];
+  if (unknown.length > 0) {
+    const keys = unknown.map((key) => `"${printable(key)}"`).join(', ');
     notices.push(`${found.configName}: ignored, as nothing is known of it: ${keys}`);
   }
   if (tokenizer !== undefined && eosIds.length === 0) {
@@ -76,7 +77,7 @@ export async function openWeights(
       notices.push(`${name}: ${what}; each is used as what it is`);
     }
     const auto = (options.dtype ?? 'auto') === 'auto' && saved === undefined;
-    const layers: LayerFormats = auto ? layerFormats(config, checkpoint, formats.dtype) : new Map();
+    const layers: LayerFormats = auto ? await layerFormats(config, checkpoint, formats.dtype) : new Map();
     return { checkpoint, config, layers, notices };
   } catch (error) {
     await opened.close();

@@ -10,17 +10,28 @@ export type LayerFormats = ReadonlyMap<string, StoredDtype>;
 
 /**
  * The matrices of a packed checkpoint that its common format does not fit: those left in full precision stay so, and
- * those packed in other bits or groups are kept in their own. Where parts of one matrix differ, it is kept in f16.
+ * those packed in other bits or groups are kept in their own. Where parts of one matrix differ, or groups turn out not
+ * to be runs of columns, it is kept in f16: quantising it again would add a second error to the first.
  *
  * @param dtype the format of all others
+ * @throws RidgepointError naming the tensor whose groups cannot be true
  */
-export function layerFormats(config: LlamaConfig, checkpoint: Checkpoint, dtype: StoredDtype): LayerFormats {
+export async function layerFormats(
+  config: LlamaConfig,
+  checkpoint: Checkpoint,
+  dtype: StoredDtype,
+): Promise<LayerFormats> {
   const formats = new Map<string, StoredDtype>();
   const common = quantFormat(dtype);
   if (!isPacked(checkpoint) || common === undefined) return formats;
   for (const { kind, source } of modelMatrices(config, storedVocabulary(config, checkpoint))) {
     if (kind !== 'layer') continue;
     const parts = source.parts.map(({ tensor }) => checkpoint.packedAs(tensor));
+    const runs = await Promise.all(source.parts.map(({ tensor }) => checkpoint.groupsAreRuns(tensor)));
+    if (runs.includes(false)) {
+      formats.set(source.name, 'f16');
+      continue;
+    }
     const fits = parts.every((part) => part?.bits === common.bits && (part.groupSize ?? 0) % common.group === 0);
     const whole = parts.every((part) => part?.bits === common.bits && (part.groupSize ?? 0) >= source.cols);
     if (fits || whole) continue;

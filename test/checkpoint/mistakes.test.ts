@@ -64,16 +64,69 @@ describe('quantisation that is told of elsewhere or not supported', () => {
     const awq = { zero_point: true, q_group_size: 64, w_bit: 4, version: 'GEMM' };
     expect(await of({ 'quant_config.json': JSON.stringify(awq) })).toMatchObject({ method: 'awq', bits: 4, groupSize: 64 }); // prettier-ignore
     expect(await of({})).toBeUndefined();
+    const modelOpt = { 'hf_quant_config.json': '{"quantization": {"quant_algo": "FP8"}}' };
+    expect(await messageOf(() => of(modelOpt))).toMatch(/of method "modelopt"; .*give the checkpoint it was made of/);
   });
 
   it.each<[string, object, RegExp]>([
     ['MLX', { quantization: { group_size: 64, bits: 4 } }, /quantised for MLX/],
     ['MLX twice', { quantization_config: { group_size: 64, bits: 4 } }, /quantised for MLX/],
     ['bitsandbytes', { quantization_config: { load_in_4bit: true } }, /bitsandbytes, which is not supported/],
+    [
+      '8 bits of bitsandbytes',
+      { quantization_config: { quant_method: 'bitsandbytes', load_in_8bit: true } },
+      /bitsandbytes/,
+    ],
+    ['MLX with a mode', { quantization: { group_size: 32, bits: 4, mode: 'mxfp4' } }, /quantised for MLX/],
+    ['what it cannot read', { quantization: { quant_algo: 'FP8' } }, /"quantization" .*FP8.* is not supported; give/],
+    ['no method', { quantization_config: { weights: 'int4' } }, /names no "quant_method"; /],
+    [
+      'compressed tensors',
+      { quantization_config: { quant_method: 'compressed-tensors', format: 'pack-quantized' } },
+      /of method "compressed-tensors"/,
+    ],
+    ['ModelOpt', { quantization_config: { quant_method: 'modelopt', quant_algo: 'FP8' } }, /of method "modelopt"/],
+    [
+      'GEMV',
+      { quantization_config: { quant_method: 'awq', bits: 4, version: 'gemv' } },
+      /"version" "gemv" is not supp/,
+    ],
+    [
+      'another layout of AWQ',
+      { quantization_config: { quant_method: 'awq', bits: 4, checkpoint_format: 'gemv_fast' } },
+      /"checkpoint_format" "gemv_fast"/,
+    ],
+    [
+      'a format of GPTQ by its newer name',
+      { quantization_config: { quant_method: 'gptq', bits: 4, format: 'marlin' } },
+      /"checkpoint_format" "marlin"/,
+    ],
+    [
+      'words of 16 bits',
+      { quantization_config: { quant_method: 'gptq', bits: 4, pack_dtype: 'int16' } },
+      /"pack_dtype" "int16"/,
+    ],
+    [
+      'rotated weights',
+      { quantization_config: { quant_method: 'gptq', bits: 4, rotation: 'hadamard' } },
+      /"rotation" "hadamard"/,
+    ],
+    [
+      'an adapter beside it',
+      { quantization_config: { quant_method: 'gptq', bits: 4, adapter: { name: 'lora', rank: 64 } } },
+      /"adapter"/,
+    ],
     ['another', { quantization_config: { quant_method: 'fp8' } }, /of method "fp8"; .*give the checkpoint it was made/],
     ['Marlin', { quantization_config: { quant_method: 'gptq', bits: 4, is_marlin_format: true } }, /Marlin/],
     ['a pattern', { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { '+:(': {} } } }, /no pattern/],
   ])('refuses %s by its name', (_, config, message) => {
     expect(() => packedFormat(config)).toThrow(message);
+  });
+
+  it('tells of settings that nothing is known of, and takes those of packers as they are', () => {
+    const gptqModel = { quant_method: 'gptq', bits: 4, group_size: 128, damp_percent: 0.05, pack_dtype: 'int32', adapter: null, rotation: null, meta: { quantizer: ['gptqmodel:4.0'] }, lm_head: false, format: 'gptq', mse: 0 }; // prettier-ignore
+    expect(packedFormat({ quantization_config: gptqModel })?.unknown).toBeUndefined();
+    const auto = { quant_method: 'awq', bits: 4, group_size: 64, version: 'gemm', zero_point: true, modules_to_not_convert: ['a'], colour: 'red' }; // prettier-ignore
+    expect(packedFormat({ quantization_config: auto })?.unknown).toEqual(['quantization_config.colour']);
   });
 });

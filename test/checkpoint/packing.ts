@@ -16,11 +16,19 @@ export interface QuantLayer {
   readonly groupOf: number[];
 }
 
+export interface QuantLayerOptions {
+  readonly bits: 4 | 8;
+  readonly group: number;
+  readonly actOrder?: boolean;
+  /** Scales that bf16 holds exactly, too. */
+  readonly coarse?: boolean;
+}
+
 /** Random quants; `actOrder` deals the inputs out to groups at random. */
 export function quantLayer(
   inputs: number,
   outputs: number,
-  { bits, group, actOrder = false }: { bits: 4 | 8; group: number; actOrder?: boolean },
+  { bits, group, actOrder = false, coarse = false }: QuantLayerOptions,
   seed: number,
 ): QuantLayer {
   const rng = random(seed);
@@ -42,7 +50,7 @@ export function quantLayer(
     quants: grid(outputs, inputs, () => rng.integer(most + 1)),
     // GPTQ cannot store a zero of 0 other than by wrapping around, which is tried too.
     zeros: grid(groups, outputs, () => rng.integer(most + 1)),
-    scales: grid(groups, outputs, () => 0x2000 + rng.integer(0x400)),
+    scales: grid(groups, outputs, () => 0x2000 + (rng.integer(0x400) & (coarse ? 0x3f8 : 0x3ff))),
     groupOf,
   };
 }
@@ -75,16 +83,20 @@ function word(numbers: readonly number[], bits: number): number {
   return Number(BigInt.asIntN(32, sum));
 }
 
-function scaleTensor(scales: readonly number[][]): Tensor {
-  return {
-    dtype: 'F16',
-    shape: [scales.length, scales[0].length],
-    data: new Uint8Array(Uint16Array.from(scales.flat()).buffer),
-  };
+/** What packers store scales in. */
+export type ScaleDtype = 'F16' | 'BF16' | 'F32';
+
+/** Scales given as f16 bits. Those of `quantLayer` that are to be BF16 must have been made with `coarse`. */
+function scaleTensor(scales: readonly number[][], dtype: ScaleDtype): Tensor {
+  const shape = [scales.length, scales[0].length];
+  const half = scales.flat();
+  const whole = half.map(f16ToF32);
+  const data = { F16: Uint16Array.from(half), F32: Uint32Array.from(whole), BF16: Uint16Array.from(whole, (bits) => bits >>> 16) }[dtype]; // prettier-ignore
+  return { dtype, shape, data: new Uint8Array(data.buffer) };
 }
 
 /** As AutoGPTQ's `pack` describes: columns of qweight are outputs, its words runs of inputs; zeros less one in v1. */
-export function packGptq(layer: QuantLayer, version: 1 | 2): Record<string, Tensor> {
+export function packGptq(layer: QuantLayer, version: 1 | 2, scaleDtype: ScaleDtype = 'F16'): Record<string, Tensor> {
   const { inputs, outputs, bits, quants, zeros, scales, groupOf } = layer;
   const n = 32 / bits;
   const weights: number[] = [];
@@ -99,13 +111,16 @@ export function packGptq(layer: QuantLayer, version: 1 | 2): Record<string, Tens
   return {
     qweight: int32([inputs / n, outputs], weights),
     qzeros: int32([zeros.length, outputs / n], packed),
-    scales: scaleTensor(scales),
+    scales: scaleTensor(scales, scaleDtype),
     g_idx: int32([inputs], groupOf),
   };
 }
 
 /** As AutoAWQ's GEMM layout: words are runs of eight outputs, taken in the order 0 2 4 6 1 3 5 7. */
-export function packAwq({ inputs, outputs, quants, zeros, scales }: QuantLayer): Record<string, Tensor> {
+export function packAwq(
+  { inputs, outputs, quants, zeros, scales }: QuantLayer,
+  scaleDtype: ScaleDtype = 'F16',
+): Record<string, Tensor> {
   const order = [0, 2, 4, 6, 1, 3, 5, 7];
   const pack = (of: (out: number) => number): number[] =>
     Array.from({ length: outputs / 8 }, (_, w) =>
@@ -121,7 +136,7 @@ export function packAwq({ inputs, outputs, quants, zeros, scales }: QuantLayer):
       [zeros.length, outputs / 8],
       zeros.flatMap((row) => pack((out) => row[out])),
     ),
-    scales: scaleTensor(scales),
+    scales: scaleTensor(scales, scaleDtype),
   };
 }
 
