@@ -11,6 +11,8 @@ export class HubServer {
   /** How many more responses for large files are cut, and after how many bytes. */
   cuts = 0;
   cutAfter = 0;
+  /** Bytes of files sent. */
+  sent = 0;
   /** What every request is answered with, if not 200. */
   status = 200;
   ignoreRanges = false;
@@ -89,6 +91,7 @@ export class HubServer {
     if (this.corrupt && isLarge) body[0] ^= 1;
     const range = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` };
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': body.length, ...(from > 0 ? range : {}) });
+    this.sent += isLarge && this.cuts > 0 ? this.cutAfter : body.length;
     if (isLarge && this.cuts > 0) {
       this.cuts--;
       response.write(body.subarray(0, this.cutAfter), () => setTimeout(() => response.destroy(), 20));

@@ -10,9 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { RidgepointError } from '../../src/errors.js';
 import { openFolder } from '../../src/platform/node/files.js';
 import { fetchModel } from '../../src/platform/node/hub.js';
 import type { DownloadProgress } from '../../src/platform/node/hub.js';
@@ -66,6 +67,7 @@ afterEach(async () => {
 });
 
 const repo = () => join(home, 'hub', 'models--someone--tiny-llama');
+const readlinked = (path: string) => join(dirname(path), readlinkSync(path));
 const fetched = () => server.requests.filter(({ path }) => path.startsWith('/cdn/'));
 
 describe('fetchModel', () => {
@@ -106,7 +108,13 @@ describe('fetchModel', () => {
     server.cutAfter = 1 << 20;
     const folder = await fetchModel(MODEL);
     expect(Buffer.compare(readFileSync(join(folder, 'model.safetensors')), weights)).toBe(0);
-    expect(fetched().map(({ range }) => range)).toEqual([undefined, `bytes=${1 << 20}-`, `bytes=${2 << 20}-`]);
+    // A connection that breaks may take the last bytes along that the client had not read yet.
+    const [whole, ...begins] = fetched().map(({ range }) => Number(/^bytes=(\d+)-$/.exec(range ?? 'bytes=0-')?.[1]));
+    expect([whole, begins.length]).toEqual([0, 2]);
+    [0, begins[0]].forEach((before, i) => {
+      expect(begins[i]).toBeGreaterThan(before);
+      expect(begins[i]).toBeLessThanOrEqual(before + (1 << 20));
+    });
   });
 
   it('goes on where an interrupted run ended', async () => {
@@ -215,6 +223,31 @@ describe('fetchModel', () => {
     vi.stubEnv('HF_TOKEN', 'from-environment');
     await fetchModel(MODEL);
     expect(server.requests.every(({ auth }) => auth === 'Bearer from-environment')).toBe(true);
+  });
+
+  it('judges a model before any of its weights are fetched, or read where they are there', async () => {
+    await serve(singleFile);
+    const seen: string[][] = [];
+    const refuse = (folder: string): Promise<void> => {
+      seen.push(readdirSync(folder).sort());
+      return Promise.reject(new RidgepointError('checkpoint', 'not this one'));
+    };
+    expect(await messageOf(() => fetchModel(MODEL, { judge: refuse }))).toBe('not this one');
+    const small = ['chat_template.jinja', 'config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json']; // prettier-ignore
+    expect(seen).toEqual([small]);
+    expect(fetched()).toEqual([]);
+    expect(server.sent).toBeLessThan(200);
+
+    // Its weights were put there by another client, and nobody has read them yet: a damaged one would be found.
+    const folder = await fetchModel(MODEL);
+    rmSync(join(home, 'cache'), { recursive: true });
+    writeFileSync(readlinked(join(folder, 'model.safetensors')), 'damaged');
+    server.requests.length = 0;
+    expect(await messageOf(() => fetchModel(MODEL, { judge: refuse }))).toBe('not this one');
+    expect(server.requests).toEqual([]);
+    expect(await fetchModel(MODEL, { judge: () => Promise.resolve() })).toBe(folder);
+    expect(fetched()).toHaveLength(1);
+    expect(Buffer.compare(readFileSync(join(folder, 'model.safetensors')), weights)).toBe(0);
   });
 
   it('honours HF_HUB_CACHE', async () => {

@@ -26,7 +26,7 @@ const INDEX = 'model.safetensors.index.json';
 const SLOW_BYTES = 256 << 20;
 
 const SMALL_FILES =
-  /^(config|generation_config|tokenizer.*|special_tokens_map|quantize_config|quant_config)\.json$|^chat_template\.jinja$/;
+  /^(config|generation_config|tokenizer.*|special_tokens_map|quantize_config|quant_config|hf_quant_config)\.json$|^chat_template\.jinja$/;
 /** Shards of a model that has no index. */
 const UNLISTED = /^model.*-\d{5}-of-\d{5}\.safetensors$/;
 
@@ -54,23 +54,35 @@ function shardsOf(index: string, name: string): string[] {
   return [...new Set(shards as string[])].sort();
 }
 
-/** What a snapshot of the cache lacks: nothing, only a tokenizer (some models have none), or what the engine needs. */
+/** The files of weights that a snapshot of the cache should have; undefined where that cannot be told. */
+async function expectedWeights(snapshot: string, name: string): Promise<string[] | undefined> {
+  if (await exists(join(snapshot, SINGLE))) return [SINGLE];
+  if (await exists(join(snapshot, INDEX))) return shardsOf(await readFile(join(snapshot, INDEX), 'utf8'), name);
+  const unlisted = (await readdir(snapshot)).filter((file) => UNLISTED.test(file));
+  return unlisted.length > 0 ? unlisted : undefined;
+}
+
+/**
+ * What a snapshot of the cache lacks: nothing, only a tokenizer (some models have none), or what the engine needs.
+ *
+ * @param judge called before gigabytes are read to check them
+ */
 async function missingFrom(
   snapshot: string,
   name: string,
   has: (path: string) => Promise<boolean>,
+  judge: FetchOptions['judge'],
 ): Promise<'nothing' | 'tokenizer' | 'weights'> {
   const there = (file: string) => has(join(snapshot, file));
   if (!(await there('config.json'))) return 'weights';
-  if (!(await there(SINGLE))) {
-    const unlisted = (await readdir(snapshot)).filter((file) => UNLISTED.test(file));
-    const isListed = await there(INDEX);
-    if (!isListed && unlisted.length === 0) return 'weights';
-    for (const shard of isListed ? shardsOf(await readFile(join(snapshot, INDEX), 'utf8'), name) : unlisted) {
-      if (!(await there(shard))) return 'weights';
-    }
-  }
-  return (await there('tokenizer.json')) ? 'nothing' : 'tokenizer';
+  if (await exists(join(snapshot, INDEX))) await there(INDEX);
+  const weights = await expectedWeights(snapshot, name);
+  if (weights === undefined) return 'weights';
+  for (const file of weights) if (!(await exists(join(snapshot, file)))) return 'weights';
+  const hasTokenizer = await there('tokenizer.json');
+  if (hasTokenizer) await judge?.(snapshot);
+  for (const file of weights) if (!(await there(file))) return 'weights';
+  return hasTokenizer ? 'nothing' : 'tokenizer';
 }
 
 interface Cached {
@@ -79,7 +91,7 @@ interface Cached {
 }
 
 /** What the cache has of a model. A file whose content is not what its name says counts as absent, and goes. */
-async function lookUp(place: Place, { onProgress, signal }: DownloadOptions): Promise<Cached> {
+async function lookUp(place: Place, { onProgress, signal, judge }: FetchOptions): Promise<Cached> {
   const folder = await cachedSnapshot(place);
   if (folder === undefined) return { missing: 'weights' };
   const has = async (path: string): Promise<boolean> => {
@@ -100,7 +112,7 @@ async function lookUp(place: Place, { onProgress, signal }: DownloadOptions): Pr
     await disk.rm(blob.path, { force: true });
     return false;
   };
-  return { folder, missing: await missingFrom(folder, place.name, has) };
+  return { folder, missing: await missingFrom(folder, place.name, has, judge) };
 }
 
 async function cachedSnapshot({ folder, revision }: Place): Promise<string | undefined> {
