@@ -55,8 +55,8 @@ describe('ridgepoint chat', () => {
   const template =
     "{{ bos_token }}{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}";
   let model: string;
-  beforeAll(() => {
-    build();
+  beforeAll(async () => {
+    await build();
     model = scratch.model('chatty', { 'tokenizer_config.json': withKeys({ chat_template: template }) });
   });
   afterAll(() => scratch.remove());

@@ -24,8 +24,8 @@ interface Report {
   top1_agreement: number;
 }
 
-beforeAll(() => {
-  build();
+beforeAll(async () => {
+  await build();
   writeFileSync(file, `${STORY}\n<|end|>\n${STORY}\n`);
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -27,7 +27,7 @@ const failure = async (args: string[]): Promise<[number | null, string]> => {
 };
 
 beforeAll(async () => {
-  build();
+  await build();
   const made = await cli(['quantize', 'tiny-tales', saved, '--dtype', 'int4', '--zero-points', '--head-dtype', 'int8']);
   expect(made).toMatchObject({ code: 0, stderr: '' });
   expect(made.stdout).toMatch(/saved: int4-g32-zp, embedding and head int8-g128-zp, \d\.\d\d MB made of 6\.95 MB in /);

@@ -2,18 +2,32 @@ import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:c
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/platform/node/package-root.js';
 
 export const root = packageRoot();
 const entry = join(root, 'scripts', 'ridgepoint.mjs');
 
-/** Brings the built command line up to date, as `npm test` does before; quick when it is. */
-export function build(): void {
+interface Freshness {
+  readonly buildIsFresh: () => boolean;
+  readonly sources: () => string;
+  readonly built: (sources: string) => void;
+}
+
+/** Brings the built command line up to date, where `npm test` has not done so before. */
+export async function build(): Promise<void> {
+  const module = pathToFileURL(join(root, 'scripts', 'freshness.mjs')).href;
+  const { freshness } = (await import(module)) as { freshness: (root: string) => Freshness };
+  const fresh = freshness(root);
+  // The compiler takes seconds to find out that there is nothing to do.
+  if (fresh.buildIsFresh()) return;
+  const sources = fresh.sources();
   try {
     execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
       cwd: root,
       stdio: 'ignore',
     });
+    fresh.built(sources);
   } catch {
     // A type error somewhere else does not keep the compiler from writing; type checking has a step of its own.
   }

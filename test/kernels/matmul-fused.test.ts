@@ -22,6 +22,7 @@ import {
   unstrided,
 } from '../support/buffers.js';
 import { cachedRow, cacheOf, pairedHeads, scattered, type Placement } from '../support/paged.js';
+import { chosen } from '../support/scale.js';
 import { rowsBuffer, stepUniform } from '../support/step.js';
 import { rounded, storedWeights, weightMatrix } from '../support/weights.js';
 import { worstErrors } from '../support/worst.js';
@@ -55,7 +56,7 @@ const triesQuants = ({ name, rowsPerGroup }: MatmulVariant, lanes: number, { sub
   name.startsWith(lanes === 1 ? 'vec' : 'lanes') &&
   name.endsWith('-tree') !== subgroups &&
   (rowsPerGroup === 1 || rowsPerGroup === 4);
-const DTYPES: readonly StoredDtype[] = ['f16', 'int8-g32', 'int4-g64-zp'];
+const DTYPES: readonly StoredDtype[] = chosen(['f16', 'int8-g32', 'int4-g64-zp'], (dtype) => dtype !== 'int8-g32');
 const cases = adapters.flatMap((adapter) => DTYPES.map((dtype) => ({ adapter, dtype })));
 
 describe.each(cases)('products of $dtype that normalise their input on $adapter', ({ adapter, dtype }) => {
@@ -126,7 +127,7 @@ describe.each(cases)('products of $dtype that normalise their input on $adapter'
     { shape: { heads: 6, kvHeads: 3, headDim: 6 }, k: 36, kv: 'f16' },
     { shape: { heads: 4, kvHeads: 2, headDim: 64 }, k: 256, kv: 'f16', partRows: 128 },
   ];
-  it.each(shapes.slice(dtype === 'f16' ? 0 : -1))(
+  it.each(chosen(shapes, ({ shape }) => shape.headDim !== 80).slice(dtype === 'f16' ? 0 : -1))(
     'and file queries, keys and values match float64, %j',
     async ({ shape, k, kv, partRows }) => {
       const { heads, kvHeads, headDim } = shape;
