@@ -34,7 +34,8 @@ export async function bench(flags: BenchFlags): Promise<number> {
   const earlier = flags.resume === undefined ? undefined : await readResult(flags.resume);
   const options = earlier?.options ?? benchOptions(flags);
   const tell = !(flags.quiet ?? false);
-  if (flags.output !== undefined) await checkWritable(flags.output);
+  const target = flags.resume ?? flags.output;
+  await checkWritable(target ?? latestPath());
   const load = withRoom(flags, options);
   const engine = await loadEngine(load, tell);
   const begun = await beginning(engine, options, flags);
@@ -49,9 +50,10 @@ export async function bench(flags: BenchFlags): Promise<number> {
   };
   const { points, skipped } = plan(options, limits);
   const progress = new BenchProgress(tell);
-  const target = flags.resume ?? flags.output;
   const save = async (result: BenchResult): Promise<void> => {
-    await Promise.all([writeResult(latestPath(), result), target && writeResult(target, result)]);
+    if (target === undefined) return writeResult(latestPath(), result);
+    // The latest result is a convenience where it has a file of its own.
+    await Promise.all([writeResult(target, result), writeResult(latestPath(), result).catch(() => undefined)]);
   };
   const whole = withSkipped(earlier ?? begun, skipped);
   const result = await runBench(whole, points, measureOn(engine, options.prompt, chunk), {

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { above, compareResult, record, type Comparison } from '../../bench/compare/compare.js';
 import type { Statistic } from '../../bench/compare/statistic.js';
 import { comparisonText } from '../../bench/compare/table.js';
 import { latestPath, readResult } from '../../bench/store.js';
 import { hardwareFor, type HardwareFlags } from './compare-hardware.js';
+import { checkWritable } from '../platform/node/whole-file.js';
 import { percent } from '../../bench/tables/markdown.js';
 import { EXIT } from './run.js';
 import { print, tell } from './output.js';
@@ -27,6 +29,11 @@ export interface CompareFlags extends HardwareFlags {
  */
 export async function compare(path: string | undefined, flags: CompareFlags = {}): Promise<number> {
   const result = await readResult(path ?? latestPath());
+  const { report, svg, png } = flags;
+  // Figures take seconds to draw.
+  for (const file of [report, svg && join(svg, 'x.svg'), png && join(png, 'x.png')]) {
+    if (file !== undefined) await checkWritable(file);
+  }
   const { adapter, driver } = result.context;
   const comparison = compareResult(result, await hardwareFor(adapter, driver, flags), flags.statistic, flags.kernels);
   const text = flags.json ? `${JSON.stringify(record(comparison), null, 1)}\n` : comparisonText(comparison);

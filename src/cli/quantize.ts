@@ -37,6 +37,7 @@ function formatsOf(flags: QuantizeFlags): SavedFormats {
 export async function quantize(model: string, path: string, flags: QuantizeFlags, version: string): Promise<number> {
   const begin = performance.now();
   const formats = formatsOf(flags);
+  await ModelOutput.check(path, { force: flags.force === true });
   const bar = flags.quiet === true ? undefined : new LoadingBar(model.replace(/.*[/\\](?=.)/, ''));
   try {
     const judge = (found: HostModel): Promise<unknown> => judgeModel(found, {});

@@ -10,7 +10,7 @@ import type { TunedEntry } from '../engine/tuning/file.js';
 import { cacheSize, engineLimits } from '../engine/sizes.js';
 import { parseLlamaConfig } from '../model/config.js';
 import { nodeHost } from '../platform/node/host.js';
-import { tuningPath } from '../platform/node/tuning-store.js';
+import { checkedTuningStore, tuningPath } from '../platform/node/tuning-store.js';
 import type { ModelFlags } from './options.js';
 import { closeAtExit, EXIT, stopSignal } from './run.js';
 import { isRewritable, remark } from './style.js';
@@ -36,6 +36,8 @@ const BUDGET_SECONDS = { gpu: 15, cpu: 40 };
  */
 export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const source = await nodeHost.openGpu(flags.adapter);
+  const path = tuningPath(source.name, source.driver);
+  const store = await checkedTuningStore(path);
   const found = await nodeHost.openModel(flags.model, { signal: stopSignal });
   const config = parseLlamaConfig(found.config, found.configName);
   const gpu = await Gpu.open(source);
@@ -60,7 +62,7 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const begin = performance.now();
   const request: AutotuneRequest = {
-    ...{ gpu, config, dtype, head, activations, kv, store: nodeHost.tuning, signal: stopSignal },
+    ...{ gpu, config, dtype, head, activations, kv, store, signal: stopSignal },
     ...{ sequences: limits.sequences, weightBytes: 0 },
     onProgress: (done, total, key) => {
       if (tell) status(done < total ? `${done + 1} of ${total}: ${key}` : '');
@@ -77,7 +79,6 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
     throw new RidgepointError('memory', `${gpu.name} has no memory free to measure ${found.name}'s kernels in`);
   }
   const entries = list.contests.map((contest) => [contest, file.entries[contest.key]] as const);
-  const path = tuningPath(gpu.name, gpu.driver);
   if (flags.json) {
     const own = Object.fromEntries(entries.map(([{ key }, entry]) => [key, entry]));
     print(`${JSON.stringify({ adapter: gpu.name, driver: gpu.driver, date: file.date, entries: own })}\n`);

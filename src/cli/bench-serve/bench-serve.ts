@@ -1,4 +1,5 @@
 import { serveJsonSchema } from '../../../bench/serve/schema.js';
+import { checkWritable } from '../../platform/node/whole-file.js';
 import { EXIT } from '../run.js';
 import { measureLoad } from './measure-load.js';
 import type { ServeFlags } from './options.js';
@@ -16,5 +17,7 @@ export async function benchServe(flags: ServeFlags): Promise<number> {
     print(`${JSON.stringify(serveJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   }
+  // Before minutes of measuring.
+  for (const path of [flags.output, flags.svg]) if (path !== undefined) await checkWritable(path);
   return flags.scenario === undefined ? measureLoad(flags) : runScenario(flags, flags.scenario);
 }

@@ -59,16 +59,16 @@ export class ModelOutput implements ModelSink {
 
   /**
    * @param force whether a model that is there already may be replaced; other files are left alone in any case
-   * @param source the folder that is read meanwhile
+   * @param source the folder that is read meanwhile, where it is known
    * @throws RidgepointError where the folder is not empty, is the source, is being written to by another run, or cannot
    *   be written to
    */
-  static async open(path: string, { force, source }: { force: boolean; source: string }): Promise<ModelOutput> {
+  static async open(path: string, { force, source }: { force: boolean; source?: string }): Promise<ModelOutput> {
     let made: boolean;
     let lock: Lock;
     try {
       made = (await disk.mkdir(path, { recursive: true })) !== undefined;
-      if ((await realpath(path)) === (await realpath(source))) {
+      if (source !== undefined && (await realpath(path)) === (await realpath(source))) {
         throw new RidgepointError('usage', `${path}: is the folder of the model itself; choose another`);
       }
       lock = await takeLock(join(path, LOCK), { wait: false });
@@ -95,6 +95,20 @@ export class ModelOutput implements ModelSink {
     } catch (error) {
       await output.discard();
       throw error instanceof RidgepointError ? error : unwritable(path, error);
+    }
+  }
+
+  /**
+   * Fails as `open` and writing would, before a model is fetched that is to be written there.
+   *
+   * @throws RidgepointError as `open` does
+   */
+  static async check(path: string, options: { force: boolean }): Promise<void> {
+    const output = await ModelOutput.open(path, options);
+    try {
+      await output.create(CONFIG);
+    } finally {
+      await output.discard();
     }
   }
 
