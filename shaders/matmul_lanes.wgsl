@@ -24,7 +24,7 @@ fn main(
   let last_row = row_end() - 1u;
   let last_block = (params.n - 1u) / LANES;
 //#repeat m MT
-  let x$m$ = min(m0 + $m$u, last_row) * params.x_stride4 * 4u + lane;
+  let x$m$ = x_row(min(m0 + $m$u, last_row)) * params.x_stride4 * 4u + lane;
 //#endrepeat
 //#repeat r RB
   let w$r$ = weight_index(min(block + $r$u, last_block) * LANES + lane, 0u);

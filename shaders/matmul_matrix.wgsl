@@ -18,6 +18,14 @@ fn row_unit(row: u32, k8: u32) -> RowUnit {
 }
 fn staged_row(unit: RowUnit) -> vec4<u32> { return halves(unit.lo, unit.hi); }
 //#endif
+//#if long
+// More columns at a time than rows are padded to: what lies beyond a row counts as zero.
+fn row_unit_within(row: u32, k8: u32) -> RowUnit {
+  var unit = RowUnit();
+  if (k8 < params.k8) { unit = row_unit(row, k8); }
+  return unit;
+}
+//#endif
 //#include common/matrix_staged.wgsl
 //#include common/panels.wgsl
 //#include common/halves.wgsl
@@ -77,18 +85,31 @@ fn main(
   let x_slot_$s$ = thread + $s$u * THREADS;
   let x_row_$s$ = min(m_base + x_slot_$s$ / TILE_K8, end - 1u);
   let x_to_$s$ = (x_slot_$s$ / TILE_K8) * PITCH + x_slot_$s$ % TILE_K8;
+//#if long
+  var x_$s$ = row_unit_within(x_row_$s$, x_slot_$s$ % TILE_K8);
+//#else
   var x_$s$ = row_unit(x_row_$s$, x_slot_$s$ % TILE_K8);
+//#endif
 //#endrepeat
 //#repeat s W_SLOTS
   let w_slot_$s$ = thread + $s$u * THREADS;
   let w_row_$s$ = min(n_base + w_slot_$s$ / TILE_K8, params.n - 1u);
-  let w_from_$s$ = weight_index(w_row_$s$, w_slot_$s$ % TILE_K8);
+//#if long
+  let w_unit_$s$ = min(w_slot_$s$ % TILE_K8, params.k8 - 1u);
+//#else
+  let w_unit_$s$ = w_slot_$s$ % TILE_K8;
+//#endif
+  let w_from_$s$ = weight_index(w_row_$s$, w_unit_$s$);
   let w_to_$s$ = (TILE_M + w_slot_$s$ / TILE_K8) * PITCH + w_slot_$s$ % TILE_K8;
   var w_$s$ = load_packed(w_from_$s$);
 //#if quantised
-  // 32 columns at a time lie in one group, whatever its size.
+  // Up to 32 columns at a time lie in one group, whatever its size.
   let first_$s$ = scale_index(w_row_$s$);
+//#if long
+  var scale_$s$ = load_scale(first_$s$, w_unit_$s$ / GROUP_UNITS);
+//#else
   var scale_$s$ = load_scale(first_$s$, 0u);
+//#endif
 //#endif
 //#endrepeat
 
@@ -136,6 +157,18 @@ fn main(
     workgroupBarrier();
     let next_$t$ = k8_$t$ + TILE_K8;
     if (next_$t$ < params.k8) {
+//#if long
+//#repeat s X_SLOTS
+      x_$s$ = row_unit_within(x_row_$s$, next_$t$ + x_slot_$s$ % TILE_K8);
+//#endrepeat
+//#repeat s W_SLOTS
+      let w_next_$s$ = min(next_$t$ + w_slot_$s$ % TILE_K8, params.k8 - 1u);
+      w_$s$ = load_packed(weight_index(w_row_$s$, w_next_$s$));
+//#if quantised
+      scale_$s$ = load_scale(first_$s$, w_next_$s$ / GROUP_UNITS);
+//#endif
+//#endrepeat
+//#else
 //#repeat s X_SLOTS
       x_$s$ = row_unit(x_row_$s$, next_$t$ + x_slot_$s$ % TILE_K8);
 //#endrepeat
@@ -145,6 +178,7 @@ fn main(
       scale_$s$ = load_scale(first_$s$, next_$t$ / GROUP_UNITS);
 //#endif
 //#endrepeat
+//#endif
     }
     for (var k = 0u; k < TILE_K8 / STEP; k++) {
 //#repeat j COLS

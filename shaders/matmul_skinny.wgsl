@@ -76,7 +76,7 @@ fn main(
   // What this thread reads of a stage: rows of x and of weights, PARTS units of each.
 //#repeat i X_ROWS
   let m_$i$ = m_base + row + $i$u * ROW_STEP;
-  let x_from_$i$ = m_$i$ * params.x_stride4;
+  let x_from_$i$ = x_row(min(m_$i$, end - 1u)) * params.x_stride4;
 //#if norm
   var squares_$i$ = 0.0;
 //#endif

@@ -84,7 +84,7 @@ fn main(
   let m0 = row_begin() + group.y * MT;
   let stride = grid.x * teams * R;
 //#repeat m MT
-  let x$m$ = min(m0 + $m$u, rows - 1u) * params.x_stride4;
+  let x$m$ = x_row(min(m0 + $m$u, rows - 1u)) * params.x_stride4;
 //#endrepeat
   // The trip count is the same for a whole workgroup, so that barriers and subgroup operations stay uniform.
   for (var round = 0u; round < MOST_TURNS; round++) {

@@ -1,5 +1,5 @@
-// out[row] = x[row] / sqrt(mean(x[row]^2) + eps) * gamma, one workgroup a row: of prompts, or of those whose logits are
-// wanted. Products for decoding sequences normalise what they read themselves.
+// out[row] = x[row] / sqrt(mean(x[row]^2) + eps) * gamma, one workgroup a row of prompts. Products for few rows
+// normalise what they read themselves.
 //#if subgroups
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
@@ -11,19 +11,18 @@ struct Norm {
   k: u32,        // true width
   stride4: u32,  // row stride of x and out in vec4; the columns from k on are zero
   eps: f32,
-  gather: u32,   // 1: rows are those whose logits are wanted, packed together in out
+  reserved: u32,
 }
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> params: Norm;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;      // [tokens][stride4]
 @group(0) @binding(3) var<storage, read> gamma: array<vec4<f32>>;  // [stride4]
-@group(0) @binding(4) var<storage, read> logit_rows: array<u32>;   // [logit_rows]
 //#if half_rows
 // For products that multiply f16.
 //#include common/halves.wgsl
-@group(0) @binding(5) var<storage, read_write> out: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec2<u32>>;
 //#else
-@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;
 //#endif
 
 @compute @workgroup_size(WG)
@@ -38,13 +37,7 @@ fn main(
 //#else
   let lanes = 1u;
 //#endif
-  var row = step.decode_rows + group.x;
-  var to = row * params.stride4;
-  if (params.gather == 1u) {
-    row = logit_rows[group.x];
-    to = group.x * params.stride4;
-  }
-  let origin = row * params.stride4;
+  let origin = (step.decode_rows + group.x) * params.stride4;
   var squares = 0.0;
   for (var n = 0u; n < ENDLESS; n++) {
     let i = n * (AT_ONCE * WG) + thread;
@@ -68,9 +61,9 @@ fn main(
 //#repeat j AT_ONCE
     if (i + $j$u * WG < params.stride4) {
 //#if half_rows
-      out[to + i + $j$u * WG] = in_f16(v$j$ * scale * g$j$);
+      out[origin + i + $j$u * WG] = in_f16(v$j$ * scale * g$j$);
 //#else
-      out[to + i + $j$u * WG] = v$j$ * scale * g$j$;
+      out[origin + i + $j$u * WG] = v$j$ * scale * g$j$;
 //#endif
     }
 //#endrepeat

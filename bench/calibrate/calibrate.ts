@@ -63,7 +63,7 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
   }
   try {
     const runs = await measureEngine(host, source.name, onProgress);
-    const efficiencies = kernelEfficiencies(runs, machine.ceilings, machine.profiledSeconds);
+    const efficiencies = kernelEfficiencies(runs, machine);
     return { ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }) };
   } catch (error) {
     onSkipped?.(`the engine’s kernels: ${(error as Error).message}`);

@@ -4,6 +4,7 @@ import { familyOf } from '../../src/roofline/efficiency.js';
 import { KERNEL_FAMILIES, type KernelFamily } from '../../src/roofline/families.js';
 import { fit, type FitPoint } from '../../src/roofline/fit.js';
 import { bytesOf } from '../../src/roofline/price.js';
+import { takesHalfRows } from '../../src/roofline/hardware.js';
 import { precisionOf } from '../../src/roofline/precision.js';
 import { median } from 'simple-statistics';
 import { stepOf } from '../compare/operations.js';
@@ -16,22 +17,26 @@ const LEAST_SHARE = 1 / 4;
 /** Caches serve some of what is counted as memory: activations always, and weights of small models. */
 const MAX_BANDWIDTH = 8;
 
+type MeasuredMachine = Pick<Calibration, 'isCpu' | 'profiledSeconds'> & {
+  readonly ceilings: Pick<Calibration['ceilings'], 'f32FlopsPerSecond' | 'readBytesPerSecond' | 'subgroupMatrix'>;
+};
+
 /**
  * Fits, for each family of kernels, the shares of the ceilings they reach, the overlap of compute and memory, and what
  * a launch costs. Layers are alike, so an operation's time is the median over layers; it weighs as much in the fit as it
  * does in its step.
  *
- * @param profiledSeconds what timing an operation by itself adds to it
+ * @param machine its ceilings, and what timing an operation by itself adds to it
  */
 export function kernelEfficiencies(
   runs: readonly EngineRuns[],
-  ceilings: Pick<Calibration['ceilings'], 'f32FlopsPerSecond' | 'readBytesPerSecond' | 'subgroupMatrix'>,
-  profiledSeconds: number,
+  { ceilings, isCpu, profiledSeconds = 0 }: MeasuredMachine,
 ): Calibration['efficiencies'] {
+  const halfRows = takesHalfRows({ ceilings, isCpu });
   const points = new Map<KernelFamily, FitPoint[]>();
   for (const { engine, records } of runs) {
     const { dtype, headDtype, kvDtype } = engine.info;
-    const precision = precisionOf({ weights: dtype, head: headDtype, kv: kvDtype, compute: 'f32' }, 'shader');
+    const precision = precisionOf({ weights: dtype, head: headDtype, kv: kvDtype, compute: 'f32', halfRows }, 'shader');
     for (const record of records) {
       if (record.kind !== 'operations') continue;
       const costs = new Map(

@@ -69,7 +69,7 @@ async function recordedFor(model: string, sequences: number): Promise<Recorded> 
 
 /** Launches of an operation kind, of which layers are alike. */
 function tableOf({ config }: Recorded, { name, batch, launches }: RecordedStep): string {
-  const precision = precisionOf({ weights: 'f16', kv: 'f16', compute: 'f32' }, 'shader');
+  const precision = precisionOf({ weights: 'f16', kv: 'f16', compute: 'f32', halfRows: true }, 'shader');
   const operations = new Map(forwardOperations(config, batch, precision).map((each) => [each.name, each]));
   const kinds = new Map<string, { kind: string; launches: number; first: RecordedLaunch; joins: boolean }>();
   let before = '';

@@ -50,12 +50,11 @@ const MAKERS: Record<
     const x = trialFloats(gpu, 'trial x', rows * stride);
     const gamma = trialFloats(gpu, 'trial gamma', stride);
     const out = gpu.storage('trial result', rows * stride * 4);
-    const logitRows = gpu.storage('trial logit rows', rows * 4);
     const step = trialStep(gpu, { tokens: rows });
     const runnable = normVariants(gpu.capabilities).filter((variant) => variant.runs(gpu.capabilities));
     const make = async (variant: Variant): Promise<Timed> => {
-      const sizes = { width: config.hidden, stride, eps: config.rmsNormEps, gather: false };
-      const buffers = { step, x, gamma, out, logitRows };
+      const sizes = { width: config.hidden, stride, eps: config.rmsNormEps };
+      const buffers = { step, x, gamma, out };
       const kernel = await NormKernel.create(gpu, { operation: 'trial norm', ...buffers, ...sizes, variant });
       return { record: (pass) => kernel.record(pass, rows) };
     };

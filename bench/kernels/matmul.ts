@@ -1,5 +1,5 @@
 import type { Capabilities } from '../../src/gpu/capabilities.js';
-import { defaultMatmulChoice, runnableMatmuls } from '../../src/kernels/matmul-choice.js';
+import { chosenFor, defaultMatmulChoice, runnableMatmuls } from '../../src/kernels/matmul-choice.js';
 import { matmulVariants, type MatmulVariant } from '../../src/kernels/matmul.js';
 import { layoutOn, matmulTrial, matmulTrialData, trialOutputs, variantsFor } from '../../src/kernels/trials/matmul.js';
 import { storedBytes, type StoredDtype } from '../../src/kernels/weights.js';
@@ -57,13 +57,12 @@ export function matmulPoint(
       const layout = layoutOn(gpu, dtype);
       const all = matmulVariants(layout, gpu.capabilities, promptRows(activations, layout, gpu.capabilities));
       const runnable = runnableMatmuls(all, gpu.capabilities);
-      const usual = defaultMatmulChoice(runnable, { n: size.n, sequences: rows });
-      const usualFew = usual.few.find((each) => rows <= each.rows) ?? usual.few.at(-1);
+      const usual = defaultMatmulChoice(runnable, { n: size.n, k, sequences: rows });
       const data = await matmulTrialData(gpu, shape, rows, preparing.workingBytes);
       const worth = variantsFor(runnable, rows);
       const maker = (variant: MatmulVariant, width: 'few' | 'many') => ({
         variant: variant.name,
-        isDefault: variant.name === (width === 'few' ? usualFew?.variant : usual.many),
+        isDefault: variant.name === chosenFor(usual[width], rows),
         units: unitsOf(variant),
         make: () => matmulTrial(gpu, data, variant, width, rows),
       });

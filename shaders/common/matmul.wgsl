@@ -41,6 +41,14 @@ fn row_begin() -> u32 { return 0u; }
 fn row_end() -> u32 { return select(step.decode_rows, step.logit_rows, params.logits == 1u); }
 //#endif
 
+// The row of x that row m is made of.
+//#if wanted
+@group(0) @binding(6) var<storage, read> wanted: array<u32>;  // [logit_rows]
+fn x_row(m: u32) -> u32 { return wanted[m]; }
+//#else
+fn x_row(m: u32) -> u32 { return m; }
+//#endif
+
 //#if norm
 // RMSNorm inside the product: x is scaled by gamma as it is read and the sums by this, since the mean of the squares is
 // known only at the end.

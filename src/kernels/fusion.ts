@@ -29,24 +29,28 @@ export interface Fusion {
     /** [xStride] f32. */
     readonly gamma: GPUBuffer;
     readonly eps: number;
+    /** [rows] u32: which rows of x are taken, those whose logits are wanted; not together with heads. */
+    readonly rows?: GPUBuffer | BufferRange;
   };
   readonly heads?: FiledHeads;
 }
 
 /** What a variant is compiled with where nothing is fused. */
-export const UNFUSED = { norm: false, rope: false };
+export const UNFUSED = { norm: false, wanted: false, rope: false };
 
 /** A variant for few rows, with what a fusion adds. */
 export function fused(variant: MatmulVariant, fusion: Fusion | undefined): MatmulVariant {
   if (fusion === undefined) return variant;
-  const { heads } = fusion;
+  const { norm, heads } = fusion;
+  const wanted = norm.rows !== undefined;
   return {
     ...variant,
-    name: `${variant.name}+norm${heads === undefined ? '' : '+rope'}`,
-    bindings: `${variant.bindings}r${heads === undefined ? '' : 'rrww'}`,
+    name: `${variant.name}+norm${wanted ? '+wanted' : ''}${heads === undefined ? '' : '+rope'}`,
+    bindings: `${variant.bindings}r${wanted ? 'r' : ''}${heads === undefined ? '' : 'rrww'}`,
     defines: {
       ...variant.defines,
       norm: true,
+      wanted,
       ...(heads === undefined ? {} : { rope: true, ...headDefines(heads.shape), ...kvDefines(heads.kv) }),
     },
   };
@@ -54,7 +58,7 @@ export function fused(variant: MatmulVariant, fusion: Fusion | undefined): Matmu
 
 /** The buffers of a fused launch's bindings, behind step and parameters. */
 export function fusedBuffers({ norm, heads }: Fusion, weights: GPUBuffer, out: GPUBuffer): (GPUBuffer | BufferRange)[] {
-  if (heads === undefined) return [norm.x, weights, out, norm.gamma];
+  if (heads === undefined) return [norm.x, weights, out, norm.gamma, ...(norm.rows === undefined ? [] : [norm.rows])];
   const { queries, rows, angles, keys, values } = heads;
   return [norm.x, weights, queries, norm.gamma, rows, angles, keys, values];
 }

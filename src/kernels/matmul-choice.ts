@@ -1,9 +1,10 @@
 import { RidgepointError } from '../errors.js';
 import type { Capabilities } from '../gpu/capabilities.js';
 import type { MatmulNeed, MatmulVariant } from './matmul.js';
+import { tileSeconds } from './tile-time.js';
 import { runsOn } from './variant.js';
 
-/** Which variant takes decode steps of at most so many rows. */
+/** Which variant takes steps of at most so many rows of its phase. */
 export interface WidthChoice {
   readonly rows: number;
   readonly variant: string;
@@ -16,8 +17,8 @@ export interface MatmulChoice {
    * order of sums, so that a sequence's numbers do not depend on who decodes beside it.
    */
   readonly few: readonly WidthChoice[];
-  /** For prefill. */
-  readonly many: string;
+  /** For prefill, likewise: tiles of one order of sums. */
+  readonly many: readonly WidthChoice[];
 }
 
 export interface MatmulVariants {
@@ -25,11 +26,43 @@ export interface MatmulVariants {
   readonly many: readonly MatmulVariant[];
 }
 
-export interface MatmulSelection {
-  /** Never empty; by rising `rows`. */
-  readonly few: readonly { readonly rows: number; readonly variant: MatmulVariant }[];
-  readonly many: MatmulVariant;
+export interface SelectedWidth {
+  readonly rows: number;
+  readonly variant: MatmulVariant;
 }
+
+/** Neither is ever empty; by rising `rows`. */
+export interface MatmulSelection {
+  readonly few: readonly SelectedWidth[];
+  readonly many: readonly SelectedWidth[];
+}
+
+/** Rows of prompts, and of the rest of one, that have a tile of their own; more rows take the last one's. */
+export const PROMPT_ROWS: readonly number[] = [128, 256, 512, 2048];
+
+/** So much faster another tile has to be estimated to take the place of the one for long prompts. */
+const CLEARLY_FASTER = 1.1;
+
+/** The choice for so many rows. */
+export const chosenFor = (choices: readonly WidthChoice[], rows: number): string =>
+  (choices.find((each) => rows <= each.rows) ?? choices[choices.length - 1]).variant;
+
+/** Of the order of sums of the first, the tile that fills a large GPU best with so many rows. */
+function usualTile([first, ...others]: readonly MatmulVariant[], { n, k }: MatmulNeed, rows: number): string {
+  const { tile } = first;
+  if (tile === undefined) return first.name;
+  let best = { name: first.name, seconds: tileSeconds(tile, rows, n, k) / CLEARLY_FASTER };
+  for (const { name, tile, ...each } of others) {
+    if (tile === undefined || orderOf({ name, ...each }) !== orderOf(first)) continue;
+    const seconds = tileSeconds(tile, rows, n, k);
+    if (seconds < best.seconds) best = { name, seconds };
+  }
+  return best.name;
+}
+
+/** Without those whose rows the next takes too. */
+export const merged = (choices: readonly WidthChoice[]): WidthChoice[] =>
+  choices.filter(({ variant }, i) => variant !== (choices[i + 1] as WidthChoice | undefined)?.variant);
 
 /**
  * An engine in which at most so many sequences decode together may take other kernels for few rows than one of more:
@@ -64,7 +97,8 @@ export function defaultMatmulChoice({ few, many }: MatmulVariants, need: MatmulN
     first.set(rowsPerGroup, name);
   }
   const widths = [...first].map(([rows, variant]) => ({ rows, variant })).sort((a, b) => a.rows - b.rows);
-  return { few: widths, many: many[0].name };
+  const tiles = PROMPT_ROWS.map((rows) => ({ rows, variant: usualTile(many, need, rows) }));
+  return { few: widths, many: merged(tiles) };
 }
 
 /**
@@ -86,9 +120,12 @@ export function selectMatmul(
     if (found === undefined) throw new Error(`matmul variant ${name} does not exist or does not run on this adapter`);
     return found;
   };
-  const widths = few.map(({ rows, variant }) => ({ rows, variant: find(runnable.few, variant) }));
-  if (widths.length === 0) throw new Error('a matmul needs a variant for few rows');
-  const orders = new Set(widths.map(({ variant }) => orderOf(variant)));
-  if (orders.size > 1) throw new Error(`decode variants of different orders of sums: ${[...orders].join(', ')}`);
-  return { few: widths, many: find(runnable.many, many) };
+  const widthsOf = (phase: string, list: readonly MatmulVariant[], chosen: readonly WidthChoice[]): SelectedWidth[] => {
+    const widths = chosen.map(({ rows, variant }) => ({ rows, variant: find(list, variant) }));
+    if (widths.length === 0) throw new Error(`a matmul needs a variant for ${phase}`);
+    const orders = new Set(widths.map(({ variant }) => orderOf(variant)));
+    if (orders.size > 1) throw new Error(`${phase} variants of different orders of sums: ${[...orders].join(', ')}`);
+    return widths;
+  };
+  return { few: widthsOf('decode', runnable.few, few), many: widthsOf('prefill', runnable.many, many) };
 }

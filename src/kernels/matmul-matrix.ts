@@ -21,14 +21,15 @@ interface Tile {
   readonly alongM: number;
   readonly alongN: number;
   /** Columns that are staged at once. */
-  readonly k: 16 | 32;
+  readonly k: 16 | 32 | 64 | 128;
   /** Tiles of the operands in workgroup memory at once: 2 spares a barrier per step and takes twice the memory. */
   readonly stages: 1 | 2;
 }
 
 /**
- * Tiles worth trying, best guess first: larger ones read less from the caches for a product, smaller ones leave no part
- * of a large GPU idle when the prompt is short. Two stages of the largest fit 48 KiB with half of the columns each.
+ * Tiles worth trying, best guess for long prompts first: larger ones read less from the caches for a product, smaller ones
+ * leave no part of a large GPU idle when the prompt is short, and with more columns at a time wait less often for memory.
+ * Two stages of the largest fit 48 KiB with half of the columns each.
  */
 const TILES: readonly Tile[] = [
   { m: 256, n: 128, alongM: 4, alongN: 2, k: 32, stages: 1 },
@@ -39,6 +40,9 @@ const TILES: readonly Tile[] = [
   { m: 128, n: 128, alongM: 2, alongN: 2, k: 16, stages: 2 },
   { m: 128, n: 128, alongM: 2, alongN: 2, k: 32, stages: 2 },
   { m: 128, n: 128, alongM: 2, alongN: 4, k: 32, stages: 2 },
+  { m: 128, n: 128, alongM: 2, alongN: 2, k: 64, stages: 1 },
+  { m: 64, n: 128, alongM: 2, alongN: 2, k: 64, stages: 1 },
+  { m: 64, n: 64, alongM: 2, alongN: 2, k: 128, stages: 1 },
   { m: 64, n: 128, alongM: 1, alongN: 4, k: 32, stages: 1 },
   { m: 64, n: 128, alongM: 2, alongN: 2, k: 32, stages: 2 },
   { m: 128, n: 64, alongM: 4, alongN: 2, k: 32, stages: 1 },
@@ -49,8 +53,8 @@ const TILES: readonly Tile[] = [
 /** Sums that a lane may hold: half of the 256 registers that the most generous GPUs give a thread. */
 const MOST_SUMS = 128;
 
-/** Staged steps between two promotions of f16 sums to f32. */
-const PROMOTE = 4;
+/** Columns between two promotions of f16 sums to f32. */
+const PROMOTED_COLUMNS = 128;
 
 function variant(
   { m, n, alongM, alongN, k, stages }: Tile,
@@ -76,8 +80,11 @@ function variant(
   const pitch = k / 8 + 1;
   const strip = M * (subN / perElement + 1);
   const elements = Math.max(stages * (m + n) * pitch, subgroups * strip);
+  const shape = `matrix${M}x${N}x${K}`;
   return {
-    name: `matrix${M}x${N}x${K}-${m}x${n}${subgroups === 4 ? '' : `-${subgroups}`}${k === 32 ? '' : `-k${k}`}${stages === 2 ? '-double' : ''}${half ? '-f16' : ''}`,
+    name: `${shape}-${m}x${n}${subgroups === 4 ? '' : `-${subgroups}`}${k === 32 ? '' : `-k${k}`}${stages === 2 ? '-double' : ''}${half ? '-f16' : ''}`,
+    // Every tile takes the columns one after the other, and starts from what is added where it has no edge.
+    order: half ? undefined : shape,
     shader: 'matmul_matrix.wgsl',
     bindings: 'uurrw',
     defines: {
@@ -86,6 +93,7 @@ function variant(
       ...UNFUSED,
       prefill: true,
       double: stages === 2,
+      long: k > COLUMN_PADDING,
       half_rows: rows === 'f16',
       subgroup_id: capabilities.subgroupId,
       pinned,
@@ -105,11 +113,12 @@ function variant(
       X_SLOTS: slots.x,
       W_SLOTS: slots.w,
       STRIP_SLOTS: stripElements / lanes,
-      PROMOTE,
+      PROMOTE: PROMOTED_COLUMNS / k,
     },
     phase: 'prefill',
     roundsActivations: true,
     rowsPerGroup: m,
+    tile: { m, n, k, stages, threads, bytes: elements * 16, sums: (subM * subN) / lanes },
     runs: (adapter) => matrixWorkgroupRuns(adapter, threads, elements * 16),
     groups: (outputs) => Math.ceil(outputs / n),
   };

@@ -9,9 +9,10 @@ import { packedVariants } from './matmul-packed.js';
 import { matrixVariants } from './matmul-matrix.js';
 import { skinnyVariants } from './matmul-skinny.js';
 import { vecVariants } from './matmul-vec.js';
-import { selectMatmul, type MatmulChoice } from './matmul-choice.js';
+import { selectMatmul, type MatmulChoice, type SelectedWidth } from './matmul-choice.js';
 import { promptRows, type PromptRows, type StoredRows } from './prompt-rows.js';
 import { MOST_TURNS } from './subgroup-matrix.js';
+import type { MatmulTile } from './tile-time.js';
 import type { Variant } from './variant.js';
 import { weightDefines, type WeightLayout, type WeightMatrix, type WeightPart } from './weights.js';
 
@@ -33,6 +34,8 @@ export interface MatmulVariant extends Variant {
   readonly rowsPerGroup: number;
   /** Rows of a step from which on it is worth trying; from more than half a group's when absent. */
   readonly leastRows?: number;
+  /** Of a kernel for many rows on matrices. */
+  readonly tile?: MatmulTile;
   /** Whether it is, unmeasured, the one to take for a product, of those that make as many rows; it is when absent. */
   usual?(need: MatmulNeed): boolean;
   /** What it is compiled with besides for weights of so many units of eight columns, where it gains by knowing. */
@@ -43,8 +46,9 @@ export interface MatmulVariant extends Variant {
 
 /** What decides among variants that were not measured. */
 export interface MatmulNeed {
-  /** Rows of the weights. */
+  /** Rows and columns of the weights. */
   readonly n: number;
+  readonly k: number;
   /** Sequences that may decode together. */
   readonly sequences: number;
 }
@@ -167,7 +171,7 @@ export interface MatmulSpec {
 }
 
 interface Compiled {
-  /** Rows of a decode step up to which it is used. */
+  /** Rows of a step up to which it is used. */
   readonly rows: number;
   readonly variant: MatmulVariant;
   readonly pipeline: Pipeline;
@@ -180,7 +184,8 @@ export class MatmulKernel {
     private readonly spec: MatmulSpec,
     /** Kernels for few rows that are compiled, by rising number of rows. */
     private readonly few: Compiled[],
-    private readonly many: Compiled | undefined,
+    /** Kernels for prompts, by rising number of rows; none where it has no prompts. */
+    private readonly many: readonly Compiled[],
     /** By part of the weights. */
     private readonly fewBindGroups: readonly GPUBindGroup[],
     private readonly manyBindGroups: readonly GPUBindGroup[],
@@ -192,17 +197,15 @@ export class MatmulKernel {
     const { capabilities } = gpu;
     const rows = spec.prompts?.rows ?? 'f32';
     const variants = matmulVariants(spec.weights, capabilities, rows);
-    const need = { n: spec.weights.rows, sequences: spec.sequences ?? spec.maxDecodeRows };
+    const need = { n: spec.weights.rows, k: spec.weights.cols, sequences: spec.sequences ?? spec.maxDecodeRows };
     const selected = selectMatmul(variants, capabilities, need, spec.choice);
-    const compiled = (variant: MatmulVariant): Promise<Compiled> =>
-      gpu.pipelines
-        .get(sizedTo(variant, spec.weights, capabilities))
-        .then((pipeline) => ({ variant, pipeline, rows: variant.rowsPerGroup }));
-    const narrow = ({ rows, variant }: (typeof selected.few)[number]): Promise<Compiled> =>
-      compiled(fused(variant, spec.fusion)).then((each) => ({ ...each, rows }));
-    const [one, many] = await Promise.all([
+    const compiled = ({ rows, variant }: SelectedWidth): Promise<Compiled> =>
+      gpu.pipelines.get(sizedTo(variant, spec.weights, capabilities)).then((pipeline) => ({ variant, pipeline, rows }));
+    const narrow = ({ rows, variant }: SelectedWidth): Promise<Compiled> =>
+      compiled({ rows, variant: fused(variant, spec.fusion) });
+    const [one, ...many] = await Promise.all([
       narrow(selected.few[0]),
-      spec.prefill ? compiled(selected.many) : undefined,
+      ...(spec.prefill ? selected.many : []).map(compiled),
     ]);
     const few = [one];
     const wider = selected.few.filter((_, i) => i > 0 && spec.maxDecodeRows > selected.few[i - 1].rows);
@@ -235,9 +238,13 @@ export class MatmulKernel {
       params,
       fusion === undefined ? plain : (weight) => fusedBuffers(fusion, weight, out),
     );
-    const manyGroups =
-      many && bindGroups(many, manyParams, (weight) => [prompts?.buffer ?? x, weight, gated?.buffer ?? out]);
-    return new MatmulKernel(gpu, spec, few, many, fewGroups, manyGroups ?? [], ready);
+    // All kernels for many rows have the same bindings.
+    const manyGroups = many
+      .slice(0, 1)
+      .flatMap((each) =>
+        bindGroups(each, manyParams, (weight) => [prompts?.buffer ?? x, weight, gated?.buffer ?? out]),
+      );
+    return new MatmulKernel(gpu, spec, few, many, fewGroups, manyGroups, ready);
   }
 
   /** The variant used for `rows` rows of a phase, for reports. */
@@ -247,20 +254,19 @@ export class MatmulKernel {
 
   /** Whether it has rows of prompts. */
   get runsPrompts(): boolean {
-    return this.many !== undefined;
+    return this.many.length > 0;
   }
 
   /**
-   * The phase decides, not the number of rows: kernels for few and for many rows add in different orders, and a
-   * row's numbers should not depend on who else is in the step.
+   * The phase decides which order of sums is used, not the number of rows: kernels for few and for many rows add in
+   * different orders, and a row's numbers should not depend on who else is in the step. The number of rows chooses among
+   * those of one order.
    */
   #choose(rows: number, decode: boolean): Compiled {
-    if (!decode) {
-      if (this.many === undefined) throw new Error(`${this.spec.operation} has no kernel for prompts`);
-      return this.many;
-    }
-    for (const candidate of this.few) if (rows <= candidate.rows) return candidate;
-    return this.few[this.few.length - 1]; // in several groups of rows
+    const candidates = decode ? this.few : this.many;
+    if (candidates.length === 0) throw new Error(`${this.spec.operation} has no kernel for prompts`);
+    for (const candidate of candidates) if (rows <= candidate.rows) return candidate;
+    return candidates[candidates.length - 1]; // in several groups of rows
   }
 
   /**

@@ -8,7 +8,7 @@ export function normVariants(capabilities: Capabilities, half = false): Variant[
   const variant = (name: string, subgroups: boolean): Variant => ({
     name,
     shader: 'rms_norm.wgsl',
-    bindings: 'uurrrw',
+    bindings: 'uurrw',
     defines: {
       ...laneDefines(capabilities, subgroups),
       ...(capabilities.isCpu ? { WG: 64, AT_ONCE: 1 } : { WG: 256, AT_ONCE: 4 }),
@@ -29,16 +29,13 @@ export interface NormSpec {
   /** As x, or in f16. */
   readonly out: GPUBuffer;
   readonly half?: boolean;
-  readonly logitRows: GPUBuffer | BufferRange;
   readonly width: number;
   readonly stride: number;
   readonly eps: number;
-  /** Take only the rows listed in `logitRows`, packed together. */
-  readonly gather: boolean;
   readonly variant?: Variant;
 }
 
-/** RMSNorm with its scale, of a step's prompts or, gathered, of the rows whose logits are wanted. */
+/** RMSNorm with its scale, of a step's prompts. */
 export class NormKernel {
   private constructor(private readonly dispatch: Dispatch) {}
 
@@ -47,17 +44,10 @@ export class NormKernel {
     const variant = spec.variant ?? selectVariant('norm', variants, gpu.capabilities);
     const pipeline = await gpu.pipelines.get(variant);
     const words = new ArrayBuffer(16);
-    new Uint32Array(words).set([spec.width, spec.stride / 4, 0, spec.gather ? 1 : 0]);
+    new Uint32Array(words).set([spec.width, spec.stride / 4]);
     new Float32Array(words)[2] = spec.eps;
     const params = gpu.uniform(`${spec.operation} params`, words);
-    const bindGroup = gpu.bindGroup(pipeline, spec.operation, [
-      spec.step,
-      params,
-      spec.x,
-      spec.gamma,
-      spec.logitRows,
-      spec.out,
-    ]);
+    const bindGroup = gpu.bindGroup(pipeline, spec.operation, [spec.step, params, spec.x, spec.gamma, spec.out]);
     return new NormKernel({ pipeline, bindGroup });
   }
 

@@ -67,7 +67,6 @@ interface Activations {
   readonly queries: GPUBuffer;
   readonly attended: GPUBuffer;
   readonly gated: GPUBuffer;
-  readonly logitsIn: GPUBuffer;
   readonly logits: GPUBuffer;
   readonly partials: GPUBuffer;
   readonly slotTokens: GPUBuffer;
@@ -125,7 +124,6 @@ export function activationBytes(
     queries: stepTokens * heads * paddedHeadDim(headDim) * 4,
     attended: row(heads * headDim, inFloat),
     gated: row(intermediate, inFloat),
-    logitsIn: row(hidden, logitRows),
     logits: row(vocab, logitRows),
     partials: partialBytes(config, decodeRows, Math.min(MOST_PARTS, Math.ceil(contextLength / 64))),
     slotTokens: sequences * 4,
@@ -361,11 +359,20 @@ class OperationBuilder {
         const prompts = this.#prompts(a.halfGated, width);
         return this.#matmul(shape, layer.downProj, 'residual', a.gated, width, a.residual, this.#hidden, prompts);
       }
-      case 'final_norm':
-        return this.#norm(shape, weights.finalNorm);
       case 'lm_head': {
         const width = paddedColumns(config.vocab);
-        return this.#matmul(shape, weights.lmHead, 'store', a.logitsIn, this.#hidden, a.logits, width);
+        const fusion = this.#normed(weights.finalNorm, step.logitRows);
+        return this.#matmul(
+          shape,
+          weights.lmHead,
+          'store',
+          a.residual,
+          this.#hidden,
+          a.logits,
+          width,
+          undefined,
+          fusion,
+        );
       }
       case 'sample': {
         const kernel = await SampleKernel.create(this.gpu, {
@@ -458,28 +465,25 @@ class OperationBuilder {
   }
 
   async #norm(shape: OperationShape, gamma: GPUBuffer): Promise<RecordedOperation> {
-    const gather = shape.rows === 'logits';
-    const half = !gather && this.rows === 'f16';
-    const { logitsIn, halfNormed, normed } = this.activations;
+    const half = this.rows === 'f16';
+    const { halfNormed, normed } = this.activations;
     const kernel = await NormKernel.create(this.gpu, {
       operation: shape.name,
       step: this.#head,
       x: this.activations.residual,
       gamma,
-      out: gather ? logitsIn : half ? halfNormed : normed,
+      out: half ? halfNormed : normed,
       half,
-      logitRows: this.step.logitRows,
       width: this.config.hidden,
       stride: this.#hidden,
       eps: this.config.rmsNormEps,
-      gather,
     });
     return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };
   }
 
-  /** The norm of decoding sequences' activations, as part of the product that reads them. */
-  #normed(gamma: GPUBuffer): Fusion {
-    return { norm: { x: this.activations.residual, gamma, eps: this.config.rmsNormEps } };
+  /** The norm of activations as part of the product for few rows that reads them. @param rows those taken, if not all */
+  #normed(gamma: GPUBuffer, rows?: BufferRange): Fusion {
+    return { norm: { x: this.activations.residual, gamma, eps: this.config.rmsNormEps, rows } };
   }
 
   /** Where queries, keys and values go. */

@@ -30,8 +30,11 @@ export interface Precision {
   /** Of a scale that the cache has for each head of a token; none when absent. */
   readonly kvScaleBytes?: number;
   readonly activationBytes: number;
-  /** Of what prompts' products multiply, where activations are quantised for them first. */
-  readonly productBytes?: number;
+  /**
+   * Of what projections of prompts multiply, where that is not `activationBytes`: 1 where activations are quantised for
+   * them, 2 where norms, attention and gates write rows of prompts in f16.
+   */
+  readonly productBytes?: 1 | 2;
 }
 
 /** An operation of the forward pass, before a batch gives it a size. */
@@ -43,7 +46,8 @@ export interface OperationShape {
   readonly layer: number | undefined;
   /**
    * Rows of the operation: all tokens of the step, only the prompts', or only those whose logits are wanted. What takes
-   * a launch of its own for prompts is part of the product before or after it for decoding sequences.
+   * a launch of its own for prompts is part of the product before or after it for decoding sequences; the last norm is
+   * part of `lm_head` for all.
    */
   readonly rows: 'tokens' | 'prompts' | 'logits';
   /** For a matmul: outputs and inputs a row, [n, k]; else the width it works on, in `k`. */
@@ -69,7 +73,7 @@ export interface Operation extends OperationShape {
 const ROWS: Record<string, OperationShape['rows'] | undefined> = {
   ...{ attn_norm: 'prompts', rope_kv: 'prompts', mlp_norm: 'prompts' },
   ...{ attn_quantise: 'prompts', mlp_quantise: 'prompts' },
-  ...{ final_norm: 'logits', lm_head: 'logits', sample: 'logits' },
+  ...{ lm_head: 'logits', sample: 'logits' },
 };
 
 /**
@@ -106,7 +110,6 @@ export function operationShapes(
     if (activations === 'int8') add('mlp_quantise', 'quantise', intermediate, intermediate, layer);
     add('down_proj', 'matmul', hidden, intermediate, layer);
   }
-  add('final_norm', 'norm', hidden, hidden);
   add('lm_head', 'matmul', vocab, hidden);
   add('sample', 'sample', 1, vocab);
   return list;
@@ -139,12 +142,14 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
   const kvRow = 2 * kvHeads * (headDim * precision.kvBytes + kvScaleBytes);
   const rotated = 3 * (heads + kvHeads) * headDim;
 
-  const activations = precision.productBytes === undefined ? 'f32' : 'int8';
+  const activations = precision.productBytes === 1 ? 'int8' : 'f32';
   return operationShapes(config, { quantizedKv, activations }).map((shape): Operation => {
     const m = rowsOf[shape.rows];
     const cost = { flops: 0, weightBytes: 0, activationBytes: 0, kvReadBytes: 0, kvWriteBytes: 0 };
     const act = precision.activationBytes;
     const { productBytes = act } = precision;
+    // Only in f16 do attention and gates write what products read; 8 bits are made of f32 by operations of their own.
+    const spared = productBytes === 2 ? rowsOf.prompts * (act - productBytes) : 0;
     const weight = shape.layer === undefined ? (precision.headBytes ?? precision.weightBytes) : precision.weightBytes;
     switch (shape.kind) {
       case 'embed':
@@ -154,8 +159,8 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
       case 'norm':
         cost.flops = 4 * m * hidden;
         cost.weightBytes = m === 0 ? 0 : hidden * 4;
-        // Norms of layers write what products read.
-        cost.activationBytes = m * hidden * (act + (shape.layer === undefined ? act : productBytes));
+        // They write what products read.
+        cost.activationBytes = m * hidden * (act + productBytes);
         break;
       case 'quantise':
         cost.flops = 2 * m * shape.k;
@@ -170,9 +175,13 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
         const written = gated ? shape.n / 2 : added ? 2 * shape.n : shape.n;
         const prompts = shape.layer === undefined ? 0 : rowsOf.prompts;
         cost.activationBytes = m * (shape.k + written) * act - prompts * shape.k * (act - productBytes);
-        if (gated) cost.flops += 4 * m * (shape.n / 2);
-        if (fused > 0 && (gated || part === 'qkv')) {
-          cost.flops += 4 * fused * hidden;
+        if (gated) {
+          cost.flops += 4 * m * (shape.n / 2);
+          cost.activationBytes -= spared * (shape.n / 2);
+        }
+        const normed = part === 'lm_head' ? m : gated || part === 'qkv' ? fused : 0;
+        if (normed > 0) {
+          cost.flops += 4 * normed * hidden;
           cost.weightBytes += hidden * 4;
         }
         if (fused > 0 && part === 'qkv' && !quantizedKv) {
@@ -189,7 +198,7 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
         break;
       case 'attention':
         cost.flops = 4 * heads * headDim * pairs + 5 * heads * pairs;
-        cost.activationBytes = 2 * m * heads * headDim * act;
+        cost.activationBytes = heads * headDim * (2 * m * act - spared);
         cost.kvReadBytes = keys * kvRow;
         break;
       case 'sample':

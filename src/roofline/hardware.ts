@@ -75,6 +75,8 @@ export interface Hardware {
   readonly priceUsd?: number;
   /** Chips that one entry stands for, when it cannot be had in smaller parts. */
   readonly chips?: number;
+  /** The engine's rows of prompts are f16 on their way into projections, since its subgroup matrices multiply that. */
+  readonly halfRows?: boolean;
   /** Largest batch the system serves, where it has such a limit. */
   readonly maxBatch?: number;
   /** Measured efficiencies, with where they come from; else defaults by kind apply. */
@@ -84,6 +86,14 @@ export interface Hardware {
   /** Where the row's figures were read. */
   readonly source: string;
   readonly note?: string;
+}
+
+/** Whether the engine has subgroup matrices of f16 that it takes for prompts: a CPU driver spells them out. */
+export function takesHalfRows({
+  ceilings,
+  isCpu,
+}: Pick<Calibration, 'isCpu'> & { readonly ceilings: Pick<Calibration['ceilings'], 'subgroupMatrix'> }): boolean {
+  return !isCpu && ceilings.subgroupMatrix.some(({ componentType }) => componentType === 'f16');
 }
 
 /**
@@ -120,6 +130,7 @@ export function fromCalibration(calibration: Calibration, capacityBytes = Infini
     capacityBytes,
     capacityUnit: 'GiB',
     sharedMemory: isCpu,
+    halfRows: takesHalfRows(calibration),
     efficiencies: calibration.efficiencies,
     efficiencySource: `calibration of ${date.slice(0, 10)}`,
     host: {

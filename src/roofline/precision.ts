@@ -44,6 +44,8 @@ export interface Dtypes {
   readonly compute: ComputeDtype;
   /** What the engine's projections of prompts multiply; under int8 activations are quantised for them. */
   readonly activations?: ActivationDtype;
+  /** The engine's rows of prompts are f16 on their way into projections, where its weights are not bf16 or f32. */
+  readonly halfRows?: boolean;
 }
 
 /** f32, one for each head of a token; as `kvBlockBytes` allocates it. */
@@ -56,15 +58,16 @@ export function kvPrecision(kv: KvDtype): Pick<Precision, 'kvBytes' | 'kvScaleBy
 
 /** Bytes per number, and of the cache's scales. Activations are f32 between the engine's kernels and f16 between those of CUDA libraries. */
 export function precisionOf(
-  { weights, head = weights, kv, compute, activations }: Dtypes,
+  { weights, head = weights, kv, compute, activations, halfRows = false }: Dtypes,
   kernels: KernelSet,
 ): Precision {
   const activationBytes = kernels === 'shader' || compute === 'f32' ? 4 : 2;
+  const half = halfRows && kernels === 'shader' && weights !== 'bf16' && weights !== 'f32';
   return {
     weightBytes: bytesOfWeight(weights),
     headBytes: bytesOfWeight(head),
     ...kvPrecision(kv),
     activationBytes,
-    ...(activations === 'int8' ? { productBytes: 1 } : {}),
+    ...(activations === 'int8' ? { productBytes: 1 } : half ? { productBytes: 2 } : {}),
   };
 }

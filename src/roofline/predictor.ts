@@ -53,7 +53,10 @@ export class Predictor {
     this.weights = weights;
     this.kv = kv;
     const { compute, activations } = this.pricer;
-    this.precision = precisionOf({ weights, head, kv, compute, activations }, this.pricer.kernels);
+    this.precision = precisionOf(
+      { weights, head, kv, compute, activations, halfRows: hardware.halfRows },
+      this.pricer.kernels,
+    );
     this.chips = tensorParallel;
     this.prefillChunk = prefillChunk;
     const recording = (batch: BatchShape): number => {

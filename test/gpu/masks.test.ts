@@ -85,7 +85,8 @@ describe('kernels left out', () => {
   it('give way to the next in a matmul', () => {
     const variants = matmulVariants({ dtype: 'f16', lanes: 1 }, all);
     const usual = (excluded: string[]) =>
-      defaultMatmulChoice(runnableMatmuls(variants, { ...all, excluded }), { n: 4096, sequences: 1 }).many;
+      defaultMatmulChoice(runnableMatmuls(variants, { ...all, excluded }), { n: 4096, k: 4096, sequences: 1 }).many[0]
+        .variant;
     expect(usual([])).toMatch(/^matrix/);
     expect(usual(['matmul_matrix.wgsl'])).not.toMatch(/^matrix/);
   });

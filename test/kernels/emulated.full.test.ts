@@ -3,9 +3,13 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import type { HeadShape } from '../../src/kernels/attention-shape.js';
 import { matrixVariants } from '../../src/kernels/matmul-matrix.js';
 import { packedMatrixVariants } from '../../src/kernels/matmul-matrix-packed.js';
+import type { MatmulVariant } from '../../src/kernels/matmul.js';
+import { relativeError } from '../reference/compare.js';
 import { freeingAll } from '../support/buffers.js';
 import { PACKED_CASES, PACKED_TOLERANCE, packedData, runPacked } from '../support/matmul-packed.js';
-import { checkMany } from '../support/matmul-many.js';
+import { matmulData, runMatmul } from '../support/matmul.js';
+import { checkMany, type ManyCase } from '../support/matmul-many.js';
+import { withColumns } from '../support/shorter-tiles.js';
 import { emulatedGpu, emulatingAdapters } from '../support/nvidia.js';
 import { checkAttention, EMULATED_PRODUCTS } from './cases/emulated.js';
 
@@ -13,6 +17,12 @@ import { checkAttention, EMULATED_PRODUCTS } from './cases/emulated.js';
 const PATIENCE = 900_000;
 
 const [adapter] = await emulatingAdapters();
+
+/** x and weights that are quants, rounded to f16. */
+const ROUNDED_TOLERANCE = 1e-3;
+
+/** Rows that end within 64 and within 96 columns, in whole and ragged tiles. */
+const RAGGED: ManyCase = { epilogue: 'residual', decodeRows: 5, n: 160, k: 352, rows: 140 };
 
 /** Heads of two matrices that share keys in a workgroup. */
 const HEADS: HeadShape = { heads: 4, kvHeads: 1, headDim: 32 };
@@ -35,6 +45,56 @@ describe.skipIf(adapter === undefined)(
         const tested = variants.filter(({ name }) => name.startsWith(`matrix${shape}-`) && tiles.test(name));
         expect(tested).toHaveLength(2);
         for (const test of EMULATED_PRODUCTS) await checkMany(gpu, tested, test);
+      },
+      PATIENCE,
+    );
+
+    // Their own number of columns wants more workgroup memory than the adapter has, and so do tiles with edges.
+    it.each(['256x128-8', '128x256-8'])(
+      'make the whole tiles of %s, fewer columns at a time, as float64 does',
+      async (tile) => {
+        const large = { ...gpu.capabilities, maxWorkgroupBytes: 48 * 1024 };
+        const variant = matrixVariants({ dtype: 'f16', lanes: 1 }, large, 'f16').find(
+          ({ name }) => name === `matrix16x16x16-${tile}`,
+        )!;
+        const shorter = withColumns(variant, 16);
+        await checkMany(gpu, [shorter], { epilogue: 'store', decodeRows: 0, n: 256, k: 96, rows: 512 });
+        await checkMany(gpu, [shorter], { epilogue: 'residual', decodeRows: 256, n: 512, k: 32, rows: 512 });
+      },
+      PATIENCE,
+    );
+
+    it(
+      'multiply many columns at a time, where a row ends within them, as float64 does',
+      async () => {
+        const large = { ...gpu.capabilities, maxWorkgroupBytes: 48 * 1024 };
+        const variants = matrixVariants({ dtype: 'f16', lanes: 1 }, large, 'f16');
+        const named = (name: string): MatmulVariant => variants.find((each) => each.name === name)!;
+        const long = named('matrix16x16x16-64x64-k128');
+        // Of 128 columns the adapter holds 96 at a time: no power of two, and no divisor of what rows are padded to.
+        const tested = [named('matrix16x16x16-64x128-k64'), withColumns(long, 96)];
+        for (const test of [...EMULATED_PRODUCTS, RAGGED]) await checkMany(gpu, tested, test);
+      },
+      PATIENCE,
+    );
+
+    it.each(['int8-g32', 'int4-g32-zp', 'int4-g128'] as const)(
+      'multiply rows with weights of %s as float64 does, tiles of 16x8x16',
+      async (dtype) => {
+        const variants = matrixVariants({ dtype, lanes: 1 }, gpu.capabilities);
+        const tested = variants.filter(({ name }) => /^matrix16x8x16-(64x64|64x128-k64)$/.test(name));
+        expect(tested).toHaveLength(2);
+        const test = { n: 130, k: 232 };
+        const data = matmulData(test, 65, dtype);
+        for (const variant of tested) {
+          await freeingAll(gpu, async () => {
+            for (const result of await runMatmul(gpu, variant, 'store', dtype, test, data, [1, 64, 65], 1)) {
+              const what = `${variant.name}, ${result.rows} rows`;
+              expect(relativeError(result.out, result.expected), what).toBeLessThan(ROUNDED_TOLERANCE);
+              expect(result.touched, `${what}: words touched outside the result`).toBe(0);
+            }
+          });
+        }
       },
       PATIENCE,
     );

@@ -124,7 +124,7 @@ describe.skipIf(machines.length === 0).each(tested)('products for few rows on ma
                 eps,
               },
             },
-            choice: { few: [{ rows: 1, variant: variant.name }], many: 'tiled' },
+            choice: { few: [{ rows: 1, variant: variant.name }], many: [{ rows: 1, variant: 'tiled' }] },
           });
           submit(gpu, (pass) => kernel.record(pass, rows, 0));
           const found = unstrided(await readFloats(gpu, out), rows, n, n);

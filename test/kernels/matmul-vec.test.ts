@@ -61,7 +61,7 @@ describe('what is usual on a GPU', () => {
     const all = vecVariants({ dtype, lanes: 1 }, capabilities).filter((each) => each.runs(capabilities));
     return [1, 2, 4, 8].map((rows) => {
       const fit = all.filter((each) => each.order === 'vec' && each.rowsPerGroup === rows);
-      const chosen = fit.filter((each) => each.usual!({ n, sequences: 1 }));
+      const chosen = fit.filter((each) => each.usual!({ n, k: 4096, sequences: 1 }));
       expect(chosen).toHaveLength(1);
       return chosen[0].name;
     });

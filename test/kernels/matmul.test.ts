@@ -40,7 +40,13 @@ const tolerance = ({ name, roundsActivations }: MatmulVariant): number =>
  * Some drivers need many seconds to compile these. How they compute does not depend on how weights are unpacked, nor on
  * how rows lie: f16 weights try that in full. Quantised weights of both widths try it where the engine would run it.
  */
-const SLOW_TO_COMPILE = /^(vec[48]-tree|vec[248]x|tiled128|matrix.*)$/;
+const SLOW_TO_COMPILE = /^(vec[48]-tree|vec[248]x|tiled128)$/;
+/**
+ * Those on matrices compile for minutes, and have tests of their own: matmul-skinny.full and matmul-many. How a format is
+ * staged for matrices is tried here, in the smallest tile that stages whole rows.
+ */
+const ON_MATRICES = /^(skinny|matrix)/;
+const SMALL_MATRIX_TILE = /^matrix\d+x\d+x\d+-64x64$/;
 const runsSlow = ({ name }: MatmulVariant, { dtype, lanes }: WeightLayout, capabilities: Capabilities): boolean =>
   (isFull || !capabilities.isCpu) &&
   (dtype === 'f16' || (dtype.endsWith('-zp') && !name.endsWith('-tree') && lanes === laneRows(capabilities)));
@@ -71,19 +77,21 @@ describe.each([...DTYPES, ...QUANTIZED])('matmul of %s weights', (dtype) => {
         const layouts = [...new Set(isFull || dtype === 'f16' ? [1, own] : [own])].map((lanes) => ({ dtype, lanes }));
         const runnable = layouts.flatMap((layout) => {
           const { few, many } = matmulVariants(layout, gpu.capabilities);
-          return (
-            [...few, ...many]
-              .filter((variant) => variant.runs(gpu.capabilities))
-              // Those on matrices compile for minutes, and have tests of their own: matmul-skinny.full and matmul-many.
-              .filter(({ name }) => !/^(skinny|matrix)/.test(name))
-              .filter((variant) => !SLOW_TO_COMPILE.test(variant.name) || runsSlow(variant, layout, gpu.capabilities))
-              .map((variant) => ({ variant, lanes: layout.lanes }))
-          );
+          return [...few, ...many]
+            .filter((variant) => variant.runs(gpu.capabilities))
+            .filter(
+              (variant) =>
+                SMALL_MATRIX_TILE.test(variant.name) ||
+                (!ON_MATRICES.test(variant.name) &&
+                  (!SLOW_TO_COMPILE.test(variant.name) || runsSlow(variant, layout, gpu.capabilities))),
+            )
+            .map((variant) => ({ variant, lanes: layout.lanes }));
         });
         expect(runnable.length).toBeGreaterThan(0);
         await Promise.all(runnable.map(({ variant }) => gpu.pipelines.get(variant)));
         for (const { variant, lanes } of runnable) {
-          for (const test of inDepth(dtype, epilogue) ? MATMUL_CASES : FEW_MATMUL_CASES) {
+          const deep = inDepth(dtype, epilogue) && !ON_MATRICES.test(variant.name);
+          for (const test of deep ? MATMUL_CASES : FEW_MATMUL_CASES) {
             if (!runsUnder(epilogue, test)) continue;
             await freeingAll(gpu, async () => {
               for (const result of await runMatmul(

@@ -14,7 +14,7 @@ const PATIENCE = 600_000;
 const LIMITS = { stepTokens: 48, sequences: 2, contextLength: 80 };
 /** For few rows, sums that count on no number of lanes: the adapter's subgroups are not those it pretends to have. */
 const CHOICES: KernelChoices = {
-  matmul: () => ({ few: [{ rows: 1, variant: 'vec1-tree' }], many: 'matrix16x16x16-64x64' }),
+  matmul: () => ({ few: [{ rows: 1, variant: 'vec1-tree' }], many: [{ rows: 1, variant: 'matrix16x16x16-64x64' }] }),
   attention: undefined,
 };
 

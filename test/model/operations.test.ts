@@ -40,9 +40,9 @@ describe('operationShapes', () => {
       'embed',
       ...layer.map((name) => `layers.0.${name}`),
       ...layer.map((name) => `layers.1.${name}`),
-      ...['final_norm', 'lm_head', 'sample'],
+      ...['lm_head', 'sample'],
     ]);
-    expect(new Set(operationShapes(LLAMA_2_7B).map(({ name }) => name)).size).toBe(1 + 32 * 8 + 3);
+    expect(new Set(operationShapes(LLAMA_2_7B).map(({ name }) => name)).size).toBe(1 + 32 * 8 + 2);
   });
 
   it('knows the shapes and which rows an operation works on', () => {
@@ -52,7 +52,7 @@ describe('operationShapes', () => {
     expect(shapes.get('layers.0.down_proj')).toMatchObject({ n: 64, k: 172 });
     expect(shapes.get('lm_head')).toMatchObject({ layer: undefined, rows: 'logits', n: 105, k: 64 });
     const logits = [...shapes.values()].filter(({ rows }) => rows === 'logits').map(({ name }) => name);
-    expect(logits).toEqual(['final_norm', 'lm_head', 'sample']);
+    expect(logits).toEqual(['lm_head', 'sample']);
     const prompts = [...shapes.values()].filter(({ rows }) => rows === 'prompts').map(({ name }) => name);
     expect(prompts.slice(0, 3)).toEqual(['layers.0.attn_norm', 'layers.0.rope_kv', 'layers.0.mlp_norm']);
   });
@@ -75,7 +75,7 @@ describe('activations in 8 bits', () => {
     );
     expect(named(list, 'layers.0.attn_norm').activationBytes).toBe(512 * 4096 * 5);
     expect(named(list, 'layers.0.mlp_quantise').activationBytes).toBe(512 * 11008 * 5);
-    expect(named(list, 'final_norm')).toEqual(named(plain, 'final_norm'));
+    expect(named(list, 'lm_head')).toEqual(named(plain, 'lm_head'));
   });
 
   it('are what projections of prompts read, and only those', () => {
@@ -93,17 +93,51 @@ describe('activations in 8 bits', () => {
   });
 });
 
+describe('rows of prompts in f16', () => {
+  const F32_ROWS: Precision = { ...F16, activationBytes: 4 };
+  const HALF: Precision = { ...F32_ROWS, productBytes: 2 };
+  const batch = {
+    sequences: [
+      { newTokens: 1, context: 9 },
+      { newTokens: 512, context: 0 },
+    ],
+    logitRows: 2,
+  };
+  const [plain, half] = [F32_ROWS, HALF].map((precision) => forwardOperations(LLAMA_2_7B, batch, precision));
+  const spared = (name: string): number => named(plain, name).activationBytes - named(half, name).activationBytes;
+
+  it('take no operations of their own, and half of what norms, attention and gates write and products read', () => {
+    expect(half.map(({ name }) => name)).toEqual(plain.map(({ name }) => name));
+    expect(spared('layers.0.attn_norm')).toBe(512 * 4096 * 2);
+    expect(spared('layers.0.qkv')).toBe(512 * 4096 * 2);
+    expect(spared('layers.0.attention')).toBe(512 * 4096 * 2);
+    expect(spared('layers.0.o_proj')).toBe(512 * 4096 * 2);
+    expect(spared('layers.0.gate_up')).toBe(512 * (4096 + 11008) * 2);
+    expect(spared('layers.0.down_proj')).toBe(512 * 11008 * 2);
+    for (const name of ['embed', 'layers.0.rope_kv', 'lm_head', 'sample']) expect(spared(name)).toBe(0);
+    expect(named(half, 'layers.0.attn_norm').activationBytes).toBe(512 * 4096 * 6);
+  });
+
+  it('leave decoding sequences and all else as they are', () => {
+    const decode = { sequences: [{ newTokens: 1, context: 9 }], logitRows: 1 };
+    expect(forwardOperations(LLAMA_2_7B, decode, HALF)).toEqual(forwardOperations(LLAMA_2_7B, decode, F32_ROWS));
+    for (const part of ['flops', 'weightBytes', 'kvReadBytes', 'kvWriteBytes'] as const) {
+      expect(sum(half, part)).toBe(sum(plain, part));
+    }
+  });
+});
+
 describe('the cost of Llama-2-7B', () => {
   const decode = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 1, context: 1023 }], logitRows: 1 }, F16);
   const prefill = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 512, context: 0 }], logitRows: 1 }, F16);
 
   it('decode: two FLOPs a weight, every weight read once', () => {
     const silu = 32 * 4 * 11008;
-    const norms = 2 * 32 * 4 * 4096;
+    const norms = (2 * 32 + 1) * 4 * 4096;
     const rotations = 32 * 3 * 2 * 4096;
     expect(sum(of(decode, 'matmul'), 'flops')).toBe(2 * MULTIPLIED + silu + norms + rotations);
-    expect(sum(of(decode, 'matmul'), 'weightBytes')).toBe(2 * MULTIPLIED + 64 * 4096 * 4);
-    expect(sum(of(decode, 'norm'), 'weightBytes'), 'only the last norm has a launch of its own').toBe(4096 * 4);
+    expect(sum(of(decode, 'matmul'), 'weightBytes')).toBe(2 * MULTIPLIED + 65 * 4096 * 4);
+    expect(sum(of(decode, 'norm'), 'weightBytes'), 'no norm has a launch of its own').toBe(0);
     expect(named(decode, 'embed').weightBytes).toBe(4096 * 2);
     expect(decode.every(({ phase }) => phase === 'decode')).toBe(true);
     // All but attention and what is done element by element: "2 x parameters a token".
@@ -138,10 +172,15 @@ describe('the cost of Llama-2-7B', () => {
 
   it('prefill: a token costs the layers, the head only the rows that want logits', () => {
     const head = 32_000 * 4096;
-    expect(named(prefill, 'lm_head')).toMatchObject({ m: 1, flops: 2 * head, weightBytes: 2 * head });
+    // With the last norm.
+    const norm = { flops: 4 * 4096, weightBytes: 4 * 4096 };
+    const [flops, weightBytes] = [2 * head + norm.flops, 2 * head + norm.weightBytes];
+    expect(named(prefill, 'lm_head')).toMatchObject({ m: 1, flops, weightBytes });
     const silu = 512 * 32 * 4 * 11008;
-    expect(sum(of(prefill, 'matmul'), 'flops')).toBe(512 * 2 * (MULTIPLIED - head) + 2 * head + silu);
-    expect(sum(of(prefill, 'matmul'), 'weightBytes'), 'read once whatever the rows').toBe(2 * MULTIPLIED);
+    expect(sum(of(prefill, 'matmul'), 'flops')).toBe(512 * 2 * (MULTIPLIED - head) + flops + silu);
+    expect(sum(of(prefill, 'matmul'), 'weightBytes'), 'read once whatever the rows').toBe(
+      2 * MULTIPLIED + norm.weightBytes,
+    );
     expect(sum(prefill, 'kvWriteBytes')).toBe(512 * 524_288);
     expect(sum(prefill, 'kvReadBytes')).toBe(512 * 524_288);
     const pairs = (512 * 513) / 2;

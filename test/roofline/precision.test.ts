@@ -46,7 +46,7 @@ describe('bytes of quantised weights', () => {
     const list = forwardOperations(LLAMA_2_7B, { sequences: [{ newTokens: 1, context: 0 }], logitRows: 1 }, precision);
     const bytes = (name: string): number => list.find((each) => each.name === name)!.weightBytes;
     expect(bytes('layers.0.down_proj')).toBe(4096 * 11008 * 0.5625);
-    expect(bytes('lm_head')).toBe(32000 * 4096 * 2);
+    expect(bytes('lm_head'), 'with the last norm').toBe(32000 * 4096 * 2 + 4096 * 4);
   });
 
   it('are known by the names of formats alone', () => {
@@ -55,6 +55,21 @@ describe('bytes of quantised weights', () => {
     expect(weightDtype('int5')).toBeUndefined();
     expect(bytesOfWeight('int8-g128')).toBe(1 + 2 / 128);
     expect(bytesOfWeight('int4-g32-zp')).toBe(0.5 + 4 / 32);
+  });
+});
+
+describe('rows of prompts on this machine', () => {
+  const productBytes = (isCpu: boolean, options: object = {}): number | undefined =>
+    new Predictor(llamaModel('7b', LLAMA_2_7B), fromCalibration({ ...calibration, isCpu }), options).precision
+      .productBytes;
+
+  it('are f16 where the engine has matrices for them', () => {
+    expect(calibration.ceilings.subgroupMatrix.length).toBeGreaterThan(0);
+    expect(productBytes(false)).toBe(2);
+    expect(productBytes(false, { weights: 'int4-g32' })).toBe(2);
+    expect(productBytes(true), 'a CPU driver spells matrices out').toBeUndefined();
+    expect(productBytes(false, { weights: 'bf16' })).toBeUndefined();
+    expect(productBytes(false, { weights: 'int8-g32', activations: 'int8' })).toBe(1);
   });
 });
 

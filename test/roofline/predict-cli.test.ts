@@ -52,7 +52,7 @@ describe('ridgepoint predict', () => {
   test('--per-operation names operations as the profiler does', async () => {
     const { rows } = (await json('--model', 'tinyllama-1.1b', '--per-operation')) as { rows: { name: string }[] };
     const names = rows.map(({ name }) => name);
-    expect(names).toHaveLength(2 * (4 + 22 * 8));
+    expect(names).toHaveLength(2 * (3 + 22 * 8));
     expect(names).toContain('layers.21.gate_up');
   });
 

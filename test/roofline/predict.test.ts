@@ -87,8 +87,8 @@ describe('steps', () => {
     const predictor = new Predictor(llama, fromCalibration(slow));
     const layers = llama.layers;
     // A layer of prompts has launches of its own for two norms and the rotation.
-    expect(predictor.decodeSeconds(10, 3)).toBe(3 * (4 + 5 * layers));
-    expect(predictor.prefillSeconds(10)).toBe(2 * (4 + 8 * layers) + 5);
+    expect(predictor.decodeSeconds(10, 3)).toBe(3 * (3 + 5 * layers));
+    expect(predictor.prefillSeconds(10)).toBe(2 * (3 + 8 * layers) + 5);
   });
 
   test('costs measured on whole steps take the place of the host’s', () => {

@@ -1,6 +1,6 @@
 import type { AttentionChoice } from '../../kernels/attention.js';
 import type { KernelChoices } from '../../kernels/choices.js';
-import type { MatmulChoice, WidthChoice } from '../../kernels/matmul-choice.js';
+import { merged, type MatmulChoice, type WidthChoice } from '../../kernels/matmul-choice.js';
 import { attentionKey, matmulKey, parseParts, type ContestList } from './contests.js';
 import { usualWinners, type Contest, type Winners } from './contest.js';
 import type { TunedEntry } from './file.js';
@@ -11,7 +11,7 @@ function widthsOf(winners: Winners): WidthChoice[] {
   const rows = Object.entries(winners)
     .map(([id, variant]) => ({ rows: Number(id), variant }))
     .sort((a, b) => a.rows - b.rows);
-  return rows.filter(({ variant }, i) => rows[i + 1]?.variant !== variant);
+  return merged(rows);
 }
 
 /** What a model's kernels are made of according to entries; the default where there is none that holds. */
@@ -29,7 +29,7 @@ export function kernelChoices(list: ContestList, entries: Readonly<Record<string
       const few = won(matmulKey(list.width, rows, cols, dtype));
       const many = won(matmulKey('many', rows, cols, dtype, list.activations)) ?? list.usualMany;
       if (few === undefined || !(few.tuned || many.tuned)) return undefined;
-      return { few: widthsOf(few.winners), many: Object.values(many.winners)[0] };
+      return { few: widthsOf(few.winners), many: widthsOf(many.winners) };
     },
     get attention(): AttentionChoice | undefined {
       const decode = won(attentionKey('decode', list.shape, list.kv));

@@ -3,7 +3,14 @@ import type { PipelineSpec } from '../../gpu/pipelines.js';
 import { DECODE_TILE, type HeadShape, type KvStored } from '../../kernels/attention-shape.js';
 import { usualSplitTokens } from '../../kernels/attention-decode.js';
 import { attentionVariants } from '../../kernels/attention.js';
-import { defaultMatmulChoice, FEW_SEQUENCES, orderOf, runnableMatmuls } from '../../kernels/matmul-choice.js';
+import {
+  chosenFor,
+  defaultMatmulChoice,
+  FEW_SEQUENCES,
+  orderOf,
+  PROMPT_ROWS,
+  runnableMatmuls,
+} from '../../kernels/matmul-choice.js';
 import { matmulVariants } from '../../kernels/matmul.js';
 import { promptRows } from '../../kernels/prompt-rows.js';
 import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
@@ -81,7 +88,7 @@ export function tuningSizes(isCpu: boolean) {
     ? {
         few: [1, 2, 4, 8],
         batched: [1, 2, 4, 8],
-        many: 64,
+        many: [64],
         decode: [
           { rows: 1, context: 511 },
           { rows: 1, context: 1535 },
@@ -92,7 +99,8 @@ export function tuningSizes(isCpu: boolean) {
     : {
         few: [1, 2, 4, 8],
         batched: [1, 2, 4, 8, 16, 32],
-        many: 2048,
+        // The longest first: what is far behind there is not tried further.
+        many: [...PROMPT_ROWS].reverse(),
         decode: [
           { rows: 1, context: 511 },
           { rows: 1, context: 2047 },
@@ -133,9 +141,9 @@ export function contestsOf(
     const layout = layoutOn({ capabilities }, dtype);
     const all = matmulVariants(layout, capabilities, promptRows(activations, layout, capabilities));
     const runnable = runnableMatmuls(all, capabilities);
-    const usual = (n: number) => defaultMatmulChoice(runnable, { n, sequences });
-    const fewPrint = (n: number): string => print(runnable.few, [usual(n).few, sizes[width]]);
-    const manyPrint = print(runnable.many, [usual(0).many, sizes.many]);
+    const usual = (n: number, k: number) => defaultMatmulChoice(runnable, { n, k, sequences });
+    const fewPrint = (n: number, k: number): string => print(runnable.few, [usual(n, k).few, sizes[width]]);
+    const manyPrint = (n: number, k: number): string => print(runnable.many, [usual(n, k).many, sizes.many]);
     return { runnable, usual, fewPrint, manyPrint };
   };
   const layers = familyOf(formats.dtype, activations);
@@ -155,9 +163,9 @@ export function contestsOf(
   const ordered = [...matmuls.values()].sort((a, b) => b.bytes - a.bytes);
   const few = ordered.map(({ n, k, dtype }): ModelContest => {
     const { runnable, usual, fewPrint } = dtype === formats.dtype ? layers : head;
-    const few = usual(n).few;
+    const few = usual(n, k).few;
     const cases = sizes[width].map((rows): Case => {
-      const own = (few.find((each) => rows <= each.rows) ?? few.at(-1)!).variant;
+      const own = chosenFor(few, rows);
       const names = variantsFor(runnable, rows).few.map(({ name }) => name);
       return { id: String(rows), weight: weightOf(rows), usual: own, names: [...new Set([own, ...names])] };
     });
@@ -166,7 +174,7 @@ export function contestsOf(
       subject: { kind: 'matmul', width: 'few', n, k, dtype, activations: 'f32' },
       candidates: runnable.few.map((variant) => ({ name: variant.name, order: orderOf(variant) })),
       cases,
-      fingerprint: fewPrint(n),
+      fingerprint: fewPrint(n, k),
     };
   });
   const many = ordered
@@ -174,13 +182,13 @@ export function contestsOf(
     .map(({ n, k, dtype }): ModelContest => {
       const { runnable, usual, manyPrint } = layers;
       const names = runnable.many.map(({ name }) => name);
+      const { many } = usual(n, k);
       return {
         key: matmulKey('many', n, k, dtype, activations),
         subject: { kind: 'matmul', width: 'many', n, k, dtype, activations },
-        // A prompt takes one variant whatever its length, so each is an order of its own.
-        candidates: names.map((name) => ({ name, order: name })),
-        cases: [{ id: String(sizes.many), weight: 1, usual: usual(n).many, names }],
-        fingerprint: manyPrint,
+        candidates: runnable.many.map((variant) => ({ name: variant.name, order: orderOf(variant) })),
+        cases: sizes.many.map((rows) => ({ id: String(rows), weight: 1, usual: chosenFor(many, rows), names })),
+        fingerprint: manyPrint(n, k),
       };
     });
   const attention = (['decode', 'prefill'] as const).map((phase): ModelContest => {
@@ -207,13 +215,14 @@ export function contestsOf(
     };
   });
   const matrices = interleave(few, many);
+  const anyTile = head.usual(config.vocab, config.hidden).many;
   return {
     contests: [...matrices.slice(0, 4), ...attention, ...matrices.slice(4)],
     shape,
     kv,
     activations,
     width,
-    usualMany: { winners: { all: head.usual(0).many }, tuned: false },
+    usualMany: { winners: Object.fromEntries(anyTile.map(({ rows, variant }) => [rows, variant])), tuned: false },
   };
 }
 

@@ -131,7 +131,7 @@ export async function matmulTrial(
   const prompts = decode ? undefined : data.prompts;
   const all = matmulVariants(layoutOn(gpu, dtype), gpu.capabilities, prompts?.rows ?? 'f32');
   const runnable = runnableMatmuls(all, gpu.capabilities);
-  const usual = defaultMatmulChoice(runnable, { n, sequences: rows });
+  const usual = defaultMatmulChoice(runnable, { n, k, sequences: rows });
   const step = trialStep(gpu, { tokens: rows, decodeRows: decode ? rows : 0 });
   const kernels: MatmulKernel[] = [];
   for (const weights of data.copies) {
@@ -148,7 +148,9 @@ export async function matmulTrial(
       maxDecodeRows: 1,
       prefill: !decode,
       prompts,
-      choice: decode ? { ...usual, few: [{ rows: 1, variant: variant.name }] } : { ...usual, many: variant.name },
+      choice: decode
+        ? { ...usual, few: [{ rows: 1, variant: variant.name }] }
+        : { ...usual, many: [{ rows, variant: variant.name }] },
     });
     kernels.push(kernel);
   }

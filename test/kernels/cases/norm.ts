@@ -1,8 +1,8 @@
 export interface NormCase {
   readonly width: number;
   readonly rows: number;
-  /** The rows whose logits are wanted, where only those are taken. */
-  readonly gather?: readonly number[];
+  /** The first rows, which are decoding sequences'; none when absent. */
+  readonly decodeRows?: number;
 }
 
 export const NORM_CASES: readonly NormCase[] = [
@@ -11,6 +11,6 @@ export const NORM_CASES: readonly NormCase[] = [
   { width: 64, rows: 17 },
   { width: 172, rows: 5 },
   { width: 1030, rows: 2 },
-  { width: 105, rows: 9, gather: [8, 2, 3] },
-  { width: 4096, rows: 2, gather: [1] },
+  { width: 105, rows: 9, decodeRows: 6 },
+  { width: 4096, rows: 2, decodeRows: 1 },
 ];
