@@ -13,6 +13,14 @@ export interface MatrixRates {
   readonly int4?: number;
 }
 
+/** A figure that changes with time. */
+export interface Dated {
+  readonly value: number;
+  /** When it was read: year and month. */
+  readonly date: string;
+  readonly source: string;
+}
+
 /** What ordinary shader code reaches at best, FLOP/s: the roof of a WGSL kernel without subgroup matrices. */
 export interface ShaderRates {
   readonly f32: number;
@@ -66,13 +74,12 @@ export interface Hardware {
   readonly sharedMemory?: boolean;
   readonly link?: Link;
   readonly tdpWatts?: number;
-  /** Dollars an hour of one chip, rented, with where and when that was so. */
-  readonly usdPerHour?: number;
-  readonly usdSource?: string;
-  /** Drawn by one chip under load, where that is known; at most its TDP. */
-  readonly watts?: number;
+  /** What a card was measured to draw while it serves, on average. */
+  readonly wattsServing?: Dated;
   /** Launch price of one card in US dollars; absent where the vendor names none. */
   readonly priceUsd?: number;
+  /** US dollars that a card costs an hour where it is rented on demand. */
+  readonly pricePerHour?: Dated;
   /** Chips that one entry stands for, when it cannot be had in smaller parts. */
   readonly chips?: number;
   /** The engine's rows of prompts are f16 on their way into projections, since its subgroup matrices multiply that. */

@@ -1,5 +1,5 @@
 import { RidgepointError } from '../../errors.js';
-import type { Hardware } from '../../roofline/hardware.js';
+import type { Dated, Hardware } from '../../roofline/hardware.js';
 import { memoryOf } from '../../roofline/memory.js';
 import { Predictor } from '../../roofline/predictor.js';
 import { tokenCost, type ChipPrice, type Priced, type TokenCost } from '../../roofline/questions/token-cost.js';
@@ -38,8 +38,8 @@ function perHardware(values: readonly number[] | undefined, option: string, hard
 /** Price and watts of a chip: as given, else of its row; watts under load where the row has them, else its TDP. */
 function priceOf(hardware: Hardware, usdPerHour: number | undefined, watts: number | undefined): ChipPrice {
   return {
-    usdPerHour: usdPerHour ?? hardware.usdPerHour,
-    watts: watts ?? hardware.watts ?? hardware.tdpWatts,
+    usdPerHour: usdPerHour ?? hardware.pricePerHour?.value,
+    watts: watts ?? hardware.wattsServing?.value ?? hardware.tdpWatts,
   };
 }
 
@@ -88,13 +88,16 @@ export async function tokenCostCommand(flags: TokenCostFlags): Promise<number> {
     duration('TPOT ms', 'tpot_ms', (row) => row.tpotSeconds),
     yesNo('fits', 'fits', (row) => row.fits),
   ];
-  const priced = platforms.map(({ predictor, price }, at) => {
-    const { id, tdpWatts, usdSource } = predictor.hardware;
+  const priced = platforms.map(({ predictor, price }) => {
+    const { id, pricePerHour, wattsServing } = predictor.hardware;
+    const dated = (found: Dated | undefined) => (found === undefined ? '' : ` (${found.source}, ${found.date})`);
     const hour = price.usdPerHour === undefined ? 'no price known (--usd-per-hour)' : `$${price.usdPerHour} an hour`;
-    const from = dollars === undefined && price.usdPerHour !== undefined && usdSource ? ` (${usdSource})` : '';
-    const tdp = watts?.[at] === undefined && price.watts === tdpWatts ? ' (TDP)' : '';
-    const drawn = price.watts === undefined ? 'watts not known (--watts)' : `${price.watts} W${tdp}`;
-    return `${id}: ${hour}${from}, ${drawn} a chip; ${originLine(predictor.pricer.efficiencies)}`;
+    const drawn = price.watts === undefined ? 'watts not known (--watts)' : `${price.watts} W a chip`;
+    const from = wattsServing === undefined ? ' (TDP)' : dated(wattsServing);
+    return (
+      `${id}: ${hour}${dollars === undefined ? dated(pricePerHour) : ''}, ${drawn}${watts === undefined ? from : ''}; ` +
+      originLine(predictor.pricer.efficiencies)
+    );
   });
   const { promptTokens, outputTokens, batch } = request;
   return emit(flags, {
