@@ -210,10 +210,10 @@ program
   .summary('published numbers beside ours')
   .description(
     'Lists the numbers that five documents on prefill and decode publish, what our arithmetic gives, and which are wrong.\n' +
-      'Fails if a number said to be reproduced is not.',
+      'Fails if a number said to be reproduced or consistent is not, or a direction is predicted the other way.',
   )
   .option('--document <id>', 'only one document, 000 to 004')
-  .option('--only <verdict>', 'only reproduced, wrong, simulator or other')
+  .option('--only <verdict>', 'only reproduced, consistent, predicted, wrong, simulator or other')
   .option('--json', 'print JSON')
   .action((flags: object) => runToExit(async () => (await import('./seeds.js')).seeds(flags)));
 

@@ -1,5 +1,6 @@
 import {
   differenceOf,
+  errorOf,
   DOCUMENTS,
   holds,
   showOurs,
@@ -17,6 +18,8 @@ import { print } from './output.js';
 /** Words that `--only` takes. */
 export const ONLY: Readonly<Record<string, Verdict>> = {
   reproduced: 'reproduced',
+  consistent: 'consistent',
+  predicted: 'predicted',
   wrong: 'wrong in the source',
   simulator: 'needs the simulator',
   other: 'not reproducible here',
@@ -35,7 +38,7 @@ export interface SeedsOptions {
 /**
  * Prints what the documents this project started from publish, what our arithmetic gives, and the difference.
  *
- * @returns the exit code: 1 when a figure said to be reproduced is not
+ * @returns the exit code: 1 when a figure said to be reproduced or consistent is not
  */
 export function seeds({ document, only, json = false, write, figures = SEED_FIGURES }: SeedsOptions): Promise<number> {
   if (only !== undefined && !Object.hasOwn(ONLY, only)) refuse('--only', `one of ${listOf(ONLY)}`, only);
@@ -67,6 +70,7 @@ function record(figure: SeedFigure) {
     ours: ours ?? null,
     shown: showOurs(figure) ?? null,
     difference: differenceOf(figure) ?? null,
+    error: errorOf(figure) ?? null,
     verdict,
     holds: holds(figure),
     explanation: explanation ?? null,
@@ -78,8 +82,10 @@ const HEAD = ['published', 'ours', 'difference', 'verdict'];
 /** The verdicts as short as a column wants them. */
 const SHORT: Readonly<Record<Verdict, string>> = {
   reproduced: 'reproduced',
+  consistent: 'consistent',
+  predicted: 'predicted',
   'wrong in the source': 'wrong',
-  'needs the simulator': 'needs simulator',
+  'needs the simulator': 'simulator',
   'not reproducible here': 'not here',
 };
 
@@ -120,15 +126,18 @@ function cells(figure: SeedFigure): string[] {
   return [`  ${label}`, published, showOurs(figure) ?? '-', showDifference(figure), said];
 }
 
-/** Before rounding, so that a reproduced number shows how near it was. */
+/** Before rounding, so that a reproduced number shows how near it was; of a prediction also in percent. */
 function showDifference(figure: SeedFigure): string {
   const difference = differenceOf(figure);
   if (difference === undefined) return '-';
   if (Math.abs(difference) < 1e-9) return '0';
   const digits = Math.abs(difference) >= 100 ? 0 : 2;
   const value = Math.abs(difference) < 0.01 ? difference.toPrecision(1) : difference.toFixed(digits);
-  return difference > 0 ? `+${value}` : value;
+  const error = errorOf(figure);
+  return signed(difference, value) + (error === undefined ? '' : ` (${signed(error, (100 * error).toFixed(0))}%)`);
 }
+
+const signed = (value: number, text: string): string => (value > 0 ? `+${text}` : text);
 
 /** What is to be said about a figure, beneath it. */
 function notes(explanation: string | undefined): string[] {
@@ -152,5 +161,5 @@ function summary(shown: readonly SeedFigure[], failed: readonly SeedFigure[]): s
   const parts = counts.filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`);
   const text = `${shown.length} figures: ${parts.join(', ') || 'none'}.`;
   if (failed.length === 0) return text;
-  return `${text}\n${failed.length} said to be reproduced and not: ${failed.map(({ id }) => id).join(', ')}`;
+  return `${text}\n${failed.length} said to hold that do not: ${failed.map(({ id }) => id).join(', ')}`;
 }

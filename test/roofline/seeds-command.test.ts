@@ -16,7 +16,8 @@ describe('ridgepoint seeds', () => {
     for (const title of ['000  ', '001  SPAD', '002  ', '003  mlsysim', '004  Blog']) expect(text).toContain(title);
     expect(text).toMatch(/TTFT, Llama-3 8B.*66\.52 ms\s+66\.52 ms\s+\+0\.003\s+reproduced/);
     expect(text).toMatch(/W8\.1.*2\.75 TFLOP\s+21\.99 TFLOP\s+\+19\.24\s+wrong/);
-    expect(text).toMatch(/\d+ figures: \d+ reproduced, \d+ wrong in the source.*\n$/);
+    expect(text).toMatch(/\d+ figures: \d+ reproduced, \d+ consistent, \d+ predicted, \d+ wrong in the source.*\n$/);
+    expect(text).toMatch(/prefill latency at 2 TB\/s +\+17% +\S+% +-\S+ \(-\d+%\) +predicted/);
     expect(text).not.toContain('NOT REPRODUCED');
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(132);
   });
@@ -30,7 +31,7 @@ describe('ridgepoint seeds', () => {
   it('prints JSON', async () => {
     const { text } = await run((write) => seeds({ document: '001', only: 'reproduced', json: true, write }));
     const records = JSON.parse(text) as Record<string, unknown>[];
-    expect(records.length).toBeGreaterThan(100);
+    expect(records.length).toBeGreaterThan(40);
     expect(records.every(({ holds, document }) => holds === true && document === '001')).toBe(true);
     expect(records.find(({ id }) => id === '001.t3.prefill.tdp')).toMatchObject({ published: '596 W', shown: '596 W' });
   });
@@ -48,12 +49,15 @@ describe('ridgepoint seeds', () => {
     const { code, text } = await run((write) => seeds({ figures: [figure], write }));
     expect(code).toBe(1);
     expect(text).toMatch(/a slip +2\.0 ms +2\.1 ms +\+0\.10 +NOT REPRODUCED/);
-    expect(text).toContain('1 said to be reproduced and not: x');
+    expect(text).toContain('1 said to hold that do not: x');
   });
 
   it.each([
     [{ document: '005' }, /--document must be one of 000.*found "005"/],
-    [{ only: 'right' }, /--only must be one of reproduced, wrong, simulator, other, found "right"/],
+    [
+      { only: 'right' },
+      /--only must be one of reproduced, consistent, predicted, wrong, simulator, other, found "right"/,
+    ],
     [{ only: 'constructor' }, /--only must be/],
   ])('refuses %j', (options, message) => {
     expect(() => seeds(options)).toThrow(message);

@@ -1,5 +1,6 @@
 import { BLOG_INT8, CUDA_GRAPH } from './blog.js';
-import { figuresOf, type SeedFigure } from './figure.js';
+import type { SeedFigure } from './figure.js';
+import { figuresOf } from './short-forms.js';
 import {
   assumedFeedForward,
   attentionFlops,
@@ -7,23 +8,23 @@ import {
   BLOG,
   bottleneck,
   chunkedParameters,
+  flashBytes,
+  h100sFor,
   layerBytes,
   mixedStepMs,
+  possibleH100s,
   prefillFloorMs,
   ridge,
   rooflineStepMs,
 } from './llama70b.js';
-import { SPAD_SPECS } from './spad-specs.js';
 
 const { wrong, beyond } = figuresOf('004');
 
 /** Tokens a second when arithmetic is all that counts: two FLOPs a parameter. */
 const computeCeiling = (rate: number = BLOG.flops) => rate / (2 * BLOG.parameters);
 
-/** NVIDIA's compute capability 9.0. */
-const H100_COMPUTE_CAPABILITY = 90;
-
-const belowFloor = CUDA_GRAPH.filter(([, , graph]) => graph < bandwidthFloorMs());
+/** What of the 256 KB of an SM can be shared memory (NVIDIA, Hopper tuning guide). */
+const H100_SHARED_KB = 228;
 
 export const BLOG_ERRORS: readonly SeedFigure[] = [
   wrong(
@@ -37,10 +38,10 @@ export const BLOG_ERRORS: readonly SeedFigure[] = [
   wrong(
     'W8.2',
     'attention',
-    'FLOPs by the function above it (both products)',
+    'FLOPs by the function above it',
     '2.75 TFLOP',
     () => attentionFlops(4096, 4) / 1e12,
-    'The comment also leaves out the second product; half of this with a causal mask.',
+    'Both products: the comment leaves out the second product; half of this with a causal mask.',
   ),
   wrong(
     'W8.3',
@@ -49,6 +50,14 @@ export const BLOG_ERRORS: readonly SeedFigure[] = [
     '2.8 ms',
     () => (attentionFlops(4096, 4) / BLOG.flops) * 1e3,
     'Sixteen times as long; 22 ms with a causal mask.',
+  ),
+  wrong(
+    'W8.4',
+    'attention',
+    'flash attention’s bytes, 4096 tokens',
+    '0.268 GB (its code)',
+    () => flashBytes(4096, BLOG.kvHeads) / 1e9,
+    'Of a layer; it counts keys and values for 64 heads; the model has 8.',
   ),
   wrong(
     'W9.1',
@@ -77,21 +86,40 @@ export const BLOG_ERRORS: readonly SeedFigure[] = [
   wrong(
     'W10.1',
     'throughout',
-    'memory the fp16 weights need on one H100',
+    'memory the fp16 weights need',
     `${(BLOG.capacity / 1e9).toFixed(1)} GB (capacity)`,
     () => (2 * BLOG.parameters) / 1e9,
     'It does not fit, so no row labelled H100 can be one H100.',
   ),
-  ...belowFloor.map(([batch, , graph], at) => {
-    return wrong(
-      `W10.${at + 2}`,
-      'CUDA graphs',
-      `least time of a step, batch ${batch} with graph`,
-      `${graph} ms`,
-      () => bandwidthFloorMs(),
-      'Below the time one H100 needs to read the weights once.',
-    );
-  }),
+  wrong(
+    'W10.2',
+    'throughout',
+    'H100s that make all of it true',
+    'H100',
+    () => {
+      const possible = possibleH100s(1024);
+      return possible.length === 0 ? 'none, 1 to 1024' : possible.join(', ');
+    },
+    'Its prefill, its int8 and its 24 tokens/s. The weights take 2, the prefill times 11 and 10; but 24 tokens/s as the limit of bandwidth is one H100, and two ' +
+      'would make 48. So no number of GPUs makes the page true, which it does not give.',
+  ),
+  wrong(
+    'W10.3',
+    'CUDA graphs',
+    'tokens a second of its 33.8 ms with graph',
+    '24',
+    () => 1e3 / CUDA_GRAPH[0][2],
+    'On one page bandwidth allows 24, and a graph, which changes no bandwidth, makes more.',
+  ),
+  beyond(
+    '004.h100s.graph',
+    'CUDA graphs',
+    'fewest H100s for a step of 33.8 ms',
+    'not given',
+    'On one, reading the weights alone takes 41.8 ms; on two, this and the table’s other rows are possible.',
+    () => h100sFor(bandwidthFloorMs(), CUDA_GRAPH[0][2]),
+    ' H100s',
+  ),
   wrong(
     'W10.5',
     'decode',
@@ -185,36 +213,40 @@ export const BLOG_ERRORS: readonly SeedFigure[] = [
       ' ms',
     ),
   ),
-  wrong(
-    'W14.2',
+  beyond(
+    '004.h100s.chunk',
     'strategies',
-    'least ITL with chunks of 512',
-    '36 ms',
-    () => mixedStepMs(128, 512),
-    'With 128 sequences decoding; even with none it takes no less than the weights take to read, 41.8 ms.',
+    'fewest H100s for 36 ms with chunks of 512',
+    'not given',
+    'One takes 90.6 ms with 128 sequences decoding.',
+    () => h100sFor(mixedStepMs(128, 512), 36),
+    ' H100s',
+  ),
+  beyond(
+    '004.h100s.decode',
+    'strategies',
+    'fewest H100s for 34 ms',
+    'not given',
+    'Disaggregated or priority: the weights alone.',
+    () => h100sFor(bandwidthFloorMs(), 34),
+    ' H100s',
+  ),
+  beyond(
+    '004.h100s.prefill',
+    'quantisation',
+    'fewest H100s for a prefill of 2048 in 28.4 ms',
+    'not given',
+    'At 100% of the tensor rate; the same table has a decode step of 42.1 ms on the same machine, a ninth of what the ' +
+      'bandwidth of so many allows, and calls it bandwidth-bound.',
+    () => h100sFor(prefillFloorMs(2048), BLOG_INT8[0][1]),
+    ' H100s',
   ),
   wrong(
-    'W14.3',
-    'strategies',
-    'least ITL, disaggregated or priority',
-    '34 ms',
-    () => bandwidthFloorMs(),
-    'Below one H100’s bandwidth floor at any batch.',
-  ),
-  wrong(
-    'W15.1',
+    'W15',
     'tiling',
-    'L1 and shared memory of an H100 SM',
+    'shared memory of an H100 SM',
     '192 KB',
-    () => SPAD_SPECS.h100.l1KBPerCore,
-    '192 is the A100’s; of the H100’s, 228 can be shared memory.',
-  ),
-  wrong(
-    'W15.2',
-    'profiling',
-    'generation in an H100 kernel’s name',
-    'sm80',
-    () => `sm${H100_COMPUTE_CAPABILITY}`,
-    'sm80 is the A100. (cuBLAS does run some sm80 kernels on an H100, but not its fast ones.)',
+    () => H100_SHARED_KB,
+    '192 is the A100’s L1 and shared memory together. The tile fits either way.',
   ),
 ];

@@ -10,8 +10,18 @@ export const DOCUMENTS = {
 } as const;
 export type DocumentId = keyof typeof DOCUMENTS;
 
-export const VERDICTS = ['reproduced', 'wrong in the source', 'needs the simulator', 'not reproducible here'] as const;
+export const VERDICTS = [
+  'reproduced', // by a formula, a model's shape or data that the document does not print beside the number
+  'consistent', // one step of arithmetic from other numbers of the document, or a repeat of one
+  'predicted', // our own predictor's answer beside it, with the error
+  'wrong in the source',
+  'needs the simulator',
+  'not reproducible here',
+] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+/** Verdicts under which ours has to be the published number. */
+const SAME: readonly Verdict[] = ['reproduced', 'consistent'];
 
 export interface SeedFigure {
   /** Unique; errors of a source are numbered W1, W2.1, ... */
@@ -28,6 +38,8 @@ export interface SeedFigure {
   readonly unit?: string;
   /** Decimals to compare, where not those printed; negative for tens and hundreds. */
   readonly decimals?: number;
+  /** Ours answers the same question in another unit, so there is no difference to form. */
+  readonly otherUnit?: boolean;
   /** The source cuts its digits off instead of rounding. */
   readonly truncated?: boolean;
   readonly verdict: Verdict;
@@ -69,8 +81,8 @@ export function unitOf({ published, unit }: SeedFigure): { before: string; after
 export function showOurs(figure: SeedFigure): string | undefined {
   const ours = figure.ours?.();
   if (ours === undefined || typeof ours === 'string') return ours;
-  const { before, after } = unitOf(figure);
-  const alike = figure.verdict === 'reproduced' && !figure.truncated;
+  const { before, after } = figure.otherUnit ? { before: '', after: figure.unit ?? '' } : unitOf(figure);
+  const alike = SAME.includes(figure.verdict) && !figure.truncated;
   const four = Number.isInteger(ours) ? 0 : Math.min(3, Math.max(0, 3 - Math.floor(Math.log10(Math.abs(ours)))));
   const digits = alike ? Math.max(0, decimalsOf(figure)) : four;
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
@@ -79,9 +91,21 @@ export function showOurs(figure: SeedFigure): string | undefined {
 
 /** Ours less the published number, before rounding; undefined where there is nothing to subtract. */
 export function differenceOf(figure: SeedFigure): number | undefined {
+  if (figure.otherUnit) return undefined;
   const ours = figure.ours?.();
   const published = publishedNumber(figure);
   return typeof ours === 'number' && published !== undefined ? ours - published : undefined;
+}
+
+/**
+ * By how much a prediction misses, of the published number. Latencies that a document gives as a rise (`+8%`) are
+ * compared as latencies: 1.05 against 1.08.
+ */
+export function errorOf(figure: SeedFigure): number | undefined {
+  const difference = differenceOf(figure);
+  const published = publishedNumber(figure);
+  if (figure.verdict !== 'predicted' || difference === undefined || published === undefined) return undefined;
+  return /^[+-]\d.*%$/.test(figure.published) ? difference / (100 + published) : difference / published;
 }
 
 /** Whether ours is the published number to the printed digit; undefined where there is nothing to compare. */
@@ -98,72 +122,8 @@ export function agrees(figure: SeedFigure): boolean | undefined {
   return ours * published >= 0 && beyond >= -slack && beyond < step;
 }
 
-/** False only for a figure said to be reproduced that is not. */
+/** False only for a figure said to be reproduced or consistent that is not, or a direction predicted the other way. */
 export function holds(figure: SeedFigure): boolean {
-  return figure.verdict !== 'reproduced' || agrees(figure) === true;
-}
-
-type Ours = () => number | string;
-type Extra = Pick<SeedFigure, 'decimals' | 'truncated'>;
-
-/** Short forms for the figures of one document. */
-export function figuresOf(document: DocumentId) {
-  return {
-    reproduced: (
-      id: string,
-      where: string,
-      what: string,
-      published: string,
-      ours: Ours,
-      explanation?: string,
-      extra: Extra = {},
-    ): SeedFigure => ({ id, document, where, what, published, ours, verdict: 'reproduced', explanation, ...extra }),
-    wrong: (
-      id: string,
-      where: string,
-      what: string,
-      published: string,
-      ours: Ours | undefined,
-      explanation: string,
-      unit?: string,
-    ): SeedFigure => ({
-      id,
-      document,
-      where,
-      what,
-      published,
-      ours,
-      verdict: 'wrong in the source',
-      explanation,
-      unit,
-    }),
-    simulated: (id: string, where: string, what: string, published: string, explanation?: string): SeedFigure => ({
-      id,
-      document,
-      where,
-      what,
-      published,
-      verdict: 'needs the simulator',
-      explanation,
-    }),
-    beyond: (
-      id: string,
-      where: string,
-      what: string,
-      published: string,
-      explanation: string,
-      ours?: Ours,
-      unit?: string,
-    ): SeedFigure => ({
-      id,
-      document,
-      where,
-      what,
-      published,
-      ours,
-      verdict: 'not reproducible here',
-      explanation,
-      unit,
-    }),
-  };
+  if (SAME.includes(figure.verdict)) return agrees(figure) === true;
+  return figure.verdict !== 'predicted' || typeof figure.ours?.() !== 'string' || figure.otherUnit || agrees(figure)!;
 }

@@ -48,6 +48,32 @@ export function layerBytes(feedForward: number): number {
   return 2 * (attention + 3 * hidden * feedForward);
 }
 
+/** fp16 bytes that flash attention reads and writes in a layer: queries, keys, values and the output. */
+export function flashBytes(tokens: number, kvHeads: number): number {
+  return 2 * (2 * BLOG.heads + 2 * kvHeads) * BLOG.headDim * tokens;
+}
+
+/** The same with the square of scores written and read as the blog counts it, once. */
+export const naiveBytes = (tokens: number, kvHeads: number) =>
+  flashBytes(tokens, kvHeads) + 2 * BLOG.heads * tokens ** 2;
+
+/** Fewest H100s whose ceilings together allow a time that takes one of them so long. */
+export const h100sFor = (oneMs: number, ms: number) => Math.ceil(oneMs / ms);
+
+/** What the page says of "an H100" or "H100", as what a number of them would have to meet at its best. */
+const DEMANDS: readonly ((count: number) => boolean)[] = [
+  (count) => count * BLOG.capacity >= 2 * BLOG.parameters, // the weights are there
+  (count) => prefillFloorMs(2048) / count <= 28.4, // prefill of 2048
+  (count) => prefillFloorMs(2048, BLOG.int8Ops) / count <= 15.2, // and in int8
+  // 24 tokens a second at batch 1, all that bandwidth allows
+  (count) => Math.abs((1e3 * count) / bandwidthFloorMs() - 24) < 0.5,
+];
+
+/** The numbers of H100s, up to so many, with which all of that is true at once. */
+export function possibleH100s(most: number): number[] {
+  return Array.from({ length: most }, (_, at) => at + 1).filter((count) => DEMANDS.every((met) => met(count)));
+}
+
 /** The feed-forward width the blog's `decode_roofline` assumes: eight thirds of the hidden size. */
 export const assumedFeedForward = () => Math.floor((BLOG.hidden * 8) / 3);
 

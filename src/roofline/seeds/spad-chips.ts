@@ -1,8 +1,9 @@
 import { costOf, diesPerWafer, h100DieWatts, H100_WATTS, PCAP_WATTS, SPAD_ASSUMPTIONS, SPAD_CHIPS } from '../spad.js';
-import { figuresOf, type SeedFigure } from './figure.js';
-import { bloomTokens, busBandwidth, cacheMB, cacheMiB, SPAD_SPECS, tensorFlops, vectorFlops } from './spad-specs.js';
+import type { SeedFigure } from './figure.js';
+import { figuresOf } from './short-forms.js';
+import { bloomTokens, busBandwidth, cacheMB, SPAD_SPECS, tensorFlops, vectorFlops } from './spad-specs.js';
 
-const { reproduced, wrong, beyond } = figuresOf('001');
+const { reproduced, consistent, beyond } = figuresOf('001');
 const GiB = 2 ** 30;
 const { gddr7, hbm3 } = SPAD_ASSUMPTIONS.dollarsPerGB;
 
@@ -19,17 +20,21 @@ const NAMES: Record<Chip, string> = { prefill: 'Prefill Chip', decode: 'Decode C
 function table3(chip: Chip): SeedFigure[] {
   const [tensor, vector, cache, memory, dieDollars, memoryDollars, total, watts] = TABLE_3[chip];
   const spec = SPAD_SPECS[chip];
-  const row = (id: string, what: string, published: string, ours: () => number) =>
-    reproduced(`001.t3.${chip}.${id}`, 'Table 3', `${NAMES[chip]}: ${what}`, published, ours);
+  const cost = () => costOf(SPAD_CHIPS[chip]);
+  /** Products and sums of other rows. */
+  const row = (id: string, what: string, published: string, ours: () => number, explanation?: string) =>
+    consistent(`001.t3.${chip}.${id}`, 'Table 3', `${NAMES[chip]}: ${what}`, published, ours, explanation);
+  /** By a formula; the H100’s TDP is what the formula starts from. */
+  const derived = chip === 'h100' ? consistent : reproduced;
   return [
     row('tensor', 'FP16 tensor rate', `${tensor} PFLOPS`, () => tensorFlops(spec) / 1e15),
     row('vector', 'FP32 vector rate', `${vector} TFLOPS`, () => vectorFlops(spec) / 1e12),
-    row('cache', 'L1 and L2', `${cache} MB`, () => cacheMB(spec)),
+    row('cache', 'L1 and L2', `${cache} MB`, () => cacheMB(spec), 'with 1000 KB to the MB, as vendors count'),
     row('memory', 'memory', `${memory} GB`, () => spec.packages * spec.packageGB),
-    row('die', 'die cost', dieDollars, () => costOf(SPAD_CHIPS[chip]).dieDollars),
-    row('memory-cost', 'memory cost', memoryDollars, () => costOf(SPAD_CHIPS[chip]).memoryDollars),
-    row('cost', 'cost over an H100', total, () => costOf(SPAD_CHIPS[chip]).relativeDollars),
-    row('tdp', 'TDP', `${watts} W`, () => costOf(SPAD_CHIPS[chip]).watts),
+    reproduced(`001.t3.${chip}.die`, 'Table 3', `${NAMES[chip]}: die cost`, dieDollars, () => cost().dieDollars),
+    row('memory-cost', 'memory cost', memoryDollars, () => cost().memoryDollars),
+    row('cost', 'cost over an H100', total, () => cost().relativeDollars),
+    derived(`001.t3.${chip}.tdp`, 'Table 3', `${NAMES[chip]}: TDP`, `${watts} W`, () => cost().watts),
   ];
 }
 
@@ -43,7 +48,7 @@ const TABLE_9 = [
 function table9([price, memory, decode, h100]: (typeof TABLE_9)[number]): SeedFigure[] {
   const at = (chip: Chip) => costOf(SPAD_CHIPS[chip], { hbm3: price });
   const row = (id: string, what: string, published: string, ours: () => number) =>
-    reproduced(`001.t9.${price}.${id}`, 'Table 9', `${what} at $${price} a GB`, published, ours);
+    consistent(`001.t9.${price}.${id}`, 'Table 9', `${what} at $${price} a GB`, published, ours);
   return [
     row('hbm', 'HBM', memory, () => at('h100').memoryDollars),
     row('decode', 'Decode Chip', decode, () => at('decode').dollars),
@@ -56,66 +61,50 @@ const less = (part: number, whole: number) => 100 * (1 - part / whole);
 export const SPAD_CHIP_FIGURES: readonly SeedFigure[] = [
   reproduced('001.t2.lpddr', 'Table 2', 'LPDDR5X, 128 bits of 7.5 Gb/s', '120 GB/s', () => busBandwidth(128, 7.5)),
   reproduced('001.t2.gddr', 'Table 2', 'GDDR7, 512 bits of 28 Gb/s', '1792 GB/s', () => busBandwidth(512, 28)),
-  reproduced('001.t2.hbm', 'Table 2', 'HBM at three times GDDR7', '$9/GB', () => 3 * gddr7),
+  consistent('001.t2.hbm', 'Table 2', 'HBM at three times GDDR7', '$9/GB', () => 3 * gddr7),
   ...(['prefill', 'decode', 'h100'] as const).flatMap(table3),
-  reproduced('001.t3.prefill.bandwidth', 'Table 3', 'Prefill Chip: bandwidth', '2048 GB/s', () => {
+  consistent('001.t3.prefill.bandwidth', 'Table 3', 'Prefill Chip: bandwidth', '2048 GB/s', () => {
     const { busBits, gigabitsPerPin } = SPAD_SPECS.prefill;
     return busBandwidth(busBits, gigabitsPerPin);
   }),
-  wrong(
+  consistent(
     'W16.1',
     'Table 3',
-    'bandwidth of 5120 bits at 5.2 Gb/s',
-    '3352 GB/s',
-    () => busBandwidth(SPAD_SPECS.h100.busBits, SPAD_SPECS.h100.gigabitsPerPin),
-    'The rows above it in the table give 0.7% less; 3352 needs 5.2375 Gb/s.',
-  ),
-  wrong(
-    'W16.2',
-    'Table 3',
-    'Prefill Chip: L1 and L2, 1024 KB to the MB',
-    '73 MB',
-    () => cacheMiB(SPAD_SPECS.prefill),
-    'The table divides KB by 1000.',
-  ),
-  wrong(
-    'W16.3',
-    'Table 3',
-    'H100: L1 and L2, 1024 KB to the MB',
-    '84 MB',
-    () => cacheMiB(SPAD_SPECS.h100),
-    'As above. The Decode Chip’s 48 survives either way.',
+    'H100 and Decode Chip: pin speed behind 3352 GB/s',
+    '5.2 Gb/s',
+    () => (SPAD_CHIPS.h100.bandwidthGBs * 8) / SPAD_SPECS.h100.busBits,
+    '5.2375, rounded: 5120 bits at a flat 5.2 would be 3328 GB/s.',
   ),
   ...TABLE_9.flatMap(table9),
-  reproduced('001.cores', 'section 2.2', 'tensor cores of an H100', '528', () => {
+  consistent('001.cores', 'section 2.2', 'tensor cores of an H100', '528', () => {
     return SPAD_SPECS.h100.cores * SPAD_SPECS.h100.lanes;
   }),
-  reproduced('001.wafer', 'section 6.1', 'H100 die without memory', '480 W', h100DieWatts),
-  reproduced('001.hbm.low', 'section 6.1', 'HBM at twice GDDR', '$6/GB', () => 2 * gddr7),
-  reproduced('001.hbm.high', 'section 6.1', 'HBM at four times GDDR', '$12/GB', () => 4 * gddr7),
-  reproduced('001.price', 'section 5.2', 'HBM over GDDR7, a GB', '3×', () => hbm3 / gddr7),
-  reproduced('001.p.cost', 'abstract', 'Prefill Chip: hardware cost saved', '52%', () => {
+  consistent('001.wafer', 'section 6.1', 'H100 die without memory', '480 W', h100DieWatts),
+  consistent('001.hbm.low', 'section 6.1', 'HBM at twice GDDR', '$6/GB', () => 2 * gddr7),
+  consistent('001.hbm.high', 'section 6.1', 'HBM at four times GDDR', '$12/GB', () => 4 * gddr7),
+  consistent('001.price', 'section 5.2', 'HBM over GDDR7, a GB', '3×', () => hbm3 / gddr7),
+  consistent('001.p.cost', 'abstract', 'Prefill Chip: hardware cost saved', '52%', () => {
     return 100 * (1 - costOf(SPAD_CHIPS.prefill).relativeDollars);
   }),
-  reproduced('001.d.tdp', 'abstract', 'Decode Chip: TDP saved', '28%', () => {
+  consistent('001.d.tdp', 'abstract', 'Decode Chip: TDP saved', '28%', () => {
     return less(Math.round(costOf(SPAD_CHIPS.decode).watts), H100_WATTS);
   }),
-  reproduced('001.d.area', 'section 5.4', 'Decode Chip: die area saved', '36%', () => {
+  consistent('001.d.area', 'section 5.4', 'Decode Chip: die area saved', '36%', () => {
     return less(SPAD_CHIPS.decode.dieMm2, SPAD_CHIPS.h100.dieMm2);
   }),
-  reproduced('001.d.l1', 'section 5.3', 'Decode Chip: L1 a core saved', '50%', () => {
+  consistent('001.d.l1', 'section 5.3', 'Decode Chip: L1 a core saved', '50%', () => {
     return less(SPAD_SPECS.decode.l1KBPerCore, SPAD_SPECS.h100.l1KBPerCore);
   }),
-  reproduced('001.d.l2', 'section 5.3', 'Decode Chip: L2 saved', '40%', () => {
+  consistent('001.d.l2', 'section 5.3', 'Decode Chip: L2 saved', '40%', () => {
     return less(SPAD_SPECS.decode.l2MB, SPAD_SPECS.h100.l2MB);
   }),
-  reproduced('001.f2.bandwidth', 'section 3', '2500 GB/s over the H100’s', '0.75×', () => {
+  consistent('001.f2.bandwidth', 'section 3', '2500 GB/s over the H100’s', '0.75×', () => {
     return 2500 / SPAD_CHIPS.h100.bandwidthGBs;
   }),
-  reproduced('001.f2.cut', 'section 1', 'bandwidth cut from the H100’s to 2 TB/s', '40%', () => {
+  consistent('001.f2.cut', 'section 1', 'bandwidth cut from the H100’s to 2 TB/s', '40%', () => {
     return less(2000, SPAD_CHIPS.h100.bandwidthGBs);
   }),
-  reproduced(
+  consistent(
     '001.f3.cut',
     'section 3',
     'cores cut from 132 to 108',
@@ -126,7 +115,7 @@ export const SPAD_CHIP_FIGURES: readonly SeedFigure[] = [
       decimals: -1,
     },
   ),
-  reproduced('001.pcap.tdp', 'footnote 1', 'power-capped H100', '450 W', () => PCAP_WATTS),
+  consistent('001.pcap.tdp', 'footnote 1', 'power-capped H100', '450 W', () => PCAP_WATTS),
   reproduced('001.pcap.flops', 'footnote 1', 'H100 PCIe over H100 tensor rate', '76%', () => {
     return (100 * 756e12) / tensorFlops(SPAD_SPECS.h100);
   }),

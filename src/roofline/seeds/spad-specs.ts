@@ -70,11 +70,6 @@ export function cacheMB({ cores, l1KBPerCore, l2MB }: SpadSpec): number {
   return (cores * l1KBPerCore) / 1000 + l2MB;
 }
 
-/** The same in MiB, which is what caches are measured in. */
-export function cacheMiB({ cores, l1KBPerCore, l2MB }: SpadSpec): number {
-  return (cores * l1KBPerCore) / 1024 + l2MB;
-}
-
 /** GB/s of a memory bus. */
 export function busBandwidth(bits: number, gigabitsPerPin: number): number {
   return (bits * gigabitsPerPin) / 8;

@@ -9,9 +9,10 @@ import {
   ttftShare,
   type MlsysimHardware,
 } from '../mlsysim.js';
-import { figuresOf, type SeedFigure } from './figure.js';
+import type { SeedFigure } from './figure.js';
+import { figuresOf } from './short-forms.js';
 
-const { wrong } = figuresOf('003');
+const { wrong, beyond } = figuresOf('003');
 const model = MLSYSIM_MODELS['llama3-8b'];
 const large = MLSYSIM_MODELS['llama3-70b'];
 const { A100, H100, H200 } = MLSYSIM_HARDWARE;
@@ -51,16 +52,7 @@ export const TUTORIAL_ERRORS: readonly SeedFigure[] = [
     'ITL as described in the text',
     'below 1 ms (in words)',
     () => seed().itlMs,
-    'The page’s own output says 8.35 ms.',
-    ' ms',
-  ),
-  wrong(
-    'W1.2',
-    'section 2',
-    'part of ITL without bandwidth',
-    'none',
-    () => model.layers * MLSYSIM_LAYER_TAX_MS['mlsysim-seed'],
-    'A constant 0.1 ms a layer sits in every ITL of the page, and no bandwidth shortens it.',
+    'The page’s own output says 8.35 ms, 3.2 of them a constant 0.1 ms a layer that no bandwidth shortens.',
     ' ms',
   ),
   wrong(
@@ -105,37 +97,21 @@ export const TUTORIAL_ERRORS: readonly SeedFigure[] = [
     () => itlOn(H100) / itlOn(H200),
     'As above (1.4× is quoted).',
   ),
-  wrong(
-    'W4.3',
-    'section 4',
-    'ITL, fp16 over int8: half the bytes',
-    '2× (implied)',
-    () => seed().itlMs / mlsysim('mlsysim-seed', { precision: 'int8' }).itlMs,
-    'The constant tax again: only the 4.8 ms of reading weights are halved, and the cache’s 0.4 ms.',
-  ),
-  wrong(
-    'W5.1',
-    'section 5',
-    'TTFT on H100, 2048 tokens as elsewhere',
-    '133.0 ms',
-    () => seed().ttftMs,
-    'The four-GPU table is for 4096 tokens, which is said nowhere. The verdicts would be the same at 2048.',
-  ),
-  wrong(
+  beyond(
     'W5.2',
     'section 2',
     'TTFT with the S² FLOPs of attention',
     '66.52 ms',
+    'Another version’s formula: the newer source counts attention. Both take 50% of the FLOPs and 100% of the bandwidth.',
     () => mlsysim('mlsysim-main').ttftMs,
-    'The formula leaves attention out; the newer source has it. It also takes 50% of the FLOPs and 100% of the bandwidth.',
   ),
-  wrong(
+  beyond(
     'W5.3',
     'section 2',
     'ITL by the newer source',
     '8.35 ms',
+    'Another version’s formula: 0.01 ms a layer and grouped KV heads, 38% less on the same hardware.',
     () => mlsysim('mlsysim-main').itlMs,
-    '0.01 ms a layer and grouped KV heads: 38% less on the same hardware.',
   ),
   wrong(
     'W6.1',
@@ -144,14 +120,6 @@ export const TUTORIAL_ERRORS: readonly SeedFigure[] = [
     `${(H100.capacity / 1e9).toFixed(1)} GB (capacity)`,
     () => (mlsysim('mlsysim-seed', { model: large }).utilisation * H100.capacity) / 1e9,
     'It does not fit, so the comparison has no hardware.',
-  ),
-  wrong(
-    'W6.2',
-    'exercise 1',
-    'ITL of 70B over 8B',
-    '9×',
-    () => mlsysim('mlsysim-seed', { model: large }).itlMs / seed().itlMs,
-    'The tax grows with the layers (80 over 32), not with the parameters.',
   ),
   wrong(
     'W6.3',
@@ -170,28 +138,20 @@ export const TUTORIAL_ERRORS: readonly SeedFigure[] = [
     crossing(seedDifference),
     'The inferred cache makes 256 steps dearer by the token faster than it does prefill.',
   ),
-  wrong(
+  beyond(
     'W6.5',
     'exercise 3',
     '... with the model’s own KV cache',
     '32,768 tokens (at most)',
+    'The same error seen with the right cache: beyond the sweep, and beyond the model’s context.',
     crossing(groupedDifference),
-    'Beyond the sweep, and beyond the model’s context.',
   ),
-  wrong(
+  beyond(
     'W6.6',
     'exercise 3',
     '... with attention and measured efficiencies',
     '32,768 tokens (at most)',
-    crossing(causalDifference),
     'Causal attention, 70% of the FLOPs, 78% of the bandwidth, 0.01 ms a layer. Quadratic attention brings the crossing nearer, still outside the sweep.',
-  ),
-  wrong(
-    'W7',
-    'section 2',
-    'memory utilisation in decimal GB',
-    '20.1%',
-    () => (100 * (seed().weightBytes + seed().kvBytes)) / 80e9,
-    'Weights are printed in decimal GB, capacity is taken as 80 GiB.',
+    crossing(causalDifference),
   ),
 ];
