@@ -1,12 +1,21 @@
 import { RidgepointError } from '../errors.js';
+import { ACCELERATORS } from './catalogue/accelerators.js';
+import { AMD } from './catalogue/amd.js';
 import { APPLE } from './catalogue/apple.js';
 import { CONSUMER } from './catalogue/consumer.js';
 import { DATACENTRE } from './catalogue/datacentre.js';
+import { RUNNING } from './catalogue/running.js';
 import { SPECIAL } from './catalogue/special.js';
+import { SUPERCHIPS } from './catalogue/superchips.js';
+import { WORKSTATION } from './catalogue/workstation.js';
 import type { Hardware } from './hardware.js';
 
 /** Every known piece of hardware, a row each with its source. */
-export const CATALOGUE: readonly Hardware[] = [...DATACENTRE, ...CONSUMER, ...APPLE, ...SPECIAL];
+export const CATALOGUE: readonly Hardware[] = [
+  ...[...DATACENTRE, ...SUPERCHIPS, ...AMD, ...ACCELERATORS, ...WORKSTATION, ...CONSUMER, ...APPLE, ...SPECIAL].map(
+    (each) => ({ ...each, ...RUNNING[each.id] }),
+  ),
+];
 
 const ALIASES: Readonly<Record<string, string>> = {
   h100: 'h100-sxm',

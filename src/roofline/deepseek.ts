@@ -156,6 +156,7 @@ export const DEEPSEEK_V2: Model = {
   kvElements: LAYERS * LATENT,
   kvScales: LAYERS,
   kvShards: HEADS, // sequences are divided among chips, whose latents are not copied
+  routing: { experts: ROUTED, active: ACTIVE, layers: LAYERS - DENSE_LAYERS },
   segments,
   operations: operationsOf,
 };

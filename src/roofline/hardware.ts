@@ -1,4 +1,5 @@
 import type { Calibration } from './calibration.js';
+import type { MeasuredAllReduces } from './collectives.js';
 import type { Efficiency, KernelFamily, StepCosts, StepKind } from './families.js';
 
 /** Rates of matrix units, FLOP/s (or integer operations a second), a multiply-add counted as two. */
@@ -11,6 +12,8 @@ export interface MatrixRates {
   readonly fp8?: number;
   readonly int8?: number;
   readonly int4?: number;
+  /** 4-bit floating point with scales of its own (NVFP4, MXFP4). */
+  readonly fp4?: number;
 }
 
 /** A figure that changes with time. */
@@ -37,6 +40,10 @@ export interface Link {
   readonly bytesPerSecond: number;
   /** Seconds a message takes beside its bytes. */
   readonly latencySeconds: number;
+  /** What all-reduces take, where they were measured; else they are priced from the two above. */
+  readonly allReduce?: MeasuredAllReduces;
+  /** Where `allReduce` was read. */
+  readonly allReduceSource?: string;
 }
 
 /** What the host adds to a step. */
@@ -52,6 +59,9 @@ export interface HostCosts {
   /** Seconds that timing an operation by itself adds to it. */
   readonly profiledSeconds?: number;
 }
+
+/** Families of devices that libraries treat alike. */
+export type HardwareClass = 'nvidia' | 'amd' | 'apple' | 'intel' | 'tpu' | 'gaudi' | 'trainium';
 
 export type Efficiencies = Readonly<Record<KernelFamily, Efficiency>>;
 
@@ -72,6 +82,8 @@ export interface Hardware {
   readonly capacityUnit: 'GiB' | 'GB';
   /** The memory is the host's too, so not all of it is to be had. */
   readonly sharedMemory?: boolean;
+  /** What of shared memory a GPU may take; else that of `memory.ts`. */
+  readonly sharedShare?: number;
   readonly link?: Link;
   readonly tdpWatts?: number;
   /** What a card was measured to draw while it serves, on average. */
@@ -80,6 +92,8 @@ export interface Hardware {
   readonly priceUsd?: number;
   /** US dollars that a card costs an hour where it is rented on demand. */
   readonly pricePerHour?: Dated;
+  /** Kernels of which class run there, for what was not measured on this device. */
+  readonly class?: HardwareClass;
   /** Chips that one entry stands for, when it cannot be had in smaller parts. */
   readonly chips?: number;
   /** The engine's rows of prompts are f16 on their way into projections, since its subgroup matrices multiply that. */
@@ -92,6 +106,8 @@ export interface Hardware {
   readonly host?: HostCosts;
   /** Where the row's figures were read. */
   readonly source: string;
+  /** Figures that are written down from memory, with no page at hand that has them. */
+  readonly unchecked?: string;
   readonly note?: string;
 }
 

@@ -32,6 +32,8 @@ export interface Model {
   readonly kvScales: number;
   /** Chips that the cache of a token can be divided among. */
   readonly kvShards: number;
+  /** Experts of a layer, those a token goes to, and layers that have them; absent where all are dense. */
+  readonly routing?: { readonly experts: number; readonly active: number; readonly layers: number };
   /** The forward pass with equal layers once, each with how often it runs. */
   segments(batch: BatchShape, precision: Precision): Segment[];
   /** The forward pass in full, an operation for each that runs. */

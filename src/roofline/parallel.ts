@@ -1,5 +1,4 @@
 import type { Operation, Precision } from '../model/operations.js';
-import type { Link } from './hardware.js';
 
 /** Matrices divided by inputs, whose partial sums an all-reduce adds up; all others are divided by outputs. */
 const BY_INPUTS = /(^|[._])(o_proj|down_proj)$/;
@@ -28,14 +27,4 @@ export function shard(operation: Operation, chips: number, kvShards: number, pre
     kvReadBytes: operation.kvReadBytes / kvParts,
     kvWriteBytes: operation.kvWriteBytes / kvParts,
   };
-}
-
-/**
- * Seconds of an all-reduce around a ring: each chip sends 2 (n - 1) pieces of 1/n of the data (Patarasuk and Yuan,
- * 2009).
- */
-export function allReduceSeconds(bytes: number, chips: number, { bytesPerSecond, latencySeconds }: Link): number {
-  if (chips === 1) return 0;
-  const hops = 2 * (chips - 1);
-  return hops * (bytes / chips / bytesPerSecond + latencySeconds);
 }

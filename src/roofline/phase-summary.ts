@@ -55,7 +55,7 @@ const largest = ({ by }: Sum): PhaseSummary['bottleneck'] =>
 
 /** @param wholeSeconds of these steps, with what the host adds; the device’s alone are those of the operations */
 export function phaseSummary(predictor: Predictor, steps: readonly BatchShape[], wholeSeconds: number): PhaseSummary {
-  const { chips, pricer, hardware } = predictor;
+  const { chips, shards, pricer, hardware } = predictor;
   const names = new Map<string, Sum>();
   const total = nothing();
   const add = (name: string, part: Omit<Sum, 'by'>, bottleneck: PhaseSummary['bottleneck']) => {
@@ -69,7 +69,7 @@ export function phaseSummary(predictor: Predictor, steps: readonly BatchShape[],
   for (const step of steps) {
     for (const { operation, count, seconds } of predictor.parts(step)) {
       if (operation.m === 0) continue;
-      const work = { flops: count * chips * operation.flops, bytes: count * chips * bytesOf(operation) };
+      const work = { flops: count * shards * operation.flops, bytes: count * shards * bytesOf(operation) };
       const { bottleneck } = pricer.price(operation);
       add(
         operation.name.replace(/^layers\.\d+\./, ''),
@@ -77,9 +77,8 @@ export function phaseSummary(predictor: Predictor, steps: readonly BatchShape[],
         bottleneck,
       );
     }
-    if (chips > 1) {
-      const launches = 2 * predictor.model.layers;
-      add('all_reduce', { launches, seconds: predictor.linkSeconds(step), flops: 0, bytes: 0 }, 'link');
+    for (const { name, count, seconds } of predictor.traffic(step)) {
+      add(name, { launches: count, seconds: count * seconds, flops: 0, bytes: 0 }, 'link');
     }
   }
   total.seconds = wholeSeconds;

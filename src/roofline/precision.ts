@@ -3,7 +3,7 @@ import type { ActivationDtype } from '../quantization/activations.js';
 import { quantFormat, QUANTIZED_DTYPES, type QuantizedDtype } from '../quantization/formats.js';
 import type { ComputeDtype, KernelSet } from './roof.js';
 
-export const WEIGHT_DTYPES = ['f32', 'f16', 'bf16', 'fp8', 'int8', 'int4'] as const;
+export const WEIGHT_DTYPES = ['f32', 'f16', 'bf16', 'fp8', 'int8', 'int4', 'fp4'] as const;
 /** Formats that say nothing of scales, as data sheets and articles name them, and the engine's own that do. */
 export type WeightDtype = (typeof WEIGHT_DTYPES)[number] | QuantizedDtype;
 
@@ -20,6 +20,7 @@ const PLAIN_BYTES: Readonly<Record<(typeof WEIGHT_DTYPES)[number], number>> = {
   fp8: 1,
   int8: 1,
   int4: 0.5,
+  fp4: 0.5,
 };
 
 /**

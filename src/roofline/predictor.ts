@@ -1,11 +1,13 @@
 import { phaseOf, type BatchShape, type Operation, type Precision } from '../model/operations.js';
-import { RidgepointError } from '../errors.js';
 import { DecodeLine, decodeStep } from './decode-line.js';
+import { costsOf, engineById, type EngineCosts, type EngineId, type EngineProfile } from './engines.js';
 import type { Hardware } from './hardware.js';
 import { expand, type Model } from './models.js';
-import { allReduceSeconds, shard } from './parallel.js';
+import { shard } from './parallel.js';
+import { softMaximum } from './overlap.js';
 import { precisionOf, type KvDtype, type WeightDtype } from './precision.js';
 import { Pricer, type PriceOptions } from './price.js';
+import { checkLayout, trafficOf, type Layout, type Traffic } from './traffic.js';
 
 export interface PredictorOptions extends PriceOptions {
   /** f16 by default. */
@@ -15,6 +17,12 @@ export interface PredictorOptions extends PriceOptions {
   readonly kv?: KvDtype;
   /** Chips that share a model by tensor parallelism. */
   readonly tensorParallel?: number;
+  /** Groups of such chips, each with a stretch of the layers; one batch is on its way through them at a time. */
+  readonly pipelineParallel?: number;
+  /** Experts whole on chips, with all-to-alls, instead of divided. */
+  readonly expertParallel?: boolean;
+  /** Whose host costs are added; none by default. */
+  readonly engine?: EngineId | EngineProfile;
   /** Most prompt tokens in one step; all at once when absent. */
   readonly prefillChunk?: number;
 }
@@ -33,23 +41,34 @@ export interface StepPart {
 export class Predictor {
   readonly pricer: Pricer;
   readonly precision: Precision;
+  /** All of them, and those that divide each layer. */
   readonly chips: number;
+  readonly shards: number;
+  readonly layout: Layout;
   readonly weights: WeightDtype;
   readonly kv: KvDtype;
   readonly prefillChunk: number;
+  readonly engine: EngineProfile;
+  readonly #costs: EngineCosts;
   /** Seconds the host takes to record a decode step, and one with prompts; 0 where that is not known. */
   readonly recordSeconds: { readonly decode: number; readonly prompts: number };
   /** By batch. */
   readonly #decodeLines = new Map<number, DecodeLine>();
 
-  /** @throws RidgepointError when chips are to share a model that have no link */
+  /** @throws RidgepointError when chips are to share a model that have no link, or cannot share it evenly */
   constructor(
     readonly model: Model,
     readonly hardware: Hardware,
     options: PredictorOptions = {},
   ) {
-    const { tensorParallel = 1, prefillChunk = Infinity, weights = 'f16', head, kv = 'f16' } = options;
+    const { tensorParallel: tensor = 1, pipelineParallel: pipeline = 1, expertParallel: experts = false } = options;
+    const { prefillChunk = Infinity, weights = 'f16', head, kv = 'f16' } = options;
+    this.layout = { tensor, pipeline, experts };
+    checkLayout(this.layout, model, hardware);
     this.pricer = new Pricer(hardware, options);
+    const { engine = 'none' } = options;
+    this.engine = typeof engine === 'string' ? engineById(engine) : engine;
+    this.#costs = costsOf(this.engine, hardware);
     this.weights = weights;
     this.kv = kv;
     const { compute, activations } = this.pricer;
@@ -57,7 +76,8 @@ export class Predictor {
       { weights, head, kv, compute, activations, halfRows: hardware.halfRows },
       this.pricer.kernels,
     );
-    this.chips = tensorParallel;
+    this.shards = tensor;
+    this.chips = tensor * pipeline;
     this.prefillChunk = prefillChunk;
     const recording = (batch: BatchShape): number => {
       const launches = model
@@ -67,18 +87,6 @@ export class Predictor {
     };
     const prompt: BatchShape = { sequences: [{ newTokens: 2, context: 0, prefill: true }], logitRows: 1 };
     this.recordSeconds = { decode: recording(decodeStep(0, 1)), prompts: recording(prompt) };
-    if (tensorParallel > 1 && hardware.link === undefined) {
-      throw new RidgepointError(
-        'usage',
-        `${hardware.name} has no link to others of its kind; tensor parallelism over ${tensorParallel} is not possible`,
-      );
-    }
-    if (model.heads % tensorParallel !== 0) {
-      throw new RidgepointError(
-        'usage',
-        `${model.name} has ${model.heads} heads, which ${tensorParallel} chips cannot share evenly`,
-      );
-    }
   }
 
   /** What one chip runs in a step, equal layers once. */
@@ -105,7 +113,7 @@ export class Predictor {
     const { stretch = 1 } = (phaseOf(batch) === 'decode' ? next : first) ?? {};
     const { seconds = 0, rowSeconds = 0 } = next ?? {};
     return Math.max(
-      stretch * this.deviceSeconds(batch) + seconds + rowSeconds * batch.logitRows,
+      stretch * this.#hosted(this.deviceSeconds(batch), batch) + seconds + rowSeconds * batch.logitRows,
       this.recordingSeconds(batch),
     );
   }
@@ -125,7 +133,10 @@ export class Predictor {
       );
     }
     const begin = this.recordingSeconds(steps[0]) + roundTripSeconds; // nothing runs while the first step is recorded
-    return steps.reduce((sum, step) => sum + Math.max(this.deviceSeconds(step), this.recordingSeconds(step)), begin);
+    return steps.reduce(
+      (sum, step) => sum + Math.max(this.#hosted(this.deviceSeconds(step), step), this.recordingSeconds(step)),
+      begin + this.#costs.requestSeconds,
+    );
   }
 
   /** Seconds the host takes to record a step. */
@@ -133,7 +144,7 @@ export class Predictor {
     return phaseOf(step) === 'decode' ? this.recordSeconds.decode : this.recordSeconds.prompts;
   }
 
-  /** Seconds of a step's operations and all-reduces. */
+  /** Seconds of a step's operations and messages. */
   deviceSeconds(batch: BatchShape): number {
     return this.parts(batch).reduce((sum, { count, seconds }) => sum + count * seconds, this.linkSeconds(batch));
   }
@@ -154,7 +165,8 @@ export class Predictor {
     let line = this.#decodeLines.get(batch);
     if (line === undefined) this.#decodeLines.set(batch, (line = new DecodeLine(this, batch)));
     const { stretch = 1, seconds = 0, rowSeconds = 0 } = this.hardware.host?.steps?.next ?? {};
-    const device = stretch * line.seconds(context, steps) + steps * (seconds + rowSeconds * batch);
+    const each = this.#hosted(line.seconds(context, steps) / steps, decodeStep(context, batch));
+    const device = steps * (stretch * each + seconds + rowSeconds * batch);
     return Math.max(device, steps * this.recordSeconds.decode);
   }
 
@@ -181,15 +193,27 @@ export class Predictor {
     return steps;
   }
 
-  /** All-reduces of a step, in seconds. */
+  /** What chips send each other in a step. */
+  traffic({ sequences }: BatchShape): Traffic[] {
+    const tokens = sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
+    return trafficOf(tokens, this.model, this.layout, this.hardware, this.precision.activationBytes);
+  }
+
+  /** Seconds of a step in which chips wait for messages. */
   linkSeconds(batch: BatchShape): number {
     if (this.chips === 1) return 0;
-    const tokens = batch.sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
-    const bytes = tokens * this.model.hidden * this.precision.activationBytes;
-    return 2 * this.model.layers * allReduceSeconds(bytes, this.chips, this.hardware.link!);
+    return this.traffic(batch).reduce((sum, { count, seconds }) => sum + count * seconds, 0);
+  }
+
+  /** A step's seconds on the device with what the engine's host adds to it. */
+  #hosted(deviceSeconds: number, step: BatchShape): number {
+    if (this.engine.id === 'none') return deviceSeconds;
+    const { stretch, promptStretch, stepSeconds, rowSeconds, layerSeconds } = this.#costs;
+    const device = deviceSeconds * (phaseOf(step) === 'decode' ? stretch : promptStretch);
+    return softMaximum(device, this.model.layers * layerSeconds, 2) + stepSeconds + step.logitRows * rowSeconds;
   }
 
   #shard(operation: Operation): Operation {
-    return shard(operation, this.chips, this.model.kvShards, this.precision);
+    return shard(operation, this.shards, this.model.kvShards, this.precision);
   }
 }

@@ -9,7 +9,7 @@ export const KERNEL_SETS = ['tensor', 'shader'] as const;
 export type KernelSet = (typeof KERNEL_SETS)[number];
 
 /** What products are computed in. Sums are f32 (i32 for integers), but for `f16-acc16`. */
-export const COMPUTE_DTYPES = ['f32', 'f16', 'f16-acc16', 'fp8', 'int8', 'int4'] as const;
+export const COMPUTE_DTYPES = ['f32', 'f16', 'f16-acc16', 'fp8', 'int8', 'int4', 'fp4'] as const;
 export type ComputeDtype = (typeof COMPUTE_DTYPES)[number];
 
 /** A ceiling of compute, and what it is the rate of. */
@@ -42,7 +42,9 @@ export function matmulRoof({ dense, shader }: Hardware, kernels: KernelSet, dtyp
   const tensor16: Candidate[] = [['tensor f16', dense.f16], ['tensor f16, f16 sums', dense.f16Accumulate16], ...f16];
   if (dtype === 'f16') return first(tensor16);
   if (dtype === 'f16-acc16') return first([['tensor f16, f16 sums', dense.f16Accumulate16], ...tensor16]);
-  if (dtype === 'fp8') return first([['tensor fp8', dense.fp8], ...tensor16]);
+  const fp8: Candidate[] = [['tensor fp8', dense.fp8], ...tensor16];
+  if (dtype === 'fp4') return first([['tensor fp4', dense.fp4], ...fp8]);
+  if (dtype === 'fp8') return first(fp8);
   const int8: Candidate[] = [['tensor int8', dense.int8], ['shader int8', shader.int8], ...tensor16];
   return first(dtype === 'int8' ? int8 : [['tensor int4', dense.int4], ...int8]);
 }

@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { CATALOGUE, hardwareById } from '../../src/roofline/catalogue.js';
 import { efficienciesOf } from '../../src/roofline/efficiency.js';
 import { fromCalibration, scaled } from '../../src/roofline/hardware.js';
+import { memoryOf, usableBytes } from '../../src/roofline/memory.js';
+import { Predictor } from '../../src/roofline/predictor.js';
 import { matmulRoof } from '../../src/roofline/roof.js';
 import { calibration } from './calibration.js';
+import { preset } from './models.js';
 
 describe('the catalogue', () => {
   test.each(CATALOGUE.map((each) => [each.id, each] as const))('%s is complete and plausible', (_, each) => {
@@ -28,6 +31,33 @@ describe('the catalogue', () => {
     for (const id of ['mi300x', 'l4', 'l40s', 'rtx-3090', 'rtx-4090', 'rtx-5090', 'apple-m1', 'apple-m4-max']) {
       expect(ids).toContain(id);
     }
+    for (const id of ['gh200', 'gb200', 'b300', 'h20', 'mi250x', 'mi325x', 'mi355x', 'a10g', 'a40', 'rtx-a6000']) {
+      expect(ids).toContain(id);
+    }
+    for (const id of [
+      'rtx-6000-ada',
+      'rtx-pro-6000',
+      'rtx-4080',
+      'rtx-3060',
+      'rtx-5080',
+      'rx-7900-xtx',
+      'rx-9070-xt',
+    ]) {
+      expect(ids).toContain(id);
+    }
+    for (const id of [
+      'strix-halo',
+      'dgx-spark',
+      'jetson-agx-orin',
+      'gaudi-2',
+      'gaudi-3',
+      'tpu-v5e',
+      'tpu-v5p',
+      'tpu-v6e',
+    ]) {
+      expect(ids).toContain(id);
+    }
+    for (const id of ['trainium-2', 'apple-m5', 'apple-m5-pro', 'apple-m5-max']) expect(ids).toContain(id);
     for (const id of ['arc-a770', 'arc-b580', 'groqchip', 'groqrack', 'spad-prefill', 'spad-decode']) {
       expect(ids).toContain(id);
     }
@@ -45,9 +75,35 @@ describe('the catalogue', () => {
     expect(hardwareById('groqrack').capacityBytes).toBeCloseTo(16.56e9, -7);
   });
 
+  test('memory is what a driver gives, and of what is shared with the host a part', () => {
+    expect(hardwareById('h200').capacityBytes).toBe(143_771 * 2 ** 20);
+    expect(hardwareById('b200').capacityBytes).toBe(183_359 * 2 ** 20);
+    expect(hardwareById('mi300x').capacityBytes).toBe(206_141_652_992);
+    expect(hardwareById('l40s').capacityBytes).toBe(46_068 * 2 ** 20);
+    const [m1, m2Ultra, h100] = ['apple-m1', 'apple-m2-ultra', 'h100'].map(hardwareById);
+    expect(usableBytes(m1) / m1.capacityBytes).toBe(0.7);
+    expect(usableBytes(m2Ultra) / m2Ultra.capacityBytes).toBe(0.75);
+    expect(usableBytes(h100) / h100.capacityBytes).toBe(0.9);
+    const fits = (weights: 'f16' | 'int8') =>
+      memoryOf(new Predictor(preset('llama-2-7b'), m1, { weights }), 640, 1).fits;
+    expect([fits('f16'), fits('int8')]).toEqual([false, true]);
+  });
+
+  test('prices an hour and watts in use have a date and a source', () => {
+    const dated = CATALOGUE.flatMap(({ pricePerHour, wattsServing }) => [pricePerHour, wattsServing]).filter(
+      (each) => each !== undefined,
+    );
+    expect(dated.length).toBeGreaterThanOrEqual(4);
+    for (const { value, date, source } of dated) {
+      expect(value).toBeGreaterThan(0);
+      expect(date).toMatch(/^20\d\d-\d\d$/);
+      expect(source.length).toBeGreaterThan(10);
+    }
+  });
+
   test('an unknown name is answered with those there are', () => {
     expect(() => hardwareById('h10')).toThrow(/choose from h100-pcie, h100-sxm, h100-capped$/);
-    expect(() => hardwareById('tpu')).toThrow(/choose from t4, /);
+    expect(() => hardwareById('cerebras')).toThrow(/choose from t4, /);
   });
 });
 
@@ -60,6 +116,11 @@ describe('the roof', () => {
     expect(matmulRoof(h100, 'shader', 'f32')).toEqual({ name: 'shader f32', rate: 66.9e12, fallback: false });
     expect(matmulRoof(h100, 'shader', 'f16').rate).toBe(133.8e12);
     expect(matmulRoof(rtx, 'tensor', 'f16-acc16').rate).toBe(330.3e12);
+  });
+
+  test('of 4-bit floating point is a rate of its own on Blackwell, and that of 8 bits elsewhere', () => {
+    expect(matmulRoof(hardwareById('b200'), 'tensor', 'fp4')).toMatchObject({ rate: 9000e12, fallback: false });
+    expect(matmulRoof(h100, 'tensor', 'fp4')).toEqual({ name: 'tensor fp8', rate: 1979e12, fallback: true });
   });
 
   test('of a format the device has not is that of a wider one, and says so', () => {

@@ -3,8 +3,15 @@ import { BLOOM_176B } from '../../src/roofline/bloom.js';
 import { hardwareById } from '../../src/roofline/catalogue.js';
 import { decodeStep } from '../../src/roofline/decode-line.js';
 import { DEEPSEEK_V2 } from '../../src/roofline/deepseek.js';
+import { ENGINE_IDS, engineById, usualEngine, type EngineProfile } from '../../src/roofline/engines.js';
 import { fromCalibration } from '../../src/roofline/hardware.js';
-import { allReduceSeconds } from '../../src/roofline/parallel.js';
+import {
+  allReduceSeconds,
+  allToAllSeconds,
+  measuredAllReduceSeconds,
+  reachedBytesPerSecond,
+  sendSeconds,
+} from '../../src/roofline/collectives.js';
 import { predict, priceStep } from '../../src/roofline/predict.js';
 import { Predictor } from '../../src/roofline/predictor.js';
 import { bytesOf, price } from '../../src/roofline/price.js';
@@ -163,6 +170,81 @@ describe('tensor parallelism', () => {
     expect(allReduceSeconds(4e6, 1, link)).toBe(0);
   });
 
+  describe('collectives that were measured', () => {
+    const allReduce = [
+      [
+        2,
+        {
+          latencySeconds: 10e-6,
+          points: [
+            [1e6, 20e-6],
+            [2e6, 30e-6],
+          ],
+        },
+      ],
+      [
+        8,
+        {
+          latencySeconds: 30e-6,
+          points: [
+            [1e6, 50e-6],
+            [2e6, 80e-6],
+          ],
+        },
+      ],
+    ] as const;
+    const link = { name: 'l', bytesPerSecond: 1e12, latencySeconds: 5e-6, allReduce };
+
+    test('lie on the lines between the points, for more chips on those of the next number that was measured', () => {
+      const micros = (bytes: number, chips: number) => 1e6 * measuredAllReduceSeconds(bytes, chips, allReduce);
+      expect(micros(0, 2)).toBeCloseTo(10, 9);
+      expect(micros(0.5e6, 2)).toBeCloseTo(15, 9);
+      expect(micros(1.5e6, 2)).toBeCloseTo(25, 9);
+      expect(micros(4e6, 2)).toBeCloseTo(50, 9);
+      expect(micros(1e6, 4)).toBeCloseTo(50, 9);
+      // Beyond the largest: 15/16 of the bytes in place of 7/8, and a latency that grows as the logarithm.
+      expect(micros(1e6, 16)).toBeCloseTo((20 * 15) / 14 + 40, 9);
+    });
+
+    test('give the rate of sends, whose bytes are those that leave a chip', () => {
+      expect(reachedBytesPerSecond(link)).toBeCloseTo(1e11, -3);
+      expect(sendSeconds(1e6, link)).toBeCloseTo(15e-6, 12);
+      expect(allToAllSeconds(1e6, 4, link)).toBeCloseTo(5e-6 + 7.5e-6, 12);
+      expect(allToAllSeconds(1e6, 1, link)).toBe(0);
+    });
+  });
+
+  test('a small message costs more on more chips, and far less than a hop for each', () => {
+    const { link } = h100;
+    const small = [2, 4, 8].map((chips) => 1e6 * allReduceSeconds(8192, chips, link!));
+    expect(small[0]).toBeGreaterThan(5);
+    expect(small[1]).toBeGreaterThan(small[0]);
+    expect(small[2]).toBeGreaterThan(small[1]);
+    expect(small[2]).toBeLessThan(40);
+  });
+
+  test('stages of a pipeline divide weights, and a step visits them all', () => {
+    const model = preset('llama-3.1-70b');
+    const [flat, staged] = [{}, { pipelineParallel: 4 }].map((each) =>
+      predict({ model, hardware: h100, ...request, ...each }),
+    );
+    expect(staged.chips).toBe(4);
+    expect([flat.memory.fits, staged.memory.fits]).toEqual([false, true]);
+    const sends = (staged.tpotSeconds! - flat.tpotSeconds!) / 3;
+    expect(sends).toBeCloseTo(sendSeconds(model.hidden * 2, h100.link!), 9);
+    expect(staged.decode!.operations.map(({ name }) => name)).toContain('send');
+    expect(() => predict({ model, hardware: h100, ...request, pipelineParallel: 81 })).toThrow(/80 layers/);
+  });
+
+  test('whole experts on chips trade an all-reduce of each layer that has them for two all-to-alls', () => {
+    const options = { tensorParallel: 8, expertParallel: true };
+    const predictor = new Predictor(DEEPSEEK_V2, h100, options);
+    const [reduce, all] = predictor.traffic(decodeStep(100, 64));
+    expect([reduce.name, reduce.count, all.name, all.count]).toEqual(['all_reduce', 61, 'all_to_all', 118]);
+    expect(all.seconds).toBeCloseTo(allToAllSeconds((64 / 8) * 6 * 5120 * 2, 8, h100.link!), 12);
+    expect(() => new Predictor(llama, h100, options)).toThrow(/no routed experts/);
+  });
+
   test('divides weights, work and cache, and no further than there are KV heads', () => {
     const model = preset('llama-3.1-70b');
     const sum = (chips: number, key: 'flops' | 'weightBytes' | 'kvReadBytes') =>
@@ -177,24 +259,61 @@ describe('tensor parallelism', () => {
 });
 
 /**
- * Measurements that no efficiency was fitted to: LLM-Inference-Bench (argonne-lcf, TensorRT-LLM and vLLM) and
- * splitwise-sim's profiles. Decode of the latter contains a Python framework's overhead at small sizes.
+ * Single measurements: LLM-Inference-Bench (argonne-lcf, TensorRT-LLM and vLLM) and splitwise-sim's profiles, whose
+ * engine launches kernels one by one. The ledger holds them all.
  */
 describe('against measurements elsewhere', () => {
   test.each([
-    ['llama-2-7b', 'a100-40', 1, 1024, 16, [967, 1030], [21.4, 23.5]],
-    ['llama-2-7b', 'h100-sxm', 1, 1024, 16, [386, 422], [11.0, 12.5]],
-    ['bloom-176b', 'a100-80', 8, 512, 1, [174, 174], [49.3, 49.3]],
-    ['bloom-176b', 'a100-80', 8, 2048, 1, [540, 540], [49.4, 49.4]],
-    ['bloom-176b', 'h100-sxm', 8, 512, 1, [76, 76], [36.2, 36.2]],
-    ['bloom-176b', 'h100-sxm', 8, 2048, 1, [253, 253], [35.7, 35.7]],
-  ])('%s on %s x %i, prompt %i, batch %i', (name, id, tensorParallel, promptTokens, batch, ttft, tpot) => {
-    const model = name === 'bloom-176b' ? BLOOM_176B : preset(name);
-    const hardware = hardwareById(id);
-    const found = predict({ model, hardware, tensorParallel, promptTokens, outputTokens: 1024, batch });
-    const off = (ms: number, [low, high]: readonly number[]) => (ms < low ? ms / low - 1 : Math.max(0, ms / high - 1));
-    expect(Math.abs(off(1000 * found.ttftSeconds, ttft))).toBeLessThan(0.25);
-    expect(Math.abs(off(1000 * found.tpotSeconds!, tpot))).toBeLessThan(0.1);
+    ['llama-2-7b', 'a100-40', 'trt-llm-2024', 1, 1024, 16, 967, 21.4],
+    ['llama-2-7b', 'h100-sxm', 'trt-llm-2024', 1, 1024, 16, 387, 11.0],
+    ['llama-2-7b', 'h100-sxm', 'vllm-2024', 1, 1024, 16, 422, 12.5],
+    ['bloom-176b', 'a100-80', 'pytorch-eager', 8, 512, 1, 174, 49.3],
+    ['bloom-176b', 'a100-80', 'pytorch-eager', 8, 2048, 1, 540, 49.4],
+    ['bloom-176b', 'h100-sxm', 'pytorch-eager', 8, 512, 1, 76, 36.2],
+    ['bloom-176b', 'h100-sxm', 'pytorch-eager', 8, 2048, 1, 253, 35.7],
+  ] as const)(
+    '%s on %s, %s x %i, prompt %i, batch %i',
+    (name, id, engine, tensorParallel, promptTokens, batch, ttft, tpot) => {
+      const model = name === 'bloom-176b' ? BLOOM_176B : preset(name);
+      const hardware = hardwareById(id);
+      const found = predict({ model, hardware, engine, tensorParallel, promptTokens, outputTokens: 1024, batch });
+      expect(Math.abs((1000 * found.ttftSeconds) / ttft - 1)).toBeLessThan(0.15);
+      expect(Math.abs((1000 * found.tpotSeconds!) / tpot - 1)).toBeLessThan(0.15);
+    },
+  );
+});
+
+describe('an engine', () => {
+  const base = new Predictor(llama, h100);
+  const profile: EngineProfile = {
+    ...engineById('vllm'),
+    ...{ stretch: 1.5, promptStretch: 2, stepSeconds: 0.25, rowSeconds: 0.125, requestSeconds: 4, layerSeconds: 0 },
+  };
+
+  test('adds its costs to each step, each sequence and each request', () => {
+    const predictor = new Predictor(llama, h100, { engine: profile });
+    expect(predictor.decodeSeconds(10, 3, 4)).toBeCloseTo(
+      1.5 * base.decodeSeconds(10, 3, 4) + 3 * (0.25 + 4 * 0.125),
+      9,
+    );
+    expect(predictor.stepSeconds(decodeStep(10, 4))).toBeCloseTo(predictor.decodeSeconds(10, 1, 4), 9);
+    expect(predictor.prefillSeconds(64, 2)).toBeCloseTo(2 * base.prefillSeconds(64, 2) + 0.25 + 2 * 0.125 + 4, 9);
+  });
+
+  test('that launches layers one by one bounds a step, and has other hosts on other hardware', () => {
+    const engine = { ...profile, ...{ stretch: 1, stepSeconds: 0, rowSeconds: 0, layerSeconds: 1 } };
+    const device = base.decodeSeconds(10, 1);
+    const bound = (more: object) => new Predictor(llama, h100, { engine: { ...engine, ...more } }).decodeSeconds(10, 1);
+    expect(bound({})).toBeCloseTo(Math.hypot(device, llama.layers), 9);
+    expect(bound({ on: { 'h100-sxm': { layerSeconds: 2 } } })).toBeCloseTo(Math.hypot(device, 2 * llama.layers), 9);
+    expect(bound({ on: { 'a100-80': { layerSeconds: 2 } } })).toBeCloseTo(Math.hypot(device, llama.layers), 9);
+  });
+
+  test('is one for each piece of hardware unless named, and none on a calibrated machine', () => {
+    const usual = ['h100', 'mi300x', 'apple-m2', 'rtx-4090', 'groqrack'].map((id) => usualEngine(hardwareById(id)));
+    expect(usual).toEqual(['trt-llm', 'vllm', 'llama.cpp', 'llama.cpp', 'none']);
+    expect(usualEngine(fromCalibration(calibration))).toBe('none');
+    for (const id of ENGINE_IDS) expect(engineById(id).source.length, id).toBeGreaterThan(10);
   });
 });
 

@@ -1,5 +1,5 @@
 import { CATALOGUE } from '../../roofline/catalogue.js';
-import type { Hardware } from '../../roofline/hardware.js';
+import type { Dated, Hardware } from '../../roofline/hardware.js';
 import { bytes, digits } from './format.js';
 import { emit } from './emit.js';
 import { findHardware } from './subjects.js';
@@ -23,6 +23,8 @@ const optional = (
       },
 });
 
+const dated = (figure: Dated | undefined) => figure && `${figure.date}: ${figure.source}`;
+
 const columns: readonly Column<Hardware>[] = [
   { head: 'id', key: 'id', value: ({ id }) => id, text: ({ id }) => id },
   { head: 'name', key: 'name', value: ({ name }) => name },
@@ -32,6 +34,7 @@ const columns: readonly Column<Hardware>[] = [
   optional('fp8 T', 'dense_fp8', ({ dense }) => dense.fp8, 1e12),
   optional('int8 T', 'dense_int8', ({ dense }) => dense.int8, 1e12),
   optional('int4 T', 'dense_int4', ({ dense }) => dense.int4, 1e12),
+  optional('fp4 T', 'dense_fp4', ({ dense }) => dense.fp4, 1e12),
   optional('', 'sparse_f16', ({ sparse }) => sparse?.f16, 1e12, true),
   optional('', 'sparse_fp8', ({ sparse }) => sparse?.fp8, 1e12, true),
   optional('', 'sparse_int8', ({ sparse }) => sparse?.int8, 1e12, true),
@@ -49,7 +52,12 @@ const columns: readonly Column<Hardware>[] = [
   optional('', 'link_latency_us', ({ link }) => link && 1e6 * link.latencySeconds, 1, true),
   optional('W', 'tdp_watts', ({ tdpWatts }) => tdpWatts, 1),
   optional('$', 'price_usd', ({ priceUsd }) => priceUsd, 1),
+  optional('$/h', 'price_per_hour_usd', ({ pricePerHour }) => pricePerHour?.value, 1),
+  { head: '', key: 'price_per_hour_source', value: ({ pricePerHour }) => dated(pricePerHour) },
+  optional('', 'watts_serving', ({ wattsServing }) => wattsServing?.value, 1, true),
+  { head: '', key: 'watts_serving_source', value: ({ wattsServing }) => dated(wattsServing) },
   { head: '', key: 'source', value: ({ source }) => source },
+  { head: '', key: 'unchecked', value: ({ unchecked }) => unchecked },
   { head: '', key: 'note', value: ({ note }) => note },
 ];
 

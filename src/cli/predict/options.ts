@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { RidgepointError } from '../../errors.js';
+import type { EngineId } from '../../roofline/engines.js';
 import type { ComputeDtype, KernelSet } from '../../roofline/roof.js';
 import type { KvDtype, WeightDtype } from '../../roofline/precision.js';
 import { QUANTIZED_DTYPES } from '../../quantization/formats.js';
@@ -19,21 +20,28 @@ export interface PredictFlags {
   readonly kvDtype?: KvDtype;
   readonly computeDtype?: ComputeDtype;
   readonly kernels?: KernelSet;
+  readonly engine?: EngineId;
   readonly tp?: number;
+  readonly pp?: number;
+  readonly ep?: boolean;
   readonly prefillChunk?: number;
   readonly json?: boolean;
   readonly csv?: boolean;
 }
 
 // These lists are repeated from src/roofline so that --help need not load it; the types keep them the same.
-const WEIGHTS: readonly WeightDtype[] = ['f32', 'f16', 'bf16', 'fp8', 'int8', 'int4'];
+const WEIGHTS: readonly WeightDtype[] = ['f32', 'f16', 'bf16', 'fp8', 'int8', 'int4', 'fp4'];
 /** A format of the field's, or one of the engine's own, whose scales are counted. */
 const weightFormat = (text: string): WeightDtype =>
   QUANTIZED_DTYPES.find((name) => name === text) ?? oneOf('--weight-dtype', WEIGHTS)(text);
 
 const KV: readonly KvDtype[] = ['f32', 'f16', 'fp8', 'int8'];
-const COMPUTE: readonly ComputeDtype[] = ['f32', 'f16', 'f16-acc16', 'fp8', 'int8', 'int4'];
+const COMPUTE: readonly ComputeDtype[] = ['f32', 'f16', 'f16-acc16', 'fp8', 'int8', 'int4', 'fp4'];
 const KERNELS: readonly KernelSet[] = ['tensor', 'shader'];
+
+const ENGINES: readonly EngineId[] = [
+  ...(['trt-llm', 'trt-llm-2024', 'vllm', 'vllm-2024', 'llama.cpp', 'pytorch-eager', 'ridgepoint', 'none'] as const),
+];
 
 export const split = (text: string): string[] =>
   text
@@ -111,7 +119,14 @@ export function addPredictOptions(command: Command, { batch, output = true }: Op
       'tensor: use matrix units, as CUDA libraries do; shader: plain WGSL (default: shader on this machine)',
       oneOf('--kernels', KERNELS),
     )
+    .option(
+      '--engine <name>',
+      `whose host costs are added: ${ENGINES.join(', ')} (default: trt-llm on NVIDIA’s for servers, llama.cpp on personal computers, vllm on others, none on this machine)`,
+      oneOf('--engine', ENGINES),
+    )
     .option('--tp <n>', 'chips that share the model by tensor parallelism (default: 1)', whole('--tp', 1))
+    .option('--pp <n>', 'groups of such chips with a stretch of layers each, one after the other', whole('--pp', 1))
+    .option('--ep', 'whole experts on each of the chips, with all-to-alls, for models that route tokens')
     .option(
       '--prefill-chunk <n>',
       'most prompt tokens a step (default: 512 on this machine, as the engine; else all)',

@@ -17,6 +17,7 @@ export function predictionJson(prediction: Prediction): Record<string, unknown> 
     hardware_source: hardware.source,
     chips: prediction.chips,
     kernels: pricer.kernels,
+    engine: predictor.engine.id,
     weight_dtype: weights,
     kv_dtype: kv,
     compute_dtype: pricer.compute,

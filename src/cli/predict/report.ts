@@ -1,5 +1,7 @@
 import type { OperationSummary, PhaseSummary } from '../../roofline/phase-summary.js';
 import type { Prediction } from '../../roofline/predict.js';
+import { costsOf } from '../../roofline/engines.js';
+import type { Predictor } from '../../roofline/predictor.js';
 import { efficiencyTable } from './efficiencies.js';
 import { bytes, digits, ms, percent, scaledUnit } from './format.js';
 import { textTable, type Column } from './table.js';
@@ -22,9 +24,22 @@ export function describe(prediction: Prediction): string {
     textTable(phases, phaseColumns),
     ...phases.map(([name, summary]) => textTable(summary.operations, operationColumns(name, summary.seconds))),
     efficiencyTable(prediction.efficiencies),
+    engineLine(predictor),
     `figures of the hardware: ${hardware.source}${hardware.note === undefined ? '' : `; ${hardware.note}`}`,
     '',
   ].join('\n');
+}
+
+/** Whose host costs are in the figures. */
+function engineLine({ engine, hardware }: Predictor): string {
+  const { stepSeconds, rowSeconds, layerSeconds } = costsOf(engine, hardware);
+  const parts = [
+    stepSeconds > 0 && `${ms(stepSeconds)} ms a step`,
+    rowSeconds > 0 && `${digits(1e6 * rowSeconds)} us a sequence`,
+    layerSeconds > 0 && `launching a layer ${digits(1e6 * layerSeconds)} us`,
+  ].filter((part) => part !== false);
+  const costs = parts.length > 0 ? ` (${parts.join(', ')})` : '';
+  return `engine: ${engine.name}${costs}: ${engine.source}; --engine chooses another`;
 }
 
 function facts(prediction: Prediction): string[] {

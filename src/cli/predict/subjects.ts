@@ -8,6 +8,7 @@ import { parseJson } from '../../checkpoint/mistakes.js';
 import { readWhole } from '../../platform/node/read-whole.js';
 import { textOf } from '../text-file.js';
 import { hardwareById } from '../../roofline/catalogue.js';
+import { usualEngine } from '../../roofline/engines.js';
 import type { Calibration } from '../../roofline/calibration.js';
 import { fromCalibration, type Hardware } from '../../roofline/hardware.js';
 import { llamaModel, type Model } from '../../roofline/models.js';
@@ -103,7 +104,7 @@ async function notCalibrated(adapter: string | undefined): Promise<RidgepointErr
 }
 
 /** The predictor's options among a command's, for one weight format. */
-export function predictorOptions(flags: PredictFlags, { kind }: Hardware): PredictorOptions {
+export function predictorOptions(flags: PredictFlags, hardware: Hardware): PredictorOptions {
   const weights = single(flags.weightDtype, '--weight-dtype', 'f16');
   return {
     weights,
@@ -112,8 +113,11 @@ export function predictorOptions(flags: PredictFlags, { kind }: Hardware): Predi
     kv: flags.kvDtype,
     compute: flags.computeDtype,
     kernels: flags.kernels,
+    engine: flags.engine ?? usualEngine(hardware),
     tensorParallel: flags.tp,
-    prefillChunk: flags.prefillChunk ?? (kind === 'measured' ? ENGINE_CHUNK : undefined),
+    pipelineParallel: flags.pp,
+    expertParallel: flags.ep,
+    prefillChunk: flags.prefillChunk ?? (hardware.kind === 'measured' ? ENGINE_CHUNK : undefined),
   };
 }
 

@@ -4,12 +4,20 @@ import { GIB } from './units.js';
 const SOURCE = 'Apple (bandwidth and memory); f32 rate from cores, ALUs and clock, as collected by hmc-tech';
 
 /** Largest memory of each chip in GiB; matrix instructions run at the shader rate, f16 at that of f32. */
-function apple(name: string, f32: number, bandwidth: number, memory: number, note?: string): Hardware {
+function apple(
+  name: string,
+  f32: number,
+  bandwidth: number,
+  memory: number,
+  note?: string,
+  more: Partial<Hardware> = {},
+): Hardware {
   const tera = Math.round(f32 * 1e12);
   return {
     id: `apple-${name.toLowerCase().replace(' ', '-')}`,
     name: `Apple ${name}`,
     kind: 'integrated',
+    class: 'apple',
     dense: { f16: tera, f32: tera },
     shader: { f32: tera, f16: tera },
     bandwidth: bandwidth * 1e9,
@@ -18,6 +26,7 @@ function apple(name: string, f32: number, bandwidth: number, memory: number, not
     sharedMemory: true,
     source: SOURCE,
     note,
+    ...more,
   };
 }
 
@@ -37,4 +46,17 @@ export const APPLE: readonly Hardware[] = [
   apple('M4', 4.3, 120, 32, '10 cores'),
   apple('M4 Pro', 8.6, 273, 64, '20 cores; sources say 8.6 to 9.2 TFLOP/s'),
   apple('M4 Max', 17, 546, 128, '40 cores; sources say 17 to 18.4 TFLOP/s'),
+  ...(
+    [
+      ['M5', 4.3, 153, 32],
+      ['M5 Pro', 8.6, 307, 64],
+      ['M5 Max', 17, 614, 128],
+    ] as const
+  ).map(([name, f32, bandwidth, memory]) =>
+    apple(name, f32, bandwidth, memory, 'each core has a matrix unit, which f16 products are taken to run on', {
+      dense: { f16: Math.round(4e12 * f32), f32: Math.round(f32 * 1e12) },
+      source: 'Apple, March 2026, by lowyat.net (bandwidth, memory; four times the peak of M4 in products)',
+      unchecked: 'f32 rates taken from M4; bandwidth of M5',
+    }),
+  ),
 ];

@@ -1,10 +1,25 @@
 import type { Hardware } from '../hardware.js';
-import { GIB, pcie } from './units.js';
+import { pcie } from './links.js';
+import { GIB } from './units.js';
 
-const card = { kind: 'consumer', capacityUnit: 'GiB' } as const;
+const card = { kind: 'consumer', capacityUnit: 'GiB', class: 'nvidia' } as const;
 
 /** Graphics cards. GeForce halves its matrix rate when f16 products are summed in f32, which `dense.f16` counts. */
 export const CONSUMER: readonly Hardware[] = [
+  {
+    ...card,
+    id: 'rtx-3060',
+    name: 'NVIDIA GeForce RTX 3060 12 GB',
+    dense: { f16: 25.5e12, f16Accumulate16: 51e12, int8: 102e12, int4: 204e12 },
+    shader: { f32: 12.7e12, f16: 12.7e12 },
+    bandwidth: 360e9,
+    capacityBytes: 12 * GIB,
+    link: pcie(4),
+    tdpWatts: 170,
+    priceUsd: 329,
+    source: 'NVIDIA GA106; rates from cores and clock as for GA102',
+    unchecked: 'all figures',
+  },
   {
     ...card,
     id: 'rtx-3090',
@@ -18,7 +33,21 @@ export const CONSUMER: readonly Hardware[] = [
     tdpWatts: 350,
     priceUsd: 1499,
     source: 'NVIDIA GA102 white paper; launch price',
-    note: 'transcribed without a second source',
+    unchecked: 'matrix rates',
+  },
+  {
+    ...card,
+    id: 'rtx-4080',
+    name: 'NVIDIA GeForce RTX 4080',
+    dense: { f16: 97.5e12, f16Accumulate16: 194.9e12, fp8: 194.9e12, int8: 389.9e12, int4: 779.8e12 },
+    shader: { f32: 48.7e12, f16: 48.7e12 },
+    bandwidth: 716.8e9,
+    capacityBytes: 16 * GIB,
+    link: pcie(4),
+    tdpWatts: 320,
+    priceUsd: 1199,
+    source:
+      'fpsbench.com (f32, memory, power); launch price: alltechnerd.com; matrix rates in relation to f32 as on 4090',
   },
   {
     ...card,
@@ -37,10 +66,23 @@ export const CONSUMER: readonly Hardware[] = [
   },
   {
     ...card,
+    id: 'rtx-5080',
+    name: 'NVIDIA GeForce RTX 5080',
+    dense: { f16: 112.6e12, f16Accumulate16: 225.1e12, fp8: 225.1e12, int8: 450.2e12, fp4: 900.4e12 },
+    shader: { f32: 56.3e12, f16: 56.3e12 },
+    bandwidth: 960e9,
+    capacityBytes: 16 * GIB,
+    link: pcie(5),
+    tdpWatts: 360,
+    priceUsd: 999,
+    source: 'hmc-tech (fp4 900.42 dense, f32 56.28, 360 W, launch price); other rates in relation to fp4 as on 5090',
+  },
+  {
+    ...card,
     id: 'rtx-5090',
     name: 'NVIDIA GeForce RTX 5090',
-    dense: { f16: 209.5e12, f16Accumulate16: 419e12, fp8: 419e12, int8: 838e12 },
-    sparse: { f16: 419e12, f16Accumulate16: 838e12, fp8: 838e12, int8: 1676e12 },
+    dense: { f16: 209.5e12, f16Accumulate16: 419e12, fp8: 419e12, int8: 838e12, fp4: 1676e12 },
+    sparse: { f16: 419e12, f16Accumulate16: 838e12, fp8: 838e12, int8: 1676e12, fp4: 3352e12 },
     shader: { f32: 104.8e12, f16: 104.8e12 },
     bandwidth: 1792e9,
     capacityBytes: 32 * GIB,
@@ -52,6 +94,7 @@ export const CONSUMER: readonly Hardware[] = [
   },
   {
     ...card,
+    class: 'intel',
     id: 'arc-a770',
     name: 'Intel Arc A770',
     dense: { f16: 138e12, int8: 275e12 },
@@ -66,6 +109,7 @@ export const CONSUMER: readonly Hardware[] = [
   },
   {
     ...card,
+    class: 'intel',
     id: 'arc-b580',
     name: 'Intel Arc B580',
     dense: { f16: 116e12, int8: 233e12 },
@@ -76,6 +120,6 @@ export const CONSUMER: readonly Hardware[] = [
     tdpWatts: 190,
     priceUsd: 249,
     source: 'Intel B580 data sheet; launch price',
-    note: 'XMX rates transcribed without a second source',
+    unchecked: 'XMX rates',
   },
 ];

@@ -1,14 +1,15 @@
 import type { Hardware } from '../hardware.js';
 import { A100_FIT, A100_SOURCE, H100_FIT, H100_SOURCE } from './fitted.js';
-import { chipLink, GIB, pcie } from './units.js';
+import { LINKS, pcie } from './links.js';
+import { GIB, MIB } from './units.js';
 
-const gpu = { kind: 'datacentre', capacityUnit: 'GiB' } as const;
+const gpu = { kind: 'datacentre', capacityUnit: 'GiB', class: 'nvidia' } as const;
 const a100 = {
   ...gpu,
   dense: { f16: 312e12, int8: 624e12, int4: 1248e12 },
   sparse: { f16: 624e12, int8: 1248e12, int4: 2496e12 },
   shader: { f32: 19.5e12, f16: 78e12 },
-  link: chipLink('NVLink 3', 600e9),
+  link: LINKS.nvlink3,
   tdpWatts: 400,
   efficiencies: A100_FIT,
   efficiencySource: A100_SOURCE,
@@ -18,7 +19,7 @@ const h100 = {
   dense: { f16: 989.4e12, fp8: 1979e12, int8: 1979e12 },
   sparse: { f16: 1978.9e12, fp8: 3958e12, int8: 3958e12 },
   shader: { f32: 66.9e12, f16: 133.8e12 },
-  link: chipLink('NVLink 4', 900e9),
+  link: LINKS.nvlink4,
   efficiencies: H100_FIT,
   efficiencySource: H100_SOURCE,
 } as const;
@@ -46,7 +47,7 @@ export const DATACENTRE: readonly Hardware[] = [
     shader: { f32: 15.7e12, f16: 31.3e12, int8: 62.7e12 },
     bandwidth: 900e9,
     capacityBytes: 32 * GIB,
-    link: chipLink('NVLink 2', 300e9),
+    link: LINKS.nvlink2,
     tdpWatts: 300,
     source: 'NVIDIA developer blog on Volta; hmc-tech table',
     note: 'no bf16; 8-bit integers by dp4a only',
@@ -108,39 +109,23 @@ export const DATACENTRE: readonly Hardware[] = [
     id: 'h200',
     name: 'NVIDIA H200 SXM',
     bandwidth: 4800e9,
-    capacityBytes: 141e9,
-    capacityUnit: 'GB',
+    capacityBytes: 143_771 * MIB,
     tdpWatts: 700,
-    source: 'NVIDIA H200 data sheet; rooflinenotes',
+    source: 'NVIDIA H200 data sheet; rooflinenotes; memory as nvidia-smi gives it (143,771 MiB of "141 GB")',
   },
   {
     ...gpu,
     id: 'b200',
     name: 'NVIDIA B200',
-    dense: { f16: 2250e12, fp8: 4500e12, int8: 4500e12 },
-    sparse: { f16: 4500e12, fp8: 9000e12, int8: 9000e12 },
+    dense: { f16: 2250e12, fp8: 4500e12, int8: 4500e12, fp4: 9000e12 },
+    sparse: { f16: 4500e12, fp8: 9000e12, int8: 9000e12, fp4: 18_000e12 },
     shader: { f32: 75e12, f16: 150e12 },
     bandwidth: 8000e9,
-    capacityBytes: 180e9,
-    capacityUnit: 'GB',
-    link: chipLink('NVLink 5', 1800e9),
+    capacityBytes: 183_359 * MIB,
+    link: LINKS.nvlink5,
     tdpWatts: 1000,
-    source: 'NVIDIA Blackwell data sheet',
-    note: 'HGX boards run at 7700 GB/s; capacity is given as 180 to 192 GB; packed f16 assumed twice f32, as on Hopper',
-  },
-  {
-    ...gpu,
-    id: 'mi300x',
-    name: 'AMD Instinct MI300X',
-    dense: { f16: 1307.4e12, fp8: 2614.9e12, int8: 2614.9e12 },
-    sparse: { f16: 2614.9e12, fp8: 5229.8e12, int8: 5229.8e12 },
-    shader: { f32: 163.4e12, f16: 163.4e12 },
-    bandwidth: 5300e9,
-    capacityBytes: 192e9,
-    capacityUnit: 'GB',
-    link: chipLink('Infinity Fabric', 896e9),
-    tdpWatts: 750,
-    source: 'AMD MI300X data sheet',
+    source: 'NVIDIA Blackwell data sheet; hmc-tech (fp4); memory as nvidia-smi gives it (183,359 MiB)',
+    note: 'HGX boards run at 7700 GB/s; data sheets give 180 to 192 GB; packed f16 assumed twice f32, as on Hopper',
   },
   {
     ...gpu,
@@ -163,9 +148,9 @@ export const DATACENTRE: readonly Hardware[] = [
     sparse: { f16: 733e12, fp8: 1466e12, int8: 1466e12 },
     shader: { f32: 91.6e12, f16: 91.6e12 },
     bandwidth: 864e9,
-    capacityBytes: 48 * GIB,
+    capacityBytes: 46_068 * MIB,
     link: pcie(4),
     tdpWatts: 350,
-    source: 'NVIDIA L40S data sheet (362.05 dense, 733 sparse)',
+    source: 'NVIDIA L40S data sheet (362.05 dense, 733 sparse); memory with ECC as nvidia-smi gives it (46,068 MiB)',
   },
 ];

@@ -1,7 +1,8 @@
 import type { Efficiency } from '../families.js';
 import type { Hardware } from '../hardware.js';
 import { H100_FIT, H100_SOURCE } from './fitted.js';
-import { chipLink, GIB } from './units.js';
+import { LINKS } from './links.js';
+import { GIB } from './units.js';
 
 /**
  * A published rate, 750 tokens/s for Llama-2-7B at 2048 tokens of context, is 13 % of what the memory of one chip after
@@ -65,7 +66,7 @@ export const SPECIAL: readonly Hardware[] = [
     bandwidth: 2048e9,
     capacityBytes: 64 * GIB,
     capacityUnit: 'GiB',
-    link: chipLink('NVLink class', 900e9),
+    link: LINKS.nvlinkClass,
     tdpWatts: 596,
     efficiencies: H100_FIT,
     efficiencySource: SPAD_EFFICIENCY,
@@ -81,7 +82,7 @@ export const SPECIAL: readonly Hardware[] = [
     bandwidth: 3352e9,
     capacityBytes: 80 * GIB,
     capacityUnit: 'GiB',
-    link: chipLink('NVLink class', 900e9),
+    link: LINKS.nvlinkClass,
     tdpWatts: 507,
     efficiencies: H100_FIT,
     efficiencySource: SPAD_EFFICIENCY,

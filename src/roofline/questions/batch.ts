@@ -31,17 +31,17 @@ export interface BatchAnswer {
 
 /** Decode throughput against the batch, with `context` tokens in the cache of every sequence. */
 export function batchThroughput(predictor: Predictor, context: number, batches: readonly number[]): BatchAnswer {
-  const { pricer, hardware, chips } = predictor;
+  const { pricer, hardware, chips, shards } = predictor;
   const peak = chips * pricer.peak.rate;
   const bandwidth = chips * hardware.bandwidth;
   const work = (batch: number) => {
     let [flops, bytes, weightBytes, linear] = [0, 0, 0, 0];
     for (const { operation, count } of predictor.parts(decodeStep(context, batch))) {
-      flops += count * chips * operation.flops;
-      bytes += count * chips * bytesOf(operation);
+      flops += count * shards * operation.flops;
+      bytes += count * shards * bytesOf(operation);
       if (operation.kind !== 'matmul') continue;
-      weightBytes += count * chips * operation.weightBytes;
-      linear += count * chips * operation.flops;
+      weightBytes += count * shards * operation.weightBytes;
+      linear += count * shards * operation.flops;
     }
     return { flops, bytes, weightBytes, linear };
   };

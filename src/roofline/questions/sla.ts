@@ -1,5 +1,5 @@
 import type { Hardware } from '../hardware.js';
-import { USABLE } from '../memory.js';
+import { usableBytes } from '../memory.js';
 import type { Model } from '../models.js';
 import { predict, type Request } from '../predict.js';
 import type { PredictorOptions } from '../predictor.js';
@@ -35,7 +35,7 @@ export function sla(
     const prediction = predict({ ...options, ...request, model, hardware: each });
     const itlSeconds = prediction.itlLastSeconds ?? 0;
     const { fits, weightBytes, kvBytes } = prediction.memory;
-    const chipsToFit = Math.ceil((weightBytes + kvBytes) / (USABLE * each.capacityBytes));
+    const chipsToFit = Math.ceil((weightBytes + kvBytes) / usableBytes(each));
     const failures = [
       prediction.ttftSeconds > limits.ttftSeconds && 'TTFT',
       itlSeconds > limits.itlSeconds && 'ITL',

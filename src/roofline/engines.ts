@@ -1,0 +1,132 @@
+import type { Hardware } from './hardware.js';
+
+/** What an engine adds to the operations of a step as they were measured one by one. */
+export interface EngineCosts {
+  /** How much longer its kernels take than those that efficiencies were fitted to; prompts may differ from tokens. */
+  readonly stretch: number;
+  readonly promptStretch: number;
+  /** Seconds a step takes beside its operations: scheduling, launching a recorded graph, sampling's way back. */
+  readonly stepSeconds: number;
+  /** Seconds for each sequence that gets a token: sampling, detokenising and handing it out. */
+  readonly rowSeconds: number;
+  /** Seconds until a request's prompt is in its first step and its token out, beside `stepSeconds`. */
+  readonly requestSeconds: number;
+  /**
+   * Seconds the host needs to launch one layer's kernels one by one; steps are bounded by it where they are not replayed
+   * from a graph. Device and host overlap: t = (device^2 + host^2)^(1/2).
+   */
+  readonly layerSeconds: number;
+}
+
+/** An engine, or one of its generations. */
+export interface EngineProfile extends EngineCosts {
+  readonly id: EngineId;
+  readonly name: string;
+  /** Costs that differ where they were measured on other machines, by hardware. */
+  readonly on?: Readonly<Record<string, Partial<EngineCosts>>>;
+  /** Where the costs are from. */
+  readonly source: string;
+}
+
+export const ENGINE_IDS = [
+  'trt-llm',
+  'trt-llm-2024',
+  'vllm',
+  'vllm-2024',
+  'llama.cpp',
+  'pytorch-eager',
+  'ridgepoint',
+  'none',
+] as const;
+export type EngineId = (typeof ENGINE_IDS)[number];
+
+const FREE: EngineCosts = {
+  stretch: 1,
+  promptStretch: 1,
+  stepSeconds: 0,
+  rowSeconds: 0,
+  requestSeconds: 0,
+  layerSeconds: 0,
+};
+const HALF = 'fitted to every other one of its measurements';
+const AICONFIGURATOR = `${HALF} on H100 (ai-dynamo/aiconfigurator, Apache-2.0)`;
+const BENCH_2024 = `${HALF} on H100 and A100 (argonne-lcf/LLM-Inference-Bench, BSD-3)`;
+/** What kernels of 2024 made of other devices than H100, by the stretch of tokens and of prompts. */
+const on = (...stretches: [ids: string, stretch: number, promptStretch: number][]) =>
+  Object.fromEntries(
+    stretches.flatMap(([ids, stretch, promptStretch]) => ids.split(' ').map((id) => [id, { stretch, promptStretch }])),
+  );
+const HOPPER_EAGER = { layerSeconds: 0.336e-3, promptStretch: 1.25 };
+
+const PROFILES: readonly EngineProfile[] = [
+  {
+    ...FREE,
+    id: 'trt-llm',
+    name: 'TensorRT-LLM 1.0',
+    stepSeconds: 0.15e-3,
+    rowSeconds: 1.6e-6,
+    source: AICONFIGURATOR,
+  },
+  { ...FREE, id: 'vllm', name: 'vLLM', stepSeconds: 1.1e-3, rowSeconds: 3.2e-6, source: AICONFIGURATOR },
+  {
+    ...FREE,
+    id: 'trt-llm-2024',
+    name: 'TensorRT-LLM of 2024',
+    stretch: 1.15,
+    promptStretch: 1.15,
+    stepSeconds: 0.33e-3,
+    rowSeconds: 16e-6,
+    on: on(['a100-40 a100-80', 1.11, 0.94]),
+    source: BENCH_2024,
+  },
+  {
+    ...FREE,
+    id: 'vllm-2024',
+    name: 'vLLM of 2024',
+    stretch: 1.08,
+    promptStretch: 1.2,
+    stepSeconds: 1.63e-3,
+    rowSeconds: 61e-6,
+    on: on(['a100-40 a100-80', 1.06, 0.95], ['mi250x', 1.08, 1.2], ['mi300x', 1.75, 8.5]),
+    source: BENCH_2024,
+  },
+  { ...FREE, id: 'llama.cpp', name: 'llama.cpp', source: 'not measured apart from the device: counted as none' },
+  {
+    ...FREE,
+    id: 'pytorch-eager',
+    name: 'PyTorch without graphs',
+    promptStretch: 1.05,
+    rowSeconds: 0.31e-3,
+    requestSeconds: 5e-3,
+    layerSeconds: 0.49e-3,
+    on: { 'h100-sxm': HOPPER_EAGER, 'h100-capped': HOPPER_EAGER },
+    source: `${HALF} on A100 and H100, whose hosts differ (Mutinifni/splitwise-sim, MIT)`,
+  },
+  {
+    ...FREE,
+    id: 'ridgepoint',
+    name: 'Ridgepoint',
+    layerSeconds: 12.5e-6,
+    source: 'five launches a layer of 2.5 us each, recorded on a core of its own (docs/performance.md)',
+  },
+  { ...FREE, id: 'none', name: 'none', source: 'operations and messages alone' },
+];
+
+export function engineById(id: EngineId): EngineProfile {
+  return PROFILES.find((each) => each.id === id)!;
+}
+
+/** Costs of an engine beside a piece of hardware. */
+export function costsOf(engine: EngineProfile, { id }: Hardware): EngineCosts {
+  return { ...engine, ...engine.on?.[id] };
+}
+
+/**
+ * Whose engine is meant where none is named: on a calibrated machine and on chips that run no common one none, on Apple
+ * and other graphics chips of personal computers llama.cpp, on NVIDIA's for servers TensorRT-LLM, else vLLM.
+ */
+export function usualEngine({ kind, class: family }: Hardware): EngineId {
+  if (kind === 'measured' || kind === 'sram' || kind === 'proposed') return 'none';
+  if (kind === 'consumer' || kind === 'integrated') return 'llama.cpp';
+  return family === 'nvidia' ? 'trt-llm' : 'vllm';
+}
