@@ -167,7 +167,7 @@ export class Tokenizer {
         return [content, { id, content }] as const;
       }),
     );
-    return this.specials.split(text).flatMap(({ token }) => token ?? []);
+    return [...this.specials.split(text)].flatMap((section) => section?.token ?? []);
   }
 
   /** What decoding drops from the very start of a text. */

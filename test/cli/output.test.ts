@@ -171,12 +171,11 @@ describe('Ctrl-C ends', () => {
     expect(stdout).toMatch(/^Once upon/);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('a tokenizer whose pattern backtracks, by %s', async (signal) => {
+  it('no tokenizer whose pattern backtracks: it is matched in a time that grows with the text', async () => {
     const split = { type: 'Split', pattern: { Regex: '(?:a+)+b' }, behavior: 'Isolated', invert: false };
-    const model = scratch.model(`backtracks ${signal}`, { 'tokenizer.json': withKeys({ pre_tokenizer: split }) });
-    const result = await ended(['generate', 'a'.repeat(44), '--model', model, '--quiet', ...on], { signal });
-    // While it loads it ends by itself, in the pattern the system ends it: a shell sees the same.
-    expect([signal, signal === 'SIGINT' ? 130 : 143]).toContain(result.signal ?? result.code);
+    const model = scratch.model('backtracks', { 'tokenizer.json': withKeys({ pre_tokenizer: split }) });
+    const args = ['generate', 'a'.repeat(44), '--model', model, '--max-tokens', '1', '--quiet', ...on];
+    expect((await cli(args)).code).toBe(0);
   });
 
   it('nothing that a chat template makes of itself: it is bounded', async () => {

@@ -4,21 +4,7 @@ import { random } from '../reference/compare.js';
 import { scaled } from '../support/scale.js';
 import { families } from './families.js';
 import { randomTexts } from './random-texts.js';
-
-/** The part used of npm's `tokenizers`, the Rust library; it has binaries for some platforms only. */
-interface RustTokenizer {
-  encodeBatch(texts: string[], options: { addSpecialTokens: boolean }): Promise<{ getIds(): number[] }[]>;
-  decodeBatch(ids: number[][], skipSpecialTokens: boolean): Promise<string[]>;
-}
-interface Rust {
-  readonly Tokenizer: { fromString(json: string): RustTokenizer };
-}
-
-const name = 'tokenizers';
-const rust = await import(name).then(
-  (found: { default: Rust }) => found.default,
-  () => undefined,
-);
+import { rust } from './rust.js';
 
 const TEXTS = scaled(10_000);
 

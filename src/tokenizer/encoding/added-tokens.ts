@@ -8,6 +8,9 @@ export interface Section {
   readonly token: AddedToken | undefined;
 }
 
+/** UTF-16 units between two pauses. */
+const STEP = 65_536;
+
 // As Rust's regex has them, which the reference uses here; JavaScript's `\s` and `\w` differ.
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 const BLANK = /\p{White_Space}/u;
@@ -33,11 +36,14 @@ export class AddedTokens {
     }
   }
 
-  /** The sections of a text in their order; blanks that a token strips belong to its section. */
-  split(text: string): Section[] {
-    const sections: Section[] = [];
+  /** The sections of a text in their order; blanks that a token strips belong to its section. Undefined is a pause. */
+  *split(text: string): Generator<Section | undefined, void> {
     let done = 0;
-    for (let at = 0; at < text.length;) {
+    for (let at = 0, pause = STEP; at < text.length;) {
+      if (at >= pause) {
+        pause = at + STEP;
+        yield undefined;
+      }
       const found = this.#first[text.charCodeAt(at)] === 1 ? this.#longest(text, at) : undefined;
       if (found === undefined) {
         at++;
@@ -49,14 +55,13 @@ export class AddedTokens {
         if (token.lstrip === true) while (first > done && BLANK.test(text[first - 1])) first--;
         let last = end;
         if (token.rstrip === true) while (last < text.length && BLANK.test(text[last])) last++;
-        if (first > done) sections.push({ begin: done, end: first, token: undefined });
-        sections.push({ begin: first, end: last, token });
+        if (first > done) yield { begin: done, end: first, token: undefined };
+        yield { begin: first, end: last, token };
         done = last;
       }
       at = Math.max(end, done);
     }
-    if (done < text.length) sections.push({ begin: done, end: text.length, token: undefined });
-    return sections;
+    if (done < text.length) yield { begin: done, end: text.length, token: undefined };
   }
 
   #longest(text: string, begin: number): [number, AddedToken] | undefined {

@@ -119,7 +119,13 @@ export class Bpe implements EncodingModel {
       for (const id of known) into.push(id);
       return;
     }
-    const ids = this.#symbols(word);
+    const ids: number[] = [];
+    const state = { at: 0, unknownBefore: false };
+    for (;;) {
+      this.#symbols(word, Math.min(word.length, state.at + STEP), state, ids);
+      if (state.at >= word.length) break;
+      yield;
+    }
     const merged = ids.length <= FEW ? this.#mergeFew(ids) : yield* this.#mergeMany(ids);
     if (word.length <= KEPT_LENGTH) {
       if (this.#known.size >= KEPT_WORDS) this.#known.clear();
@@ -128,31 +134,29 @@ export class Bpe implements EncodingModel {
     for (const id of merged) into.push(id);
   }
 
-  /** Ids of a word's characters, before any are merged. */
-  #symbols(word: string): number[] {
-    const ids: number[] = [];
-    let unknownBefore = false;
-    let at = 0;
-    for (const character of word) {
+  /** Ids of a word's characters up to a place, before any are merged. */
+  #symbols(word: string, to: number, state: { at: number; unknownBefore: boolean }, ids: number[]): void {
+    while (state.at < to) {
+      const { at } = state;
+      const character = String.fromCodePoint(word.codePointAt(at)!);
       const end = at + character.length;
       const piece = `${at > 0 ? this.#prefix : ''}${character}${end === word.length ? this.#suffix : ''}`;
-      at = end;
+      state.at = end;
       const id = this.#vocab.get(piece);
       if (id !== undefined) {
         ids.push(id);
-        unknownBefore = false;
+        state.unknownBefore = false;
         continue;
       }
       const bytes = this.#bytes && [...utf8.encode(piece)].map((byte) => this.#bytes![byte]);
       if (bytes?.every((byte) => byte !== undefined)) {
         ids.push(...bytes);
-        unknownBefore = false;
+        state.unknownBefore = false;
       } else if (this.#unknown !== undefined) {
-        if (!unknownBefore || !this.#fuseUnknown) ids.push(this.#unknown);
-        unknownBefore = true;
+        if (!state.unknownBefore || !this.#fuseUnknown) ids.push(this.#unknown);
+        state.unknownBefore = true;
       }
     }
-    return ids;
   }
 
   #mergeFew(ids: number[]): readonly number[] {
@@ -174,8 +178,8 @@ export class Bpe implements EncodingModel {
   *#mergeMany(symbols: readonly number[]): Generator<void, readonly number[]> {
     const ids = Int32Array.from(symbols);
     const count = ids.length;
-    const next = Int32Array.from(ids, (_, i) => i + 1);
-    const previous = Int32Array.from(ids, (_, i) => i - 1);
+    const next = new Int32Array(count);
+    const previous = new Int32Array(count);
     const heap = new Heap(3 * count);
     const offer = (at: number): void => {
       if (at < 0 || next[at] >= count) return;
@@ -183,6 +187,8 @@ export class Bpe implements EncodingModel {
       if (rank >= 0) heap.push(rank * POSITIONS + at);
     };
     for (let i = 0; i < count; i++) {
+      next[i] = i + 1;
+      previous[i] = i - 1;
       offer(i);
       if (i % STEP === STEP - 1) yield;
     }
@@ -204,7 +210,10 @@ export class Bpe implements EncodingModel {
       offer(at);
     }
     const merged: number[] = [];
-    for (let at = 0; at < count; at = next[at]) merged.push(ids[at]);
+    for (let at = 0; at < count; at = next[at]) {
+      merged.push(ids[at]);
+      if (merged.length % STEP === 0) yield;
+    }
     return merged;
   }
 }

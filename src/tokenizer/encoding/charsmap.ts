@@ -2,6 +2,9 @@
 const STEP = 512;
 /** UTF-16 units that are looked at for the end of a character. */
 const LONGEST = 256;
+/** Characters that make up one by themselves where another of them or a text's end follows: most, and fast to tell. */
+const ALONE =
+  /[\x20-\x7e\u00c0-\u024f\u0391-\u03ff\u0400-\u0481\u05d0-\u05ea\u0620-\u064a\u0904-\u0939\u0e01-\u0e2e\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]/;
 
 /**
  * SentencePiece's table of replacements, `precompiled_charsmap`: a double-array trie over UTF-8 (darts-clone's layout,
@@ -34,10 +37,15 @@ export class CharsMap {
       this.#segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
       // The segmenter looks back from every place, so it is not given a long text.
       for (let at = begin; at < done;) {
+        if (++steps % STEP === 0) yield;
+        if (ALONE.test(text[at]) && (at + 1 >= done || ALONE.test(text[at + 1]))) {
+          const character = text[at++];
+          result += this.#lookUp(character) ?? character;
+          continue;
+        }
         const { segment } = this.#segmenter.segment(text.slice(at, at + LONGEST)).containing(0)!;
         result += this.#grapheme(segment);
         at += segment.length;
-        if (++steps % STEP === 0) yield;
       }
     }
     result += this.#each(text.slice(done));

@@ -40,7 +40,12 @@ export class Encoder {
 
   /** Appends a text's ids; each yield is a place where the work may be left for a while. */
   *steps(text: string, into: number[]): Generator<void, void> {
-    for (const { begin, end, token } of this.#written.split(text)) {
+    for (const section of this.#written.split(text)) {
+      if (section === undefined) {
+        yield;
+        continue;
+      }
+      const { begin, end, token } = section;
       if (token !== undefined) into.push(token.id);
       else yield* this.#section(text.slice(begin, end), begin === 0, into);
     }
@@ -49,7 +54,12 @@ export class Encoder {
   *#section(text: string, begins: boolean, into: number[]): Generator<void, void> {
     const normalized = yield* this.#normalize(text);
     let work = 0;
-    for (const { begin, end, token } of this.#normalized.split(normalized)) {
+    for (const section of this.#normalized.split(normalized)) {
+      if (section === undefined) {
+        yield;
+        continue;
+      }
+      const { begin, end, token } = section;
       if (token !== undefined) {
         into.push(token.id);
         continue;
@@ -57,6 +67,10 @@ export class Encoder {
       const part = [normalized.slice(begin, end)];
       for (const word of this.#preTokenizer?.(part, begins && begin === 0) ?? part) {
         if (word === '') continue;
+        if (word === undefined) {
+          yield;
+          continue;
+        }
         yield* this.#model.encode(word, into);
         work += word.length;
         if (work < STEP) continue;

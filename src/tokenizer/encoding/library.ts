@@ -12,21 +12,32 @@
  * - Llama 2's vocabulary, which has no pre-tokenizer, takes ten times as long as in Rust
  */
 import * as library from '@huggingface/tokenizers';
+import { RidgepointError } from '../../errors.js';
 import { malformed, TOKENIZER_FILE } from '../files.js';
+import { compilePattern } from './pattern/program.js';
+import { Search } from './pattern/search.js';
+import type { Finder } from './splits.js';
 
 /** The part used; the library's own declarations do not resolve under NodeNext. */
 interface Patterns {
   readonly SplitPreTokenizer: new (config: object) => { readonly pattern: RegExp | null };
 }
 
-/** @throws RidgepointError for a pattern that cannot be translated */
-export function translatedPattern(source: string): RegExp {
+/**
+ * Searches for a pattern of a model's file, in time that grows with the text's length whatever the pattern is.
+ *
+ * @throws RidgepointError for a pattern that cannot be translated or matched so
+ */
+export function patternFinder(source: string): (text: string) => Finder {
   const { SplitPreTokenizer } = library as unknown as Patterns;
-  let found: RegExp | null;
+  const shown = JSON.stringify(source.slice(0, 200));
   try {
-    found = new SplitPreTokenizer({ pattern: { Regex: source } }).pattern;
+    const { pattern } = new SplitPreTokenizer({ pattern: { Regex: source } });
+    if (pattern === null) return malformed(TOKENIZER_FILE, `pattern ${shown} is empty`);
+    const program = compilePattern(pattern);
+    return (text) => new Search(program, text);
   } catch (cause) {
-    return malformed(TOKENIZER_FILE, `pattern ${JSON.stringify(source.slice(0, 200))} cannot be used here`, cause);
+    if (cause instanceof RidgepointError) throw cause;
+    return malformed(TOKENIZER_FILE, `pattern ${shown} cannot be used here: ${(cause as Error).message}`, cause);
   }
-  return found ?? malformed(TOKENIZER_FILE, `pattern ${JSON.stringify(source.slice(0, 200))} is empty`);
 }

@@ -1,24 +1,58 @@
 import { isObject, malformed, TOKENIZER_FILE } from '../files.js';
 import { byteLevelText } from './byte-level.js';
 import { CharsMap } from './charsmap.js';
-import { translatedPattern } from './library.js';
+import { normalForm } from './canonical.js';
+import { patternFinder } from './library.js';
+import { literal, partsOf, plainFinder, type Finder } from './splits.js';
+import { stretches } from './stretches.js';
 
 /** Rewrites a text before it is cut up; each yield is a place where the work may be left for a while. */
 export type Normalizer = (text: string) => Generator<void, string>;
 
+/** What rewrites a text by its beginning or end alone. */
 function immediate(rewrite: (text: string) => string): Normalizer {
   return function* (text) {
     return rewrite(text);
   };
 }
 
+/** What rewrites each character by itself. */
+function byCharacter(rewrite: (text: string) => string): Normalizer {
+  return function* (text) {
+    let result = '';
+    for (const stretch of stretches(text)) {
+      result += rewrite(stretch);
+      yield;
+    }
+    return result;
+  };
+}
+
+/** Puts `content` in the place of all that is found. */
+function replacing(finderOf: (text: string) => Finder, content: string): Normalizer {
+  return function* (text) {
+    let result = '';
+    let since = 0;
+    for (const part of partsOf(text, finderOf(text), false)) {
+      if (part !== undefined) result += part.match ? content : text.slice(part.begin, part.end);
+      if (part !== undefined && ++since < STEP) continue;
+      since = 0;
+      yield;
+    }
+    return result;
+  };
+}
+
+/** Replacements between two pauses. */
+const STEP = 4096;
+
 // `White_Space` is what Rust trims; JavaScript trims U+FEFF too.
 const LEADING = /^\p{White_Space}+/u;
-const BLANK_END = /\p{White_Space}$/u;
+const BLANK = /\p{White_Space}/u;
 
 function trimEnd(text: string): string {
   let end = text.length;
-  while (end > 0 && BLANK_END.test(text[end - 1])) end--;
+  while (end > 0 && (text.charCodeAt(end - 1) === 0x20 || BLANK.test(text[end - 1]))) end--;
   return text.slice(0, end);
 }
 
@@ -44,7 +78,7 @@ export function normalizerOf(config: unknown): Normalizer | undefined {
     case 'NFKC':
     case 'NFKD': {
       const form = config['type'];
-      return immediate((text) => text.normalize(form));
+      return (text) => normalForm(text, form);
     }
     case 'Prepend': {
       const prefix = String(config['prepend']);
@@ -55,16 +89,14 @@ export function normalizerOf(config: unknown): Normalizer | undefined {
       const content = config['content'];
       if (typeof content !== 'string') return unsupported(config);
       if (typeof pattern['String'] === 'string') {
-        const wanted = pattern['String'];
-        return immediate((text) => text.replaceAll(wanted, () => content));
+        return replacing(plainFinder(literal(pattern['String'])), content);
       }
       if (typeof pattern['Regex'] !== 'string') return unsupported(config);
-      const regex = translatedPattern(pattern['Regex']);
-      return immediate((text) => text.replaceAll(regex, () => content));
+      return replacing(patternFinder(pattern['Regex']), content);
     }
     case 'Lowercase':
       // Character by character, as in Rust: a final sigma is not told from another.
-      return immediate((text) => text.replace(/\P{Lowercase}/gu, (character) => character.toLowerCase()));
+      return byCharacter((text) => text.replace(/\P{Lowercase}/gu, (character) => character.toLowerCase()));
     case 'Strip': {
       const { strip_left: left, strip_right: right } = config;
       return immediate((text) => {
@@ -73,11 +105,11 @@ export function normalizerOf(config: unknown): Normalizer | undefined {
       });
     }
     case 'StripAccents':
-      return immediate((text) => text.replace(/\p{M}/gu, ''));
+      return byCharacter((text) => text.replace(/\p{M}/gu, ''));
     case 'Nmt':
-      return immediate((text) => text.replace(NMT_DROPPED, '').replace(NMT_BLANK, ' '));
+      return byCharacter((text) => text.replace(NMT_DROPPED, '').replace(NMT_BLANK, ' '));
     case 'ByteLevel':
-      return immediate(byteLevelText);
+      return byCharacter(byteLevelText);
     case 'Precompiled': {
       const encoded = config['precompiled_charsmap'];
       if (encoded === null || encoded === undefined) return undefined;

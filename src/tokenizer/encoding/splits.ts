@@ -8,15 +8,38 @@ interface Part {
   readonly match: boolean;
 }
 
-/** Matches of an expression and what lies between them, in order. */
-function* partsOf(text: string, regex: RegExp, invert: boolean): Generator<Part, void> {
+/** A search in one text, as `Search` is; undefined is a pause. */
+export interface Finder {
+  next(from: number): { readonly begin: number; readonly end: number } | null | undefined;
+}
+
+/** An expression with the flags `gu` that is known to take a time that grows with the text's length. */
+export const plainFinder =
+  (regex: RegExp) =>
+  (text: string): Finder => ({
+    next(from) {
+      regex.lastIndex = from; // another text may have been searched meanwhile
+      const found = regex.exec(text);
+      return found && { begin: found.index, end: found.index + found[0].length };
+    },
+  });
+
+/** An expression for a text as it stands. */
+export function literal(text: string): RegExp {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'), 'gu');
+}
+
+/** Matches and what lies between them, in order; undefined is a pause. */
+export function* partsOf(text: string, finder: Finder, invert: boolean): Generator<Part | undefined, void> {
   let done = 0;
   for (let from = 0; from <= text.length;) {
-    regex.lastIndex = from; // another text may have been searched meanwhile
-    const found = regex.exec(text);
+    const found = finder.next(from);
+    if (found === undefined) {
+      yield undefined;
+      continue;
+    }
     if (found === null) break;
-    const begin = found.index;
-    const end = begin + found[0].length;
+    const { begin, end } = found;
     if (begin > done) yield { begin: done, end: begin, match: invert };
     yield { begin, end, match: !invert };
     done = end;
@@ -25,14 +48,22 @@ function* partsOf(text: string, regex: RegExp, invert: boolean): Generator<Part,
   if (done < text.length) yield { begin: done, end: text.length, match: invert };
 }
 
-/** A function that cuts a text at the matches of an expression with the flags `gu`. */
-export function splitter(regex: RegExp, behaviour: Behaviour, invert: boolean): (text: string) => Iterable<string> {
+/** A function that cuts a text at the matches of an expression; undefined is a pause. */
+export function splitter(
+  finderOf: (text: string) => Finder,
+  behaviour: Behaviour,
+  invert: boolean,
+): (text: string) => Iterable<string | undefined> {
   return function* (text) {
     let begin = 0;
     let end = 0;
     let matchBefore = false;
     let open = false;
-    for (const part of partsOf(text, regex, invert)) {
+    for (const part of partsOf(text, finderOf(text), invert)) {
+      if (part === undefined) {
+        yield undefined;
+        continue;
+      }
       const { match } = part;
       if (behaviour === 'Removed' && match) {
         if (open && end > begin) yield text.slice(begin, end);

@@ -76,6 +76,7 @@ export class Unigram implements EncodingModel {
     }
     const pieces: [number, number][] = []; // from the last to the first; unknown neighbours are one
     for (let end = length; end > 0; end = begins[end]) {
+      if (end % STEP === 0) yield;
       const id = ids[end] === -1 ? (this.#unknown ?? -1) : ids[end];
       const last = pieces.at(-1);
       if (id === this.#unknown && last?.[1] === -2) last[0] = begins[end];
