@@ -218,6 +218,8 @@ export interface TextEngine extends AsyncDisposable {
   tokenBytes(id: number): Uint8Array;
   /** Renders the chat template: the text that is to be tokenized without special tokens around it. */
   chatText(messages: readonly ChatMessage[]): string;
+  /** `chatText`, where the host has a place aside, so that many messages or a template that loops keep nobody waiting. */
+  chatTextAside(messages: readonly ChatMessage[]): Promise<string>;
   /** Renders the chat template and tokenizes it. */
   chatPrompt(messages: readonly ChatMessage[]): number[];
   /** @param options.addSpecialTokens put a BOS in front where the tokenizer asks for one; default true */

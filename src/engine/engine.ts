@@ -1,10 +1,8 @@
 import { blockNames } from '../cache/block-names.js';
 import { RidgepointError } from '../errors.js';
-import type { Gpu } from '../gpu/gpu.js';
 import { PassClock, type PassTime } from '../gpu/pass-clock.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { type LlamaConfig } from '../model/config.js';
-import type { LlamaModel } from '../model/llama.js';
 import { TextOutput } from '../tokenizer/text-output.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { tokenVocabulary, type TokenVocabulary } from '../tokenizer/vocabulary.js';
@@ -20,39 +18,11 @@ import type {
   TextEngine,
 } from './api.js';
 import { RunningGeneration } from './generation.js';
-import type { EngineHost } from './host.js';
+import type { EngineParts } from './engine-parts.js';
+import type { AsideRenderer } from './host.js';
 import { StepProbe } from './probe.js';
-import type { parseGenerationConfig } from './sampling.js';
 import { checkGenerateOptions, needsTokenState, resolveSampling } from './sampling.js';
-import type { Scheduler } from './scheduler.js';
 import { ScheduledSequence } from './sequence.js';
-import type { StepLoop } from './step-loop.js';
-
-export type GenerationDefaults = ReturnType<typeof parseGenerationConfig>;
-export type ChatRenderer = (messages: readonly ChatMessage[]) => string;
-
-export interface EngineParts {
-  readonly gpu: Gpu;
-  readonly host: EngineHost;
-  readonly config: LlamaConfig;
-  readonly model: LlamaModel;
-  readonly loop: StepLoop;
-  readonly scheduler: Scheduler;
-  readonly tokenizer: Tokenizer | undefined;
-  readonly chatText: ChatRenderer | undefined;
-  readonly generationDefaults: GenerationDefaults;
-  /** The ids that end a generation. */
-  readonly eosIds: readonly number[];
-  /** What a user should know of the model's files, a sentence each. */
-  readonly notices: readonly string[];
-  readonly info: EngineInfo;
-  readonly timings: LoadTimings;
-  readonly prefixCaching: boolean;
-  readonly speculates: boolean;
-  readonly hint: string | undefined;
-  readonly driverRemark: string | undefined;
-  readonly probeLimits: ConstructorParameters<typeof StepProbe>[2];
-}
 
 /** A loaded model that generates text; made by `startEngine`. */
 export class CoreEngine implements TextEngine {
@@ -68,6 +38,7 @@ export class CoreEngine implements TextEngine {
   readonly notices: readonly string[];
   #nextId = 0;
   #disposal: Promise<void> | undefined;
+  #aside: AsideRenderer | undefined;
 
   constructor(private readonly parts: EngineParts) {
     this.info = parts.info;
@@ -196,6 +167,14 @@ export class CoreEngine implements TextEngine {
     return this.parts.chatText(messages);
   }
 
+  async chatTextAside(messages: readonly ChatMessage[]): Promise<string> {
+    this.#assertUsable();
+    const { tokenizer, host } = this.parts;
+    const { chatTemplate: template, bosToken, eosToken } = tokenizer ?? {};
+    if (template !== undefined) this.#aside ??= host.chatAside?.({ template, bosToken, eosToken });
+    return this.#aside?.render(messages) ?? this.chatText(messages);
+  }
+
   chatPrompt(messages: readonly ChatMessage[]): number[] {
     return this.tokenize(this.chatText(messages), { addSpecialTokens: false });
   }
@@ -234,6 +213,7 @@ export class CoreEngine implements TextEngine {
   }
 
   async #dispose(): Promise<void> {
+    await this.#aside?.close();
     await this.parts.loop.stop();
     await this.parts.model.ready;
     await this.parts.gpu.dispose();

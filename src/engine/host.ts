@@ -35,6 +35,20 @@ export interface ModelRequest {
   readonly judge?: (model: HostModel) => Promise<unknown>;
 }
 
+/** A chat template, Jinja source, and what it may write of the tokenizer. */
+export interface ChatTemplate {
+  readonly template: string;
+  readonly bosToken?: string;
+  readonly eosToken?: string;
+}
+
+/** Renders chats where it keeps nobody waiting. */
+export interface AsideRenderer {
+  /** @throws RidgepointError as `renderChat`, and ('prompt') where it takes too much time or memory */
+  render(messages: readonly object[]): Promise<string>;
+  close(): Promise<void>;
+}
+
 /** All that the engine needs of the machine it runs on; the only way it reaches files, drivers and the network. */
 export interface EngineHost {
   /** @throws RidgepointError when there is no adapter, or none of that name */
@@ -51,4 +65,6 @@ export interface EngineHost {
    * wait can be a cheap one.
    */
   readonly expectGpu?: (ms: number) => void;
+  /** Another place for chat templates; without one they are rendered where they are asked for. */
+  readonly chatAside?: (template: ChatTemplate) => AsideRenderer | undefined;
 }

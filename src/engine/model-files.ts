@@ -1,7 +1,7 @@
 import { parseJson } from '../checkpoint/mistakes.js';
 import type { ModelFolder } from '../checkpoint/source.js';
 import { Tokenizer, type TokenizerExtras } from '../tokenizer/tokenizer.js';
-import type { ChatRenderer } from './engine.js';
+import type { ChatRenderer } from './engine-parts.js';
 export async function readJson(folder: ModelFolder | undefined, file: string): Promise<unknown> {
   const text = await folder?.readText(file);
   if (text === undefined) return undefined;

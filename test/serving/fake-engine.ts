@@ -172,6 +172,10 @@ export class FakeEngine implements TextEngine {
     return this.options.template?.(messages) ?? messages.map(({ role, content }) => `${role}: ${content}\n`).join('');
   }
 
+  chatTextAside(messages: Parameters<TextEngine['chatText']>[0]): Promise<string> {
+    return new Promise((resolve) => resolve(this.chatText(messages)));
+  }
+
   chatPrompt(messages: Parameters<TextEngine['chatPrompt']>[0]): number[] {
     return this.tokenize(this.chatText(messages));
   }

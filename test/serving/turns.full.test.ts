@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compileJsonConstraint } from '../../src/grammar/index.js';
-import { renderChat } from '../../src/tokenizer/chat.js';
+import { chatAside } from '../../src/platform/node/chat-aside.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 import { bestTurn } from '../support/turns.js';
 import { FakeEngine } from './fake-engine.js';
@@ -22,8 +22,10 @@ class CostlyEngine extends FakeEngine {
     return ids.map((id) => id % 256);
   }
 
-  override chatText(messages: Parameters<FakeEngine['chatText']>[0]): string {
-    return renderChat(TEMPLATE, messages);
+  readonly #aside = chatAside({ template: TEMPLATE });
+
+  override chatTextAside(messages: Parameters<FakeEngine['chatText']>[0]): Promise<string> {
+    return this.#aside!.render(messages);
   }
 }
 

@@ -28,13 +28,14 @@ const TEXTS: [string, string][] = [
   ['accents to be composed', 'e\u0301'],
   ['many kinds', randomTexts(2000).join('')],
 ];
-const LENGTH = 2_000_000;
+const LENGTH = 1_000_000;
+const KINDS = /^(tiny|Llama 3|Qwen|DeepSeek|every|Llama 2, small|Unigram|XLM|lower)/;
 
-describe('a text of 2 MB holds nobody up', () => {
+describe('a text of 1 MB holds nobody up', () => {
   const rows: string[] = [];
   afterAll(() => process.stdout.write(`longest turns of tokenizing: ${rows.join('; ')}\n`));
 
-  it.each(families)(
+  it.each(families.filter(({ name }) => KINDS.test(name)))(
     '$name',
     async ({ name, json }) => {
       const tokenizer = Tokenizer.fromJson(json, {});

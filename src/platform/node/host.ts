@@ -5,6 +5,7 @@ import type { EngineHost, HostGpu, HostModel, ModelRequest } from '../../engine/
 import { RidgepointError } from '../../errors.js';
 import { parseJson, whatFolderIs } from '../../checkpoint/mistakes.js';
 import { withQuantizeConfig } from '../../checkpoint/quantize-config.js';
+import { chatAside } from './chat-aside.js';
 import { openAdapter } from './dawn.js';
 import { drivers } from './drivers.js';
 import { openFolder } from './files.js';
@@ -96,5 +97,6 @@ export const nodeHost: EngineHost = {
   tuning: tuningStore,
   drivers,
   expectGpu,
+  chatAside,
   randomSeed: () => globalThis.crypto.getRandomValues(new Uint32Array(1))[0],
 };

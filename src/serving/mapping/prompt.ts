@@ -4,7 +4,7 @@ import { type ApiError, badRequest } from '../errors.js';
 /** Up to so many bytes a token of context, a text is tokenized without further question. */
 const CHEAP_BYTES_PER_TOKEN = 4;
 
-/** So many messages are checked and rendered in one turn. */
+/** So many messages are checked and handed on in one turn. */
 const FEW_MESSAGES = 64;
 
 /** Tokens of the longest sequence: the context, or less where the KV cache is smaller. */
@@ -18,7 +18,7 @@ const tooLong = (message: string, param: string): ApiError => badRequest(message
 /** Turns the prompts of requests into token ids, and refuses those that cannot fit before they cost anything. */
 export class PromptReader {
   #longestToken: number | undefined;
-  #toolParts: ToolParts | undefined;
+  #toolParts: Promise<ToolParts> | undefined;
 
   constructor(private readonly engine: TextEngine) {}
 
@@ -45,11 +45,11 @@ export class PromptReader {
     }
     const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
     this.#assertTokenizable(bytes, 'messages');
-    this.#assertToolsShow(messages);
+    await this.#assertToolsShow(messages);
     // Many have taken their time to be checked.
     if (messages.length > FEW_MESSAGES) await new Promise<void>((resolve) => setImmediate(() => resolve()));
     // What a template puts around them counts too.
-    const text = this.engine.chatText(messages);
+    const text = await this.engine.chatTextAside(messages);
     this.#assertTokenizable(Buffer.byteLength(text), 'messages');
     return this.#encode(text, false);
   }
@@ -90,11 +90,11 @@ export class PromptReader {
   }
 
   /** Most templates pass over what they do not know, and with it what a tool has answered. */
-  #assertToolsShow(messages: readonly ChatMessage[]): void {
+  async #assertToolsShow(messages: readonly ChatMessage[]): Promise<void> {
     const answer = messages.findIndex(({ role }) => role === 'tool');
     const call = messages.findIndex(({ tool_calls }) => tool_calls !== undefined);
     if (answer < 0 && call < 0) return;
-    const { calls, answers } = (this.#toolParts ??= toolParts(this.engine));
+    const { calls, answers } = await (this.#toolParts ??= toolParts(this.engine));
     const hidden = call >= 0 && !calls ? call : answer >= 0 && !answers ? answer : undefined;
     if (hidden === undefined) return;
     const what = hidden === call ? 'calls of tools' : 'what tools answer';
@@ -140,11 +140,11 @@ interface ToolParts {
 }
 
 /** Whether a template shows calls of tools, and what they answer: seen by rendering some. */
-function toolParts(engine: TextEngine): ToolParts {
+async function toolParts(engine: TextEngine): Promise<ToolParts> {
   const call = { id: 'call00001', type: 'function', function: { name: 'lookforthis', arguments: { x: 1 } } };
-  const shows = (word: string): boolean => {
+  const shows = async (word: string): Promise<boolean> => {
     try {
-      const text = engine.chatText([
+      const text = await engine.chatTextAside([
         { role: 'user', content: 'question' },
         { role: 'assistant', content: '', tool_calls: [call] },
         { role: 'tool', content: 'andforthis', tool_call_id: 'call00001', name: 'lookforthis' },
@@ -154,5 +154,5 @@ function toolParts(engine: TextEngine): ToolParts {
       return false;
     }
   };
-  return { calls: shows('lookforthis'), answers: shows('andforthis') };
+  return { calls: await shows('lookforthis'), answers: await shows('andforthis') };
 }
