@@ -110,7 +110,7 @@ async function beginning(engine: Engine, options: BenchOptions, flags: BenchFlag
       weight_bytes: info.weightBytes,
       kv_cache_bytes: info.kvCacheBytes,
       context_length: info.contextLength,
-      prefill_chunk: Math.min(flags.prefillChunk ?? PREFILL_CHUNK, info.contextLength),
+      prefill_chunk: info.prefillChunk,
       kernels: engine.kernels(),
     },
     load_ms: { ...timings },

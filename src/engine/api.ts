@@ -42,6 +42,8 @@ export interface EngineInfo {
   readonly kvDtype: KvDtype;
   /** Longest sequence this engine holds, in tokens. */
   readonly contextLength: number;
+  /** Tokens of a prompt that a step takes at most. */
+  readonly prefillChunk: number;
   readonly parameters: number;
   readonly weightBytes: number;
   readonly kvCacheBytes: number;

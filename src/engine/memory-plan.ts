@@ -56,6 +56,11 @@ export function leftOf(free: number, needed: number): number {
   return Math.max(0, free - needed - RESERVE);
 }
 
+/** Whether a plan fits; it does where the platform cannot tell what is free. */
+export function fits({ total }: MemoryPlan, free: number | undefined): boolean {
+  return free === undefined || total + RESERVE <= free;
+}
+
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
 
 /**
@@ -65,7 +70,7 @@ const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(bytes < 2 **
  * @throws RidgepointError saying what was asked for, what is free, and what would fit
  */
 export function checkMemory(request: MemoryRequest, plan: MemoryPlan, free: number | undefined, adapter: string): void {
-  if (free === undefined || plan.total + RESERVE <= free) return;
+  if (free === undefined || fits(plan, free)) return;
   const { model, dtype } = request;
   const asked = `${model} in ${dtype} needs ${gib(plan.total)} (weights ${gib(plan.weights)}, KV cache for ${request.kvTokens} tokens ${gib(plan.kvCache)}, activations ${gib(plan.activations)})`;
   throw new RidgepointError(
@@ -76,10 +81,16 @@ export function checkMemory(request: MemoryRequest, plan: MemoryPlan, free: numb
 
 function whatFits(request: MemoryRequest, free: number): string {
   const { limits } = request;
+  const { stepTokens, decodeRows = 0 } = limits;
+  for (let chunk = stepTokens - decodeRows; chunk >= 64; chunk = Math.floor(chunk / 2)) {
+    if (fits(planMemory({ ...request, limits: { ...limits, stepTokens: chunk + decodeRows } }), free)) {
+      return `steps of ${chunk} tokens of a prompt would fit (--prefill-chunk ${chunk})`;
+    }
+  }
   if (request.kvTokens > limits.contextLength) {
     const kvTokens = limits.contextLength;
     const smaller = planMemory({ ...request, kvTokens });
-    if (smaller.total + RESERVE <= free) {
+    if (fits(smaller, free)) {
       const mib = Math.ceil(smaller.kvCache / 2 ** 20);
       return `a KV cache for one sequence of ${kvTokens} tokens would fit (--kv-cache-memory ${mib}MiB)`;
     }
@@ -87,10 +98,10 @@ function whatFits(request: MemoryRequest, free: number): string {
   for (let context = Math.floor(limits.contextLength / 2); context >= 256; context = Math.floor(context / 2)) {
     const stepTokens = Math.min(limits.stepTokens, context + (limits.decodeRows ?? 0));
     const smaller = { ...request, kvTokens: context, limits: { ...limits, contextLength: context, stepTokens } };
-    if (planMemory(smaller).total + RESERVE <= free)
+    if (fits(planMemory(smaller), free))
       return `a context of ${context} tokens would fit (--context-length ${context})`;
   }
-  if (request.dtype === 'f32' && planMemory({ ...request, dtype: 'f16', head: 'f16' }).total + RESERVE <= free) {
+  if (request.dtype === 'f32' && fits(planMemory({ ...request, dtype: 'f16', head: 'f16' }), free)) {
     return 'it would fit with --dtype f16, which halves the weights';
   }
   const parameters = Math.floor((free - RESERVE) / 2 / 1e6);

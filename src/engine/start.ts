@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { RidgepointError } from '../errors.js';
 import { tierOf } from '../gpu/capabilities.js';
 import { Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS, type KvStored } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { promptRows } from '../kernels/prompt-rows.js';
 import { laneRows, type StoredDtype } from '../kernels/weights.js';
 import { LlamaModel } from '../model/llama.js';
@@ -14,10 +14,11 @@ import type { EngineOptions, LoadTimings } from './api.js';
 import { CoreEngine } from './engine.js';
 import type { EngineHost, HostModel } from './host.js';
 import { judgeModel, openWeights, type JudgedModel } from './model-opening.js';
-import { checkMemory, leftOf, planMemory } from './memory-plan.js';
+import { fitSizes } from './memory-fit.js';
+import { checkMemory } from './memory-plan.js';
 import { POLICIES } from './policies/index.js';
 import { Scheduler } from './scheduler.js';
-import { allocateCache, cacheSize, checkWords, engineLimits } from './sizes.js';
+import { allocateCache, checkWords } from './sizes.js';
 import { LearntStepCost } from './step-cost.js';
 import { StepLoop } from './step-loop.js';
 import { noting, prepareDriver } from './drivers/prepare.js';
@@ -91,18 +92,23 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       promptRows(activations, { dtype: each, lanes }, gpu.capabilities),
     );
     const rows = kinds.find((kind) => kind === 'f32') ?? kinds[0];
-    const { limits, chunk } = engineLimits(options, config, rows === 'f16');
     const memory = await source.freeMemory();
-    const free = memory?.bytes;
-    const base = { model: found.name, config, dtype, head, rows, lanes, tied, formats: layers, limits } as const;
-    const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
-    const left = free === undefined ? undefined : leftOf(free, besideCache);
-    const most = (stored: KvStored): number => mostBlocks(gpu, config, stored) * BLOCK_TOKENS;
-    const room = { left, by: memory?.by, shared: gpu.capabilities.isCpu };
-    const { kvTokens, kvDtype, choice } = cacheSize(options, config, limits, room, most);
-    const request = { ...base, kvDtype, kvTokens };
-    const plan = planMemory(request);
-    checkMemory(request, plan, free, source.name);
+    const {
+      limits,
+      chunk,
+      cache: sized,
+      request,
+      plan,
+      notice,
+    } = fitSizes({
+      options,
+      model: { model: found.name, config, dtype, head, rows, lanes, tied, formats: layers },
+      memory,
+      shared: gpu.capabilities.isCpu,
+      mostTokens: (stored) => mostBlocks(gpu, config, stored) * BLOCK_TOKENS,
+    });
+    const { kvTokens, kvDtype, choice } = sized;
+    checkMemory(request, plan, memory?.bytes, source.name);
 
     // Before anything else is on the device, so that nothing disturbs the timings.
     const onTuning: TuneOptions['onProgress'] = (done, total, item) =>
@@ -193,7 +199,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
       chatText,
       generationDefaults,
       eosIds,
-      notices: [...judged.notices, ...(opened?.notices ?? [])],
+      notices: [...judged.notices, ...(opened?.notices ?? []), ...(notice === undefined ? [] : [notice])],
       hint: source.hint,
       driverRemark,
       prefixCaching: options.prefixCaching ?? true,
@@ -211,6 +217,7 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
         activations,
         kvDtype,
         contextLength: limits.contextLength,
+        prefillChunk: chunk,
         parameters: parameterCount({ ...config, tiedEmbeddings: tied }),
         weightBytes: weights.bytes,
         kvCacheBytes: cache.bytes,

@@ -90,6 +90,7 @@ export class FakeEngine implements TextEngine {
       disabled: [],
       excluded: [],
       contextLength: options.contextLength ?? 4096,
+      prefillChunk: 512,
       parameters: 0,
       weightBytes: 0,
       kvCacheBytes: 0,
