@@ -6,6 +6,7 @@ import { Gpu } from '../gpu/gpu.js';
 import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
 import { promptRows } from '../kernels/prompt-rows.js';
 import { laneRows, type StoredDtype } from '../kernels/weights.js';
+import { distinctLayers } from '../model/layer-formats.js';
 import { LlamaModel } from '../model/llama.js';
 import { loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
 import { parameterCount, type BatchShape } from '../model/operations.js';
@@ -113,7 +114,8 @@ export async function startEngine(options: EngineOptions, host: EngineHost): Pro
     // Before anything else is on the device, so that nothing disturbs the timings.
     const onTuning: TuneOptions['onProgress'] = (done, total, item) =>
       onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' });
-    const kernels = { config, dtype, head, activations, kv: kvDtype };
+    const distinct = layers.size === 0 ? undefined : distinctLayers(config.layers, layers);
+    const kernels = { config, dtype, head, activations, distinct, kv: kvDtype };
     const measured = {
       ...kernels,
       sequences: limits.sequences,

@@ -8,6 +8,35 @@ import { modelMatrices, storedVocabulary } from './matrices.js';
 /** Formats of single matrices of layers, by the names of `modelMatrices`. */
 export type LayerFormats = ReadonlyMap<string, StoredDtype>;
 
+/** A layer's matrix as `modelMatrices` names it. @param part for example `mlp.gate_up` */
+export const matrixName = (layer: number, part: string): string => `model.layers.${layer}.${part}`;
+
+/** Layers of which no two have the same formats, for whoever wants each kernel of a model once. */
+export interface DistinctLayers {
+  /** How many there are. */
+  readonly layers: number;
+  /** Their formats, under the names of so many first layers. */
+  readonly formats: readonly (readonly [string, StoredDtype])[];
+}
+
+/** @param layers of the model, whose formats are given where they are not the common one */
+export function distinctLayers(layers: number, formats: LayerFormats): DistinctLayers {
+  const kinds = new Map<string, readonly (readonly [string, StoredDtype])[]>();
+  const own = new Map<number, [string, StoredDtype][]>();
+  for (const [name, dtype] of formats) {
+    const [, layer, part] = /^model\.layers\.(\d+)\.(.*)$/.exec(name)!;
+    own.set(Number(layer), [...(own.get(Number(layer)) ?? []), [part, dtype]]);
+  }
+  for (let layer = 0; layer < layers; layer++) {
+    const parts = own.get(layer) ?? [];
+    kinds.set(parts.map((part) => part.join(' ')).join(), parts);
+  }
+  const named = [...kinds.values()].flatMap((parts, i) =>
+    parts.map(([part, dtype]) => [matrixName(i, part), dtype] as const),
+  );
+  return { layers: kinds.size, formats: named };
+}
+
 /**
  * The matrices of a packed checkpoint that its common format does not fit: those left in full precision stay so, and
  * those packed in other bits or groups are kept in their own. Where parts of one matrix differ, or groups turn out not

@@ -212,7 +212,8 @@ export class LlamaModel {
 
   /**
    * Runs every pipeline once on whatever the buffers hold. Some drivers translate a shader at its first launch, which
-   * would otherwise be paid for by the first token. Only one layer's operations run, so that it is cheap on any model.
+   * would otherwise be paid for by the first token. Only one layer's operations run, so that it is cheap on any model,
+   * but for a trial, whose model has a layer of each kind.
    *
    * @param options.apart each operation is a submission of its own, waited for: for a driver that nobody knows yet
    */
@@ -227,7 +228,7 @@ export class LlamaModel {
     ];
     for (const batch of batches) {
       const counts = this.step.upload(batch);
-      const own = this.operations.filter(({ shape }) => shape.layer === undefined || shape.layer === 0);
+      const own = this.operations.filter(({ shape }) => apart || shape.layer === undefined || shape.layer === 0);
       for (const operations of apart ? own.map((each) => [each]) : [own]) {
         const encoder = gpu.device.createCommandEncoder();
         const pass = encoder.beginComputePass();

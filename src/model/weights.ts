@@ -9,7 +9,7 @@ import {
   type WeightMatrix,
 } from '../kernels/weights.js';
 import type { LlamaConfig } from './config.js';
-import type { LayerFormats } from './layer-formats.js';
+import { matrixName as nameOf, type LayerFormats } from './layer-formats.js';
 
 /** Weights of one transformer layer as the kernels want them. */
 export interface LayerWeights {
@@ -35,12 +35,16 @@ export interface ModelWeights {
   readonly bytes: number;
 }
 
-/** Names of a layer's matrices in a checkpoint, as `modelMatrices` has them. */
-const nameOf = (layer: number, part: string): string => `model.layers.${layer}.${part}`;
 const QKV = 'self_attn.qkv';
 const O_PROJ = 'self_attn.o_proj.weight';
 const GATE_UP = 'mlp.gate_up';
 const DOWN_PROJ = 'mlp.down_proj.weight';
+
+const PARTS: Readonly<Record<string, string>> = { qkv: QKV, o_proj: O_PROJ, gate_up: GATE_UP, down_proj: DOWN_PROJ };
+
+/** The matrix of a layer's product, under its name in a checkpoint. @param operation for example `layers.3.qkv` */
+export const storedName = (operation: string, layer: number): string =>
+  nameOf(layer, PARTS[operation.slice(operation.lastIndexOf('.') + 1)]);
 
 /**
  * Bytes `allocateWeights` will ask for.

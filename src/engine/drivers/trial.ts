@@ -4,12 +4,14 @@ import type { Gpu } from '../../gpu/gpu.js';
 import type { KvStored } from '../../kernels/attention-shape.js';
 import type { StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
+import type { DistinctLayers } from '../../model/layer-formats.js';
 import { LlamaModel, type ModelLimits } from '../../model/llama.js';
 import { allocateWeights } from '../../model/weights.js';
 import type { ActivationDtype } from '../../quantization/activations.js';
 import { contestsOf, type ModelContest } from '../tuning/contests.js';
 import { GpuLaboratory } from '../tuning/laboratory.js';
 import { wrongNumbers } from '../tuning/wrong-numbers.js';
+import { firstWrongFused } from './fused.js';
 import type { Finding } from './record.js';
 
 /** The model whose kernels are tried. */
@@ -19,6 +21,8 @@ export interface TrialModel {
   /** Of embedding and `lm_head`. */
   readonly head: StoredDtype;
   readonly activations: ActivationDtype;
+  /** Layers with formats of their own; all have `dtype` when absent. */
+  readonly distinct?: DistinctLayers;
   readonly kv: KvStored;
   readonly tied: boolean;
   readonly limits: ModelLimits;
@@ -28,21 +32,24 @@ export interface TrialModel {
 const BLOCKS = 4;
 
 /** What decides which kernels a model takes, as one word. */
-export function trialKey({ config, dtype, head, activations, kv }: TrialModel): string {
+export function trialKey({ config, dtype, head, activations, distinct, kv }: TrialModel): string {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
-  return [dtype, head, activations, kv, hidden, intermediate, `${heads}/${kvHeads}x${headDim}`, vocab].join(' ');
+  const shape = [hidden, intermediate, `${heads}/${kvHeads}x${headDim}`, vocab];
+  const own = distinct && `${distinct.layers}: ${distinct.formats.map((each) => each.join('=')).join(' ')}`;
+  return [dtype, head, activations, kv, ...shape, ...(own === undefined ? [] : [own])].join(' ');
 }
 
 /**
- * Compiles and runs the kernels that a model takes by default, one after the other: those of one layer and of its ends,
- * on buffers of zeros. `gpu.pipelines.trying` is told what is being tried.
+ * Compiles and runs the kernels that a model takes by default, one after the other: those of a layer, of each kind
+ * where formats differ, and of its ends, on buffers of zeros. `gpu.pipelines.trying` is told what is being tried.
  */
 export async function runDefaults(gpu: Gpu, model: TrialModel): Promise<void> {
-  const config = { ...model.config, layers: 1 };
+  const { layers, formats } = model.distinct ?? { layers: 1, formats: [] };
+  const config = { ...model.config, layers };
   await gpu.scoped(async () => {
     const llama = await gpu.checkedAllocation('a trial of the kernels', async () => {
-      const weights = allocateWeights(gpu, config, model.dtype, model.tied, model.head);
-      const cache = allocatePagedKv(gpu, config, model.kv, 1, BLOCKS);
+      const weights = allocateWeights(gpu, config, model.dtype, model.tied, model.head, new Map(formats));
+      const cache = allocatePagedKv(gpu, config, model.kv, layers, BLOCKS);
       return LlamaModel.create(gpu, config, weights, cache, model.limits, undefined, model.activations);
     });
     await llama.warmUp(gpu, { apart: true });
@@ -51,7 +58,8 @@ export async function runDefaults(gpu: Gpu, model: TrialModel): Promise<void> {
 }
 
 /**
- * Compares what the default of each contest computes with float64 on the host. A wrong one is excluded from the device,
+ * Compares what the default of each contest computes with float64 on the host, and what the launches compute that do
+ * more than a product with what they are made of. A wrong one is excluded from the device,
  * and what then is the default checked in its place.
  *
  * @returns what is wrong
@@ -67,7 +75,9 @@ export async function checkDefaults(gpu: Gpu, model: TrialModel): Promise<Findin
       const contests = contestsLeft(gpu, model);
       // Taking away what was wrong has left a contest without a candidate.
       if (contests === undefined && last !== undefined) throw wrongNumbers(gpu, last.kernel, last.key, last.reason);
-      const wrong = await firstWrong(laboratory, contests ?? [], right);
+      const wrong =
+        (await firstWrong(laboratory, contests ?? [], right)) ??
+        (await firstWrongFused(gpu, model, contests ?? [], right));
       if (wrong === undefined) return findings;
       const { contest, name, reason } = wrong;
       const kernel = laboratory.kernelOf(contest, name);

@@ -4,6 +4,7 @@ import type { KvStored } from '../../kernels/attention-shape.js';
 import type { KernelChoices } from '../../kernels/choices.js';
 import type { StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
+import type { DistinctLayers } from '../../model/layer-formats.js';
 import type { ActivationDtype } from '../../quantization/activations.js';
 import { departures, kernelChoices } from './choices.js';
 import { contestsOf, type ContestList } from './contests.js';
@@ -45,6 +46,8 @@ export interface AutotuneRequest {
   readonly head: StoredDtype;
   /** What prompts' projections multiply. */
   readonly activations: ActivationDtype;
+  /** Layers with formats of their own. */
+  readonly distinct?: DistinctLayers;
   readonly kv: KvStored;
   /** That may decode together. */
   readonly sequences: number;
@@ -68,11 +71,11 @@ export const paysTo = ({ gpu, weightBytes, store }: Pick<AutotuneRequest, 'gpu' 
 export async function autotune(
   request: AutotuneRequest,
 ): Promise<{ choices: KernelChoices; info: TuningInfo } | undefined> {
-  const { gpu, config, dtype, head, activations, sequences, kv, store } = request;
+  const { gpu, config, dtype, head, activations, distinct, sequences, kv, store } = request;
   const kept = await store?.load(gpu.name, gpu.driver);
   const pays = paysTo(request);
   if (kept === undefined && !pays) return undefined;
-  const list = contestsOf(config, { dtype, head, activations }, sequences, kv, gpu.capabilities, (spec) =>
+  const list = contestsOf(config, { dtype, head, activations, distinct }, sequences, kv, gpu.capabilities, (spec) =>
     gpu.pipelines.source(spec),
   );
   const known = kept?.entries ?? {};

@@ -16,7 +16,9 @@ import { promptRows } from '../../kernels/prompt-rows.js';
 import { layoutOn, variantsFor } from '../../kernels/trials/matmul.js';
 import { storedBytes, type StoredDtype } from '../../kernels/weights.js';
 import type { LlamaConfig } from '../../model/config.js';
+import type { DistinctLayers } from '../../model/layer-formats.js';
 import { operationShapes } from '../../model/operations.js';
+import { storedName } from '../../model/weights.js';
 import type { ActivationDtype } from '../../quantization/activations.js';
 import type { Case, Contest, Winners } from './contest.js';
 import { fingerprint } from './fingerprint.js';
@@ -124,6 +126,8 @@ export function contestsOf(
     readonly dtype: StoredDtype;
     readonly head: StoredDtype;
     readonly activations?: ActivationDtype;
+    /** Layers with formats of their own; all have `dtype` when absent. */
+    readonly distinct?: DistinctLayers;
   },
   sequences: number,
   kv: KvStored,
@@ -146,23 +150,32 @@ export function contestsOf(
     const manyPrint = (n: number, k: number): string => print(runnable.many, [usual(n, k).many, sizes.many]);
     return { runnable, usual, fewPrint, manyPrint };
   };
-  const layers = familyOf(formats.dtype, activations);
+  const families = new Map<string, ReturnType<typeof familyOf>>();
+  const family = (dtype: StoredDtype, activations: ActivationDtype): ReturnType<typeof familyOf> => {
+    const key = `${dtype} ${activations}`;
+    const found = families.get(key) ?? familyOf(dtype, activations);
+    families.set(key, found);
+    return found;
+  };
   // The head has no rows of prompts.
-  const head = formats.head === formats.dtype && activations === 'f32' ? layers : familyOf(formats.head, 'f32');
+  const of = (dtype: StoredDtype, prefill: boolean): ReturnType<typeof familyOf> =>
+    family(dtype, prefill ? activations : 'f32');
 
   const matmuls = new Map<string, { n: number; k: number; dtype: StoredDtype; bytes: number; prefill: boolean }>();
-  for (const { kind, n, k, layer, rows } of operationShapes({ ...config, layers: 1 })) {
+  const { layers: kinds, formats: kept } = formats.distinct ?? { layers: 1, formats: [] };
+  const own = new Map(kept);
+  for (const { kind, name, n, k, layer, rows } of operationShapes({ ...config, layers: kinds })) {
     if (kind !== 'matmul') continue;
-    const dtype = layer === undefined ? formats.head : formats.dtype;
+    const dtype = layer === undefined ? formats.head : (own.get(storedName(name, layer)) ?? formats.dtype);
     const key = `${n} ${k} ${dtype}`;
     const each = matmuls.get(key) ?? { n, k, dtype, bytes: 0, prefill: false };
-    const bytes = (layer === undefined ? 1 : config.layers) * storedBytes(n, k, { dtype, lanes: 1 });
+    const bytes = (layer === undefined ? 1 : config.layers / kinds) * storedBytes(n, k, { dtype, lanes: 1 });
     matmuls.set(key, { ...each, bytes: each.bytes + bytes, prefill: each.prefill || rows === 'tokens' });
   }
   // What a decode step reads most of matters most, and so does a prompt's largest product.
   const ordered = [...matmuls.values()].sort((a, b) => b.bytes - a.bytes);
-  const few = ordered.map(({ n, k, dtype }): ModelContest => {
-    const { runnable, usual, fewPrint } = dtype === formats.dtype ? layers : head;
+  const few = ordered.map(({ n, k, dtype, prefill }): ModelContest => {
+    const { runnable, usual, fewPrint } = of(dtype, prefill);
     const few = usual(n, k).few;
     const cases = sizes[width].map((rows): Case => {
       const own = chosenFor(few, rows);
@@ -180,7 +193,7 @@ export function contestsOf(
   const many = ordered
     .filter(({ prefill }) => prefill)
     .map(({ n, k, dtype }): ModelContest => {
-      const { runnable, usual, manyPrint } = layers;
+      const { runnable, usual, manyPrint } = of(dtype, true);
       const names = runnable.many.map(({ name }) => name);
       const { many } = usual(n, k);
       return {
@@ -215,7 +228,7 @@ export function contestsOf(
     };
   });
   const matrices = interleave(few, many);
-  const anyTile = head.usual(config.vocab, config.hidden).many;
+  const anyTile = of(formats.head, false).usual(config.vocab, config.hidden).many;
   return {
     contests: [...matrices.slice(0, 4), ...attention, ...matrices.slice(4)],
     shape,

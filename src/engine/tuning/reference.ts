@@ -88,7 +88,7 @@ export async function matmulSample(gpu: Gpu, data: MatmulTrialData, rows: number
 }
 
 /** The numbers of a row of the cache: one head of one token. */
-function cachedHead(bytes: ArrayBuffer, row: number, padded: number, kv: KvStored): Float64Array {
+export function cachedHead(bytes: ArrayBuffer, row: number, padded: number, kv: KvStored): Float64Array {
   if (kv !== 'int8') {
     const rowBytes = padded * bytesPerElement(kv);
     return decode(bytes.slice(row * rowBytes, (row + 1) * rowBytes), kv);

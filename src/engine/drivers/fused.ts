@@ -1,0 +1,104 @@
+import type { Gpu } from '../../gpu/gpu.js';
+import { BLOCK_TOKENS, isQuantizedKv, paddedHeadDim } from '../../kernels/attention-shape.js';
+import { fusedPosition, runFused, type FusedCase, type FusedRun, type FusedTask } from '../../kernels/trials/fused.js';
+import { paddedColumns } from '../../kernels/weights.js';
+import type { ModelContest } from '../tuning/contests.js';
+import { cachedHead, disagreement } from '../tuning/reference.js';
+import type { TrialModel } from './trial.js';
+
+/** Rows that run together: more than one, and no whole group of the kernels that take several. */
+const ROWS = 3;
+
+/** A default that is wrong. */
+export interface WrongDefault {
+  readonly contest: ModelContest;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/**
+ * Checks the launches for few rows that do more than the product of their contest: the norm in front, SiLU and its gate
+ * behind, or q, k and v rotated and filed. They are held against the plain product of the same variant, which has been
+ * checked, with the rest done on the host.
+ *
+ * @param right names of those known to be right; grows
+ */
+export async function firstWrongFused(
+  gpu: Gpu,
+  { config, kv }: TrialModel,
+  contests: readonly ModelContest[],
+  right: Set<string>,
+): Promise<WrongDefault | undefined> {
+  const { hidden, intermediate, heads, kvHeads, headDim, rmsNormEps: eps } = config;
+  const shape = { heads, kvHeads, headDim };
+  for (const contest of contests) {
+    const { subject } = contest;
+    if (subject.kind !== 'matmul' || subject.width !== 'few' || subject.k !== hidden) continue;
+    const tasks: FusedTask[] = [];
+    if (subject.n === 2 * intermediate) tasks.push({ kind: 'gate' });
+    if (subject.n === (heads + 2 * kvHeads) * headDim && !isQuantizedKv(kv)) tasks.push({ kind: 'heads', shape, kv });
+    for (const task of tasks) {
+      for (const name of new Set(contest.cases.map(({ usual }) => usual))) {
+        const known = `${contest.key} ${name} ${task.kind}`;
+        if (right.has(known)) continue;
+        const { n, k, dtype } = subject;
+        const test: FusedCase = { shape: { n, k, dtype }, task, rows: ROWS, eps };
+        const reason = await gpu.scoped(async () => wrongIn(await runFused(gpu, test, name), test));
+        if (reason !== undefined) return { contest, name, reason: `${TASKS[task.kind]}: ${reason}` };
+        right.add(known);
+      }
+    }
+  }
+  return undefined;
+}
+
+const TASKS = { gate: 'with norm and gate', heads: 'with norm, rotation and cache' } as const;
+
+/** Why a fused launch does not come to what it is made of; undefined where it does. */
+function wrongIn(run: FusedRun, { shape, task, rows }: FusedCase): string | undefined {
+  const { product, stride } = run;
+  if (task.kind === 'gate') {
+    const { n } = shape;
+    const out = paddedColumns(n / 2);
+    const expected = new Float64Array((rows * n) / 2);
+    const found = expected.map((_, i) => run.gated[Math.floor(i / (n / 2)) * out + (i % (n / 2))]);
+    expected.forEach((_, i) => {
+      const at = Math.floor(i / (n / 2)) * stride + 2 * (i % (n / 2));
+      expected[i] = (product[at] / (1 + Math.exp(-product[at]))) * product[at + 1];
+    });
+    return disagreement(found, expected);
+  }
+  const { heads, kvHeads, headDim } = task.shape;
+  const padded = paddedHeadDim(headDim);
+  const [queries, keys, values] = [heads, kvHeads, kvHeads].map((count) => ({
+    found: new Float64Array(rows * count * headDim),
+    expected: new Float64Array(rows * count * headDim),
+  }));
+  for (let row = 0; row < rows; row++) {
+    const position = fusedPosition(row);
+    const inBlock = position % BLOCK_TOKENS;
+    for (let head = 0; head < heads + 2 * kvHeads; head++) {
+      const isQuery = head < heads;
+      const isValue = head >= heads + kvHeads;
+      const own = isQuery ? head : (head - heads) % kvHeads;
+      const { found, expected } = isQuery ? queries : isValue ? values : keys;
+      const to = (row * (isQuery ? heads : kvHeads) + own) * headDim;
+      const place = (Math.floor(position / BLOCK_TOKENS) * kvHeads + own) * BLOCK_TOKENS + inBlock;
+      const stored = isQuery
+        ? run.queries.subarray((row * heads + head) * padded)
+        : cachedHead(isValue ? run.values : run.keys, place, padded, task.kv);
+      for (let i = 0; i < headDim; i += 2) {
+        const at = row * stride + head * headDim + i;
+        const [x, y] = [product[at], product[at + 1]];
+        const [cos, sin] = isValue ? [1, 0] : run.angles.subarray(position * headDim + i);
+        expected.set([x * cos - y * sin, x * sin + y * cos], to + i);
+        found.set([stored[i], stored[i + 1]], to + i);
+      }
+    }
+  }
+  for (const [name, { found, expected }] of Object.entries({ queries, keys, values })) {
+    const reason = disagreement(found, expected);
+    if (reason !== undefined) return `${name}: ${reason}`;
+  }
+  return undefined;
+}
