@@ -27,6 +27,16 @@ export interface RunEvents extends Omit<RoundEvents, 'onSave'> {
   readonly onRecord?: (result: BenchResult) => Promise<void>;
 }
 
+/** Which part of a benchmark a run is, where it is not all of it. */
+export interface RunShare {
+  /** All points of the benchmark, in the order of their records. */
+  readonly order: readonly BenchPoint[];
+  /** Whether other points come after these. */
+  readonly more: boolean;
+  /** Seconds these should take, in place of the options'. */
+  readonly budget?: number;
+}
+
 /**
  * Measures what `begun` lacks of the points.
  *
@@ -37,8 +47,10 @@ export async function runBench(
   points: readonly BenchPoint[],
   measure: Measure,
   { onProgress, onRecord, signal }: RunEvents = {},
+  share: RunShare = { order: points, more: false, budget: begun.options.budget_s },
 ): Promise<BenchResult> {
-  const { warmup, repetitions, budget_s: budget } = begun.options;
+  const { warmup, repetitions } = begun.options;
+  const { budget } = share;
   // A record without its runs is done; one with them goes on.
   const finished = new Set([...begun.records, ...begun.skipped].map(({ id }) => id));
   for (const id of Object.keys(begun.runs ?? {})) finished.delete(id);
@@ -48,8 +60,8 @@ export async function runBench(
       const runs = [...(begun.runs?.[point.id] ?? [])];
       return { point, trial: measure(point), runs, date: begun.date, skipped: undefined };
     });
-  const save = async (complete: boolean): Promise<BenchResult> => {
-    const result = assemble(begun, points, states, complete);
+  const save = async (done: boolean): Promise<BenchResult> => {
+    const result = assemble(begun, share, states, done);
     await onRecord?.(result);
     return result;
   };
@@ -63,22 +75,26 @@ export async function runBench(
   return save(true);
 }
 
-/** The result as it stands, its records in the order of the plan. */
+/** The result as it stands, its records in the order of the plan. @param done whether these points are */
 function assemble(
   begun: BenchResult,
-  points: readonly BenchPoint[],
+  { order, more }: RunShare,
   states: readonly Measuring[],
-  complete: boolean,
+  done: boolean,
 ): BenchResult {
-  const rest = { ...begun };
-  delete rest.runs;
+  const { runs: earlier = {}, ...rest } = begun;
+  const complete = done && !more;
   const measured = states.filter(({ runs }) => runs.length > 0);
   const records = new Map(begun.records.map((record) => [record.id, record]));
+  const runs = { ...earlier };
   for (const state of measured) {
+    const { id } = state.point;
     const record = measuredRecord(state, begun.options.warmup);
-    records.set(state.point.id, { ...begun.context, date: state.date, ...record });
+    records.set(id, { ...begun.context, date: state.date, ...record });
+    if (done) delete runs[id];
+    else runs[id] = state.runs;
   }
-  const rank = new Map(points.map(({ id }, at) => [id, at]));
+  const rank = new Map(order.map(({ id }, at) => [id, at]));
   return {
     ...rest,
     complete,
@@ -87,7 +103,7 @@ function assemble(
       ...begun.skipped,
       ...states.flatMap(({ point: { id }, skipped }) => (skipped === undefined ? [] : [{ id, reason: skipped }])),
     ],
-    ...(complete ? {} : { runs: Object.fromEntries(measured.map(({ point, runs }) => [point.id, runs])) }),
+    ...(complete ? {} : { runs }),
   };
 }
 

@@ -169,6 +169,16 @@ export const resultSchema = z.object({
   }),
   /** Milliseconds of loading by stage. */
   load_ms: z.record(z.string(), z.number()),
+  /** Engines that measured larger batches, where kernels depend on how many sequences may run together. */
+  further_engines: z
+    .array(
+      z.object({
+        sequences: count,
+        load_ms: z.record(z.string(), z.number()),
+        kernels: z.object({ prefill: z.array(z.string()), decode: z.array(z.string()) }),
+      }),
+    )
+    .optional(),
   records: z.array(recordSchema),
   /** Of an incomplete run, by point: what each of its runs measured, from which records are made anew when it goes on. */
   runs: z.record(z.string(), z.array(z.unknown())).optional(),

@@ -1,5 +1,6 @@
 import { latestPath, readResult, writeResult } from '../../bench/store.js';
 import { hostOf, recordContext } from '../../bench/environment.js';
+import { enginesFor, type EngineShare } from '../../bench/engines.js';
 import { kvTokensFor, plan } from '../../bench/plan.js';
 import { measureOn, runBench, withSkipped } from '../../bench/runner.js';
 import { jsonSchema, SCHEMA_VERSION, type BenchOptions, type BenchResult } from '../../bench/schema.js';
@@ -7,6 +8,7 @@ import { csv } from '../../bench/tables/csv.js';
 import { overview } from '../../bench/tables/overview.js';
 import type { EngineOptions } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
+import { readCapabilities } from '../gpu/capabilities.js';
 import type { Engine } from '../index.js';
 import { benchOptions, type BenchFlags } from './bench-options.js';
 import { BenchProgress } from './bench-progress.js';
@@ -14,6 +16,7 @@ import { loadEngine } from './load.js';
 import { engineOptions } from './options.js';
 import { EXIT, stopSignal } from './run.js';
 import { remark } from './style.js';
+import { nodeHost } from '../platform/node/host.js';
 import { checkWritable } from '../platform/node/whole-file.js';
 import { print } from './output.js';
 
@@ -36,18 +39,16 @@ export async function bench(flags: BenchFlags): Promise<number> {
   const tell = !(flags.quiet ?? false);
   const target = flags.resume ?? flags.output;
   await checkWritable(target ?? latestPath());
-  const load = withRoom(flags, options);
-  const engine = await loadEngine(load, tell);
+  const isCpu = await runsOnCpu(flags.adapter);
+  // What engines there are does not depend on which points fit.
+  const [first] = enginesFor(plan(options, ANY).points, options.batches, isCpu);
+  let engine = await loadEngine(withRoom(flags, options, first.sequences), tell);
   const begun = await beginning(engine, options, flags);
   if (earlier !== undefined) assertSame(earlier, begun, flags.resume!);
 
   const { context_length: contextLength, prefill_chunk: chunk } = begun.model;
-  const limits = {
-    contextLength,
-    kvTokens: load.kvCacheTokens,
-    sequences: Math.max(...options.batches),
-    chunk,
-  };
+  const sequences = Math.max(...options.batches);
+  const limits = { contextLength, kvTokens: withRoom(flags, options, sequences).kvCacheTokens, sequences, chunk };
   const { points, skipped } = plan(options, limits);
   const progress = new BenchProgress(tell);
   const save = async (result: BenchResult): Promise<void> => {
@@ -55,14 +56,30 @@ export async function bench(flags: BenchFlags): Promise<number> {
     // The latest result is a convenience where it has a file of its own.
     await Promise.all([writeResult(target, result), writeResult(latestPath(), result).catch(() => undefined)]);
   };
-  const whole = withSkipped(earlier ?? begun, skipped);
-  const result = await runBench(whole, points, measureOn(engine, options.prompt, chunk), {
-    signal: stopSignal,
-    onProgress: progress.report,
-    onRecord: save,
-  }).finally(() => progress.end());
-  const cached = engine.stats().prefixHitTokens;
-  if (cached > 0) throw new Error(`${cached} prompt tokens were not computed but found in the prefix cache`);
+  let result = withSkipped(earlier ?? begun, skipped);
+  const shares = enginesFor(points, options.batches, isCpu);
+  const began = performance.now();
+  let left = points.length;
+  for (const [i, share] of shares.entries()) {
+    if (share.sequences !== first.sequences) {
+      await engine.dispose();
+      engine = await loadEngine(withRoom(flags, options, share.sequences), tell);
+      result = { ...result, further_engines: [furtherEngine(engine, share)] };
+    }
+    const remaining = options.budget_s && Math.max(0, options.budget_s - (performance.now() - began) / 1000);
+    const part = {
+      order: points,
+      more: i + 1 < shares.length,
+      budget: remaining && (remaining * share.points.length) / left,
+    };
+    left -= share.points.length;
+    const events = { signal: stopSignal, onProgress: progress.report, onRecord: save };
+    const measure = measureOn(engine, options.prompt, chunk);
+    result = await runBench(result, share.points, measure, events, part).finally(() => progress.end());
+    const cached = engine.stats().prefixHitTokens;
+    if (cached > 0) throw new Error(`${cached} prompt tokens were not computed but found in the prefix cache`);
+    if (stopSignal.aborted) break;
+  }
 
   print(printed(result, flags.format ?? 'markdown'));
   const path = target ?? latestPath();
@@ -77,8 +94,26 @@ function printed(result: BenchResult, format: 'markdown' | 'csv' | 'json'): stri
   return format === 'csv' ? csv(result) : overview(result);
 }
 
-/** The engine's options with room for every batch at every context. */
-function withRoom(flags: BenchFlags, options: BenchOptions): EngineOptions & { kvCacheTokens: number } {
+/** A plan's limits where nothing is too large. */
+const ANY = { contextLength: Infinity, kvTokens: Infinity, sequences: Infinity };
+
+/** Whether the driver runs shaders on the CPU, by what engines go by. */
+async function runsOnCpu(name: string | undefined): Promise<boolean> {
+  const { adapter, languageFeatures } = await nodeHost.openGpu(name);
+  return readCapabilities(adapter, languageFeatures).isCpu;
+}
+
+/** An engine that is not the first, as a result tells of it. */
+function furtherEngine(
+  engine: Engine,
+  { sequences }: EngineShare,
+): NonNullable<BenchResult['further_engines']>[number] {
+  return { sequences, load_ms: { ...engine.timings }, kernels: engine.kernels() };
+}
+
+/** The engine's options with room for every batch, up to so many sequences, at every context. */
+function withRoom(flags: BenchFlags, all: BenchOptions, sequences: number): EngineOptions & { kvCacheTokens: number } {
+  const options = { ...all, batches: all.batches.filter((batch) => batch <= sequences) };
   const longest = Math.max(...options.prompts, ...options.contexts) + options.gen + 1;
   // Not known before the model is: one of fewer positions will skip the longest points.
   const { contextLength } = flags;
@@ -86,7 +121,7 @@ function withRoom(flags: BenchFlags, options: BenchOptions): EngineOptions & { k
     ...engineOptions(flags),
     contextLength,
     kvCacheTokens: kvTokensFor(options, contextLength ?? Math.max(longest, PREFILL_CHUNK)),
-    maxSequences: Math.max(...options.batches),
+    maxSequences: sequences,
     // Prompts come again and again, and are to be computed each time.
     prefixCaching: false,
   };
