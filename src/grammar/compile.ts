@@ -93,13 +93,13 @@ export class SchemaCompiler {
   }
 
   private number(type: 'integer' | 'number', flat: Flat): Expression {
-    const bounds = flat.limits.value ?? {};
-    const bounded = bounds.low !== undefined || bounds.high !== undefined;
+    const bounds = { ...flat.limits.value, places: flat.places };
+    const bounded = Object.values(bounds).some((one) => one !== undefined);
     let result: Expression;
     if (type === 'integer') result = this.integer(flat);
     else result = bounded ? numberWithin(this.e, bounds) : anyNumber(this.e);
     if (result === NEVER) {
-      const { pointer } = (bounds.low ?? bounds.high)!;
+      const { pointer } = bounds.low ?? bounds.high ?? flat;
       const within = type === 'integer' ? 'between -(2^53 - 1) and 2^53 - 1' : 'of at most 15 digits';
       refuse(pointer, `leaves no ${type} ${within}${bounds.high ? ` together with ${bounds.high.pointer}` : ''}`);
     }
@@ -165,7 +165,8 @@ export class SchemaCompiler {
       const values = fixed === 0 ? this.finite(distinct(flat.items.map((one) => one.rest))) : undefined;
       if (values === undefined) {
         const whose = `whose items have at most ${MOST_UNIQUE} values, by "enum", "const" or narrow limits`;
-        refuse(flat.unique, `is supported only for arrays ${whose}, or of at most one item`);
+        const mend = 'leave it out, and drop what is repeated from the answer';
+        refuse(flat.unique, `is supported only for arrays ${whose}, or of at most one item; ${mend}`);
       }
       const texts = values.map((value) => literal(e, value));
       const list = withoutRepetition(e, texts, { min, max, separator: comma, empty: close, end });
@@ -217,9 +218,14 @@ export class SchemaCompiler {
    */
   private object(flat: Flat, depth: number): Expression {
     const { e } = this;
-    const names = [...new Set([...flat.members.flatMap(({ properties }) => [...properties.keys()]), ...flat.required])];
+    const listed = this.listedNames(flat);
+    const named = [...flat.members.flatMap(({ properties }) => [...properties.keys()]), ...flat.required];
+    const isListed = (name: string): boolean => listed?.includes(name) ?? true;
+    if (!flat.required.every(isListed)) return NEVER;
+    const names = [...new Set([...named.filter(isListed), ...(listed ?? [])])];
     if (names.length > MAX_PROPERTIES) refuse(flat.pointer, `has more than ${MAX_PROPERTIES} properties`);
-    const closed = names.length > 0 && flat.members.every(({ additional }) => additional === undefined);
+    const isNamed = names.length > 0 && flat.members.every(({ additional }) => additional === undefined);
+    const closed = isNamed || listed !== undefined;
     const extra = closed ? NEVER : this.additional(flat, names, depth);
     const [min, max] = range(flat, 'properties');
     if (extra !== NEVER && min > Math.max(1, flat.required.length)) {
@@ -258,6 +264,16 @@ export class SchemaCompiler {
     return e.sequence(e.text('{'), blank(e), row[0]);
   }
 
+  /** All names that `propertyNames` allows, where it lists them. */
+  private listedNames(flat: Flat): string[] | undefined {
+    const rules = distinct(flat.members.map(({ names }) => names));
+    if (rules.length === 0) return undefined;
+    const flats = this.document.flatten(rules);
+    if (!flats.every(({ values }) => values !== undefined)) return undefined;
+    const texts = flats.flatMap(({ values, types }) => (types.has('string') ? values!.texts : []));
+    return texts.map((text) => JSON.parse(text) as unknown).filter((value) => typeof value === 'string');
+  }
+
   /** A member whose name is none of `names`; NEVER where there may be none. */
   private additional(flat: Flat, names: readonly string[], depth: number): Expression {
     const { e } = this;
@@ -270,7 +286,7 @@ export class SchemaCompiler {
       if (names.length > 0) refuse(pointer, 'is not supported beside "properties" or "required"');
       const flats = this.document.flatten(rules);
       if (flats.some(({ values, types }) => values !== undefined || !types.has('string'))) {
-        refuse(pointer, 'must limit texts by "pattern", "format", "minLength" or "maxLength"');
+        refuse(pointer, 'must limit texts by "enum", or by "pattern", "format", "minLength" or "maxLength"');
       }
       name = e.choice(...flats.map((one) => quoted(e, this.text(one))));
     }

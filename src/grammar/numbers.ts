@@ -4,6 +4,8 @@ import type { Expression, Expressions } from './expression.js';
 export interface Bounds {
   readonly low?: { readonly value: number; readonly exclusive: boolean };
   readonly high?: { readonly value: number; readonly exclusive: boolean };
+  /** Most decimals, of numbers that need not be whole. */
+  readonly places?: number;
 }
 
 /** Significant digits that every double tells apart, so that comparing digits is comparing doubles. */
@@ -101,13 +103,15 @@ const LARGEST: Decimal = { whole: '9'.repeat(EXACT_DIGITS), fraction: '', exclus
 export function numberWithin(e: Expressions, bounds: Bounds): Expression {
   const low = bounds.low ?? { value: -Infinity, exclusive: false };
   const high = bounds.high ?? { value: Infinity, exclusive: false };
+  const { places = EXACT_DIGITS } = bounds;
   const positive = decimals(
     e,
+    places,
     low.value < 0 ? ZERO : decimal(low.value, low.exclusive),
     decimal(high.value, high.exclusive),
   );
   const least = high.value >= 0 ? { ...ZERO, exclusive: true } : decimal(-high.value, high.exclusive);
-  const negative = decimals(e, least, decimal(-low.value, low.exclusive));
+  const negative = decimals(e, places, least, decimal(-low.value, low.exclusive));
   return e.choice(
     high.value < 0 ? e.choice() : positive,
     low.value >= 0 ? e.choice() : e.sequence(e.text('-'), negative),
@@ -129,10 +133,10 @@ function decimal(value: number, exclusive: boolean): Decimal {
   };
 }
 
-function decimals(e: Expressions, low: Decimal, high: Decimal): Expression {
+function decimals(e: Expressions, most: number, low: Decimal, high: Decimal): Expression {
   const below = (a: string, b: string): boolean => a.length < b.length || (a.length === b.length && a < b);
   if (low.whole.length > EXACT_DIGITS || below(high.whole, low.whole)) return e.choice();
-  const room = (whole: string): number => EXACT_DIGITS - whole.length;
+  const room = (whole: string): number => Math.min(most, EXACT_DIGITS - whole.length);
   if (low.whole === high.whole) return e.sequence(e.text(low.whole), point(e, room(low.whole), low, high));
   const parts = [e.sequence(e.text(low.whole), point(e, room(low.whole), low, undefined))];
   if (high.whole.length <= EXACT_DIGITS) {
@@ -142,7 +146,7 @@ function decimals(e: Expressions, low: Decimal, high: Decimal): Expression {
   const last = String(Number(high.whole) - 1);
   if (!below(last, first)) {
     integersBetween(e, first, last).forEach((wholes, i) => {
-      const places = EXACT_DIGITS - first.length - i;
+      const places = Math.min(most, EXACT_DIGITS - first.length - i);
       parts.push(e.sequence(wholes, point(e, places, undefined, undefined)));
     });
   }

@@ -35,8 +35,9 @@ type Tree =
 
 /**
  * The texts that match an ECMA-262 pattern anywhere, as JSON Schema has it, spelled as `JSON.stringify` spells them.
- * Anchors may stand at the edges of the whole pattern and of its alternatives, lookaheads right behind its first "^";
- * there are no other lookarounds, no references and no word boundaries.
+ * Anchors may stand at the edges of the whole pattern and of its alternatives, lookaheads anywhere but in groups that
+ * more follows; there are no other lookarounds, no references and no word boundaries. `\A`, `\Z` and `\z` are the
+ * anchors that they are in Python and Rust.
  * @throws PatternError
  */
 export function pattern(e: Expressions, source: string): Expression {
@@ -58,28 +59,84 @@ export function pattern(e: Expressions, source: string): Expression {
   return matching(e, tree);
 }
 
+const isAnchor = (part: Tree | undefined, at: '^' | '$'): boolean => part?.kind === 'anchor' && part.at === at;
+
 /** The texts that match a pattern. */
 function matching(e: Expressions, tree: Tree): Expression {
   const anything = e.repeat(characters(e, ALL_CHARACTERS), 0, Infinity);
-  const alternatives = tree.kind === 'choice' ? tree.items : [tree];
   return e.choice(
-    ...alternatives.map((alternative) => {
-      const parts = alternative.kind === 'sequence' ? [...alternative.parts] : [alternative];
-      const isAnchor = (part: Tree | undefined, at: '^' | '$'): boolean => part?.kind === 'anchor' && part.at === at;
-      let [start, end] = [false, false];
-      const ahead: Lookahead[] = [];
-      for (; ; parts.shift()) {
-        const [first] = parts;
-        if (isAnchor(first, '^')) start = true;
-        else if (start && first?.kind === 'lookahead') ahead.push(first);
-        else break;
+    ...alternatives(tree).map((parts) => {
+      const start = isAnchor(parts[0], '^');
+      const end = isAnchor(parts.at(-1), '$');
+      const between = parts.slice(parts.findIndex((part) => !isAnchor(part, '^')));
+      while (isAnchor(between.at(-1), '$')) between.pop();
+      const first = between.findIndex((part) => part.kind !== 'lookahead');
+      // From the end to the beginning: what stands ahead is about all that follows.
+      let rest = end ? e.text('') : anything;
+      for (let i = between.length - 1; i >= 0;) {
+        const ahead: Lookahead[] = [];
+        for (; i >= 0; i--) {
+          const part = between[i];
+          if (part.kind !== 'lookahead') break;
+          if (first >= 0 && i > first && holdsStart(part.inner)) {
+            throw new PatternError('has "^" in a lookahead that is not at the beginning');
+          }
+          ahead.push(part);
+        }
+        if (ahead.length > 0) rest = looking(e, rest, ahead);
+        else rest = e.sequence(lower(e, between[i--]), rest);
       }
-      for (; isAnchor(parts.at(-1), '$'); end = true) parts.pop();
-      const middle = parts.map((part) => lower(e, part));
-      const whole = e.sequence(start ? e.text('') : anything, ...middle, end ? e.text('') : anything);
-      return ahead.length === 0 ? whole : looking(e, whole, ahead);
+      return start ? rest : e.sequence(anything, rest);
     }),
   );
+}
+
+/**
+ * The alternatives of a pattern, their anchors and lookaheads brought to the outside where they stand in a group at the
+ * very end.
+ */
+function alternatives(tree: Tree): Tree[][] {
+  if (tree.kind === 'choice') return tree.items.flatMap(alternatives);
+  if (tree.kind === 'repeat' && tree.min === 0 && tree.max === 1 && isZeroWidth(tree.item)) {
+    return [[], ...alternatives(tree.item)];
+  }
+  if (tree.kind !== 'sequence') return [[tree]];
+  const parts = [...tree.parts];
+  const ends: Tree[] = [];
+  while (isAnchor(parts.at(-1), '$')) ends.push(parts.pop()!);
+  const last = parts.at(-1);
+  if (last === undefined || last.kind === 'anchor' || last.kind === 'lookahead' || !isZeroWidth(last)) {
+    return [[...tree.parts]];
+  }
+  const all = alternatives(last).map((one) => [...parts.slice(0, -1), ...one, ...ends]);
+  if (all.length > MAX_ALTERNATIVES) throw new PatternError('has too many lookaheads in groups; simplify it');
+  return all;
+}
+
+const MAX_ALTERNATIVES = 64;
+
+/** Whether a part holds an anchor or a lookahead. */
+function isZeroWidth(tree: Tree): boolean {
+  switch (tree.kind) {
+    case 'set':
+      return false;
+    case 'anchor':
+    case 'lookahead':
+      return true;
+    case 'sequence':
+      return tree.parts.some(isZeroWidth);
+    case 'choice':
+      return tree.items.some(isZeroWidth);
+    case 'repeat':
+      return isZeroWidth(tree.item);
+  }
+}
+
+function holdsStart(tree: Tree): boolean {
+  if (tree.kind === 'sequence') return tree.parts.some(holdsStart);
+  if (tree.kind === 'choice') return tree.items.some(holdsStart);
+  if (tree.kind === 'repeat') return holdsStart(tree.item);
+  return tree.kind === 'lookahead' ? holdsStart(tree.inner) : isAnchor(tree, '^');
 }
 
 type Lookahead = Extract<Tree, { kind: 'lookahead' }>;
@@ -126,7 +183,7 @@ function lower(e: Expressions, tree: Tree): Expression {
     case 'anchor':
       throw new PatternError(`has "${tree.at}" where it is not the edge of the pattern`);
     case 'lookahead':
-      throw new PatternError('has a lookahead that is not right behind the "^" it begins with, which is not supported');
+      throw new PatternError('has a lookahead inside a group that more follows, which is not supported');
     case 'sequence':
       return e.sequence(...tree.parts.map((part) => lower(e, part)));
     case 'choice':
@@ -213,6 +270,9 @@ class Parser {
       case '(':
         return this.group();
       case '\\':
+        if (this.next === 'A' || this.next === 'Z' || this.next === 'z') {
+          return { kind: 'anchor', at: this.source[this.position++] === 'A' ? '^' : '$' };
+        }
         return { kind: 'set', set: this.escape(false) };
       default:
         return { kind: 'set', set: single(char.codePointAt(0)!) };
@@ -282,7 +342,7 @@ class Parser {
       case 'p':
       case 'P':
         if (this.unicode) return this.property(char);
-        return single(char.charCodeAt(0));
+        break;
       case '0':
         if (!/\d/.test(this.next ?? '')) return single(0);
         break;
@@ -290,6 +350,8 @@ class Parser {
         throw new PatternError('refers back to a group, which is not supported');
     }
     if (/\d/.test(char)) throw new PatternError('refers back to a group, which is not supported');
+    // Other languages mean something by these; ECMA-262 alone would take them for letters.
+    if (/[a-zA-Z]/.test(char)) throw new PatternError(`has "\\${char}", which is no escape of ECMA-262`);
     return single(char.codePointAt(0)!);
   }
 

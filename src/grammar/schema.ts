@@ -28,6 +28,8 @@ export interface Flat {
   readonly limits: Readonly<Partial<Record<Limited, { readonly low?: Limit; readonly high?: Limit }>>>;
   /** The factor of all values that are numbers. */
   readonly factor: { readonly value: number; readonly pointer: string } | undefined;
+  /** Most decimals of a number, of factors such as 0.01. */
+  readonly places: number | undefined;
   /** The keyword by which no two items of an array may be equal. */
   readonly unique: string | undefined;
   readonly patterns: readonly { readonly source: string; readonly pointer: string }[];
@@ -59,7 +61,7 @@ const ANNOTATIONS = new Set([
 
 /** Keywords that limit values, of any draft, and are not kept to here. */
 const UNSUPPORTED = new Set([
-  'not', 'if', 'contains', 'patternProperties', 'dependencies', 'dependentRequired', 'dependentSchemas',
+  'not', 'if', 'contains', 'dependencies', 'dependentRequired', 'dependentSchemas',
   'unevaluatedItems', 'unevaluatedProperties', '$dynamicRef', '$recursiveRef', 'extends', 'disallow', 'divisibleBy',
   'formatMinimum', 'formatMaximum', 'formatExclusiveMinimum', 'formatExclusiveMaximum',
 ]); // prettier-ignore
@@ -85,6 +87,7 @@ const ABOUT: Readonly<Record<string, readonly TypeName[]>> = {
   required: ['object'],
   additionalProperties: ['object'],
   propertyNames: ['object'],
+  patternProperties: ['object'],
   minProperties: ['object'],
   maxProperties: ['object'],
 };
@@ -248,6 +251,7 @@ interface Collected {
   constrained: string | undefined;
   limits: Partial<Record<Limited, { low?: Limit; high?: Limit }>>;
   factor: Flat['factor'];
+  places: number | undefined;
   unique: string | undefined;
   patterns: { source: string; pointer: string }[];
   formats: string[];
@@ -265,6 +269,7 @@ function flat(parts: readonly Located[], work: Work): Flat | undefined {
     constrained: undefined,
     limits: {},
     factor: undefined,
+    places: undefined,
     unique: undefined,
     patterns: [],
     formats: [],
@@ -312,7 +317,6 @@ function collect(all: Collected, schema: Located): void {
         break;
       case 'multipleOf':
         factor(all, pointer, value);
-        types(all, pointer, 'integer');
         break;
       case 'pattern':
         if (typeof value !== 'string') refuse(pointer, 'must be a text');
@@ -343,6 +347,7 @@ function collect(all: Collected, schema: Located): void {
       case 'additionalItems':
       case 'additionalProperties':
       case 'propertyNames':
+      case 'patternProperties':
       case '$ref':
       case 'allOf':
       case 'anyOf':
@@ -363,10 +368,21 @@ function refuseSlip(pointer: string, keyword: string): void {
   if (meant !== undefined) refuse(pointer, `is no keyword; write ${JSON.stringify(meant)} if that is meant`);
 }
 
+/** Most decimals of a factor. */
+const MAX_PLACES = 9;
+
 /** The least number that both factors divide. */
 function factor(all: Collected, pointer: string, value: unknown): void {
   if (typeof value !== 'number' || !(value > 0)) refuse(pointer, 'must be a number above 0');
-  if (!Number.isSafeInteger(value)) refuse(pointer, 'is not supported, except whole numbers');
+  const places = -Math.round(Math.log10(value));
+  if (value < 1 && value === Number(`1e-${places}`) && places <= MAX_PLACES) {
+    all.places = Math.min(all.places ?? places, places);
+    return;
+  }
+  if (!Number.isSafeInteger(value)) {
+    refuse(pointer, `(${value}) is not supported: only whole numbers are, and 0.1, 0.01 and so on`);
+  }
+  types(all, pointer, 'integer');
   const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b));
   const known = all.factor?.value ?? 1;
   all.factor = { value: (known / common(known, value)) * value, pointer };
@@ -375,7 +391,10 @@ function factor(all: Collected, pointer: string, value: unknown): void {
 function structure(all: Collected, schema: Located): void {
   const value = schema.value as Record<string, unknown>;
   const has = (keyword: string): boolean => value[keyword] !== undefined;
-  if (has('properties') || has('additionalProperties') || has('propertyNames')) {
+  if (has('patternProperties')) {
+    if (has('properties') || has('propertyNames')) refuse(`${schema.pointer}/patternProperties`, ONE_PATTERN);
+    all.members.push(byPattern(at(schema, 'patternProperties')));
+  } else if (has('properties') || has('additionalProperties') || has('propertyNames')) {
     const names = Object.keys((value['properties'] as object | undefined) ?? {});
     all.members.push({
       properties: new Map(names.map((name) => [name, at(schema, 'properties', name)])),
@@ -390,6 +409,16 @@ function structure(all: Collected, schema: Located): void {
   if (has(prefix) || has(rest)) {
     all.items.push({ prefix: list(schema, prefix), rest: has(rest) ? at(schema, rest) : undefined });
   }
+}
+
+const ONE_PATTERN = 'is supported with one pattern, and without "properties" and "propertyNames" beside it';
+
+/** Objects whose names match a pattern; others, where they are allowed, are not written. */
+function byPattern(patterns: Located): Members {
+  const sources = isRecord(patterns.value) ? Object.keys(patterns.value) : [];
+  if (sources.length !== 1) refuse(patterns.pointer, ONE_PATTERN);
+  const names = { pointer: patterns.pointer, value: { pattern: sources[0] } };
+  return { properties: new Map(), additional: at(patterns, sources[0]), names };
 }
 
 function limit(all: Collected, keyword: string, pointer: string, value: unknown): void {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { RidgepointError } from '../../src/errors.js';
 import { compileJsonConstraint } from '../../src/grammar/index.js';
 import { tokenVocabulary } from '../../src/tokenizer/vocabulary.js';
+import { random } from '../reference/compare.js';
+import { scaled } from '../support/scale.js';
 import { byteLevel, tinyTales } from '../tokenizer/folders.js';
 import { allBytes, allowedIds, awkward, idOfByte, takes, vocabularyOf } from './vocabularies.js';
 
@@ -170,12 +172,72 @@ describe('strings', () => {
   });
 });
 
+describe('numbers of so many decimals', () => {
+  it('are multiples of 0.1, 0.01 and so on', () => {
+    const cents = { type: 'number', multipleOf: 0.01 };
+    check(cents, ['0', '-3', '1.5', '12.34', '-0.05', '999999.99'], ['0.005', '1.234', '1e2']);
+    check({ ...cents, minimum: 0.1, maximum: 2.005 }, ['0.1', '0.10', '0.11', '1.99', '2', '2.00'], ['0.09', '2.01', '2.005', '0.101']); // prettier-ignore
+    check({ allOf: [cents, { multipleOf: 0.1 }], exclusiveMinimum: 0 }, ['0.1', '7'], ['0.01', '0']);
+    check({ allOf: [{ multipleOf: 0.1 }, { multipleOf: 5 }] }, ['10', '-5'], ['2.5', '7']);
+    check({ type: 'integer', multipleOf: 0.5e-3 * 2 }, ['4'], ['4.0']);
+  });
+});
+
+describe('patterns as other programs write them', () => {
+  /** Of pydantic and zod; each is held against `RegExp` on texts close to what it matches. */
+  const PATTERNS = {
+    'Decimal of five digits, two of them decimals':
+      '^(?!^[-+.]*$)[+-]?0*(?:\\d{0,3}|(?=[\\d.]{1,6}0*$)\\d{0,3}\\.\\d{0,2}0*$)',
+    'Decimal of two decimals': '^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d{0,2}0*$',
+    duration:
+      '^P(?:(\\d+W)|(?!.*W)(?=\\d|T\\d)(\\d+Y)?(\\d+M)?(\\d+D)?(T(?=\\d)(\\d+H)?(\\d+M)?(\\d+([.,]\\d+)?S)?)?)$',
+    'one lookahead behind another': '^[ab]?(?=.?c)(?!.*d)[a-e]*(x|$|(?=y)y+)',
+    'none anchored': 'a(?=b)[a-c]c|(?!d)[de]$',
+  };
+  const ALPHABET = ['', '-', '+', '.', '0', '00', '1', '23', '456', 'P', 'T', 'W', 'Y', 'M', 'D', 'H', '5S', 'a', 'b', 'c', 'd', 'x', 'y', 'e']; // prettier-ignore
+
+  it.each(Object.entries(PATTERNS))('%s', (_, pattern) => {
+    const schema = { type: 'string', pattern };
+    const regex = new RegExp(pattern, 'u');
+    const constraint = compileJsonConstraint(schema, awkward);
+    const rng = random(7);
+    let matched = 0;
+    for (let i = 0; i < scaled(3000, 500); i++) {
+      const text = Array.from({ length: rng.integer(6) }, () => ALPHABET[rng.integer(ALPHABET.length)]).join('');
+      const built = i % 2 === 0 ? text : `P${rng.integer(30)}${'YMDHS'[rng.integer(5)]}${text}`;
+      if (regex.test(built)) matched++;
+      expect(takes(constraint.create(), awkward, JSON.stringify(built)), built).toBe(regex.test(built));
+    }
+    expect(matched).toBeGreaterThan(10);
+  });
+
+  it('with the anchors of Python and Rust', () => {
+    check({ pattern: '\\A\\d+\\Z' }, ['"12"'], ['"A12Z"', '"a12"', '"12z"']);
+    check({ pattern: '\\Aab\\z' }, ['"ab"'], ['"Aabz"', '"abc"']);
+  });
+});
+
 describe('objects and arrays', () => {
   it('have keys in the order of the schema', () => {
     const properties = { a: { type: 'integer' }, b: { type: 'integer' }, ab: { type: 'integer' } };
     check({ properties, required: ['b'] }, ['{"a":1,"b":2,"ab":3}', '{"b":2}', '{ "b": 2,\n"ab": 3 }'], [
       '{}', '{"a":1}', '{"b":2,"a":1}', '{"b":2,"c":1}', '{"b":2,"b":2}', '{  "b":2}', '{"b":2}x', '{"b" :2}',
     ]); // prettier-ignore
+  });
+
+  it('have names from a list or of a pattern', () => {
+    const listed = {
+      type: 'object',
+      propertyNames: { enum: ['a', 'b', 1] },
+      additionalProperties: { type: 'integer' },
+    };
+    check(listed, ['{}', '{"a":1}', '{"a":1,"b":2}', '{"b":2}'], ['{"c":1}', '{"a":"x"}', '{"1":1}', '{"b":1,"b":2}']);
+    check({ ...listed, required: ['b'] }, ['{"b":2}', '{"b":2,"a":1}'], ['{}', '{"a":1}']);
+    const either = { anyOf: [{ const: 'k' }, { enum: ['l'] }] };
+    check({ type: 'object', propertyNames: either }, ['{"k":null}', '{"l":[1]}'], ['{"m":0}']);
+    const pattern = { type: 'object', patternProperties: { '^\\d+$': { type: 'boolean' } } };
+    check(pattern, ['{}', '{"12":true}', '{"1":true,"2":false}'], ['{"a":true}', '{"1":1}']);
+    check({ ...pattern, additionalProperties: false }, ['{"7":true}'], ['{"x":1}']);
   });
 
   it('keep additional keys apart from named ones', () => {
@@ -253,7 +315,11 @@ describe('what is refused', () => {
     [{ type: 'integer', minimum: 3, maximum: 2 }, '#/minimum leaves no integer'],
     [{ type: 'integer', minimum: 1e17 }, '#/minimum leaves no integer'],
     [{ type: 'number', exclusiveMinimum: 1, maximum: 1 }, '#/exclusiveMinimum leaves no number'],
-    [{ multipleOf: 0.01 }, '#/multipleOf is not supported'],
+    [{ multipleOf: 0.3 }, '#/multipleOf (0.3) is not supported: only whole numbers are, and 0.1, 0.01 and so on'],
+    [
+      { type: 'number', multipleOf: 0.1, exclusiveMinimum: 1, exclusiveMaximum: 1.1 },
+      '#/exclusiveMinimum leaves no number',
+    ],
     [{ multipleOf: 0 }, '#/multipleOf must be a number above 0'],
     [{ multipleOf: 301 }, '#/multipleOf (301) needs too many states'],
     [{ type: 'integer', multipleOf: 7, minimum: 1, maximum: 6 }, '#/multipleOf leaves no integer'],
@@ -267,14 +333,24 @@ describe('what is refused', () => {
     [{ dependentRequired: {} }, '#/dependentRequired is not supported'],
     [{ type: 'string', minLenght: 3 }, '#/minLenght is no keyword; write "minLength"'],
     [{ type: 'string', max_length: 3 }, '#/max_length is no keyword; write "maxLength"'],
-    [{ patternProperties: {} }, '#/patternProperties is not supported'],
+    [{ patternProperties: {} }, '#/patternProperties is supported with one pattern, and without'],
+    [{ patternProperties: { a: {}, b: {} } }, '#/patternProperties is supported with one pattern, and without'],
+    [
+      { patternProperties: { a: {} }, properties: {} },
+      '#/patternProperties is supported with one pattern, and without',
+    ],
+    [{ patternProperties: { '(': {} } }, '#/patternProperties/pattern ("(") is no regular expression'],
+    [{ propertyNames: { enum: ['a'] }, required: ['b'] }, '# has no value that fits it'],
     [{ $ref: '#/$defs/x' }, '#/$ref points to "#/$defs/x", which is not there'],
     [{ $ref: 'https://example.com/x' }, '#/$ref ("https://example.com/x") must point into this schema'],
     [{ $ref: '#' }, '# refers to itself without a value in between'],
     [{ properties: { a: { $ref: '#' } }, required: ['a'] }, '# has no value that fits it'],
     [{ allOf: [{ type: 'string' }, { type: 'null' }] }, '# has no value that fits it'],
-    [{ pattern: '(?=a)b' }, '#/pattern ("(?=a)b") has a lookahead that is not right behind the "^"'],
-    [{ pattern: '^a(?!b)' }, '#/pattern ("^a(?!b)") has a lookahead that is not right behind the "^"'],
+    [{ pattern: '(?=a)b' }, '#/pattern matches no text'],
+    [{ pattern: '^(a(?!b))*c' }, '#/pattern ("^(a(?!b))*c") has a lookahead inside a group that more follows'],
+    [{ pattern: '^a(?=^b)' }, '#/pattern ("^a(?=^b)") has "^" in a lookahead that is not at the beginning'],
+    [{ pattern: '^\\h+$' }, '#/pattern ("^\\\\h+$") has "\\h", which is no escape of ECMA-262'],
+    [{ pattern: '[\\A-]-\\p' }, 'has "\\A", which is no escape of ECMA-262'],
     [{ pattern: '(?<=a)b' }, '#/pattern ("(?<=a)b") has a lookbehind'],
     [{ pattern: '^(?=a$)b' }, '#/pattern matches no text'],
     [{ pattern: '(a)\\1' }, '#/pattern ("(a)\\\\1") refers back'],
