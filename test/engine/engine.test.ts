@@ -377,7 +377,7 @@ describe('engine options', () => {
     expect(await once()).toEqual(await once());
   });
 
-  it('report loading as it goes', async () => {
+  it.runIf(isFull)('report loading as it goes', async () => {
     const stages = new Map<string, { done: number; total: number }>();
     await withEngine(
       { model: tinyFolder(), onProgress: ({ stage, done, total }) => void stages.set(stage, { done, total }) },
@@ -386,7 +386,7 @@ describe('engine options', () => {
     expect(stages.get('pipelines')!.done).toBe(stages.get('pipelines')!.total);
   });
 
-  it('stop loading when aborted', async () => {
+  it.runIf(isFull)('stop loading when aborted', async () => {
     const controller = new AbortController();
     const loading = Engine.load({
       adapter,

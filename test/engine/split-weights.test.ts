@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineOptions } from '../../src/engine/api.js';
 import { adapters } from '../support/adapters.js';
+import { isFull } from '../support/scale.js';
 import { changedHost, checkpointFile, reference, tinyFolder, tinyTensors, withEngine } from './support.js';
 
 /** Lets the engine see a small binding limit, and counts the buffers that hold a part of a matrix. */
@@ -17,7 +18,7 @@ function limitedHost(maxStorageBufferBindingSize: number) {
 }
 
 describe.each(adapters)('weights larger than a binding on %s', (adapter) => {
-  it('give the ids of a whole model', async () => {
+  it.runIf(isFull)('give the ids of a whole model', async () => {
     const options: EngineOptions = { adapter, contextLength: 128, kvCacheTokens: 256, maxSequences: 2 };
     const prompts = ['Once upon a time', 'Lily had a dog. '.repeat(6)];
     const greedy = { temperature: 0, ignoreEos: true, maxTokens: 16 };

@@ -58,7 +58,10 @@ const inDepth = (dtype: string, epilogue: string): boolean =>
 const MOST_ROWS = Math.max(...ROWS);
 const worst = worstErrors();
 
-describe.each([...DTYPES, ...QUANTIZED])('matmul of %s weights', (dtype) => {
+/** Each way of unpacking: both widths, with zero points. */
+const QUICK: readonly string[] = ['f16', 'bf16', 'int8-g64-zp', 'int4-g32-zp'];
+
+describe.each(chosen([...DTYPES, ...QUANTIZED], (dtype) => QUICK.includes(dtype)))('matmul of %s weights', (dtype) => {
   const data = new Map<object, MatmulData>();
   beforeAll(() => {
     for (const test of MATMUL_CASES) data.set(test, matmulData(test, MOST_ROWS, dtype));

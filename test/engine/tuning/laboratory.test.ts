@@ -10,7 +10,7 @@ import type { KvStored } from '../../../src/kernels/attention-shape.js';
 import { parseLlamaConfig } from '../../../src/model/config.js';
 import { gpuSource } from '../../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter, testGpu } from '../../support/adapters.js';
-import { chosen } from '../../support/scale.js';
+import { chosen, isFull } from '../../support/scale.js';
 import { TINY } from '../support.js';
 
 const CONFIG = parseLlamaConfig({ ...TINY, hidden_size: 72, intermediate_size: 100 });
@@ -39,7 +39,7 @@ describe.each(adapters)('the laboratory on %s', (name) => {
   });
 });
 
-it('finds the variants of products in 8 bits right, which are a contest of their own', async () => {
+it.runIf(isFull)('finds the variants of products in 8 bits right, which are a contest of their own', async () => {
   const gpu = await testGpu(adapters[0]);
   const contests = contestsOn(gpu, 'f16', W8A8);
   const many = contests.filter(({ key }) => key.startsWith('matmul many'));
