@@ -1,3 +1,4 @@
+import { tileSeconds, type MatmulTile } from '../../src/kernels/tile-time.js';
 import type { Operation } from '../../src/model/operations.js';
 import type { RecordedLaunch } from './record.js';
 
@@ -75,6 +76,16 @@ export function bytesNamed(kernel: KernelName): number | undefined {
   }
 }
 
+/** The tile of a product of prompts on matrices, whose steps wait for memory; undefined of others. */
+function tileOf(kernel: KernelName): MatmulTile | undefined {
+  if (kernel.shader !== 'matmul_matrix') return undefined;
+  const of = (key: string): number => numberOf(kernel, key, 1);
+  return {
+    ...{ m: of('TILE_M'), n: of('TILE_N'), k: 8 * numberOf(kernel, 'TILE_K8', 4), stages: of('STAGES') },
+    ...{ threads: of('THREADS'), bytes: 16 * of('STAGED'), sums: (of('SUB_M') * of('SUB_N')) / of('LANES') },
+  };
+}
+
 /** Bytes on their way to a multiprocessor at a time; undefined where that is not known. */
 export function bytesInFlight(launch: RecordedLaunch, gpu: EstimatedGpu): number | undefined {
   const kernel = parsePipeline(launch.pipeline);
@@ -103,7 +114,8 @@ export const joining = (gpu: EstimatedGpu): Estimate => ({ seconds: gpu.launchSe
 
 /**
  * Memory time by Little's law from the bytes that the kernel's threads have on their way; of products of prompts also
- * the tiles' traffic with the second-level cache, and the last wave of workgroups that leaves multiprocessors idle.
+ * the tiles' traffic with the second-level cache, the last wave of workgroups that leaves multiprocessors idle, and the
+ * steps of a tile, none of which is shorter than memory's delay.
  */
 export function estimate(operation: Operation, launch: RecordedLaunch, gpu: EstimatedGpu): Estimate {
   const { weightBytes, kvReadBytes, kvWriteBytes, activationBytes, flops } = operation;
@@ -121,6 +133,8 @@ export function estimate(operation: Operation, launch: RecordedLaunch, gpu: Esti
     const waves = Math.ceil(tiles / gpu.multiprocessors) * gpu.multiprocessors;
     const xBytes = [...kernel.defines.keys()].some((key) => /half_rows|x_half|halves|stored_half/.test(key)) ? 2 : 4;
     times.push((flops / gpu.flopsPerSecond) * (waves / tiles));
+    const tile = tileOf(kernel);
+    if (tile !== undefined) times.push(tileSeconds(tile, launch.grid[1] * m, launch.grid[0] * n, operation.k));
     times.push((tiles * operation.k * (Math.min(m, operation.m) * xBytes + n * 2)) / gpu.cacheBytesPerSecond);
   } else if (operation.kind === 'attention' && operation.phase === 'prefill') {
     times.push(flops / (gpu.flopsPerSecond * ATTENTION_SHARE));

@@ -32,8 +32,8 @@ const { values } = parseArgs({
   },
 });
 
-/** Most tokens of a prompt at a time that the engine takes, of those worth asking for. */
-const CHUNKS = [2048, 1024, 512];
+/** Tokens of a prompt at a time; what the engine does not take at once is left out. */
+const CHUNKS = [2048, 512, 128];
 
 async function recorded(model: string): Promise<Recorded> {
   const one = await recordedFor(model, 1);
@@ -57,7 +57,6 @@ async function recordedFor(model: string, sequences: number): Promise<Recorded> 
       const launches = await recordLaunches(() => probe.prefill(tokens, 0, { profile: true }));
       const batch = { sequences: [{ newTokens: tokens, context: 0, prefill: true }], logitRows: 1 };
       steps.push({ name: `prompt, ${tokens} at once`, batch, launches });
-      break;
     } catch {
       // A step of so many does not fit; a smaller one may.
     }
@@ -88,7 +87,7 @@ function tableOf({ config }: Recorded, { name, batch, launches }: RecordedStep):
   const rows = [...kinds.values()].map(({ kind, launches: count, first, joins }) => {
     const operation = operations.get(first.operation);
     const { shader, defines } = parsePipeline(first.pipeline);
-    const shown = ['MT', 'R', 'STEPS', 'EACH', 'TEAM', 'TILE_M', 'TILE_N', 'THREADS', 'WG'].flatMap((key) =>
+    const shown = ['MT', 'R', 'STEPS', 'EACH', 'TEAM', 'TILE_M', 'TILE_N', 'TILE_K8', 'THREADS', 'WG'].flatMap((key) =>
       defines.has(key) ? [`${key} ${String(defines.get(key))}`] : [],
     );
     const cells = ESTIMATED.flatMap((gpu, i) => {

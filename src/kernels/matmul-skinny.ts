@@ -36,8 +36,8 @@ const TILES: readonly Tile[] = [
 /** Subgroups that share k. Each takes 16 columns of 128, so that their number is part of the order of sums. */
 const SUBGROUPS = 8;
 
-/** Sums that a lane may hold. */
-const MOST_SUMS = 64;
+/** Sums that a lane may hold: of 16 rows, and of 32, whose workgroups then read the weights once for all. */
+const MOST_SUMS = { 16: 64, 32: 128 };
 
 /** Threads that read along a row. */
 const ALONG_ROW = 16;
@@ -64,7 +64,7 @@ function variant(
   const rowStep = threads / ALONG_ROW;
   const split = quantFormat(layout.dtype) === undefined;
   const halves = split ? 2 : 1;
-  if ((m * n * halves) / lanes > MOST_SUMS && !capabilities.isCpu) return undefined;
+  if ((m * n * halves) / lanes > MOST_SUMS[m] && !capabilities.isCpu) return undefined;
   if (![m / M, n / N, 16 / K, m / rowStep, n / rowStep].every(Number.isInteger)) return undefined;
   const pitch = 16 * parts + 1;
   const elements = Math.max((m * halves + n) * pitch, SUBGROUPS * M * (n / 4 + 1));

@@ -60,6 +60,16 @@ describe('estimates', () => {
     expect(bare(often.seconds) / bare(once.seconds)).toBeCloseTo(4, 1);
   });
 
+  it('count the steps of a tile, none of which is shorter than memory’s delay', () => {
+    const step = { sequences: [{ newTokens: 64, context: 0, prefill: true }], logitRows: 1 };
+    const o = forwardOperations(config, step, precision).find(({ name }) => name === 'layers.0.o_proj')!;
+    const tile = (k8: number) =>
+      `matmul_matrix(LANES=32,STAGED=2176,STAGES=1,SUB_M=32,SUB_N=32,THREADS=128,TILE_K8=${k8},TILE_M=64,TILE_N=64,half_rows)`;
+    const [short, long] = [4, 16].map((k8) => estimate(o, launch(tile(k8), 64, 1, 1), H200).seconds);
+    expect(short - H200.launchSeconds).toBeCloseTo((4096 / 32) * 710e-9, 7);
+    expect(long - H200.launchSeconds).toBeCloseTo((4096 / 128) * 710e-9, 7);
+  });
+
   it('count idle multiprocessors of the last wave of tiles', () => {
     const step = { sequences: [{ newTokens: 512, context: 0, prefill: true }], logitRows: 1 };
     const o = forwardOperations(config, step, precision).find(({ name }) => name === 'layers.0.gate_up')!;

@@ -49,8 +49,9 @@ describe.skipIf(adapter === undefined)(
       PATIENCE,
     );
 
-    // Their own number of columns wants more workgroup memory than the adapter has, and so do tiles with edges.
-    it.each(['256x128-8', '128x256-8'])(
+    // Its own number of columns wants more workgroup memory than the adapter has, and so do tiles with edges. 128x256 has
+    // the same text and compiles even longer.
+    it.each(['256x128-8'])(
       'make the whole tiles of %s, fewer columns at a time, as float64 does',
       async (tile) => {
         const large = { ...gpu.capabilities, maxWorkgroupBytes: 48 * 1024 };
@@ -78,12 +79,16 @@ describe.skipIf(adapter === undefined)(
       PATIENCE,
     );
 
-    it.each(['int8-g32', 'int4-g32-zp', 'int4-g128'] as const)(
-      'multiply rows with weights of %s as float64 does, tiles of 16x8x16',
-      async (dtype) => {
+    // Groups of 32 columns end within what the second stages at once.
+    it.each([
+      ['int8-g64-zp', '64x64'],
+      ['int4-g32', '64x128-k64'],
+    ] as const)(
+      'multiply rows with weights of %s as float64 does, tiles of 16x8x16-%s',
+      async (dtype, tile) => {
         const variants = matrixVariants({ dtype, lanes: 1 }, gpu.capabilities);
-        const tested = variants.filter(({ name }) => /^matrix16x8x16-(64x64|64x128-k64)$/.test(name));
-        expect(tested).toHaveLength(2);
+        const tested = variants.filter(({ name }) => name === `matrix16x8x16-${tile}`);
+        expect(tested).toHaveLength(1);
         const test = { n: 130, k: 232 };
         const data = matmulData(test, 65, dtype);
         for (const variant of tested) {

@@ -41,8 +41,8 @@ describe.each(adapters)('matmul of many rows on %s', (adapter) => {
   it('takes subgroup matrices first where the adapter is no CPU', () => {
     const many = (isCpu: boolean): string =>
       matmulVariants({ dtype: 'f16', lanes: 1 }, { ...gpu.capabilities, isCpu }).many[0].name;
-    if (matrixVariants(layout(gpu.capabilities), gpu.capabilities).length === 0) return;
-    expect(many(false)).toMatch(/^matrix/);
+    const has = matrixVariants({ dtype: 'f16', lanes: 1 }, { ...gpu.capabilities, isCpu: false }).length > 0;
+    expect(many(false).startsWith('matrix')).toBe(has);
     expect(many(true)).not.toMatch(/^matrix/);
   });
 });

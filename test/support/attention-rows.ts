@@ -15,14 +15,24 @@ const TOLERANCE = 3e-6;
 /** As many parts as there may be, in several sequences that finish in any order. */
 const MANY_PARTS: DecodeStep = { contexts: [4096, 4033, 70, 2000, 1], splits: 64, splitTokens: 64 };
 
-/** Decode attention that joins its parts in the launch that makes them, on every adapter with subgroups. */
-export function describeAttentionRows(cases: Readonly<Partial<Record<KvStored, readonly HeadShape[]>>>): void {
+/**
+ * Decode attention that joins its parts in the launch that makes them, on every adapter with subgroups.
+ *
+ * @param on names of adapters, and how one is opened
+ */
+export function describeAttentionRows(
+  cases: Readonly<Partial<Record<KvStored, readonly HeadShape[]>>>,
+  { names, open }: { readonly names: readonly string[]; readonly open: (name: string) => Promise<Gpu> } = {
+    names: adapters,
+    open: testGpu,
+  },
+): void {
   const worst = worstErrors();
   const list = Object.entries(cases).flatMap(([kv, shapes]) => shapes.map((shape) => [kv as KvStored, shape] as const));
 
-  describe.each(adapters)('decode attention in one launch on %s', (adapter) => {
+  describe.each(names)('decode attention in one launch on %s', (adapter) => {
     let gpu: Gpu;
-    beforeAll(async () => void (gpu = await testGpu(adapter)));
+    beforeAll(async () => void (gpu = await open(adapter)));
 
     const run = async (shape: HeadShape, kv: KvStored, step: DecodeStep): Promise<AttentionResult> => {
       const result = await freeingAll(gpu, () => runDecode(gpu, shape, kv, step, 'rows'));
@@ -39,10 +49,13 @@ export function describeAttentionRows(cases: Readonly<Partial<Record<KvStored, r
     const missing = (shape: HeadShape, kv: KvStored): boolean =>
       !decodeAttentionVariants(shape, kv, 'rows', gpu.capabilities).split.runs(gpu.capabilities);
 
+    /** An adapter without numbered subgroups has no such kernel. */
+    const expectNone = (): void => expect(gpu.capabilities.subgroups && gpu.capabilities.subgroupId).toBe(false);
+
     it.each(list)(
       'matches float64 over a cache of %s, %j',
       async (kv, shape) => {
-        if (missing(shape, kv)) return expect(gpu.capabilities.subgroups && gpu.capabilities.subgroupId).toBe(false);
+        if (missing(shape, kv)) return expectNone();
         for (const step of DECODE_STEPS) await run(shape, kv, step);
       },
       300_000,
@@ -50,7 +63,7 @@ export function describeAttentionRows(cases: Readonly<Partial<Record<KvStored, r
 
     it('gives a sequence the same bits alone and in company, whichever part comes last', async () => {
       const [[kv, shape]] = list;
-      if (missing(shape, kv)) return;
+      if (missing(shape, kv)) return expectNone();
       const all = await run(shape, kv, MANY_PARTS);
       const again = await run(shape, kv, MANY_PARTS);
       expect(again.out).toEqual(all.out);

@@ -1,7 +1,9 @@
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
+import type { OpenedAdapter } from '../../src/platform/node/dawn.js';
 import { gpuSource } from '../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter } from './adapters.js';
+import { emulateLanes } from './emulated-lanes.js';
 import { emulateMatrices } from './emulated-matrices.js';
 
 const LANES = 32;
@@ -44,9 +46,24 @@ export async function emulatingAdapters(): Promise<string[]> {
  */
 export async function emulatedGpu(name: string, matrices = NVIDIA_MATRICES, workgroupBytes = 48 * 1024): Promise<Gpu> {
   const opened = await openTestAdapter(name);
+  const languageFeatures = new Set([...opened.languageFeatures].filter((feature) => feature !== 'subgroup_id'));
+  return pretended({ ...opened, languageFeatures }, matrices, workgroupBytes, emulateMatrices);
+}
+
+/** A device of an adapter whose subgroups are of 32 lanes, emulated as `emulateLanes` can, without matrices. */
+export async function gpuOf32Lanes(name: string): Promise<Gpu> {
+  return pretended(await openTestAdapter(name), [], 48 * 1024, emulateLanes);
+}
+
+function pretended(
+  opened: OpenedAdapter,
+  matrices: readonly SubgroupMatrixConfig[],
+  workgroupBytes: number,
+  emulate: (shader: string, lanes: number) => string,
+): Promise<Gpu> {
   const real = opened.adapter;
-  const pretended = {
-    features: new Set([...real.features, 'chromium-experimental-subgroup-matrix']),
+  const adapter = {
+    features: new Set([...real.features, ...(matrices.length > 0 ? ['chromium-experimental-subgroup-matrix'] : [])]),
     limits: new Proxy(real.limits, {
       get: (limits, key) =>
         ({ maxComputeWorkgroupStorageSize: Math.min(workgroupBytes, limits.maxComputeWorkgroupStorageSize) })[
@@ -55,7 +72,7 @@ export async function emulatedGpu(name: string, matrices = NVIDIA_MATRICES, work
     }),
     info: {
       device: 'pretended',
-      description: 'NVIDIA: matrices are emulated',
+      description: 'NVIDIA: what it has is emulated',
       subgroupMinSize: LANES,
       subgroupMaxSize: LANES,
       subgroupMatrixConfigs: matrices,
@@ -65,10 +82,9 @@ export async function emulatedGpu(name: string, matrices = NVIDIA_MATRICES, work
       const requiredFeatures = [...(descriptor.requiredFeatures ?? [])].filter((feature) => real.features.has(feature));
       const device = await real.requestDevice({ ...descriptor, requiredFeatures });
       const create = device.createShaderModule.bind(device);
-      device.createShaderModule = (module) => create({ ...module, code: emulateMatrices(module.code, LANES) });
+      device.createShaderModule = (module) => create({ ...module, code: emulate(module.code, LANES) });
       return device;
     },
   };
-  const languageFeatures = new Set([...opened.languageFeatures].filter((feature) => feature !== 'subgroup_id'));
-  return Gpu.open({ ...gpuSource(opened), adapter: pretended as unknown as GPUAdapter, languageFeatures });
+  return Gpu.open({ ...gpuSource(opened), adapter: adapter as unknown as GPUAdapter });
 }
