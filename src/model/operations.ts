@@ -211,12 +211,13 @@ export function forwardOperations(config: LlamaConfig, batch: BatchShape, precis
 }
 
 /** Whether a part of a batch is a prompt's, for which kernels for many rows are used. */
-function isPrefill({ newTokens, prefill = newTokens > 1 }: BatchSequence): boolean {
+export function isPrefill({ newTokens, prefill = newTokens > 1 }: BatchSequence): boolean {
   return prefill;
 }
 
 export function phaseOf(batch: BatchShape): Phase {
-  const decoding = batch.sequences.filter((sequence) => !isPrefill(sequence)).length;
+  let decoding = 0;
+  for (const sequence of batch.sequences) if (!isPrefill(sequence)) decoding++;
   if (decoding === batch.sequences.length) return 'decode';
   return decoding === 0 ? 'prefill' : 'mixed';
 }

@@ -7,6 +7,7 @@ import { shard } from './parallel.js';
 import { softMaximum } from './overlap.js';
 import { precisionOf, type KvDtype, type WeightDtype } from './precision.js';
 import { Pricer, type PriceOptions } from './price.js';
+import { StepLines } from './step-lines.js';
 import { checkLayout, trafficOf, type Layout, type Traffic } from './traffic.js';
 
 export interface PredictorOptions extends PriceOptions {
@@ -35,8 +36,8 @@ export interface StepPart {
 }
 
 /**
- * Durations of steps of a model on hardware. Equal layers are priced once, so a step costs microseconds to predict;
- * a simulator may ask for millions.
+ * Durations of steps of a model on hardware. Equal layers are priced once, and steps of as many tokens are points on a
+ * line.
  */
 export class Predictor {
   readonly pricer: Pricer;
@@ -54,6 +55,7 @@ export class Predictor {
   readonly recordSeconds: { readonly decode: number; readonly prompts: number };
   /** By batch. */
   readonly #decodeLines = new Map<number, DecodeLine>();
+  readonly #stepLines = new StepLines(this);
 
   /** @throws RidgepointError when chips are to share a model that have no link, or cannot share it evenly */
   constructor(
@@ -106,14 +108,15 @@ export class Predictor {
 
   /**
    * Seconds of one step of many, over any batch, prompts and decoding sequences mixed as they may be. The host records
-   * the next step meanwhile, so the slower of the two counts.
+   * the next step meanwhile, so the slower of the two counts. Takes a microsecond or two where a step of as many tokens
+   * was priced before, for a simulator that asks for millions.
    */
   stepSeconds(batch: BatchShape): number {
     const { next, first = next } = this.hardware.host?.steps ?? {};
     const { stretch = 1 } = (phaseOf(batch) === 'decode' ? next : first) ?? {};
     const { seconds = 0, rowSeconds = 0 } = next ?? {};
     return Math.max(
-      stretch * this.#hosted(this.deviceSeconds(batch), batch) + seconds + rowSeconds * batch.logitRows,
+      stretch * this.#hosted(this.#stepLines.seconds(batch), batch) + seconds + rowSeconds * batch.logitRows,
       this.recordingSeconds(batch),
     );
   }
