@@ -1,5 +1,5 @@
-import { RANK, type EventQueue, type ScheduledEvent } from '../event-queue.js';
 import { selectBatch, type BatchLimits } from './batch.js';
+import type { EventHeap, HeapEvent } from './event-heap.js';
 import type { SplitwisePrice } from './profile.js';
 import type { Life, Task } from './task.js';
 
@@ -40,12 +40,12 @@ export class SplitwiseMachine {
 
   #iterationSeconds = 0;
   #iterations = 0;
-  #end: ScheduledEvent | undefined;
+  #end: HeapEvent | undefined;
   #pausing = false;
   #busySince = 0;
 
   constructor(
-    private readonly events: EventQueue,
+    private readonly events: EventHeap,
     private readonly options: SplitwiseMachineOptions,
   ) {
     this.role = options.role;
@@ -179,7 +179,7 @@ export class SplitwiseMachine {
     }
     this.#iterationSeconds = this.price.batchSeconds(prompts, promptTokens, this.#batch.length - prompts);
     this.#iterations = prompts > 0 ? 1 : least;
-    this.#end = this.events.at(now + this.#iterationSeconds * this.#iterations, RANK.end, () => this.#complete());
+    this.#end = this.events.after(this.#iterationSeconds * this.#iterations, () => this.#complete());
   }
 
   /** Ends iterations of tokens at their next boundary. */
@@ -192,7 +192,9 @@ export class SplitwiseMachine {
     this.#iterations = floorDivide(elapsed, this.#iterationSeconds) + 1;
     end.cancelled = true;
     const left = this.#iterationSeconds * this.#iterations - elapsed;
-    this.#end = this.events.at(now + Math.max(0, left), RANK.end, () => this.#complete());
+    // At a boundary there is nothing to wait for.
+    if (left === 0) this.#complete();
+    else this.#end = this.events.after(left, () => this.#complete());
   }
 
   #complete(): void {

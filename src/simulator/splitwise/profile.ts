@@ -34,13 +34,23 @@ export class SplitwisePrice implements StepPrice {
     this.#token = new Lookup(rows.map(([tokens, , token]) => [tokens, token / 1000]));
   }
 
-  /** Seconds of an iteration of whole prompts with so many tokens together, and rows that each make one token. */
+  /**
+   * Seconds of an iteration of whole prompts with so many tokens together, and rows that each make one token.
+   *
+   * @throws RidgepointError where a line that goes on outside of what was measured has come to nothing
+   */
   batchSeconds(prompts: number, promptTokens: number, rows: number): number {
     const seconds =
       prompts === 0 ? this.#token.at(rows) : this.#prompt.at(promptTokens + rows) * (rows > 0 ? MIXED : 1);
     const lookup = prompts === 0 ? this.#token : this.#prompt;
     this.outside.of++;
     if (lookup.wasOutside) this.outside.steps++;
+    if (!(seconds > 0)) {
+      throw new RidgepointError(
+        'usage',
+        `the profile comes to ${seconds} s for an iteration of ${promptTokens + rows} tokens, far outside of what was measured`,
+      );
+    }
     return seconds;
   }
 

@@ -1,7 +1,7 @@
 import { RidgepointError } from '../../errors.js';
-import { EventQueue, RANK } from '../event-queue.js';
 import type { SimulatedRequest } from '../request.js';
 import type { BatchLimits } from './batch.js';
+import { EventHeap } from './event-heap.js';
 import { SplitwiseMachine } from './machine.js';
 import type { SplitwiseProfile } from './profile.js';
 import { splitwiseScheduler, type SplitwiseScheduler, type SplitwiseSchedulerName } from './scheduler.js';
@@ -95,9 +95,9 @@ const RETRY = 1;
 
 /**
  * Runs requests through a cluster by the rules of splitwise-sim (Patel et al., ISCA 2024; Mutinifni/splitwise-sim): its
- * schedulers, its batches, its look-ups. Events of one moment, which theirs takes in the order a heap happens to have,
- * come in that of the event queue.
+ * schedulers, its batches, its look-ups, and its order of events that share a moment.
  *
+ * @param requests in the order of their arrivals
  * @throws RidgepointError for a request with fewer than two tokens of answer, a machine that the profile has no times
  * of, or a cluster that lacks a role
  */
@@ -110,7 +110,7 @@ export function simulateSplitwise(
 }
 
 class Run {
-  readonly #events = new EventQueue();
+  readonly #events = new EventHeap();
   readonly #machines: readonly SplitwiseMachine[];
   readonly #scheduler: SplitwiseScheduler;
   readonly #bytesPerToken: number;
@@ -156,10 +156,7 @@ class Run {
         `request ${index} has an answer of ${outputTokens} tokens; splitwise-sim knows none below 2`,
       );
     }
-    this.#enterArrival(
-      [...requests].sort((a, b) => a.arrival - b.arrival || a.index - b.index),
-      0,
-    );
+    for (const request of requests) this.#events.after(request.arrival, () => this.#arrive(request));
     // Where memory can never suffice, transfers would be tried for ever.
     while (this.#events.now < this.#endSeconds && this.#events.step());
     const done = this.#lives.filter(({ end }) => !Number.isNaN(end));
@@ -173,15 +170,6 @@ class Run {
       })),
       duration: this.#lastEnd,
     };
-  }
-
-  /** One arrival at a time is in the queue, however many requests there are. */
-  #enterArrival(requests: readonly SimulatedRequest[], at: number): void {
-    if (at >= requests.length) return;
-    this.#events.at(requests[at].arrival, RANK.arrival, () => {
-      this.#arrive(requests[at]);
-      this.#enterArrival(requests, at + 1);
-    });
   }
 
   #arrive(request: SimulatedRequest): void {
@@ -212,12 +200,12 @@ class Run {
     const { request, prompt, token } = life;
     const [from, to] = [prompt.machine!, token.machine!];
     if (to.memory + life.bytes > to.memoryBytes) {
-      this.#events.at(this.#events.now + RETRY, RANK.transfer, () => this.#transfer(life));
+      this.#events.after(RETRY, () => this.#transfer(life));
       return;
     }
     to.memory += life.bytes;
     const seconds = (request.promptTokens * this.#bytesPerToken) / this.#bytesPerSecond;
-    this.#events.at(this.#events.now + seconds, RANK.transfer, () => {
+    this.#events.after(seconds, () => {
       from.free(life.bytes);
       to.arrive(token);
       from.onTransferred();
