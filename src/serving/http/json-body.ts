@@ -2,7 +2,7 @@ import { type ApiError, badRequest } from '../errors.js';
 
 /** Deeper than any request needs, shallow enough for every recursion over a body. */
 const MAX_DEPTH = 64;
-/** Objects, lists and keys: each costs as much to make as a hundred characters to read. */
+/** Objects, lists and strings, keys among them: each costs as much to make as a hundred characters to read. */
 const MOST_PARTS = 65_536;
 /** Items of lists: more token ids than a body has room for where each has three digits. */
 const MOST_ITEMS = 2 ** 20;
@@ -50,6 +50,7 @@ function excessOf(body: Uint8Array): string | undefined {
   for (let at = 0; at < body.length; at++) {
     switch (body[at]) {
       case 0x22: // a string: on to its end
+        parts++;
         for (at++; at < body.length && body[at] !== 0x22; at++) if (body[at] === 0x5c) at++;
         break;
       case 0x5b: // [
@@ -61,13 +62,10 @@ function excessOf(body: Uint8Array): string | undefined {
       case 0x7d:
         depth--;
         break;
-      case 0x3a: // :
-        parts++;
-        break;
       case 0x2c: // ,
         items++;
     }
-    if (parts > MOST_PARTS) return `the body has more than ${MOST_PARTS} objects, lists and keys`;
+    if (parts > MOST_PARTS) return `the body has more than ${MOST_PARTS} objects, lists and strings`;
   }
   return items > MOST_ITEMS ? `the body has more than ${MOST_ITEMS} items` : undefined;
 }

@@ -170,6 +170,8 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
 const QUOTABLE = /^[\w.-]{1,64}$/;
 /** Names of ignored fields that an answer mentions. */
 const MOST_MENTIONED = 8;
+/** Each unknown name is compared with all that are known; the lists here have fewer together. */
+const MOST_FIELDS = 256;
 
 export interface SortedFields {
   /** What the endpoint's schema reads; fields that are null are absent. */
@@ -181,12 +183,14 @@ export interface SortedFields {
 /**
  * Takes a body apart before any of its values is looked into.
  *
- * @throws ApiError (400) for a field that is refused, and for one whose name is a slip of the pen for one that is used
+ * @throws ApiError (400) for more fields than all servers together have, for a field that is refused, and for one whose name is a slip of the pen for one that is used
  */
 export function sortFields(endpoint: Endpoint, body: object): SortedFields {
   const known = USED[endpoint];
   const used: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   const unknown: string[] = [];
+  const count = Object.keys(body).length;
+  if (count > MOST_FIELDS) throw badRequest(`the body has ${count} fields, and this server takes up to ${MOST_FIELDS}`);
   for (const [name, value] of Object.entries(body) as [string, unknown][]) {
     if (value === null) continue;
     if (known.has(name)) used[name] = value;
