@@ -7,6 +7,7 @@ import { addBenchOptions } from './bench-options.js';
 import { addBenchServe } from './bench-serve/command.js';
 import { addCompareOptions } from './compare-options.js';
 import { addEvaluateOptions, type EvaluateFlags } from './evaluate-options.js';
+import { addImport, addLedger } from './ledger-options.js';
 import { addModelOptions, addSamplingOptions } from './options.js';
 import { nonEmpty, promptIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
@@ -204,6 +205,9 @@ addTuneOptions(
         'A GPU does so by itself when it first loads a large model; a driver that runs on the CPU only when asked to.',
     ),
 ).action((flags: object) => runToExit(async () => (await import('./tune.js')).tuneCommand(flags)));
+
+addLedger(program.command('ledger'));
+addImport(program.command('import'));
 
 program
   .command('seeds')

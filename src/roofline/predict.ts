@@ -9,6 +9,7 @@ import { decodeStep } from './decode-line.js';
 import { Predictor, type PredictorOptions } from './predictor.js';
 import type { Price } from './price.js';
 import type { Roof } from './roof.js';
+import { evidenceOf, intervalOf, spreadOf, type Evidence, type Interval } from './uncertainty.js';
 
 export interface PredictOptions extends PredictorOptions {
   readonly model: Model;
@@ -31,6 +32,11 @@ export interface Prediction {
   readonly cachedTokens: number;
   readonly chips: number;
   readonly ttftSeconds: number;
+  /** Where 90 % of measurements are expected, in seconds. */
+  readonly ttftInterval: Interval;
+  readonly tpotInterval: Interval | undefined;
+  /** Whether the ledger has rows of this hardware, of its class, or neither. */
+  readonly evidence: Evidence;
   /** Of E2E. */
   readonly ttftShare: number;
   /** Mean gap between tokens: (E2E - TTFT) / (n - 1). Undefined for one token. */
@@ -103,6 +109,9 @@ export function predictWith(predictor: Predictor, request: Request): Prediction 
     cachedTokens,
     chips,
     ttftSeconds,
+    ttftInterval: intervalOf(ttftSeconds, spreadOf(predictor, 'prompts')),
+    tpotInterval: tpotSeconds === undefined ? undefined : intervalOf(tpotSeconds, spreadOf(predictor, 'tokens')),
+    evidence: evidenceOf(hardware),
     ttftShare: ttftSeconds / (ttftSeconds + decodeSeconds),
     tpotSeconds,
     itlFirstSeconds: decodes ? predictor.decodeStepSeconds(promptTokens, batch) : undefined,

@@ -4,6 +4,8 @@ import type { Efficiency, KernelFamily } from './families.js';
 import { efficienciesOf, familyOf, type KnownEfficiencies } from './efficiency.js';
 import type { Efficiencies, Hardware } from './hardware.js';
 import { softMaximum } from './overlap.js';
+import type { WeightDtype } from './precision.js';
+import { unpackingOf } from './unpacking.js';
 import { roofOf, type ComputeDtype, type KernelSet, type Roof } from './roof.js';
 
 export interface PriceOptions {
@@ -16,6 +18,8 @@ export interface PriceOptions {
    * in what it usually is; by default int8 where shader code computes in it, since that is how the engine does so.
    */
   readonly activations?: ActivationDtype;
+  /** How weights are stored; libraries' kernels lose something where they widen them. */
+  readonly weights?: WeightDtype;
   /** Used in place of measured and default ones. */
   readonly efficiencies?: Partial<Efficiencies>;
 }
@@ -58,6 +62,7 @@ export class Pricer {
   readonly efficiencies: KnownEfficiencies;
   /** Of all but projections of prompts. */
   readonly #beside: ComputeDtype;
+  readonly #weights: WeightDtype;
   readonly #rates = new Map<OperationKind, Record<Phase, Rates>>();
 
   constructor(
@@ -66,6 +71,7 @@ export class Pricer {
   ) {
     this.kernels = options.kernels ?? (hardware.kind === 'measured' ? 'shader' : 'tensor');
     const usual = this.kernels === 'tensor' ? 'f16' : 'f32';
+    this.#weights = options.weights ?? 'f16';
     this.compute = options.compute ?? (options.activations === 'int8' ? 'int8' : usual);
     const engine = this.kernels === 'shader' && this.compute === 'int8';
     this.activations = options.activations ?? (engine ? 'int8' : 'f32');
@@ -124,12 +130,15 @@ export class Pricer {
     const efficiency = this.efficiencies.values[family];
     const compute = kind === 'matmul' && phase !== 'decode' ? this.compute : this.#beside;
     const roof = roofOf(this.hardware, kind, this.kernels, compute);
+    // The engine's own kernels are calibrated with what they unpack.
+    const unpacks = kind === 'matmul' && this.kernels === 'tensor';
+    const left = unpacks ? unpackingOf(this.hardware.class, this.#weights, compute) : { compute: 1, bandwidth: 1 };
     return {
       ...efficiency,
       family,
       roof,
-      flops: roof.rate * efficiency.compute,
-      bytes: this.hardware.bandwidth * efficiency.bandwidth,
+      flops: roof.rate * efficiency.compute * left.compute,
+      bytes: this.hardware.bandwidth * efficiency.bandwidth * left.bandwidth,
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { PhaseSummary } from '../../roofline/phase-summary.js';
 import type { Prediction } from '../../roofline/predict.js';
+import { spanMs } from './interval.js';
 import { efficiencyJson } from './efficiencies.js';
 import { toMs } from './format.js';
 
@@ -31,7 +32,10 @@ export function predictionJson(prediction: Prediction): Record<string, unknown> 
     cached_tokens: prediction.cachedTokens,
     ttft_ms: toMs(prediction.ttftSeconds),
     ttft_share: prediction.ttftShare,
+    ttft_interval_ms: spanMs(prediction.ttftInterval),
     tpot_ms: toMs(prediction.tpotSeconds) ?? null,
+    tpot_interval_ms: spanMs(prediction.tpotInterval),
+    evidence: prediction.evidence,
     itl_first_ms: toMs(prediction.itlFirstSeconds) ?? null,
     itl_last_ms: toMs(prediction.itlLastSeconds) ?? null,
     e2e_ms: toMs(prediction.e2eSeconds),

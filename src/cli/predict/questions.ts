@@ -7,6 +7,7 @@ import { sla, type SlaRow } from '../../roofline/questions/sla.js';
 import { count, duration, rate, text, yesNo } from './columns.js';
 import { refuse } from '../parse.js';
 import { emit } from './emit.js';
+import { EVIDENCE } from './interval.js';
 import { bytes, digits, percent, times } from './format.js';
 import type { PredictFlags } from './options.js';
 import { facts, footing, heading, subject } from './subject.js';
@@ -33,6 +34,13 @@ export async function slaCommand(flags: SlaFlags): Promise<number> {
     duration('TTFT ms', 'ttft_ms', (row) => row.ttftSeconds),
     duration('ITL ms', 'itl_ms', (row) => row.itlSeconds),
     yesNo('fits', 'fits', (row) => row.fits),
+    {
+      head: 'likely',
+      key: 'probability',
+      value: (row) => row.probability,
+      text: (row) => percent(row.probability, 0),
+    },
+    text('known by', 'evidence', (row) => EVIDENCE[row.evidence]),
     { head: 'verdict', key: 'pass', value: (row) => row.pass, text: (row) => (row.pass ? 'PASS' : 'FAIL') },
     text('missed', 'missed', ({ failures, chipsToFit }) => {
       const more = chipsToFit === undefined ? '' : ` (${chipsToFit} chips would hold it)`;

@@ -4,6 +4,7 @@ import { costsOf } from '../../roofline/engines.js';
 import type { Predictor } from '../../roofline/predictor.js';
 import { efficiencyTable } from './efficiencies.js';
 import { bytes, digits, ms, percent, scaledUnit } from './format.js';
+import { span } from './interval.js';
 import { textTable, type Column } from './table.js';
 
 /** One prediction for people: latency, memory, phases, where the time goes, and what that rests on. */
@@ -25,10 +26,16 @@ export function describe(prediction: Prediction): string {
     ...phases.map(([name, summary]) => textTable(summary.operations, operationColumns(name, summary.seconds))),
     efficiencyTable(prediction.efficiencies),
     engineLine(predictor),
+    ...(prediction.evidence === 'measured' ? [] : [SURE[prediction.evidence]]),
     `figures of the hardware: ${hardware.source}${hardware.note === undefined ? '' : `; ${hardware.note}`}`,
     '',
   ].join('\n');
 }
+
+const SURE = {
+  class: 'no measurement of this device is at hand: the intervals are those of its class',
+  none: 'no measurement of this device or its like is at hand: the intervals are guesses, and wide',
+} as const;
 
 /** Whose host costs are in the figures. */
 function engineLine({ engine, hardware }: Predictor): string {
@@ -45,12 +52,15 @@ function engineLine({ engine, hardware }: Predictor): string {
 function facts(prediction: Prediction): string[] {
   const { memory, batch, tpotSeconds } = prediction;
   const rows: [string, string][] = [
-    ['TTFT', `${ms(prediction.ttftSeconds)} ms  (${digits(prediction.prefillTokensPerSecond)} prompt tok/s)`],
+    [
+      'TTFT',
+      `${ms(prediction.ttftSeconds)} ms  (90 %: ${span(prediction.ttftInterval)} ms; ${digits(prediction.prefillTokensPerSecond)} prompt tok/s)`,
+    ],
   ];
   if (tpotSeconds !== undefined) {
-    const span = `ITL ${ms(prediction.itlFirstSeconds)} to ${ms(prediction.itlLastSeconds)} ms`;
+    const itl = `ITL ${ms(prediction.itlFirstSeconds)} to ${ms(prediction.itlLastSeconds)} ms`;
     rows.push(
-      ['TPOT', `${ms(tpotSeconds)} ms  (${span})`],
+      ['TPOT', `${ms(tpotSeconds)} ms  (90 %: ${span(prediction.tpotInterval)} ms; ${itl})`],
       [
         'decode',
         `${digits(prediction.tokensPerSecondPerUser!)} tok/s` +

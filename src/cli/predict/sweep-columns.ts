@@ -1,3 +1,4 @@
+import { span } from './interval.js';
 import type { Prediction } from '../../roofline/predict.js';
 import { bytes, digits, ms, percent, toMs } from './format.js';
 import type { Column } from './table.js';
@@ -21,9 +22,23 @@ export const sweepColumns: readonly Column<Prediction>[] = [
   { head: 'TTFT ms', key: 'ttft_ms', value: (row) => toMs(row.ttftSeconds), text: (row) => ms(row.ttftSeconds) },
   { head: '', key: 'cached_tokens', value: (row) => row.cachedTokens },
   { head: '', key: 'ttft_share', value: (row) => row.ttftShare },
+  {
+    head: '90 %',
+    key: 'ttft_low_ms',
+    value: (row) => toMs(row.ttftInterval.low),
+    text: (row) => span(row.ttftInterval),
+  },
+  { head: '', key: 'ttft_high_ms', value: (row) => toMs(row.ttftInterval.high) },
   { head: 'TPOT ms', key: 'tpot_ms', value: (row) => toMs(row.tpotSeconds), text: (row) => ms(row.tpotSeconds) },
   { head: '', key: 'itl_first_ms', value: (row) => toMs(row.itlFirstSeconds) },
   { head: '', key: 'itl_last_ms', value: (row) => toMs(row.itlLastSeconds) },
+  {
+    head: '90 %',
+    key: 'tpot_low_ms',
+    value: (row) => toMs(row.tpotInterval?.low),
+    text: (row) => span(row.tpotInterval),
+  },
+  { head: '', key: 'tpot_high_ms', value: (row) => toMs(row.tpotInterval?.high) },
   { head: 'E2E ms', key: 'e2e_ms', value: (row) => toMs(row.e2eSeconds), text: (row) => ms(row.e2eSeconds) },
   {
     head: 'tok/s user',

@@ -1,6 +1,7 @@
 import type { Hardware } from '../hardware.js';
 import { usableBytes } from '../memory.js';
 import type { Model } from '../models.js';
+import { likelihood, spreadOf, type Evidence } from '../uncertainty.js';
 import { predict, type Request } from '../predict.js';
 import type { PredictorOptions } from '../predictor.js';
 
@@ -17,6 +18,9 @@ export interface SlaRow {
   readonly itlSeconds: number;
   readonly fits: boolean;
   readonly pass: boolean;
+  /** That both limits are kept; 0 where memory does not hold it. */
+  readonly probability: number;
+  readonly evidence: Evidence;
   /** What is missed, for people. */
   readonly failures: readonly string[];
   /** Fewest chips that hold weights and cache, when that is more than were asked for. */
@@ -48,6 +52,11 @@ export function sla(
       itlSeconds,
       fits,
       pass: failures.length === 0,
+      probability: fits
+        ? likelihood(prediction.ttftSeconds, spreadOf(prediction.predictor, 'prompts'), limits.ttftSeconds) *
+          (itlSeconds > 0 ? likelihood(itlSeconds, spreadOf(prediction.predictor, 'tokens'), limits.itlSeconds) : 1)
+        : 0,
+      evidence: prediction.evidence,
       failures,
       chipsToFit: chipsToFit > prediction.chips ? chipsToFit : undefined,
     };
