@@ -59,7 +59,9 @@ describe('quantization', () => {
     expect(row('W8A16').ttftSpeedup).toBeLessThan(1.1);
     expect(row('W4A16').ttftSpeedup).toBeLessThan(1.1);
     expect(row('W8A8').ttftSpeedup).toBeGreaterThan(1.6);
-    expect(row('W8A16').tpotSpeedup).toBeCloseTo(row('W8A8').tpotSpeedup!, 1);
+    // Weights that are widened cost something; those in the format of the products do not.
+    expect(row('W8A16').tpotSpeedup).toBeLessThan(row('W8A8').tpotSpeedup!);
+    expect(row('W8A16').tpotSpeedup).toBeGreaterThan(1.4);
     expect(row('W4A16').tpotSpeedup).toBeGreaterThan(row('W8A16').tpotSpeedup!);
   });
 

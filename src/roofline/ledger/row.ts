@@ -49,7 +49,10 @@ export function parseLedger(text: string, source: string, file: string): LedgerR
   const names = head.split(',');
   const missing = LEDGER_COLUMNS.filter((name) => !names.includes(name));
   if (missing.length > 0) {
-    throw new RidgepointError('usage', `${file}: the first line lacks ${missing.join(', ')}; write ${LEDGER_COLUMNS}`);
+    throw new RidgepointError(
+      'usage',
+      `${file}: the first line lacks ${missing.join(', ')}; write ${LEDGER_COLUMNS.join()}`,
+    );
   }
   return lines.map((line, index) => {
     const values = line.split(',');
