@@ -73,8 +73,8 @@ export const serveSchema = z.object({
   /** False where the run was stopped. */
   complete: z.boolean(),
   date: z.string(),
-  /** `ridgepoint` for an engine in the same process. */
-  backend: z.enum(['ridgepoint', 'openai', 'openai-chat']),
+  /** `ridgepoint` for an engine in the same process, `simulated` where nothing was run. */
+  backend: z.enum(['ridgepoint', 'openai', 'openai-chat', 'simulated']),
   /** As asked for, defaults filled in; no key. */
   options: z.record(z.string(), z.unknown()),
   /** Of an engine in the same process. */

@@ -13,6 +13,7 @@ import { nonEmpty, promptIds, whole } from './parse.js';
 import { addProfileOptions } from './profile-options.js';
 import { addQuantizeOptions, type QuantizeFlags } from './quantize-options.js';
 import { addPredict } from './predict/command.js';
+import { addSimulate } from './simulate/command.js';
 import { addTuneOptions } from './tune-options.js';
 import { addServeOptions, type ServeFlags } from './serve-options.js';
 import { print, tell } from './output.js';
@@ -220,6 +221,17 @@ program
   .option('--only <verdict>', 'only reproduced, consistent, predicted, wrong, simulator or other')
   .option('--json', 'print JSON')
   .action((flags: object) => runToExit(async () => (await import('./seeds.js')).seeds(flags)));
+
+addSimulate(
+  program
+    .command('simulate')
+    .summary('simulate serving on machines that are not there')
+    .description(
+      "Lets the engine's own scheduler serve requests on the predicted clock: of one machine or of many, prompts and " +
+        'decoding together or apart.',
+    ),
+  EXIT_CODES,
+);
 
 addPredict(
   program

@@ -64,6 +64,8 @@ export class Links {
     for (const flow of this.#flows) {
       const bytes = Math.min(flow.left, flow.rate * seconds);
       flow.left -= bytes;
+      // What would take less than a nanosecond may be less than the clock can tell.
+      if (flow.left - flow.withheld < NANOSECOND * flow.rate) flow.left = flow.withheld;
       this.counts.bytes += bytes;
       moved ||= flow.rate > 0;
     }
@@ -97,6 +99,7 @@ export class Links {
 
 /** Bytes that are lost in rounding. */
 const SLACK = 1e-3;
+const NANOSECOND = 1e-9;
 
 /** Fills up the link that has least for each of its flows, takes these flows out, and goes on with the rest. */
 function fairShares(flows: readonly Flow[], capacity: (machine: number) => number): void {

@@ -37,7 +37,9 @@ export interface MachineOptions {
   readonly onDone: (sequence: ScheduledSequence) => void;
   /** A sequence whose prompt was computed elsewhere has got its blocks, which can be written to. */
   readonly onReserved?: (sequence: ScheduledSequence) => void;
-  /** A step with prompts has begun that will take so many seconds. */
+  /** A step has begun that will take so many seconds; not called for those of a stretch. */
+  readonly onStep?: (load: StepLoad, seconds: number) => void;
+  /** The same of a step with prompts, with what is in it. */
   readonly onPrompts?: (prefill: readonly PrefillChunk[], seconds: number) => void;
 }
 
@@ -155,6 +157,7 @@ export class Machine {
   #begin(): void {
     const step = this.#planned[0];
     this.#count(step);
+    this.options.onStep?.(step.load, step.seconds);
     if (step.prefill.length > 0) this.options.onPrompts?.(step.prefill, step.seconds);
     this.#end = this.events.at(this.events.now + step.seconds, RANK.end, () => this.#endStep());
   }

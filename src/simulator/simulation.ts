@@ -6,6 +6,7 @@ import type { Cluster, Pool, Transfer } from './cluster.js';
 import { EventQueue, RANK } from './event-queue.js';
 import { Links, type Flow } from './links.js';
 import { Machine } from './machine.js';
+import type { StepLoad } from './price/price.js';
 import { RequestTrace, type SimulatedRequest } from './request.js';
 import { Router, type Load } from './router.js';
 
@@ -16,8 +17,8 @@ export interface SimulationOptions {
   readonly keepTokens?: boolean;
   /** Whether stretches of decoding are taken in one go; default true, and what comes out is the same. */
   readonly stretches?: boolean;
-  /** Asked now and then; true ends the simulation with what there is. */
-  readonly stopped?: () => boolean;
+  /** Whether every step and every transfer is kept; each is then taken by itself. Default false. */
+  readonly keepSteps?: boolean;
 }
 
 /** What a simulation comes to. */
@@ -29,6 +30,25 @@ export interface Simulation {
   readonly machines: readonly MachineReport[];
   readonly transfers: { readonly count: number; readonly bytes: number; readonly busySeconds: number };
   readonly interrupted: boolean;
+  /** Where they were kept. Times in seconds, machines by their place in `machines`. */
+  readonly steps?: readonly SimulatedStep[];
+  readonly flows?: readonly SimulatedFlow[];
+}
+
+export interface SimulatedStep {
+  readonly machine: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly decodeRows: number;
+  readonly promptTokens: number;
+}
+
+export interface SimulatedFlow {
+  readonly from: number;
+  readonly to: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly bytes: number;
 }
 
 export interface MachineReport {
@@ -39,6 +59,8 @@ export interface MachineReport {
   readonly promptTokens: number;
   readonly decodedTokens: number;
   readonly preemptions: number;
+  /** Prompt tokens that were found in the prefix cache. */
+  readonly prefixHitTokens: number;
   readonly freeBlocks: number;
   readonly blocks: number;
 }
@@ -68,10 +90,27 @@ export function simulate(
   requests: readonly SimulatedRequest[],
   options: SimulationOptions = {},
 ): Simulation {
-  return new Run(cluster, options).run(requests);
+  const run = beginSimulation(cluster, requests, options);
+  run.advance(Infinity);
+  return run.result();
 }
 
-class Run {
+/** A simulation that is taken in parts, so that others get a turn in between. */
+export interface SimulationRun {
+  /** Lets so many events happen. @returns whether there are more */
+  advance(events: number): boolean;
+  /** What it has come to so far; `interrupted` says whether that is not the end. */
+  result(): Simulation;
+}
+
+/** @throws RidgepointError when the cluster cannot serve */
+export const beginSimulation = (
+  cluster: Cluster,
+  requests: readonly SimulatedRequest[],
+  options: SimulationOptions = {},
+): SimulationRun => new Run(cluster, requests, options);
+
+class Run implements SimulationRun {
   readonly #events = new EventQueue();
   readonly #places: Place[] = [];
   readonly #entries: readonly Place[];
@@ -80,12 +119,16 @@ class Run {
   readonly #routers: { readonly prefill: Router; readonly decode: Router };
   readonly #lives = new Map<ScheduledSequence, Life>();
   readonly #traces: RequestTrace[] = [];
+  readonly #steps: SimulatedStep[] = [];
+  readonly #flows: SimulatedFlow[] = [];
   #transfers = 0;
   #sequences = 0;
   #lastEnd = 0;
+  #more = true;
 
   constructor(
     private readonly cluster: Cluster,
+    requests: readonly SimulatedRequest[],
     private readonly options: SimulationOptions,
   ) {
     const { seed = 0 } = options;
@@ -116,30 +159,29 @@ class Run {
       prefill: new Router(cluster.router.prefill, seed),
       decode: new Router(cluster.router.decode, seed + 1),
     };
-  }
-
-  run(requests: readonly SimulatedRequest[]): Simulation {
     const inOrder = [...requests].sort((a, b) => a.arrival - b.arrival || a.index - b.index);
     this.#enterArrival(inOrder, 0);
-    let interrupted = false;
-    for (let count = 0; this.#events.step(); count++) {
-      if (count % 1024 === 0 && this.options.stopped?.()) {
-        interrupted = true;
-        break;
-      }
-    }
+  }
+
+  advance(events: number): boolean {
+    for (let count = 0; count < events; count++) if (!this.#events.step()) return (this.#more = false);
+    return true;
+  }
+
+  result(): Simulation {
     return {
       traces: this.#traces,
       duration: this.#lastEnd,
       machines: this.#places.map(({ pool, machine: { counts, scheduler } }) => ({
         pool: pool.name,
         ...counts,
-        preemptions: scheduler.counts.preemptions,
+        ...scheduler.counts,
         freeBlocks: scheduler.freeBlocks,
         blocks: pool.blocks,
       })),
       transfers: { count: this.#transfers, ...this.#links.counts },
-      interrupted,
+      interrupted: this.#more,
+      ...(this.options.keepSteps ? { steps: this.#steps, flows: this.#flows } : {}),
     };
   }
 
@@ -247,7 +289,10 @@ class Run {
     const bytes = life.trace.request.promptTokens * bytesPerToken;
     const withheld = life.promptDone ? 0 : bytes * (1 - overlap);
     this.#transfers++;
-    const flow = this.#links.start(life.prefill!.place.at, life.decode!.place.at, bytes, withheld, () => {
+    const begin = this.#events.now;
+    const [from, to] = [life.prefill!.place.at, life.decode!.place.at];
+    const flow = this.#links.start(from, to, bytes, withheld, () => {
+      if (this.options.keepSteps) this.#flows.push({ from, to, begin, end: this.#events.now, bytes });
       this.#events.at(this.#events.now + latency, RANK.transfer, () => this.#arrived(life));
     });
     life.flow = flow;
@@ -283,6 +328,12 @@ class Run {
     if (life.decode !== undefined) this.#drop(life.decode);
   }
 
+  #note(place: Place, { decodeRows, prompts }: StepLoad, seconds: number): void {
+    const promptTokens = prompts.reduce((sum, { begin, end }) => sum + end - begin, 0);
+    const { now } = this.#events;
+    this.#steps.push({ machine: place.at, begin: now, end: now + seconds, decodeRows, promptTokens });
+  }
+
   #place(pool: Pool): Place {
     const { maxSequences, blocks, blockTokens, stepTokens, chunk, policy, decodeSloMs, price, depth } = pool;
     const limits = { sequences: maxSequences, blocks, blockTokens, stepTokens, chunk };
@@ -306,7 +357,8 @@ class Run {
       }),
       price,
       depth,
-      stretches: this.options.stretches,
+      stretches: (this.options.stretches ?? true) && !this.options.keepSteps,
+      onStep: this.options.keepSteps ? (load, seconds) => this.#note(place, load, seconds) : undefined,
       onTokens: (sequence, ends, from, to) => this.#onTokens(place, sequence, ends, from, to),
       onDone: (sequence) => this.#onDone(sequence),
       onReserved: (sequence) => this.#onReserved(sequence),

@@ -36,3 +36,14 @@ export function loadOf({ decode, prefill }: StepPlan): StepLoad {
   for (const { samples } of prefill) if (samples) logitRows++;
   return { decodeRows, decodeKeys, logitRows, prompts: prefill };
 }
+
+/** The price with so many seconds of the host in each step. */
+export function plusHost(price: StepPrice, seconds: number): StepPrice {
+  if (seconds === 0) return price;
+  return {
+    seconds: (load) => price.seconds(load) + seconds,
+    get outside() {
+      return price.outside;
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import { POLICIES, POLICY_NAMES } from '../../engine/policies/index.js';
+import type { PolicyName } from '../../engine/api.js';
+import { RidgepointError } from '../../errors.js';
+import { KV_DTYPES, weightDtype } from '../../roofline/precision.js';
+import { Predictor } from '../../roofline/predictor.js';
+import type { Pool } from '../../simulator/cluster.js';
+import { PredictedPrice } from '../../simulator/price/predicted.js';
+import { recordOf } from '../../simulator/summary.js';
+import { metricsOf, type MeasureName, type ServeMetrics } from '../../traffic/metrics.js';
+import type { LoadRecord } from '../../traffic/record.js';
+import type { ServeResult } from '../../../bench/serve/schema.js';
+import { findHardware, findModel } from '../predict/subjects.js';
+import { csvTable, records, textTable, type Column } from '../predict/table.js';
+import { print } from '../output.js';
+import { EXIT } from '../run.js';
+import type { SimulateFlags } from './options.js';
+import { simulatePatiently } from './patient.js';
+import { readServeResult } from './serve-result.js';
+
+/** One figure of a policy, measured and simulated. */
+interface ReplayRow {
+  readonly policy: string;
+  readonly figure: string;
+  readonly measured: number;
+  readonly simulated: number;
+}
+
+const PERCENTILES = [50, 90, 99];
+const SHOWN: readonly (readonly [MeasureName, string])[] = [
+  ['ttft', 'TTFT'],
+  ['itl', 'ITL'],
+  ['e2el', 'E2E'],
+];
+
+/** `ridgepoint simulate replay`: a recorded run of `bench serve` again, on the predicted clock. */
+export async function replayCommand(
+  path: string,
+  flags: SimulateFlags & { readonly calibration?: string; readonly adapter?: string },
+): Promise<number> {
+  const result = await readServeResult(path);
+  const rows = await replayRows(result, path, flags);
+  const columns: Column<ReplayRow>[] = [
+    { head: 'policy', key: 'policy', value: ({ policy }) => policy, text: ({ policy }) => policy },
+    { head: 'figure', key: 'figure', value: ({ figure }) => figure, text: ({ figure }) => figure },
+    {
+      head: 'measured',
+      key: 'measured',
+      value: ({ measured }) => measured,
+      text: ({ measured }) => measured.toPrecision(4),
+    },
+    {
+      head: 'simulated',
+      key: 'simulated',
+      value: ({ simulated }) => simulated,
+      text: ({ simulated }) => simulated.toPrecision(4),
+    },
+    {
+      head: 'error',
+      key: 'error',
+      value: errorOf,
+      text: (row) => `${errorOf(row) >= 0 ? '+' : ''}${(100 * errorOf(row)).toFixed(1)} %`,
+    },
+  ];
+  if (flags.json) print(`${JSON.stringify({ rows: records(rows, columns) }, null, 2)}\n`);
+  else print(flags.csv ? csvTable(rows, columns) : textTable(rows, columns));
+  return EXIT.ok;
+}
+
+const errorOf = ({ measured, simulated }: ReplayRow): number => simulated / measured - 1;
+
+/** Every policy's figures over all its rounds. */
+export async function replayRows(
+  result: ServeResult,
+  path: string,
+  flags: { readonly calibration?: string; readonly adapter?: string },
+): Promise<ReplayRow[]> {
+  const pool = await engineOf(result, path, flags);
+  const rows: ReplayRow[] = [];
+  for (const policy of [...new Set(result.runs.map((run) => run.policy))]) {
+    const own = result.runs.filter((run) => run.policy === policy);
+    const simulated: LoadRecord[] = [];
+    for (const run of own) {
+      const requests = run.requests.map(
+        ({ index, sent_ms: sent, input_len: promptTokens, output_len: outputTokens }) => ({
+          index,
+          arrival: sent / 1000,
+          promptTokens,
+          outputTokens: Math.max(1, outputTokens),
+        }),
+      );
+      const machine = { ...pool, policy: POLICIES[policy ?? 'chunked'], blocks: run.cache?.kv_blocks ?? pool.blocks };
+      simulated.push(
+        recordOf(
+          await simulatePatiently(
+            { pools: [machine], router: { prefill: 'round-robin', decode: 'round-robin' } },
+            requests,
+          ),
+        ),
+      );
+    }
+    const options = { percentiles: PERCENTILES };
+    const [was, is] = [metricsOf(own.map(measuredRecord), options), metricsOf(simulated, options)];
+    rows.push(...figures(policy, was, is));
+  }
+  return rows;
+}
+
+function figures(policy: PolicyName | null, was: ServeMetrics, is: ServeMetrics): ReplayRow[] {
+  const name = policy ?? 'its own';
+  const latencies = SHOWN.flatMap(([key, text]) =>
+    PERCENTILES.flatMap((percent, at): ReplayRow[] => {
+      const [measured, simulated] = [was, is].map(({ measures }) => measures[key]?.percentiles[at][1]);
+      if (measured === undefined || simulated === undefined) return [];
+      return [{ policy: name, figure: `${text} p${percent} ms`, measured, simulated }];
+    }),
+  );
+  return [
+    ...latencies,
+    { policy: name, figure: 'output tok/s', measured: was.outputTokensPerS, simulated: is.outputTokensPerS },
+  ];
+}
+
+/** A run of a file as it was recorded. */
+function measuredRecord({ requests, figures: { duration } }: ServeResult['runs'][number]): LoadRecord {
+  return {
+    planned: requests.length,
+    durationMs: 1000 * duration,
+    interrupted: false,
+    requests: requests.map((request) => ({
+      index: request.index,
+      scheduledMs: request.scheduled_ms,
+      sentMs: request.sent_ms,
+      status: request.status,
+      promptTokens: request.input_len,
+      outputTokens: request.output_len,
+      arrivalsMs: request.arrivals_ms,
+      counts: request.counts ?? request.arrivals_ms.map(() => 1),
+      endMs: request.end_ms,
+    })),
+  };
+}
+
+const BLOCK = 16;
+/** Steps a software driver has under way, and a GPU. */
+const DEPTH = { cpu: 2, gpu: 3 };
+
+/** The engine a result was measured on, as a pool of one machine. @throws RidgepointError when the file does not say */
+async function engineOf(
+  { context, options }: ServeResult,
+  path: string,
+  flags: { readonly calibration?: string; readonly adapter?: string },
+): Promise<Pool> {
+  if (context === null)
+    throw new RidgepointError(
+      'usage',
+      `${path}: was measured on a server, of which nothing is known; replay takes results of "ridgepoint bench serve" without --base-url`,
+    );
+  const count = (name: string): number => {
+    const value = options[name];
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    throw new RidgepointError(
+      'usage',
+      `${path}: does not say ${name}; it was measured by an older version, measure again`,
+    );
+  };
+  const [hardware] = await findHardware({
+    hardware: ['this-machine'],
+    calibration: flags.calibration,
+    adapter: flags.adapter ?? context.adapter,
+  });
+  const weights = weightDtype(context.dtype);
+  if (weights === undefined) throw new RidgepointError('usage', `${path}: weights of ${context.dtype} have no price`);
+  const kv = KV_DTYPES.find((each) => each === context.kv_dtype);
+  if (kv === undefined) throw new RidgepointError('usage', `${path}: a cache of ${context.kv_dtype} has no price`);
+  const head = weightDtype(context.head_dtype ?? context.dtype);
+  const predictor = new Predictor(await findModel(context.model), hardware, { weights, head, kv });
+  const [sequences, chunk] = [count('max_num_seqs'), count('prefill_chunk')];
+  const slo = options.decode_slo_ms;
+  return {
+    name: context.adapter,
+    role: 'both',
+    count: 1,
+    price: new PredictedPrice(predictor),
+    policy: POLICIES[POLICY_NAMES[0]],
+    ...(typeof slo === 'number' ? { decodeSloMs: slo } : {}),
+    blocks: Math.ceil(count('kv_cache_tokens') / BLOCK),
+    blockTokens: BLOCK,
+    maxSequences: sequences,
+    stepTokens: chunk + sequences,
+    chunk,
+    depth: /llvmpipe|swiftshader/i.test(context.adapter) ? DEPTH.cpu : DEPTH.gpu,
+  };
+}

@@ -1,0 +1,80 @@
+import type { LoadRecord, RequestRecord } from '../traffic/record.js';
+import { quantile } from '../statistics.js';
+import type { MachineReport, Simulation } from './simulation.js';
+import type { RequestTrace } from './request.js';
+
+/** A simulation as if a client had measured it, in milliseconds, so that all that reads measured runs reads it too. */
+export function recordOf({ traces, duration, interrupted }: Simulation): LoadRecord {
+  const requests = traces.map((trace): RequestRecord => {
+    const { request, tokens, status, refusal } = trace;
+    const sent = 1000 * request.arrival;
+    const end = Number.isNaN(trace.end) ? request.arrival : trace.end;
+    return {
+      index: request.index,
+      scheduledMs: sent,
+      sentMs: sent,
+      status: status === 'waiting' ? 'interrupted' : status === 'refused' ? 'failed' : status,
+      promptTokens: request.promptTokens,
+      outputTokens: tokens.count,
+      arrivalsMs: tokens.all().map((time) => 1000 * (time - request.arrival)),
+      counts: new Array<number>(tokens.count).fill(1),
+      endMs: 1000 * (end - request.arrival),
+      ...(status === 'completed' ? { finish: 'length' } : {}),
+      ...(refusal === undefined ? {} : { error: refusal }),
+    };
+  });
+  requests.sort((a, b) => a.index - b.index);
+  return { planned: requests.length, requests, durationMs: 1000 * duration, interrupted };
+}
+
+/** What the machines of a pool did, as shares of the time of all of them. */
+export interface PoolSummary {
+  readonly pool: string;
+  readonly machines: number;
+  /** Time in which a step ran, of the whole. */
+  readonly busy: number;
+  /** Time in which prompts were in the step that ran. */
+  readonly prompts: number;
+  readonly promptTokensPerSecond: number;
+  readonly decodedTokensPerSecond: number;
+  readonly preemptions: number;
+}
+
+export function poolSummaries({ machines, duration }: Simulation): PoolSummary[] {
+  const names = [...new Set(machines.map(({ pool }) => pool))];
+  return names.map((pool) => {
+    const own = machines.filter((machine) => machine.pool === pool);
+    const sum = (value: (machine: MachineReport) => number): number =>
+      own.reduce((total, each) => total + value(each), 0);
+    const share = (seconds: number): number => (duration > 0 ? seconds / (duration * own.length) : 0);
+    const rate = (tokens: number): number => (duration > 0 ? tokens / duration : 0);
+    return {
+      pool,
+      machines: own.length,
+      busy: share(sum(({ busySeconds }) => busySeconds)),
+      prompts: share(sum(({ promptSeconds }) => promptSeconds)),
+      promptTokensPerSecond: rate(sum(({ promptTokens }) => promptTokens)),
+      decodedTokensPerSecond: rate(sum(({ decodedTokens }) => decodedTokens)),
+      preemptions: sum(({ preemptions }) => preemptions),
+    };
+  });
+}
+
+/**
+ * Whether the queue has no end: in the last third of the arrivals, the later half waited over a tenth longer than the
+ * earlier one, and longer than a median request takes once it runs. Such a run has no latency, only a length.
+ */
+export function overloaded(traces: readonly RequestTrace[]): boolean {
+  const served = traces.filter(({ status }) => status !== 'refused');
+  const last = served.slice(Math.floor((2 * served.length) / 3));
+  if (last.length < 20) return false;
+  const wait = (part: readonly RequestTrace[]): number =>
+    part.reduce((sum, { firstRun, request }) => sum + (Number.isNaN(firstRun) ? 0 : firstRun - request.arrival), 0) /
+    part.length;
+  const middle = last.length >> 1;
+  const [earlier, later] = [wait(last.slice(0, middle)), wait(last.slice(middle))];
+  const runs = served
+    .flatMap(({ firstRun, end }) => (Number.isNaN(end - firstRun) ? [] : [end - firstRun]))
+    .sort((a, b) => a - b);
+  return later > 1.1 * earlier && later > (runs.length === 0 ? 0 : quantile(runs, 0.5));
+}
