@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { POLICY_NAMES } from '../engine/policies/index.js';
+import { ENGINE_IDS } from '../roofline/engines.js';
 import { ROLES } from './cluster.js';
 import { ROUTING } from './router.js';
 
@@ -11,6 +12,7 @@ const poolSchema = z.strictObject({
   count: count.default(1).describe('machines'),
   chip: z.string().describe('a row of "predict list", or this-machine'),
   chips: count.default(1).describe('chips of a machine, which share the model by tensor parallelism'),
+  engine: z.enum(ENGINE_IDS).default('none').describe('whose host and kernels steps are priced with'),
   price: z
     .string()
     .default('predict')

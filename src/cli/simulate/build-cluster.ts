@@ -86,7 +86,7 @@ async function referenceOf(file: ClusterFile, pools: readonly Pool[], model: Mod
 
 async function predictorOf(
   { weights, kv }: ClusterFile,
-  { name, chip, chips }: PoolFile,
+  { name, chip, chips, engine }: PoolFile,
   model: Model,
 ): Promise<Predictor> {
   const dtype = weightDtype(weights);
@@ -102,7 +102,7 @@ async function predictorOf(
       `pool ${name}: ${hardware.name} is one row for ${hardware.chips} chips; give it chips: 1`,
     );
   }
-  return new Predictor(model, hardware, { weights: dtype, kv, tensorParallel: chips });
+  return new Predictor(model, hardware, { weights: dtype, kv, engine, tensorParallel: chips });
 }
 
 async function poolOf({ transfer }: ClusterFile, pool: PoolFile, predictor: Predictor): Promise<Pool> {

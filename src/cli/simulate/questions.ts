@@ -163,7 +163,7 @@ export async function provisionCommand(
       counts,
       machines: counts.reduce((total, count) => total + count, 0),
       chips: sum(() => 1)!,
-      usdPerHour: sum((at) => hardware(at).usdPerHour),
+      usdPerHour: sum((at) => hardware(at).pricePerHour?.value),
       tdpWatts: sum((at) => hardware(at).tdpWatts),
     };
   });
