@@ -9,7 +9,7 @@ import { kernelsSchema } from '../kernels/schema.js';
 import { resultSchema } from '../schema.js';
 import { writeWhole } from '../store.js';
 import { ceilingsOf } from './floor.js';
-import { dayPage, type DaySummary } from './page.js';
+import { dayPage, type DayLoad, type DaySummary } from './page.js';
 import { peerSchema } from './peer.js';
 import { productRows, tokenRows } from './rows.js';
 
@@ -41,9 +41,9 @@ const peer = read(peerSchema, results, 'peer.json');
 const calibration = read(calibrationSchema, results, 'calibration.json');
 const kernels = read(kernelsSchema, results, 'kernels.json');
 const unchecked = read(kernelsSchema, details, 'kernels-unchecked.json');
-const probe = existsSync(join(details, 'probe.json'))
-  ? (JSON.parse(readFileSync(join(details, 'probe.json'), 'utf8')) as { pipelines: { name: string; ms: number }[] })
-  : undefined;
+const detail = <T>(file: string): T | undefined =>
+  existsSync(join(details, file)) ? (JSON.parse(readFileSync(join(details, file), 'utf8')) as T) : undefined;
+const probe = detail<{ pipelines: { name: string; ms: number }[] }>('probe.json');
 const listed = inCatalogue(summary.adapter ?? '');
 const ceilings = ceilingsOf(listed, calibration, peer);
 
@@ -56,6 +56,7 @@ const page = dayPage({
   predictedFrom: listed && `${listed.name}: ${listed.source}`,
   peer,
   pipelines: [...(probe?.pipelines ?? [])].sort((a, b) => b.ms - a.ms),
+  load: detail<DayLoad>('load.json'),
 });
 await writeWhole(output, page);
 console.log(`written to ${output}`);

@@ -42,6 +42,16 @@ export interface Day {
   readonly peer: Peer | undefined;
   /** Milliseconds to compile, the slowest first. */
   readonly pipelines: readonly { readonly name: string; readonly ms: number }[];
+  readonly load: DayLoad | undefined;
+}
+
+/** What loading a checkpoint from a file took. */
+export interface DayLoad {
+  readonly bytes: number;
+  readonly load_ms: { readonly weights: number; readonly total: number };
+  readonly gb_per_s: number;
+  readonly cpu_s: number;
+  readonly peak_bytes: number;
 }
 
 /** One page of a run of the kit, that needs neither network nor scripts. */
@@ -72,6 +82,7 @@ ${facts(day)}
 </header>
 ${tokenSection(day)}
 ${productSection(day)}
+${loadSection(day)}
 ${compileSection(day)}
 ${stageSection(day)}
 </main>
@@ -240,6 +251,21 @@ function compileSection({ pipelines }: Day): string {
 <h2>Compiling</h2>
 <p>${pipelines.length} default kernels, ${(total / 1000).toFixed(1)} s from asked for to had, many at a time. The slowest:</p>
 ${table(['kernel', 'ms'], rows)}
+</section>`;
+}
+
+/** What a load may take at most, in seconds. */
+const LOAD_TARGET = 15;
+
+function loadSection({ load }: Day): string {
+  if (load === undefined) return '';
+  const { bytes, load_ms: ms, gb_per_s: rate, cpu_s: cpu, peak_bytes: peak } = load;
+  const weights = `${(bytes / 1e9).toFixed(1)} GB of weights in ${(ms.weights / 1000).toFixed(1)} s, ${rate.toFixed(1)} GB/s`;
+  const whole = `from nothing to a ready engine ${(ms.total / 1000).toFixed(1)} s of at most ${LOAD_TARGET}`;
+  return `<section id="loading">
+<h2>Loading</h2>
+<p>${weights}; ${whole}. Processor ${cpu.toFixed(1)} s, memory of the process at most ${(peak / 2 ** 20).toFixed(0)} MiB.
+From a file in the page cache: a disk that is slower than that is what binds.</p>
 </section>`;
 }
 

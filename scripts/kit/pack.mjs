@@ -143,7 +143,7 @@ async function layOutRuntime(folder) {
   strip(join(folder, 'ridgepoint', DAWN));
 
   const { swiftShader } = await import(pathToFileURL(join(root, 'dist/src/platform/node/swiftshader.js')).href);
-  const files = swiftShader([join(root, '.cache')]);
+  const files = await swiftShader([join(root, '.cache')]);
   if (!files) throw new PackError(`the Vulkan loader comes from the npm package ${CHROMIUM}, which is not installed`);
   copy(files.loader, join(folder, 'lib', 'libvulkan.so.1'));
 

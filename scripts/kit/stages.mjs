@@ -96,12 +96,12 @@ function onGpu({ gpuBytes, on, peer }, { out, details }) {
       ...{ name: 'probe', plan: 15, limit: 45, script: 'probe.mjs', file: `${details}/probe.json` },
       args: [...on, '--model', main.name],
     },
-    bench(`bench ${main.name} untuned`, main, [25, 50], on, `${details}/bench-${main.name}-untuned.json`, [
+    bench(`bench ${main.name} untuned`, main, [25, 60], on, `${details}/bench-${main.name}-untuned.json`, [
       '--no-autotune',
       '--only',
       'end-to-end',
     ]),
-    bench(`bench ${main.name}`, main, [45, 70], on, `${out}/bench-${main.name}.json`),
+    bench(`bench ${main.name}`, main, [45, 80], on, `${out}/bench-${main.name}.json`),
     kernels('bench kernels', main, [40, 50], on, `${out}/kernels.json`, ['--only', 'matmul,attention']),
     kernels('bench kernels unchecked', main, [30, 40], on, `${details}/kernels-unchecked.json`, [
       ...['--only', 'matmul,attention', '--unchecked'],
@@ -109,6 +109,10 @@ function onGpu({ gpuBytes, on, peer }, { out, details }) {
     ...(peer
       ? [{ name: 'peer', plan: 75, limit: 110, python: 'peer.py', args: ['--seconds', '95'], file: `${out}/peer.json` }]
       : []),
+    {
+      ...{ name: `load ${main.name}`, plan: 12, limit: 35, script: 'load.mjs', file: `${details}/load.json` },
+      args: [...on, '--model', main.name],
+    },
     correctness([60, 90], 8, out),
     ...calibrate([45, 60], on, `${out}/calibration.json`),
     ...['int8', 'int4'].map((dtype) =>

@@ -145,11 +145,22 @@ describe('the page of a run', () => {
         stages: [{ name: 'probe', exit: 139, seconds: 1, said: 'it crashed' }],
       },
       ...{ model: 'llama', tokens, products: [], ceilings: undefined, predictedFrom: undefined, peer, pipelines: [] },
+      load: {
+        bytes: 13.5e9,
+        load_ms: { weights: 9000, total: 12_300 },
+        gb_per_s: 1.5,
+        cpu_s: 7,
+        peak_bytes: 400 * 2 ** 20,
+      },
     };
     const html = dayPage(day);
     expect(html).toContain('a stored sample, made up');
     expect(html).toContain('transformers (sample)');
     expect(html).toContain('Made &lt;up&gt; GPU');
+    expect(html).toContain(
+      '13.5 GB of weights in 9.0 s, 1.5 GB/s; from nothing to a ready engine 12.3 s of at most 15',
+    );
+    expect(dayPage({ ...day, load: undefined })).not.toContain('Loading');
     for (const text of ['7.25', '3.13', 'it crashed', '139']) expect(html).toContain(text);
     expect(dayPage({ ...day, peer: { ...peer, sample: false } })).not.toMatch(/class="sample"|\(sample\)/);
     expect(html).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);

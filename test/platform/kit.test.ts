@@ -131,9 +131,9 @@ describe('what the kit runs', () => {
   it('is the large model only where it may fit, and the built-in one on software', () => {
     const large = names(plan({ quick: false, gpuBytes: 24 * 2 ** 30 }));
     expect(large).toContain('bench llama-2-7b');
-    expect(large.slice(0, 8)).toEqual([
+    expect(large.slice(0, 9)).toEqual([
       ...['probe', 'bench llama-2-7b untuned', 'bench llama-2-7b', 'bench kernels', 'bench kernels unchecked'],
-      ...['peer', 'correctness', 'calibrate'],
+      ...['peer', 'load llama-2-7b', 'correctness', 'calibrate'],
     ]);
     expect(names(plan({ quick: false }))).toContain('bench llama-2-7b');
     const small = plan({ quick: false, gpuBytes: 16 * 2 ** 30 });
