@@ -93,6 +93,7 @@ describe('questions of ridgepoint predict', () => {
     [['speculation', '--acceptance', '70'], /--acceptance must be a share from 0 to 1/],
     [['speculation', '--draft', 'llama-3.1-8b'], /--draft llama-3.1-8b has 128256 tokens and llama-2-7b 32000/],
     [['cost', '--hardware', 'h100'], /--hardware needs --per-token/],
+    [['cost', '--engine', 'none'], /--engine needs --per-token/],
     [['cost', '--per-token', '--memory-type', 'hbm3'], /--memory-type is about chips/],
     [['cost', '--per-token', '--usd-per-hour', '1,2'], /--usd-per-hour takes a number for each of the 1/],
     [['cost', '--per-token', '--watts', '0'], /--watts must be watts, above 0/],

@@ -3,7 +3,7 @@ import { RidgepointError } from '../../errors.js';
 /** Options of one answer of `predict cost` that the other does not take. */
 const OF_TOKENS = [
   ...['model', 'hardware', 'adapter', 'calibration', 'prompt', 'output', 'batch', 'cached', 'weightDtype', 'kvDtype'],
-  ...['computeDtype', 'kernels', 'tp', 'prefillChunk', 'usdPerHour', 'watts', 'network', 'csv'],
+  ...['computeDtype', 'kernels', 'engine', 'tp', 'pp', 'ep', 'prefillChunk', 'usdPerHour', 'watts', 'network', 'csv'],
 ];
 const OF_CHIPS = ['chip', 'die', 'memory', 'memoryType', 'bandwidth', 'packages', 'price', 'cluster'];
 

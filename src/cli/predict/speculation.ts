@@ -27,7 +27,7 @@ export async function speculationCommand(flags: SpeculationFlags): Promise<numbe
   const found = await subject({ ...flags, batch: undefined, cached: undefined });
   const { model, hardware, request, predictor } = found;
   // Small models run on one chip, as dividing them costs more than it brings.
-  const options = predictorOptions({ ...flags, tp: 1 }, hardware);
+  const options = predictorOptions({ ...flags, tp: 1, pp: 1, ep: false }, hardware);
   const draft = name === LOOKUP ? undefined : new Predictor(await findModel(name), hardware, options);
   if (draft !== undefined && draft.model.vocab !== model.vocab) {
     throw new RidgepointError(

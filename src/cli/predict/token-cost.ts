@@ -103,14 +103,14 @@ export async function tokenCostCommand(flags: TokenCostFlags): Promise<number> {
   return emit(flags, {
     rows,
     columns,
-    before: `cost of tokens: ${model.name}, prompt ${promptTokens}, output ${outputTokens}, batch ${batch}, chips ${flags.tp ?? 1}, never idle\n`,
+    before: `cost of tokens: ${model.name}, prompt ${promptTokens}, output ${outputTokens}, batch ${batch}, chips ${platforms[0].predictor.chips}, never idle\n`,
     after: `both: an output token with its share of the prompt; idle: compute not used, in prefill and in decode\n${priced.join('')}`,
     json: {
       model: model.name,
       prompt_tokens: promptTokens,
       output_tokens: outputTokens,
       batch,
-      chips: flags.tp ?? 1,
+      chips: platforms[0].predictor.chips,
       network_gigabits_per_second: network,
       chips_priced: platforms.map(({ predictor, price }) => ({
         hardware: predictor.hardware.id,
