@@ -85,14 +85,15 @@ export function prefillAttentionVariants(
   return all.filter((variant) => runsOn(variant, capabilities));
 }
 
-/** Every way to run attention on an adapter, by phase, best guess first. */
+/** Every way to run attention on an adapter, by phase, best guess first. @param half whether prompts' rows are written in f16 */
 export function attentionVariants(
   shape: HeadShape,
   kv: KvStored,
   capabilities: Capabilities,
+  half = false,
 ): { prefill: PrefillAttentionVariant[]; decode: DecodeAttentionVariant[] } {
   return {
-    prefill: prefillAttentionVariants(shape, kv, capabilities),
+    prefill: prefillAttentionVariants(shape, kv, capabilities, half),
     decode: decodeWidths(shape, kv, capabilities).map(
       (width) => decodeAttentionVariants(shape, kv, width, capabilities).split,
     ),

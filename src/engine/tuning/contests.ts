@@ -39,6 +39,8 @@ export type Subject =
       readonly phase: 'decode' | 'prefill';
       readonly shape: HeadShape;
       readonly kv: KvStored;
+      /** Rows of prompts are written in f16, as the products behind it read them. */
+      readonly half: boolean;
     };
 
 export interface ModelContest extends Contest {
@@ -143,12 +145,13 @@ export function contestsOf(
   const { activations = 'f32' } = formats;
   const familyOf = (dtype: StoredDtype, activations: ActivationDtype) => {
     const layout = layoutOn({ capabilities }, dtype);
-    const all = matmulVariants(layout, capabilities, promptRows(activations, layout, capabilities));
+    const rows = promptRows(activations, layout, capabilities);
+    const all = matmulVariants(layout, capabilities, rows);
     const runnable = runnableMatmuls(all, capabilities);
     const usual = (n: number, k: number) => defaultMatmulChoice(runnable, { n, k, sequences });
     const fewPrint = (n: number, k: number): string => print(runnable.few, [usual(n, k).few, sizes[width]]);
     const manyPrint = (n: number, k: number): string => print(runnable.many, [usual(n, k).many, sizes.many]);
-    return { runnable, usual, fewPrint, manyPrint };
+    return { rows, runnable, usual, fewPrint, manyPrint };
   };
   const families = new Map<string, ReturnType<typeof familyOf>>();
   const family = (dtype: StoredDtype, activations: ActivationDtype): ReturnType<typeof familyOf> => {
@@ -204,8 +207,11 @@ export function contestsOf(
         fingerprint: manyPrint(n, k),
       };
     });
+  // Rows go into every matrix, so they are what all of them can take.
+  const halfRows = ordered.every(({ prefill, dtype }) => !prefill || family(dtype, activations).rows === 'f16');
   const attention = (['decode', 'prefill'] as const).map((phase): ModelContest => {
-    const variants = attentionVariants(shape, kv, capabilities)[phase].filter((each) => each.runs(capabilities));
+    const half = phase === 'prefill' && halfRows;
+    const variants = attentionVariants(shape, kv, capabilities, half)[phase].filter((each) => each.runs(capabilities));
     const split = usualSplitTokens(capabilities);
     const splits = [1, 2, 4, 8].map((tiles) => tiles * DECODE_TILE);
     const names =
@@ -216,7 +222,7 @@ export function contestsOf(
     const cases = phase === 'prefill' ? [sizes.prefill] : sizes.decode;
     return {
       key: attentionKey(phase, shape, kv),
-      subject: { kind: 'attention', phase, shape, kv },
+      subject: { kind: 'attention', phase, shape, kv, half },
       candidates: names.map((name) => ({ name, order: name })),
       cases: cases.map(({ rows, context }) => ({
         id: `${rows} after ${context}`,

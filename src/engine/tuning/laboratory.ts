@@ -1,3 +1,4 @@
+import { f16ToF32, f32Value } from '../../checkpoint/float.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { Stopwatch, type Timed } from '../../gpu/stopwatch.js';
 import type { RidgepointError } from '../../errors.js';
@@ -16,12 +17,16 @@ import type { Laboratory, LaboratoryBench } from './tune.js';
 import { wrongNumbers } from './wrong-numbers.js';
 
 const MIB = 1 << 20;
+/** NaN in f16. */
+const NOT_A_HALF = 0x7e00;
 
 /** What candidates are judged by: their results on the same data. */
 interface Trial {
   /** Makes a candidate's launch. */
   readonly make: (name: string) => Promise<Timed>;
   readonly out: GPUBuffer;
+  /** Whether it is written in f16. */
+  readonly half?: boolean;
   readonly rows: number;
   /** Numbers of a row, and how far apart rows are. */
   readonly width: number;
@@ -81,8 +86,8 @@ export class GpuLaboratory implements Laboratory {
     const { capabilities } = this.gpu;
     const { subject } = contest as ModelContest;
     if (subject.kind === 'attention') {
-      const { phase, shape, kv } = subject;
-      const variants: readonly Variant[] = attentionVariants(shape, kv, capabilities)[phase];
+      const { phase, shape, kv, half } = subject;
+      const variants: readonly Variant[] = attentionVariants(shape, kv, capabilities, half)[phase];
       return pipelineName(namedAttention(variants, phase === 'decode' ? parseParts(name).name : name));
     }
     const { dtype, activations, width } = subject;
@@ -120,7 +125,7 @@ export class GpuLaboratory implements Laboratory {
     const { gpu } = this;
     const { subject } = contest as ModelContest;
     if (subject.kind !== 'attention') throw new Error('not an attention');
-    const { phase, shape, kv } = subject;
+    const { phase, shape, kv, half } = subject;
     const of = (candidate: string): { name: string; splitTokens: number } =>
       phase === 'decode' ? parseParts(candidate) : { name: candidate, splitTokens: 1 };
     return {
@@ -131,6 +136,7 @@ export class GpuLaboratory implements Laboratory {
             phase,
             shape,
             kv,
+            half,
             ...(phase === 'decode' ? { rows: 3, context: 332 } : { rows: 37, context: 50 }),
           };
           const data = await attentionTrialData(gpu, test, 0);
@@ -141,13 +147,13 @@ export class GpuLaboratory implements Laboratory {
             return attentionTrial(gpu, data, name, splitTokens);
           };
           const stride = paddedColumns(width);
-          return this.#judge(contest, { make, out: data.out, rows: test.rows, width, stride, sample }, only);
+          return this.#judge(contest, { make, out: data.out, half, rows: test.rows, width, stride, sample }, only);
         }),
       time: (id, names, budgetMs) =>
         gpu.scoped(async () => {
           const [rows, context] = id.split(' after ').map(Number);
           const data = await gpu.checkedAllocation(contest.key, () =>
-            attentionTrialData(gpu, { phase, shape, kv, rows, context }, this.#workingBytes),
+            attentionTrialData(gpu, { phase, shape, kv, half, rows, context }, this.#workingBytes),
           );
           const make = (candidate: string): Promise<Timed> => {
             const { name, splitTokens } = of(candidate);
@@ -172,7 +178,7 @@ export class GpuLaboratory implements Laboratory {
    */
   async #judge(
     contest: Contest,
-    { make, out, rows, width, stride, sample }: Trial,
+    { make, out, half = false, rows, width, stride, sample }: Trial,
     only?: readonly string[],
   ): Promise<TunedEntry['dropped']> {
     const dropped: TunedEntry['dropped'] = [];
@@ -195,7 +201,7 @@ export class GpuLaboratory implements Laboratory {
       let found: Float32Array<ArrayBuffer>;
       try {
         found = await this.gpu.pipelines.during([this.kernelOf(contest, name)], () =>
-          this.#run(launch.value, out, rows * stride),
+          this.#run(launch.value, out, rows * stride, half),
         );
       } catch (error) {
         if (this.gpu.lost) throw error;
@@ -220,19 +226,24 @@ export class GpuLaboratory implements Laboratory {
     return dropped;
   }
 
-  async #run(timed: Timed, out: GPUBuffer, words: number): Promise<Float32Array<ArrayBuffer>> {
+  async #run(timed: Timed, out: GPUBuffer, numbers: number, half: boolean): Promise<Float32Array<ArrayBuffer>> {
     const { gpu } = this;
-    gpu.queue.writeBuffer(out, 0, new Float32Array(words).fill(NaN));
+    const unwritten = half ? new Uint16Array(numbers).fill(NOT_A_HALF) : new Float32Array(numbers).fill(NaN);
+    gpu.queue.writeBuffer(out, 0, unwritten);
     const encoder = gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     timed.record(pass, 0);
     pass.end();
     gpu.queue.submit([encoder.finish()]);
-    const found = new Float32Array(await gpu.read(out, 0, words * 4));
+    const bytes = await gpu.read(out, 0, unwritten.byteLength);
+    const found = half ? widened(new Uint16Array(bytes)) : new Float32Array(bytes);
     gpu.check();
     return found;
   }
 }
+
+const widened = (halves: Uint16Array): Float32Array<ArrayBuffer> =>
+  Float32Array.from(halves, (bits) => f32Value(f16ToF32(bits)));
 
 /** The first `width` of each row's `stride` numbers. */
 function withoutGaps(words: Float32Array, rows: number, width: number, stride: number): Float32Array<ArrayBuffer> {

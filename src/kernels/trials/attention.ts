@@ -16,6 +16,8 @@ export interface AttentionCase {
   readonly rows: number;
   /** Tokens in the cache before, of each sequence. */
   readonly context: number;
+  /** Rows of prompts are written in f16. */
+  readonly half?: boolean;
 }
 
 /** Random keys and values in several copies, block tables in order, and queries. */
@@ -126,9 +128,9 @@ export async function attentionTrial(
   variant: string,
   leastSplitTokens: number,
 ): Promise<Timed> {
-  const { phase, shape, kv, rows, context } = data.test;
+  const { phase, shape, kv, rows, context, half = false } = data.test;
   const decode = phase === 'decode';
-  const all = prefillAttentionVariants(shape, kv, gpu.capabilities);
+  const all = prefillAttentionVariants(shape, kv, gpu.capabilities, half && !decode);
   const prefill = namedAttention(all, decode ? undefined : variant);
   const tileWords: number[] = [];
   for (let row = 0; row < rows && !decode; row += prefill.queries) {
@@ -159,6 +161,7 @@ export async function attentionTrial(
       blockTables: data.blockTables,
       queries: data.queries,
       out: data.out,
+      halfOut: half && !decode ? data.out : undefined,
       outStride: paddedColumns(shape.heads * shape.headDim),
     });
     kernels.push(kernel);

@@ -4,6 +4,7 @@ import { kernelChoices } from '../../../src/engine/tuning/choices.js';
 import { contestsOf, type ModelContest } from '../../../src/engine/tuning/contests.js';
 import { GpuLaboratory } from '../../../src/engine/tuning/laboratory.js';
 import { holds, tune } from '../../../src/engine/tuning/tune.js';
+import { prefillAttentionVariants } from '../../../src/kernels/attention.js';
 import { matmulVariants } from '../../../src/kernels/matmul.js';
 import { layoutOn } from '../../../src/kernels/trials/matmul.js';
 import type { KvStored } from '../../../src/kernels/attention-shape.js';
@@ -53,6 +54,20 @@ it.runIf(isFull)('finds the variants of products in 8 bits right, which are a co
   if (subject.kind !== 'matmul') throw new Error('not a matmul');
   const choice = kernelChoices(list, entries).matmul({ rows: subject.n, cols: subject.k, dtype: subject.dtype });
   expect(choice?.many.map(({ variant }) => variant)).toEqual(['dot4-64']);
+});
+
+it('finds attention of prompts right that writes rows in f16', async () => {
+  const gpu = await testGpu(adapters[0]);
+  const contest = find(contestsOn(gpu), 'attention prefill');
+  if (contest.subject.kind !== 'attention') throw new Error('not an attention');
+  const subject = { ...contest.subject, half: true };
+  const names = prefillAttentionVariants(subject.shape, subject.kv, gpu.capabilities, true)
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('matrix'));
+  expect(names.length).toBeGreaterThan(1);
+  const candidates = names.map((name) => ({ name, order: name }));
+  const cases = contest.cases.map((each) => ({ ...each, names, usual: names[0] }));
+  expect(await check(gpu, { ...contest, subject, candidates, cases })).toEqual([]);
 });
 
 describe('a variant that is wrong', () => {
