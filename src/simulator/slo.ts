@@ -111,4 +111,4 @@ export function judge(slo: Slo, traces: readonly RequestTrace[], alone?: Alone):
 }
 
 const nearest = (sorted: readonly number[], percent: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil((percent / 100) * sorted.length))];
+  sorted[Math.ceil((percent / 100) * sorted.length) - 1];

@@ -63,6 +63,8 @@ describe('an SLO', () => {
     expect(half.found).toBeCloseTo(100, 6);
     expect(half.met).toBe(true);
     expect(all).toMatchObject({ found: Infinity, met: false });
+    // Of four, three were served: the 75th percentile is the third.
+    expect(judge(parseSlo('ttft:p75:101'), traces)[0].found).toBeCloseTo(100, 6);
   });
 });
 
