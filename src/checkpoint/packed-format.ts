@@ -115,6 +115,8 @@ function rulesOf(found: unknown, at: string): { readonly dynamic: readonly Dynam
     const [, sign, source] = /^([+-]:)?(.*)$/s.exec(key)!;
     const rule = `${at}: "dynamic" ${printable(JSON.stringify(key))}`;
     let pattern: RegExp;
+    // What repeats a repetition may be tried for ever on a name that it does not fit.
+    if (/[+*}]\??[^()]*\)+\??[+*{]/.test(source)) fail(`${rule} repeats what repeats itself; write it without`);
     try {
       pattern = new RegExp(`^(?:${source})`, 'u');
     } catch {

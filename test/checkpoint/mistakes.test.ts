@@ -118,6 +118,11 @@ describe('quantisation that is told of elsewhere or not supported', () => {
     ],
     ['another', { quantization_config: { quant_method: 'fp8' } }, /of method "fp8"; .*give the checkpoint it was made/],
     ['Marlin', { quantization_config: { quant_method: 'gptq', bits: 4, is_marlin_format: true } }, /Marlin/],
+    [
+      'a pattern that would be tried for ever',
+      { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { '-:(.+)+#x': {} } } },
+      /repeats what repeats itself/,
+    ],
     ['a pattern', { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { '+:(': {} } } }, /no pattern/],
   ])('refuses %s by its name', (_, config, message) => {
     expect(() => packedFormat(config)).toThrow(message);
