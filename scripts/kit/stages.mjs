@@ -110,7 +110,7 @@ function onGpu({ gpuBytes, on, peer }, { out, details }) {
       ? [{ name: 'peer', plan: 75, limit: 110, python: 'peer.py', args: ['--seconds', '95'], file: `${out}/peer.json` }]
       : []),
     {
-      ...{ name: `load ${main.name}`, plan: 12, limit: 35, script: 'load.mjs', file: `${details}/load.json` },
+      ...{ name: `load ${main.name}`, plan: 12, limit: 60, script: 'load.mjs', file: `${details}/load.json` },
       args: [...on, '--model', main.name],
     },
     correctness([60, 90], 8, out),

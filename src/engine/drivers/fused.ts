@@ -18,7 +18,7 @@ export interface WrongDefault {
 
 /**
  * Checks the launches for few rows that do more than the product of their contest: the norm in front, SiLU and its gate
- * behind, or q, k and v rotated and filed. They are held against the plain product of the same variant, which has been
+ * behind, q, k and v rotated and filed, or the rows picked whose logits are wanted. They are held against the plain product of the same variant, which has been
  * checked, with the rest done on the host.
  *
  * @param right names of those known to be right; grows
@@ -29,7 +29,7 @@ export async function firstWrongFused(
   contests: readonly ModelContest[],
   right: Set<string>,
 ): Promise<WrongDefault | undefined> {
-  const { hidden, intermediate, heads, kvHeads, headDim, rmsNormEps: eps } = config;
+  const { hidden, intermediate, heads, kvHeads, headDim, vocab, rmsNormEps: eps } = config;
   const shape = { heads, kvHeads, headDim };
   for (const contest of contests) {
     const { subject } = contest;
@@ -37,6 +37,7 @@ export async function firstWrongFused(
     const tasks: FusedTask[] = [];
     if (subject.n === 2 * intermediate) tasks.push({ kind: 'gate' });
     if (subject.n === (heads + 2 * kvHeads) * headDim && !isQuantizedKv(kv)) tasks.push({ kind: 'heads', shape, kv });
+    if (subject.n === vocab) tasks.push({ kind: 'wanted' });
     for (const task of tasks) {
       for (const name of new Set(contest.cases.map(({ usual }) => usual))) {
         const known = `${contest.key} ${name} ${task.kind}`;
@@ -52,7 +53,11 @@ export async function firstWrongFused(
   return undefined;
 }
 
-const TASKS = { gate: 'with norm and gate', heads: 'with norm, rotation and cache' } as const;
+const TASKS = {
+  gate: 'with norm and gate',
+  wanted: 'with norm of the rows that want logits',
+  heads: 'with norm, rotation and cache',
+} as const;
 
 /** Why a fused launch does not come to what it is made of; undefined where it does. */
 function wrongIn(run: FusedRun, { shape, task, rows }: FusedCase): string | undefined {
@@ -61,11 +66,20 @@ function wrongIn(run: FusedRun, { shape, task, rows }: FusedCase): string | unde
     const { n } = shape;
     const out = paddedColumns(n / 2);
     const expected = new Float64Array((rows * n) / 2);
-    const found = expected.map((_, i) => run.gated[Math.floor(i / (n / 2)) * out + (i % (n / 2))]);
+    const found = expected.map((_, i) => run.out[Math.floor(i / (n / 2)) * out + (i % (n / 2))]);
     expected.forEach((_, i) => {
       const at = Math.floor(i / (n / 2)) * stride + 2 * (i % (n / 2));
       expected[i] = (product[at] / (1 + Math.exp(-product[at]))) * product[at + 1];
     });
+    return disagreement(found, expected);
+  }
+  if (task.kind === 'wanted') {
+    const { n } = shape;
+    const expected = Float64Array.from(
+      { length: rows * n },
+      (_, i) => product[(rows - 1 - Math.floor(i / n)) * stride + (i % n)],
+    );
+    const found = expected.map((_, i) => run.out[Math.floor(i / n) * stride + (i % n)]);
     return disagreement(found, expected);
   }
   const { heads, kvHeads, headDim } = task.shape;

@@ -8,8 +8,12 @@ import { paddedColumns } from '../weights.js';
 import { layoutOn, matmulTrialData, type MatmulShape } from './matmul.js';
 import { trialStep, trialValues } from './step.js';
 
-/** What a launch for few rows does beside a product: SiLU and its gate, or q, k and v rotated and filed. */
-export type FusedTask = { readonly kind: 'gate' } | { readonly kind: 'heads'; shape: HeadShape; kv: KvStored };
+/**
+ * What a launch for few rows does beside a product and the norm in front of it: SiLU and its gate; q, k and v rotated and
+ * filed; only the rows taken whose logits are wanted.
+ */
+export type FusedTask =
+  { readonly kind: 'gate' } | { readonly kind: 'wanted' } | { readonly kind: 'heads'; shape: HeadShape; kv: KvStored };
 
 export interface FusedCase {
   readonly shape: MatmulShape;
@@ -23,8 +27,8 @@ export interface FusedRun {
   /** [rows][stride], of rows normalised on the host. */
   readonly product: Float32Array;
   readonly stride: number;
-  /** [rows][paddedColumns(n / 2)]; of `gate` only. */
-  readonly gated: Float32Array;
+  /** [rows][paddedColumns(n / 2)] of `gate`; [rows][stride] of `wanted`, the last row first. */
+  readonly out: Float32Array;
   /** [rows][heads][padded head dim]; of `heads` only, as are keys and values as they are stored. */
   readonly queries: Float32Array;
   readonly keys: ArrayBuffer;
@@ -77,9 +81,8 @@ export async function runFused(gpu: Gpu, { shape, task, rows, eps }: FusedCase, 
   };
   const common = {
     weights: data.copies[0],
-    step: trialStep(gpu, { tokens: rows, decodeRows: rows }),
+    step: trialStep(gpu, { tokens: rows, decodeRows: rows, logitRows: rows }),
     xStride: stride,
-    rows: 'tokens',
     maxDecodeRows: rows,
     prefill: false,
     choice,
@@ -87,17 +90,18 @@ export async function runFused(gpu: Gpu, { shape, task, rows, eps }: FusedCase, 
   const heads = task.kind === 'heads' ? filed(gpu, task.shape, task.kv, rows) : undefined;
   const x = storageOf(gpu, 'trial x', padded(trialValues(rows * stride), k, stride));
   const gamma = storageOf(gpu, 'trial gamma', padded(trialValues(stride), k, stride));
-  const fusion: Fusion = { norm: { x, gamma, eps }, heads };
-  const gatedStride = paddedColumns(n / 2);
-  const gated = gpu.storage('trial gated', rows * gatedStride * 4);
+  const backwards = Uint32Array.from({ length: rows }, (_, i) => rows - 1 - i);
+  const wanted = task.kind === 'wanted' ? storageOf(gpu, 'trial wanted', backwards) : undefined;
+  const fusion: Fusion = { norm: { x, gamma, eps, rows: wanted }, heads };
+  const ownStride = task.kind === 'gate' ? paddedColumns(n / 2) : outStride;
+  const out = gpu.storage('trial out', rows * ownStride * 4);
   const fused = await MatmulKernel.create(gpu, {
     ...{ ...common, operation: `trial ${variant} fused`, fusion, x },
-    ...(task.kind === 'gate'
-      ? { epilogue: 'silu', out: gated, outStride: gatedStride }
-      : { epilogue: 'store', out: data.out, outStride }),
+    ...{ epilogue: task.kind === 'gate' ? 'silu' : 'store', out, outStride: ownStride },
+    rows: task.kind === 'wanted' ? 'logits' : 'tokens',
   });
   const plain = await MatmulKernel.create(gpu, {
-    ...{ ...common, operation: `trial ${variant}`, epilogue: 'store', out: data.out, outStride },
+    ...{ ...common, operation: `trial ${variant}`, epilogue: 'store', out: data.out, outStride, rows: 'tokens' },
     x: storageOf(gpu, 'trial normalised', normalised(rows, k, eps)),
   });
   const encoder = gpu.device.createCommandEncoder();
@@ -111,7 +115,7 @@ export async function runFused(gpu: Gpu, { shape, task, rows, eps }: FusedCase, 
   return {
     product: await floats(data.out),
     stride: outStride,
-    gated: task.kind === 'gate' ? await floats(gated) : new Float32Array(0),
+    out: await floats(out),
     queries: await floats(heads?.queries),
     keys: heads === undefined ? new ArrayBuffer(0) : await gpu.read(heads.keys),
     values: heads === undefined ? new ArrayBuffer(0) : await gpu.read(heads.values),

@@ -25,6 +25,9 @@ const MIXED: LayerFormats = new Map<string, StoredDtype>([
   ['model.layers.3.mlp.gate_up', 'int8-g32-zp'],
 ]);
 
+/** The first row in place of the one that is wanted. */
+const WANTED = { file: 'common/matmul.wgsl', from: 'return wanted[m];', to: 'return m + 0u * wanted[0];' };
+
 async function openGpu(adapter: string, change?: { file: string; from: string; to: string }): Promise<Gpu> {
   const source = gpuSource(await openTestAdapter(adapter));
   return Gpu.open({
@@ -132,6 +135,7 @@ describe('a launch that does more than a product', () => {
   it.each([
     [{ file: 'common/rotate.wgsl', from: '- v.y * a.y', to: '+ v.y * a.y' }, /with norm, rotation and cache: queries/],
     [{ file: 'common/file.wgsl', from: 'values[to] = pack(v)', to: 'values[to] = pack(2.0 * v)' }, /cache: values/],
+    [WANTED, /rows that want logits/],
     [{ file: 'common/matmul.wgsl', from: 'exp(-', to: 'exp(' }, /with norm and gate/],
   ])('is an error that names it where all are: %#', async (change, reason) => {
     const gpu = await openGpu(adapters[0], change);
