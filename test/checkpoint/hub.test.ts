@@ -108,11 +108,11 @@ describe('fetchModel', () => {
     server.cutAfter = 1 << 20;
     const folder = await fetchModel(MODEL);
     expect(Buffer.compare(readFileSync(join(folder, 'model.safetensors')), weights)).toBe(0);
-    // A connection that breaks may take the last bytes along that the client had not read yet.
+    // A connection that breaks may take the bytes along that the client had not read yet, on a busy machine all.
     const [whole, ...begins] = fetched().map(({ range }) => Number(/^bytes=(\d+)-$/.exec(range ?? 'bytes=0-')?.[1]));
     expect([whole, begins.length]).toEqual([0, 2]);
     [0, begins[0]].forEach((before, i) => {
-      expect(begins[i]).toBeGreaterThan(before);
+      expect(begins[i]).toBeGreaterThanOrEqual(before);
       expect(begins[i]).toBeLessThanOrEqual(before + (1 << 20));
     });
   });

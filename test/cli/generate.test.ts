@@ -150,9 +150,10 @@ describe('a run that is stopped', () => {
   it('by Ctrl-C while loading says nothing', async () => {
     const onStart = (child: { kill: (s: 'SIGINT') => void }) => setTimeout(() => child.kill('SIGINT'), 400);
     const args = ['generate', '--model', 'llama-2-7b', '--weights', 'synthetic', '--prompt-ids', '1', ...on];
-    const { code, stdout, stderr } = await cli([...args, '--context-length', '16'], { onStart });
+    const { code, signal, stdout, stderr } = await cli([...args, '--context-length', '16'], { onStart });
     if (/memory/.test(stderr)) return; // too small a machine to begin loading
-    expect([code, stdout, stderr]).toEqual([130, '', '']);
+    // On a busy machine it may not have begun yet, and the system ends it: a shell sees the same.
+    expect([signal === 'SIGINT' ? 130 : code, stdout, stderr]).toEqual([130, '', '']);
   });
 
   it('by a reader that has seen enough ends quietly', () => {
