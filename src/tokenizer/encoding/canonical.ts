@@ -6,7 +6,7 @@
 export type NormalForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
 
 /** UTF-16 units between two pauses. */
-const STEP = 16_384;
+const STEP = 2048;
 /** So many marks in a row are put in order here. */
 const MANY_MARKS = /\p{M}{32,}/gu;
 /** Characters that no character before them has to do with, so that a text can be cut in front of them. */

@@ -1,5 +1,5 @@
 /** Characters between two steps. */
-const STEP = 512;
+const STEP = 64;
 /** UTF-16 units that are looked at for the end of a character. */
 const LONGEST = 256;
 /** Characters that make up one by themselves where another of them or a text's end follows: most, and fast to tell. */

@@ -1,5 +1,5 @@
 /** UTF-16 units of a stretch. */
-const STRETCH = 16_384;
+const STRETCH = 2048;
 
 /** Parts of a text that are short enough to be worked on at once; no character is cut. */
 export function* stretches(text: string): Generator<string, void> {
