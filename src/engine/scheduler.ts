@@ -230,7 +230,6 @@ export class Scheduler {
     sequence.blocks.length = 0;
     sequence.slot = -1;
     sequence.computed = sequence.published = 0;
-    sequence.held = false; // what was on its way to it has nowhere to go
   }
 
   /**

@@ -137,7 +137,8 @@ export class Draft implements StepDraft {
       end = Math.max(newest, sequence.blocks.length * this.limits.blockTokens);
     }
     while (!this.books.grow(sequence, end)) {
-      const last = this.list.findLast((other) => !this.#planned.has(other))!;
+      // One whose keys and values are on their way keeps its blocks, which are being written to.
+      const last = this.list.findLast((other) => !this.#planned.has(other) && !other.held)!;
       this.books.preempt(last);
       this.#short = true;
       if (last === sequence) return;
