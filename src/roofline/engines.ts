@@ -48,7 +48,7 @@ const FREE: EngineCosts = {
   requestSeconds: 0,
   layerSeconds: 0,
 };
-const HALF = 'fitted to every other one of its measurements';
+const HALF = 'fitted to every other one of its measurements, rounded and in part set by hand with the rest in view,';
 const AICONFIGURATOR = `${HALF} on H100 (ai-dynamo/aiconfigurator, Apache-2.0)`;
 const BENCH_2024 = `${HALF} on H100 and A100 (argonne-lcf/LLM-Inference-Bench, BSD-3)`;
 /** What kernels of 2024 made of other devices than H100, by the stretch of tokens and of prompts. */
