@@ -3,6 +3,8 @@ import { ApiError } from './errors.js';
 
 /** How long clients are asked to wait, in seconds. */
 const RETRY_AFTER = '2';
+/** How long connections without a request, or with half of one, hold up the server that takes over, in milliseconds. */
+const FAREWELL_MS = 250;
 
 /**
  * Holds a port while a model is loaded, so that a taken one is known before and a load balancer sees the server come:
@@ -21,8 +23,13 @@ export async function holdPort(host: string, port: number): Promise<() => Promis
   });
   return () =>
     new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
+      // Who has been heard gets the answer, which takes no time; who has not sent anything yet is not waited for.
+      const impatient = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
+      server.close(() => {
+        clearTimeout(impatient);
+        resolve();
+      });
+      server.closeIdleConnections();
     });
 }
 

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { holdPort } from '../../src/serving/loading.js';
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+it('answers who has connected before the port is given back, and gives it back free', async () => {
+  const port = await freePort();
+  const release = await holdPort('127.0.0.1', port);
+  const sockets = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  for (let turns = 0; turns < 5; turns++) await turn(); // until the server has taken them
+  const answers = sockets.map(async (socket) => {
+    let text = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+    await once(socket, 'close');
+    return text;
+  });
+  for (const socket of sockets) socket.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+  await release();
+  for (const text of await Promise.all(answers)) {
+    expect(text).toContain('HTTP/1.1 503');
+    expect(text).toContain('the model is being loaded');
+  }
+  await (
+    await holdPort('127.0.0.1', port)
+  )();
+});
+
+it('does not wait for a connection that says nothing', async () => {
+  const port = await freePort();
+  const release = await holdPort('127.0.0.1', port);
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  const closed = once(socket, 'close');
+  await Promise.all([release(), closed]);
+  expect(socket.destroyed).toBe(true);
+});
