@@ -26,6 +26,7 @@ const BODY = `
 `;
 const KEPT = 'before\nafter\ndirect\n';
 /** Neither `script` nor a place for pseudo-terminals is sure to be there. */
+const hasLimits = spawnSync('prlimit', ['--version']).status === 0;
 const hasTerminals = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
 
 const NOT_HIDDEN = 'before\nnoise\nnoise\nnoise\nafter\ndirect\n';
@@ -61,16 +62,33 @@ describe.skipIf(process.platform !== 'linux')('quietly', () => {
     expect(await readFile(log, 'utf8')).toBe(`earlier\n${KEPT}later\n`);
   });
 
-  it('leaves a plain file alone, whose offset the shell and standard output share', async () => {
-    const log = join(folder, 'plain');
+  /** A folder with nothing but what a shell needs, where `prlimit` is not found. */
+  const bare = 'export PATH=/nonexistent;';
+
+  it.runIf(hasLimits)('keeps a plain file from growing, whose offset the shell and standard output share', async () => {
+    const log = join(folder, 'limited');
     await shell(`{ echo earlier; ${nodeCommand(BODY)}; echo later; } >${quoted(log)} 2>&1`);
+    expect(await readFile(log, 'utf8')).toBe(`earlier\n${KEPT}0 leaked\nlater\n`);
+  });
+
+  it.runIf(hasLimits)('leaves the limit on the size of files as it was', async () => {
+    const log = join(folder, 'limit');
+    const body = `${BODY}\nconst { readFileSync } = await import('node:fs'); process.stdout.write(/^Max file size.*/m.exec(readFileSync('/proc/self/limits', 'utf8'))[0]);`;
+    const { stdout } = await shell(`ulimit -S -f 4096; ${nodeCommand(body)} 2>${quoted(log)}`);
+    expect(stdout).toMatch(/Max file size +4194304 +/);
+    expect(await readFile(log, 'utf8')).toBe(KEPT);
+  });
+
+  it('leaves a plain file alone without that', async () => {
+    const log = join(folder, 'plain');
+    await shell(`${bare} { echo earlier; ${nodeCommand(BODY)}; echo later; } >${quoted(log)} 2>&1`);
     expect(await readFile(log, 'utf8')).toBe(`earlier\n${NOT_HIDDEN}0 leaked\nlater\n`);
   });
 
   it('writes blanks over warnings in a plain file, and over nothing else', async () => {
     const log = join(folder, 'warned');
     const warned = BODY.replaceAll('noise', 'Warning: maxDynamic');
-    await shell(`{ echo earlier; ${nodeCommand(warned)}; echo later; } >${quoted(log)} 2>&1`);
+    await shell(`${bare} { echo earlier; ${nodeCommand(warned)}; echo later; } >${quoted(log)} 2>&1`);
     const blank = `${' '.repeat('Warning: maxDynamic'.length)}\n`;
     expect(await readFile(log, 'utf8')).toBe(`earlier\nbefore\n${blank.repeat(3)}after\ndirect\n0 leaked\nlater\n`);
   });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
@@ -11,14 +12,15 @@ const PATIENCE = 50;
 /**
  * Runs `action` with file descriptor 2 pointing nowhere, so that what native code prints there is not seen, and points
  * it back. Dawn has no setting for its warnings about a driver's limits, and Node cannot duplicate a descriptor: so the
- * descriptor is closed and opened again through `/proc`. That cannot be done for every kind of standard error. In a
- * plain file the lines are written over with blanks; else (a socket, a closed descriptor, no `/proc`, files being opened
- * meanwhile) the action just runs and its lines are seen.
+ * descriptor is closed and opened again through `/proc`. That cannot be done for every kind of standard error. A plain
+ * file is kept from growing by a limit on the size of files; without `prlimit` the lines are written over with blanks.
+ * Else (a socket, a closed descriptor, no `/proc`, files being opened meanwhile) the action just runs and its lines are
+ * seen.
  *
  * `action` must do its printing synchronously.
  */
 export function quietly<T>(action: () => T): T {
-  const restore = silence() ?? blankAfterwards();
+  const restore = silence() ?? stopGrowth() ?? blankAfterwards();
   try {
     return action();
   } finally {
@@ -64,6 +66,33 @@ function silence(): (() => void) | undefined {
     takeStderr(`/proc/self/fd/${saved}`, flags);
     letGo();
   };
+}
+
+/**
+ * Keeps a plain file from growing: what native code writes past its end fails, and Node ignores the signal that comes
+ * with it. No file of this process can grow beyond that size meanwhile; a driver's cache of shaders, which might, is
+ * written by processes that come later. Returns what lifts the limit.
+ */
+function stopGrowth(): (() => void) | undefined {
+  try {
+    if (process.platform !== 'linux' || filesAreBusy() || !fstatSync(STDERR).isFile()) return undefined;
+    const before = /^Max file size\s+(unlimited|\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+    const end = position();
+    if (before === undefined || Number.isNaN(end) || !limitFileSize(String(end))) return undefined;
+    return () => {
+      // Nothing could be written from here on, so it is tried again, and is no matter to pass over.
+      for (let tries = 0; tries < 3; tries++) if (limitFileSize(before)) return;
+      throw new Error(`the limit on the size of files could not be set back to ${before}`);
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sets the soft limit alone, so that it can be set back. */
+function limitFileSize(bytes: string): boolean {
+  const { status } = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });
+  return status === 0;
 }
 
 /**
