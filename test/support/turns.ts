@@ -37,7 +37,7 @@ export async function longestTurn(run: () => Promise<unknown>): Promise<number> 
  *
  * @returns the shortest of the longest turns and the limit, in milliseconds of a machine of full speed
  */
-export async function bestTurn(limit: number, run: () => Promise<unknown>, tries = 4): Promise<number> {
+export async function bestTurn(limit: number, run: () => Promise<unknown>, tries = 8): Promise<number> {
   let best = Infinity;
   for (let i = 0; i < tries && best >= limit; i++) {
     const before = slowness();
