@@ -62,6 +62,16 @@ export function addSimulate(command: Command, exitCodes: string): void {
       runToExit(async () => (await import('./replay.js')).replayCommand(result, flags)),
     );
 
+  const replicate = question('replicate', 'published runs again, beside ours').argument(
+    '[name]',
+    'one of them; without, all whose data is there',
+  );
+  addOutputOptions(replicate)
+    .option('--data <folder>', 'where the published data lies (default: .)', nonEmpty('--data', 'the path of a folder'))
+    .action((name: string | undefined, flags: SimulateFlags & { data?: string }) =>
+      runToExit(async () => (await import('./replicate.js')).replicateCommand(name, flags)),
+    );
+
   command.addHelpText(
     'after',
     `
@@ -71,6 +81,7 @@ Examples:
   ridgepoint simulate capacity cluster.json --trace synthetic:conversation --slo spad:normal
   ridgepoint simulate provision cluster.json --trace synthetic:code --rate 70 --slo spad:normal
   ridgepoint simulate replay serve.json
+  ridgepoint simulate replicate --data published
 ${exitCodes}`,
   );
 }

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { REPLICATIONS } from '../../src/simulator/replications/index.js';
+import { asPrinted, replicates } from '../../src/simulator/replications/replication.js';
+
+const DATA = '../shared/data/';
+const read = (file: string): string => {
+  const bytes = readFileSync(DATA + file);
+  return (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+};
+
+describe('a replicated figure', () => {
+  it('is exact to the last printed digit', () => {
+    const figure = { figure: 'x', published: '1.20', class: 'exact' } as const;
+    expect(asPrinted({ published: '12', ours: 12.4 })).toBe('12');
+    expect(replicates({ ...figure, ours: 1.2049 })).toBe(true);
+    expect(replicates({ ...figure, ours: 1.206 })).toBe(false);
+  });
+
+  it('is within its share, or of its shape', () => {
+    const figure = { figure: 'x', published: '100', class: 'within', tolerance: 0.03 } as const;
+    expect([97, 103, 96.9].map((ours) => replicates({ ...figure, ours }))).toEqual([true, true, false]);
+    expect(replicates({ figure: 'x', published: '1', ours: 5, class: 'shape', holds: true })).toBe(true);
+  });
+});
+
+describe('published runs (need ../shared/data)', () => {
+  /** Known to miss: TTFT on the card whose blocks are not known. */
+  const MISSES = ['vllm-rtxpro6000: mean TTFT, s'];
+
+  for (const replication of REPLICATIONS) {
+    it.skipIf(replication.files.some((file) => !existsSync(DATA + file)))(`come out again: ${replication.name}`, () => {
+      const figures = replication.run(read);
+      expect(figures.length).toBeGreaterThan(2);
+      const missed = figures
+        .filter((figure) => !replicates(figure))
+        .map(({ figure }) => `${replication.name}: ${figure}`);
+      expect(missed).toEqual(MISSES.filter((miss) => miss.startsWith(`${replication.name}:`)));
+    });
+  }
+});
