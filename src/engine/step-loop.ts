@@ -14,14 +14,7 @@ import { initialTokenState, needsTokenState } from './sampling.js';
 import type { Scheduler } from './scheduler.js';
 import type { ScheduledSequence } from './sequence.js';
 import { Pulse } from './pulse.js';
-import type { DecodeRows, PrefillChunk, StepPlan } from './step-plan.js';
-
-/**
- * Steps submitted before the oldest one's tokens are awaited: one runs while the next is recorded. On a GPU, whose steps
- * are short, another waits behind it, so that a host that is late by a step keeps nothing waiting. What is recorded for
- * a sequence that turns out to have ended is computed for nothing, which on a CPU driver is worth more than the wait.
- */
-const DEPTH = { cpu: 2, gpu: 3 };
+import { STEPS_UNDER_WAY, type DecodeRows, type PrefillChunk, type StepPlan } from './step-plan.js';
 
 /** The logit rows of one generation in a step. */
 interface Sampled {
@@ -72,7 +65,7 @@ export class StepLoop {
     private readonly scheduler: Scheduler,
     private readonly options: StepLoopOptions,
   ) {
-    this.#depth = gpu.capabilities.isCpu ? DEPTH.cpu : DEPTH.gpu;
+    this.#depth = gpu.capabilities.isCpu ? STEPS_UNDER_WAY.cpu : STEPS_UNDER_WAY.gpu;
     this.#ring = new ReadbackRing(gpu, options.logitRows, model.logitStride, this.#depth);
     gpu.onLost((error) => this.#fail(error));
   }

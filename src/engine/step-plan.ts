@@ -32,3 +32,10 @@ export interface StepPlan {
   readonly decode: readonly DecodeRows[];
   readonly prefill: readonly PrefillChunk[];
 }
+
+/**
+ * Steps submitted before the oldest one's tokens are awaited: one runs while the next is recorded. On a GPU, whose steps
+ * are short, another waits behind it, so that a host that is late by a step keeps nothing waiting. What is recorded for
+ * a sequence that turns out to have ended is computed for nothing, which on a CPU driver is worth more than the wait.
+ */
+export const STEPS_UNDER_WAY = { cpu: 2, gpu: 3 };

@@ -77,7 +77,7 @@ export function phaseSummary(predictor: Predictor, steps: readonly BatchShape[],
         bottleneck,
       );
     }
-    for (const { name, count, seconds } of predictor.traffic(step)) {
+    for (const { name, count, seconds } of predictor.messages(step)) {
       add(name, { launches: count, seconds: count * seconds, flops: 0, bytes: 0 }, 'link');
     }
   }

@@ -8,7 +8,7 @@ import { softMaximum } from './overlap.js';
 import { precisionOf, type KvDtype, type WeightDtype } from './precision.js';
 import { Pricer, type PriceOptions } from './price.js';
 import { StepLines } from './step-lines.js';
-import { checkLayout, trafficOf, type Layout, type Traffic } from './traffic.js';
+import { checkLayout, messagesOf, type Layout, type Messages } from './messages.js';
 
 export interface PredictorOptions extends PriceOptions {
   /** f16 by default. */
@@ -197,15 +197,15 @@ export class Predictor {
   }
 
   /** What chips send each other in a step. */
-  traffic({ sequences }: BatchShape): Traffic[] {
+  messages({ sequences }: BatchShape): Messages[] {
     const tokens = sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
-    return trafficOf(tokens, this.model, this.layout, this.hardware, this.precision.activationBytes);
+    return messagesOf(tokens, this.model, this.layout, this.hardware, this.precision.activationBytes);
   }
 
   /** Seconds of a step in which chips wait for messages. */
   linkSeconds(batch: BatchShape): number {
     if (this.chips === 1) return 0;
-    return this.traffic(batch).reduce((sum, { count, seconds }) => sum + count * seconds, 0);
+    return this.messages(batch).reduce((sum, { count, seconds }) => sum + count * seconds, 0);
   }
 
   /** A step's seconds on the device with what the engine's host adds to it. */

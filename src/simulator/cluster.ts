@@ -1,3 +1,4 @@
+import { RidgepointError } from '../errors.js';
 import type { Policy } from '../engine/policies/policy.js';
 import type { Routing } from './router.js';
 import type { StepPrice } from './price/price.js';
@@ -51,4 +52,25 @@ export interface Cluster {
   readonly pools: readonly Pool[];
   readonly transfer?: Transfer;
   readonly router: { readonly prefill: Routing; readonly decode: Routing };
+}
+
+/** @throws RidgepointError when a cluster lacks a part that every request needs */
+export function checkCluster({ pools, transfer }: Cluster): void {
+  const has = (role: Role): boolean => pools.some((pool) => pool.role === role && pool.count > 0);
+  if (!has('both') && !has('prefill')) {
+    throw new RidgepointError('usage', 'no pool of the cluster takes prompts; give one the role both or prefill');
+  }
+  if (!has('prefill')) return;
+  if (!has('decode')) {
+    throw new RidgepointError(
+      'usage',
+      'the cluster has machines for prompts and none that decodes; add a pool of the role decode',
+    );
+  }
+  if (transfer === undefined) {
+    throw new RidgepointError(
+      'usage',
+      'prompts and decoding are on different machines; say by transfer how keys and values get from one to the other',
+    );
+  }
 }

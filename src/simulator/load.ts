@@ -2,7 +2,7 @@ import { randomAt } from './random.js';
 import type { SimulatedRequest } from './request.js';
 
 /** Lengths of one request of a trace. */
-export interface Lengths {
+export interface RequestLengths {
   readonly promptTokens: number;
   readonly outputTokens: number;
 }
@@ -16,7 +16,7 @@ export interface Lengths {
  *   they have to do with each other
  */
 export function resampled(
-  lengths: readonly Lengths[],
+  lengths: readonly RequestLengths[],
   {
     rate,
     seconds,
@@ -28,7 +28,7 @@ export function resampled(
   for (let arrival = 0, index = 0; ; index++) {
     arrival += -Math.log(1 - randomAt(seed, 'arrivals', index)) / rate;
     if (arrival >= seconds) return requests;
-    const drawn = (which: number): Lengths =>
+    const drawn = (which: number): RequestLengths =>
       lengths[Math.floor(randomAt(seed, 'lengths', 2 * index + which) * lengths.length)];
     const prompt = drawn(0);
     const answer = independent ? drawn(1) : prompt;

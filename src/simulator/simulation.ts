@@ -1,14 +1,14 @@
-import { RidgepointError } from '../errors.js';
-import { Scheduler } from '../engine/scheduler.js';
 import { ScheduledSequence } from '../engine/sequence.js';
 import type { PrefillChunk } from '../engine/step-plan.js';
-import type { Cluster, Pool, Transfer } from './cluster.js';
+import { checkCluster, type Cluster, type Pool, type Transfer } from './cluster.js';
 import { EventQueue, RANK } from './event-queue.js';
 import { Links, type Flow } from './links.js';
 import { Machine } from './machine.js';
+import type { SimulatedFlow, SimulatedStep, Simulation } from './outcome.js';
+import { holds, schedulerOf, type Place } from './place.js';
 import type { StepLoad } from './price/price.js';
 import { RequestTrace, type SimulatedRequest } from './request.js';
-import { Router, type Load } from './router.js';
+import { Router } from './router.js';
 
 export interface SimulationOptions {
   /** Of what is drawn while it runs, which is random routing; default 0. */
@@ -19,60 +19,6 @@ export interface SimulationOptions {
   readonly stretches?: boolean;
   /** Whether every step and every transfer is kept; each is then taken by itself. Default false. */
   readonly keepSteps?: boolean;
-}
-
-/** What a simulation comes to. */
-export interface Simulation {
-  /** In order of arrival. */
-  readonly traces: readonly RequestTrace[];
-  /** Seconds until the last request had ended. */
-  readonly duration: number;
-  readonly machines: readonly MachineReport[];
-  readonly transfers: { readonly count: number; readonly bytes: number; readonly busySeconds: number };
-  readonly interrupted: boolean;
-  /** Where they were kept. Times in seconds, machines by their place in `machines`. */
-  readonly steps?: readonly SimulatedStep[];
-  readonly flows?: readonly SimulatedFlow[];
-}
-
-export interface SimulatedStep {
-  readonly machine: number;
-  readonly begin: number;
-  readonly end: number;
-  readonly decodeRows: number;
-  readonly promptTokens: number;
-}
-
-export interface SimulatedFlow {
-  readonly from: number;
-  readonly to: number;
-  readonly begin: number;
-  readonly end: number;
-  readonly bytes: number;
-}
-
-export interface MachineReport {
-  readonly pool: string;
-  readonly busySeconds: number;
-  readonly promptSeconds: number;
-  readonly steps: number;
-  readonly promptTokens: number;
-  readonly decodedTokens: number;
-  readonly preemptions: number;
-  /** Prompt tokens that were found in the prefix cache. */
-  readonly prefixHitTokens: number;
-  readonly freeBlocks: number;
-  readonly blocks: number;
-}
-
-/** A machine with what the router sees of it. */
-interface Place extends Load {
-  readonly at: number;
-  readonly pool: Pool;
-  readonly machine: Machine;
-  requests: number;
-  promptTokens: number;
-  cacheTokens: number;
 }
 
 /** A request on its way. */
@@ -131,25 +77,11 @@ class Run implements SimulationRun {
     requests: readonly SimulatedRequest[],
     private readonly options: SimulationOptions,
   ) {
+    checkCluster(cluster);
     const { seed = 0 } = options;
     for (const pool of cluster.pools) for (let at = 0; at < pool.count; at++) this.#places.push(this.#place(pool));
     this.#entries = this.#places.filter(({ pool }) => pool.role !== 'decode');
     this.#decoders = this.#places.filter(({ pool }) => pool.role === 'decode');
-    const prefills = this.#places.some(({ pool }) => pool.role === 'prefill');
-    if (this.#entries.length === 0)
-      throw new RidgepointError('usage', 'no pool of the cluster takes prompts; give one the role both or prefill');
-    if (prefills && this.#decoders.length === 0) {
-      throw new RidgepointError(
-        'usage',
-        'the cluster has machines for prompts and none that decodes; add a pool of the role decode',
-      );
-    }
-    if (prefills && cluster.transfer === undefined) {
-      throw new RidgepointError(
-        'usage',
-        'prompts and decoding are on different machines; say by transfer how keys and values get from one to the other',
-      );
-    }
     this.#links = new Links(
       this.#events,
       (at) => this.#places[at].pool.linkBytesPerSecond ?? Infinity,
@@ -197,23 +129,33 @@ class Run implements SimulationRun {
   #arrive(request: SimulatedRequest): void {
     const trace = new RequestTrace(request, this.options.keepTokens ?? true);
     this.#traces.push(trace);
-    const place = this.#entries[this.#routers.prefill.choose(this.#entries)];
-    const apart = place.pool.role === 'prefill';
     const { promptTokens, outputTokens, blockNames } = request;
-    const sequence = new ScheduledSequence(this.#sequences++, promptTokens, apart ? 1 : outputTokens, { blockNames });
-    const most = Math.max(...(apart ? this.#decoders : [place]).map(({ pool }) => pool.blocks * pool.blockTokens));
     const needed = promptTokens + outputTokens - 1;
-    if (needed > most || place.machine.scheduler.blocksNeeded(sequence) > place.pool.blocks) {
+    const decodes = this.#decoders.some(({ pool }) => holds(pool, needed));
+    const fitting = this.#entries.filter(({ pool }) =>
+      pool.role === 'both' ? holds(pool, needed) : decodes && holds(pool, promptTokens),
+    );
+    if (fitting.length === 0) {
       trace.status = 'refused';
-      trace.refusal = `it needs ${needed} tokens of KV cache, and a machine of ${place.pool.name} has ${place.pool.blocks * place.pool.blockTokens}${apart ? `, one that decodes ${most}` : ''}`;
+      trace.refusal = `it needs ${needed} tokens of KV cache, and ${this.#rooms()}`;
       return;
     }
+    const place = fitting[this.#routers.prefill.choose(fitting)];
+    const apart = place.pool.role === 'prefill';
+    const sequence = new ScheduledSequence(this.#sequences++, promptTokens, apart ? 1 : outputTokens, { blockNames });
     const life: Life = { trace, prefill: { place, sequence }, decode: undefined, flow: undefined, promptDone: false };
     this.#take(place, sequence, life, promptTokens);
     place.machine.add(sequence);
     if (request.patience !== undefined) {
       this.#events.at(request.arrival + request.patience, RANK.arrival, () => this.#leave(life));
     }
+  }
+
+  /** What a machine of each pool has, for who does not fit. */
+  #rooms(): string {
+    return this.cluster.pools
+      .map(({ name, blocks, blockTokens }) => `a machine of ${name} has ${blocks * blockTokens}`)
+      .join(', ');
   }
 
   /** A sequence comes to a machine. */
@@ -270,9 +212,8 @@ class Run implements SimulationRun {
 
   #chooseDecoder(life: Life): void {
     const { request } = life.trace;
-    const fitting = this.#decoders.filter(
-      ({ pool }) => request.promptTokens + request.outputTokens - 1 <= pool.blocks * pool.blockTokens,
-    );
+    const needed = request.promptTokens + request.outputTokens - 1;
+    const fitting = this.#decoders.filter(({ pool }) => holds(pool, needed));
     const place = fitting[this.#routers.decode.choose(fitting)];
     const sequence = new ScheduledSequence(this.#sequences++, request.promptTokens, request.outputTokens, {
       transferred: true,
@@ -287,7 +228,8 @@ class Run implements SimulationRun {
     const life = this.#lives.get(sequence)!;
     const { bytesPerToken, overlap, latency } = this.cluster.transfer as Transfer;
     const bytes = life.trace.request.promptTokens * bytesPerToken;
-    const withheld = life.promptDone ? 0 : bytes * (1 - overlap);
+    // Even where all may move early, the last of it comes after the prompt.
+    const withheld = life.promptDone ? 0 : Math.max(bytes * (1 - overlap), Math.min(bytes, 1));
     this.#transfers++;
     const begin = this.#events.now;
     const [from, to] = [life.prefill!.place.at, life.decode!.place.at];
@@ -296,8 +238,6 @@ class Run implements SimulationRun {
       this.#events.at(this.#events.now + latency, RANK.transfer, () => this.#arrived(life));
     });
     life.flow = flow;
-    // Even where all may move early, it has not arrived before the prompt is done.
-    if (!life.promptDone && withheld === 0) flow.withheld = Math.min(bytes, 1);
   }
 
   #arrived(life: Life): void {
@@ -335,30 +275,13 @@ class Run implements SimulationRun {
   }
 
   #place(pool: Pool): Place {
-    const { maxSequences, blocks, blockTokens, stepTokens, chunk, policy, decodeSloMs, price, depth } = pool;
-    const limits = { sequences: maxSequences, blocks, blockTokens, stepTokens, chunk };
+    const { stretches = true, keepSteps = false } = this.options;
     const machine: Machine = new Machine(this.#events, {
-      scheduler: new Scheduler(limits, {
-        policy,
-        decodeSloMs,
-        cost: ({ sequences, logitRows }) => {
-          const prompts = sequences.filter(({ newTokens }) => newTokens > 1);
-          const rows = sequences.filter(({ newTokens }) => newTokens === 1);
-          return (
-            1000 *
-            price.seconds({
-              decodeRows: rows.length,
-              decodeKeys: rows.reduce((sum, { context }) => sum + context + 1, 0),
-              prompts: prompts.map(({ context, newTokens }) => ({ begin: context, end: context + newTokens })),
-              logitRows,
-            })
-          );
-        },
-      }),
-      price,
-      depth,
-      stretches: (this.options.stretches ?? true) && !this.options.keepSteps,
-      onStep: this.options.keepSteps ? (load, seconds) => this.#note(place, load, seconds) : undefined,
+      scheduler: schedulerOf(pool),
+      price: pool.price,
+      depth: pool.depth,
+      stretches: stretches && !keepSteps,
+      onStep: keepSteps ? (load, seconds) => this.#note(place, load, seconds) : undefined,
       onTokens: (sequence, ends, from, to) => this.#onTokens(place, sequence, ends, from, to),
       onDone: (sequence) => this.#onDone(sequence),
       onReserved: (sequence) => this.#onReserved(sequence),

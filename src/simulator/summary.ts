@@ -1,6 +1,6 @@
 import type { LoadRecord, RequestRecord } from '../traffic/record.js';
 import { quantile } from '../statistics.js';
-import type { MachineReport, Simulation } from './simulation.js';
+import type { MachineReport, Simulation } from './outcome.js';
 import type { RequestTrace } from './request.js';
 
 /** A simulation as if a client had measured it, in milliseconds, so that all that reads measured runs reads it too. */

@@ -239,7 +239,7 @@ describe('tensor parallelism', () => {
   test('whole experts on chips trade an all-reduce of each layer that has them for two all-to-alls', () => {
     const options = { tensorParallel: 8, expertParallel: true };
     const predictor = new Predictor(DEEPSEEK_V2, h100, options);
-    const [reduce, all] = predictor.traffic(decodeStep(100, 64));
+    const [reduce, all] = predictor.messages(decodeStep(100, 64));
     expect([reduce.name, reduce.count, all.name, all.count]).toEqual(['all_reduce', 61, 'all_to_all', 118]);
     expect(all.seconds).toBeCloseTo(allToAllSeconds((64 / 8) * 6 * 5120 * 2, 8, h100.link!), 12);
     expect(() => new Predictor(llama, h100, options)).toThrow(/no routed experts/);

@@ -4,7 +4,8 @@ import { POLICIES, POLICY_NAMES } from '../../src/engine/policies/index.js';
 import type { Cluster } from '../../src/simulator/cluster.js';
 import type { SimulatedRequest } from '../../src/simulator/request.js';
 import { ROUTING } from '../../src/simulator/router.js';
-import { simulate, type Simulation } from '../../src/simulator/simulation.js';
+import type { Simulation } from '../../src/simulator/outcome.js';
+import { simulate } from '../../src/simulator/simulation.js';
 import { scaled } from '../support/scale.js';
 import { cluster, pool, priceOf } from './support.js';
 
@@ -131,6 +132,24 @@ describe('any cluster under any load', () => {
     const spec = cluster([pool({ price, count: 3 })], { router: { prefill: 'random', decode: 'random' } });
     const times = () => simulate(spec, requests, { seed: 7 }).traces.map(({ tokens }) => tokens.all());
     expect(times()).toEqual(times());
+  });
+});
+
+describe('machines of different sizes', () => {
+  it('get the requests that fit them, and refuse by name what fits none', () => {
+    const spec = cluster([pool({ name: 'small', blocks: 2 }), pool({ name: 'large', blocks: 8 })], {
+      router: { prefill: 'round-robin', decode: 'round-robin' },
+    });
+    const requests = [100, 100, 20, 20, 200].map((promptTokens, index) => ({
+      index,
+      arrival: index,
+      promptTokens,
+      outputTokens: 2,
+    }));
+    const { traces, machines } = simulate(spec, requests);
+    expect(traces.map(({ status }) => status)).toEqual([...new Array<string>(4).fill('completed'), 'refused']);
+    expect(traces[4].refusal).toContain('a machine of small has 32, a machine of large has 128');
+    expect(machines.map(({ promptTokens }) => promptTokens)).toEqual([20, 220]);
   });
 });
 

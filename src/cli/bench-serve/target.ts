@@ -1,4 +1,5 @@
 import type { PolicyName } from '../../../bench/serve/policy.js';
+import { BLOCK_TOKENS } from '../../kernels/attention-shape.js';
 import { engineTarget, type ServedEngine } from '../../../bench/serve/targets/engine-target.js';
 import { serverTarget } from '../../../bench/serve/targets/server-target.js';
 import type { Target } from '../../../bench/serve/targets/target.js';
@@ -14,7 +15,6 @@ import type { ServeFlags } from './options.js';
 const DEFAULT_SEQUENCES = 8;
 /** What the engine makes room for when a model has a longer context and nobody asks for it. */
 const DEFAULT_CONTEXT = 4096;
-const BLOCK = 16;
 
 /** What is measured, and what is known of it once it was opened. */
 export interface ChosenTarget {
@@ -110,7 +110,7 @@ async function contextOf({ model, contextLength, quiet }: ServeFlags): Promise<n
 
 /** Room for the longest requests together. */
 function roomFor(lengths: readonly number[], sequences: number, context: number): number {
-  const blocks = lengths.map((tokens) => Math.ceil(Math.min(tokens, context) / BLOCK)).sort((a, b) => b - a);
+  const blocks = lengths.map((tokens) => Math.ceil(Math.min(tokens, context) / BLOCK_TOKENS)).sort((a, b) => b - a);
   const together = blocks.slice(0, sequences).reduce((sum, each) => sum + each, 0);
-  return Math.max(BLOCK * together, context);
+  return Math.max(BLOCK_TOKENS * together, context);
 }

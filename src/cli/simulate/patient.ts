@@ -1,6 +1,7 @@
 import type { Cluster } from '../../simulator/cluster.js';
 import type { SimulatedRequest } from '../../simulator/request.js';
-import { beginSimulation, type Simulation, type SimulationOptions } from '../../simulator/simulation.js';
+import type { Simulation } from '../../simulator/outcome.js';
+import { beginSimulation, type SimulationOptions } from '../../simulator/simulation.js';
 import { stopSignal } from '../run.js';
 
 /** Events between two looks at whether somebody pressed Ctrl-C: some tens of milliseconds. */

@@ -1,5 +1,8 @@
 import { POLICIES, POLICY_NAMES } from '../../engine/policies/index.js';
 import type { PolicyName } from '../../engine/api.js';
+import { STEPS_UNDER_WAY } from '../../engine/step-plan.js';
+import { BLOCK_TOKENS } from '../../kernels/attention-shape.js';
+import { isCpuAdapter } from '../../platform/node/adapter-choice.js';
 import { RidgepointError } from '../../errors.js';
 import { KV_DTYPES, weightDtype } from '../../roofline/precision.js';
 import { Predictor } from '../../roofline/predictor.js';
@@ -140,10 +143,6 @@ function measuredRecord({ requests, figures: { duration } }: ServeResult['runs']
   };
 }
 
-const BLOCK = 16;
-/** Steps a software driver has under way, and a GPU. */
-const DEPTH = { cpu: 2, gpu: 3 };
-
 /** The engine a result was measured on, as a pool of one machine. @throws RidgepointError when the file does not say */
 async function engineOf(
   { context, options }: ServeResult,
@@ -183,11 +182,11 @@ async function engineOf(
     price: new PredictedPrice(predictor),
     policy: POLICIES[POLICY_NAMES[0]],
     ...(typeof slo === 'number' ? { decodeSloMs: slo } : {}),
-    blocks: Math.ceil(count('kv_cache_tokens') / BLOCK),
-    blockTokens: BLOCK,
+    blocks: Math.ceil(count('kv_cache_tokens') / BLOCK_TOKENS),
+    blockTokens: BLOCK_TOKENS,
     maxSequences: sequences,
     stepTokens: chunk + sequences,
     chunk,
-    depth: /llvmpipe|swiftshader/i.test(context.adapter) ? DEPTH.cpu : DEPTH.gpu,
+    depth: isCpuAdapter(context.adapter) ? STEPS_UNDER_WAY.cpu : STEPS_UNDER_WAY.gpu,
   };
 }

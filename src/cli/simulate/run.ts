@@ -3,7 +3,7 @@ import { figuresOf, runOf, SERVE_SCHEMA_VERSION, type ServeResult } from '../../
 import { writeWhole } from '../../../bench/store.js';
 import { aloneOn } from '../../simulator/alone.js';
 import { meanOfRuns } from '../../simulator/intervals.js';
-import type { Simulation } from '../../simulator/simulation.js';
+import type { Simulation } from '../../simulator/outcome.js';
 import type { SimulatedRequest } from '../../simulator/request.js';
 import { judge, type Slo, type SloFinding } from '../../simulator/slo.js';
 import { overloaded, poolSummaries, recordOf, type PoolSummary } from '../../simulator/summary.js';

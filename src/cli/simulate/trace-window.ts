@@ -1,5 +1,5 @@
 import { RidgepointError } from '../../errors.js';
-import type { Simulation } from '../../simulator/simulation.js';
+import type { Simulation } from '../../simulator/outcome.js';
 
 /** What to draw, and where to. Seconds. */
 export interface Window {

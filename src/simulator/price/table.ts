@@ -1,3 +1,5 @@
+import { quantile } from '../../statistics.js';
+
 /** Where a value lies between known ones: two neighbours and the weight of the upper; a weight outside [0, 1] extends. */
 interface Between {
   readonly below: number;
@@ -25,7 +27,12 @@ export class MeasuredTable {
     this.#keys = [...groups.keys()].sort((a, b) => a - b);
     this.#children = this.#keys.map((key) => {
       const group = groups.get(key)!;
-      return group[0].length > 1 ? new MeasuredTable(group) : medianOf(group.map(([value]) => value));
+      return group[0].length > 1
+        ? new MeasuredTable(group)
+        : quantile(
+            group.map(([value]) => value).sort((a, b) => a - b),
+            0.5,
+          );
     });
   }
 
@@ -54,10 +61,4 @@ export class MeasuredTable {
     }
     return { below: low, above: high, weight: (value - keys[low]) / (keys[high] - keys[low]) };
   }
-}
-
-function medianOf(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

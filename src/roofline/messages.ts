@@ -14,7 +14,7 @@ export interface Layout {
 }
 
 /** One kind of message of a step. */
-export interface Traffic {
+export interface Messages {
   readonly name: 'all_reduce' | 'all_to_all' | 'send';
   readonly count: number;
   /** Of one. */
@@ -28,18 +28,18 @@ export interface Traffic {
  *
  * @param activationBytes of one number
  */
-export function trafficOf(
+export function messagesOf(
   tokens: number,
   { layers, hidden, routing }: Model,
   { tensor, pipeline, experts }: Layout,
   { link }: Hardware,
   activationBytes: number,
-): Traffic[] {
+): Messages[] {
   if (link === undefined || tensor * pipeline === 1) return [];
   const bytes = tokens * hidden * activationBytes;
   const routed = experts && routing !== undefined ? routing.layers : 0;
   const sent = (bytes / tensor) * (routing?.active ?? 0);
-  const all: Traffic[] = [
+  const all: Messages[] = [
     { name: 'all_reduce', count: 2 * layers - routed, seconds: allReduceSeconds(bytes, tensor, link) },
     { name: 'all_to_all', count: 2 * routed, seconds: allToAllSeconds(sent, tensor, link) },
     { name: 'send', count: pipeline - 1, seconds: sendSeconds(bytes / tensor, link) },

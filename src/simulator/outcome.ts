@@ -1,0 +1,45 @@
+import type { RequestTrace } from './request.js';
+
+/** What a simulation comes to. */
+export interface Simulation {
+  /** In order of arrival. */
+  readonly traces: readonly RequestTrace[];
+  /** Seconds until the last request had ended. */
+  readonly duration: number;
+  readonly machines: readonly MachineReport[];
+  readonly transfers: { readonly count: number; readonly bytes: number; readonly busySeconds: number };
+  readonly interrupted: boolean;
+  /** Where they were kept. Times in seconds, machines by their place in `machines`. */
+  readonly steps?: readonly SimulatedStep[];
+  readonly flows?: readonly SimulatedFlow[];
+}
+
+export interface SimulatedStep {
+  readonly machine: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly decodeRows: number;
+  readonly promptTokens: number;
+}
+
+export interface SimulatedFlow {
+  readonly from: number;
+  readonly to: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly bytes: number;
+}
+
+export interface MachineReport {
+  readonly pool: string;
+  readonly busySeconds: number;
+  readonly promptSeconds: number;
+  readonly steps: number;
+  readonly promptTokens: number;
+  readonly decodedTokens: number;
+  readonly preemptions: number;
+  /** Prompt tokens that were found in the prefix cache. */
+  readonly prefixHitTokens: number;
+  readonly freeBlocks: number;
+  readonly blocks: number;
+}
