@@ -1,4 +1,8 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { embedShaders } from './scripts/embed-shaders.mjs';
+
+// Tests run the sources, with the shaders as they are now.
+embedShaders(import.meta.dirname);
 
 /** Where `.ci/run` wants the counts. */
 const report = process.env.RIDGEPOINT_TEST_REPORT;
@@ -6,11 +10,39 @@ const report = process.env.RIDGEPOINT_TEST_REPORT;
 /** `*.full.test.ts`, and the runs of properties at full length, are for `npm run test:all` and for who names such a file. */
 const full = process.env.RIDGEPOINT_TEST_FULL === '1' || process.argv.some((argument) => /\.full\b/.test(argument));
 
+const exclude = [...configDefaults.exclude, ...(full ? [] : ['test/**/*.full.test.ts'])];
+/** Files that open no adapter and leave nothing changed: loading the modules they share takes longer than most of them. */
+const PURE = [
+  ...['cluster/{frame,ledger,placement}', 'engine/{cache-size,lookup,sampling,weight-format}', 'gpu/*'],
+  ...['bench/{day,engines,estimate,kernel-time,pace,plan,report,tables}', 'outlook/{explain,forecast}', 'tools/*'],
+  ...['checkpoint/{checkpoint,convert,mistakes,packed,presets,shards,stream}', 'tuning/{contest,fingerprint,tune}'],
+  ...['model/{config-keys,end-ids,family-config,graph,leftovers,open,operations,rope-table,step-buffer}'],
+  ...['grammar', 'patterns', 'published', 'quantization', 'reference', 'roofline'].map((room) => `${room}/**/*`),
+  ...['scheduler', 'simulator', 'tokenizer', 'traffic'].map((room) => `${room}/**/*`),
+  ...['names', 'rooms', 'statistics'],
+].map((files) => `test/${files}.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(full ? [] : ['test/**/*.full.test.ts'])],
-    // A process each: Dawn holds process-wide state, and a crash in one must not take the others along.
+    projects: [
+      {
+        extends: true,
+        test: { name: 'pure', include: PURE, exclude, isolate: false, setupFiles: ['test/support/quick.ts'] },
+      },
+      // A process each: Dawn holds process-wide state, and a crash in one must not take the others along.
+      {
+        extends: true,
+        test: {
+          name: 'one by one',
+          include: ['test/**/*.test.ts'],
+          exclude: [...exclude, ...PURE],
+          setupFiles: ['test/support/quick.ts', 'test/support/spelled-out.ts', 'test/support/variants/watch.ts'],
+          globalSetup: ['test/support/variants/report.ts'],
+        },
+      },
+    ],
+    // A test that loops over an empty list would pass without having looked at anything.
+    expect: { requireAssertions: true },
     pool: 'forks',
     // The kernels that are tested are not those that somebody's `ridgepoint tune` happened to choose.
     env: { RIDGEPOINT_TUNING: 'off', RIDGEPOINT_TEST_SCALE: process.env.RIDGEPOINT_TEST_SCALE ?? (full ? '1' : '0.1') },

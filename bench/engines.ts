@@ -1,4 +1,4 @@
-import { FEW_SEQUENCES } from '../src/kernels/matmul-choice.js';
+import { FEW_SEQUENCES } from '../src/kernels/matmul/choice.js';
 import type { BenchPoint } from './plan.js';
 
 /** Points that one engine measures. */

@@ -7,7 +7,7 @@ import { byWork, RunClock } from './work.js';
 export type PointTrial = Trial<unknown, Measured<BenchRecord>>;
 
 /** How a point is measured; the tests put something else in its place. */
-export type Measure = (point: BenchPoint) => PointTrial;
+export type RoundMeasure = (point: BenchPoint) => PointTrial;
 
 /** A point with its runs so far. */
 export interface Measuring {
@@ -34,6 +34,8 @@ export interface RoundOptions {
 export interface RoundEvents {
   /** Before the first run and after each; `done` counts runs. */
   readonly onProgress?: (progress: { id: string; done: number; total: number }) => void;
+  /** Before each run, outside of what is measured. */
+  readonly onBetween?: () => Promise<void>;
   /** Every few seconds: a good moment to save. */
   readonly onSave?: () => Promise<void>;
   readonly signal?: AbortSignal;
@@ -54,7 +56,7 @@ const SAVE_MS = 3000;
 export async function runRounds(
   states: readonly Measuring[],
   { warmup, repetitions, budget, longest = () => Infinity }: RoundOptions,
-  { onProgress, onSave, signal }: RoundEvents = {},
+  { onProgress, onBetween, onSave, signal }: RoundEvents = {},
 ): Promise<void> {
   const order = byWork(states, ({ point }) => point);
   const rounds = warmup + repetitions;
@@ -77,6 +79,7 @@ export async function runRounds(
       } else if (guess > left || left <= 0) {
         if (round === 0) state.skipped = `would take about ${inWords(guess)}, more than was left of ${budget} s`;
       } else {
+        await onBetween?.();
         const start = performance.now();
         try {
           state.runs.push(await state.trial.run(round, signal));

@@ -1,12 +1,13 @@
 import { tpotTrial, ttftTrial } from './measure/end-to-end.js';
 import { llamaBenchTrial, operationsTrial } from './measure/steps.js';
 import type { BenchTarget } from './measure/target.js';
+import type { PaceLog } from './pace.js';
 import type { BenchPoint, SkippedPoint } from './plan.js';
-import { measuredRecord, runRounds, type Measure, type Measuring, type RoundEvents } from './rounds.js';
+import { measuredRecord, runRounds, type RoundMeasure, type Measuring, type RoundEvents } from './rounds.js';
 import type { BenchOptions, BenchResult } from './schema.js';
 
 /** Measures points of every kind on an engine. */
-export function measureOn(target: BenchTarget, prompt: BenchOptions['prompt'], prefillChunk: number): Measure {
+export function measureOn(target: BenchTarget, prompt: BenchOptions['prompt'], prefillChunk: number): RoundMeasure {
   return (point) => {
     switch (point.kind) {
       case 'ttft':
@@ -22,9 +23,11 @@ export function measureOn(target: BenchTarget, prompt: BenchOptions['prompt'], p
 }
 
 /** Told while a benchmark runs. */
-export interface RunEvents extends Omit<RoundEvents, 'onSave'> {
+export interface RunEvents extends Omit<RoundEvents, 'onSave' | 'onBetween'> {
   /** Every few seconds, at the end and when stopped, with all there is so far. */
   readonly onRecord?: (result: BenchResult) => Promise<void>;
+  /** Says between runs how fast the host is. */
+  readonly pace?: PaceLog;
 }
 
 /** Which part of a benchmark a run is, where it is not all of it. */
@@ -45,8 +48,8 @@ export interface RunShare {
 export async function runBench(
   begun: BenchResult,
   points: readonly BenchPoint[],
-  measure: Measure,
-  { onProgress, onRecord, signal }: RunEvents = {},
+  measure: RoundMeasure,
+  { onProgress, onRecord, signal, pace }: RunEvents = {},
   share: RunShare = { order: points, more: false, budget: begun.options.budget_s },
 ): Promise<BenchResult> {
   const { warmup, repetitions } = begun.options;
@@ -61,13 +64,13 @@ export async function runBench(
       return { point, trial: measure(point), runs, date: begun.date, skipped: undefined };
     });
   const save = async (done: boolean): Promise<BenchResult> => {
-    const result = assemble(begun, share, states, done);
+    const result = withPace(assemble(begun, share, states, done), begun, pace);
     await onRecord?.(result);
     return result;
   };
   try {
     const onSave = async (): Promise<void> => void (await save(false));
-    await runRounds(states, { warmup, repetitions, budget }, { onProgress, signal, onSave });
+    await runRounds(states, { warmup, repetitions, budget }, { onProgress, signal, onSave, onBetween: pace?.between });
   } catch (error) {
     if (!signal?.aborted) throw error;
     return save(false);
@@ -105,6 +108,14 @@ function assemble(
     ],
     ...(complete ? {} : { runs }),
   };
+}
+
+/** The result with the samples of the host's pace, those that it began with included. */
+function withPace(result: BenchResult, begun: BenchResult, pace?: PaceLog): BenchResult {
+  if (pace === undefined || pace.samples.length === 0) return result;
+  const earlier = begun.pace?.kernel === pace.kernel ? begun.pace.samples_ms : [];
+  const samples = [...earlier, ...pace.samples.map((ms) => Math.round(1000 * ms) / 1000)];
+  return { ...result, pace: { kernel: pace.kernel, samples_ms: samples } };
 }
 
 /** The plan's skipped points, noted once. */

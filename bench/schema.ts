@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FAMILY_NAMES } from '../src/model/families/index.js';
 
 /**
  * The file `ridgepoint bench` writes. Names follow the tools people compare with: vLLM's (`mean_ttft_ms`, `itls`) for
@@ -120,7 +121,12 @@ export const operationsRecord = context.extend({
 
 export const recordSchema = z.discriminatedUnion('kind', [ttftRecord, tpotRecord, llamaBenchRecord, operationsRecord]);
 
-const llamaConfig = z.object({
+const modelConfig = z.object({
+  /** Of models; a Llama when absent. */
+  family: z.enum(FAMILY_NAMES).optional(),
+  /** Tokens that attention sees, and the layers in which it does no more; absent where it sees all. */
+  window: count.optional(),
+  windowed: z.array(z.boolean()).readonly().optional(),
   layers: count,
   hidden: count,
   intermediate: count,
@@ -157,7 +163,7 @@ export const resultSchema = z.object({
   host: z.object({ os: z.string(), cpu: z.string(), threads: count, memory_bytes: count }),
   model: z.object({
     name: z.string(),
-    config: llamaConfig,
+    config: modelConfig,
     weights: z.enum(['checkpoint', 'synthetic']),
     parameters: count,
     weight_bytes: count,
@@ -179,6 +185,8 @@ export const resultSchema = z.object({
       }),
     )
     .optional(),
+  /** Milliseconds of a fixed kernel between the runs: how much of the machine there was. */
+  pace: z.object({ kernel: z.string(), samples_ms: samples }).optional(),
   records: z.array(recordSchema),
   /** Of an incomplete run, by point: what each of its runs measured, from which records are made anew when it goes on. */
   runs: z.record(z.string(), z.array(z.unknown())).optional(),

@@ -1,13 +1,12 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { RidgepointError } from '../src/errors.js';
+import { cacheFolder } from '../src/platform/node/own-folder.js';
 import { readWhole } from '../src/platform/node/read-whole.js';
 import { writeWhole } from '../src/platform/node/whole-file.js';
 import { resultSchema, type BenchResult } from './schema.js';
 
 /** Where the latest result is kept for commands that are not told of a file. */
-export const latestPath = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ridgepoint', 'bench', 'latest.json');
+export const latestPath = (): string => join(cacheFolder(), 'bench', 'latest.json');
 
 export { writeWhole };
 

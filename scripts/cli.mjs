@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -36,8 +36,9 @@ export function startArguments(args, commands) {
   return commands.has(args[0]) || OWN_OPTIONS.includes(args[0]) ? args : ['generate', ...args];
 }
 
-/** The commands there are, read from the built entry rather than kept a second time. */
-export function knownCommands(root) {
-  const text = isBuilt(root) ? readFileSync(entry(root), 'utf8') : '';
-  return new Set(['help', ...[...text.matchAll(/\.command\(\s*['"`]([a-z][a-z-]*)/g)].map((match) => match[1])]);
+/** The commands there are, by the list of the command line itself. */
+export async function knownCommands(root) {
+  if (!isBuilt(root)) return new Set(['help']);
+  const { COMMANDS } = await import(pathToFileURL(join(root, 'dist', 'src', 'cli', 'commands', 'index.js')).href);
+  return new Set(['help', ...COMMANDS.map(({ name }) => name)]);
 }

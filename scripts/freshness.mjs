@@ -30,7 +30,7 @@ export function freshness(root) {
           .forEach((name) => add(join(path, name)));
       else lines.push(`${path.slice(root.length)} ${status.size} ${status.mtimeMs}`);
     };
-    ['src', 'bench', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].forEach((name) =>
+    ['src', 'bench', 'shaders', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].forEach((name) =>
       add(join(root, name)),
     );
     return createHash('sha256').update(lines.join('\n')).digest('hex');

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { embedShaders } from './embed-shaders.mjs';
 import { freshness } from './freshness.mjs';
 import { withLock } from './lock.mjs';
 
@@ -83,8 +84,13 @@ async function build() {
   }
   // The compiler's own record says what it wrote, not what is still there.
   if (!existsSync(join(root, 'dist', 'src'))) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
+  embedShaders(root, { built: true });
   const { code, output } = await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--pretty', 'false']);
   if (code !== 0) throw new SetUpError(`building failed:\n${output}`);
+  for (const script of ['build-browser.mjs', 'build-site.mjs']) {
+    const built = await run(process.execPath, [join('scripts', script)]);
+    if (built.code !== 0) throw new SetUpError(`building for browsers failed:\n${built.output}`);
+  }
 }
 
 /** Lets `npx ridgepoint` find this checkout's own command, which npm links only in packages that depend on it. */

@@ -1,3 +1,5 @@
+import { inLibraryWords, type OptionName, type Wording } from './wording.js';
+
 /** What went wrong, for exit codes and for programs that must tell one failure from another. */
 export type ErrorCode =
   | 'usage' // an option or argument is wrong
@@ -7,20 +9,33 @@ export type ErrorCode =
   | 'memory' // the model does not fit, or an allocation failed
   | 'device' // the device was lost or a GPU operation failed
   | 'network' // the Hub could not be reached
+  | 'worker' // no worker of a cluster answers
   | 'internal'; // a fault of ours
 
+export interface ErrorDetails extends ErrorOptions {
+  /** The option that is wrong. */
+  readonly option?: OptionName;
+}
+
 /**
- * An error a user can act on: `message` is one sentence that names the file, tensor or option and says what to do.
- * The command line prints it without a stack trace.
+ * An error a user can act on: `message` is one sentence that names the file, tensor or option and says what to do, with
+ * options under the library's names. The command line prints it without a stack trace and under names of its own.
  */
 export class RidgepointError extends Error {
   override readonly name = 'RidgepointError';
+  /** The option that is wrong, where it is one. */
+  readonly option: OptionName | undefined;
+  /** The message with its options still to be named. */
+  readonly wording: Wording;
 
   constructor(
     readonly code: ErrorCode,
-    message: string,
-    options?: ErrorOptions,
+    message: string | Wording,
+    details: ErrorDetails = {},
   ) {
-    super(message, options);
+    const wording = typeof message === 'string' ? [message] : message;
+    super(inLibraryWords(wording), details);
+    this.wording = wording;
+    this.option = details.option;
   }
 }

@@ -1,4 +1,4 @@
-import { max, mean, median, min, sampleStandardDeviation } from 'simple-statistics';
+import { deviation, fsum, max, min, quantileSorted } from 'd3-array';
 
 /** What a list of samples is summed up to. No sample is left out, outliers included. */
 export interface Summary {
@@ -16,40 +16,58 @@ export interface Summary {
 }
 
 /**
- * Quantiles interpolate linearly between neighbours, as numpy and vLLM do.
+ * Quantiles interpolate linearly between neighbours (R-7 of Hyndman and Fan), as numpy and vLLM do.
  *
  * @throws Error when there is no sample
  */
 export function summarize(samples: readonly number[]): Summary {
-  if (samples.length === 0) throw new Error('no samples to summarize');
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = median(sorted);
+  return summarizeSorted(ascending(samples));
+}
+
+/** Numbers from the smallest up; of millions in a tenth of the time that a list takes. */
+export const ascending = (samples: readonly number[]): Float64Array => Float64Array.from(samples).sort();
+
+/** The same of samples that are in order already. */
+export function summarizeSorted(sorted: Float64Array): Summary {
+  if (sorted.length === 0) throw new Error('no samples to summarize');
+  const middle = quantile(sorted, 0.5);
   const spread = quantile(sorted, 0.9) - quantile(sorted, 0.1);
   return {
     count: sorted.length,
-    mean: mean(sorted),
+    mean: meanOf(sorted),
     median: middle,
     p90: quantile(sorted, 0.9),
     p99: quantile(sorted, 0.99),
-    std: sorted.length > 1 ? sampleStandardDeviation(sorted) : 0,
-    min: min(sorted),
-    max: max(sorted),
+    std: deviation(sorted) ?? 0,
+    min: sorted[0],
+    max: sorted[sorted.length - 1],
     spread: middle > 0 ? spread / middle : 0,
   };
 }
 
-/** Quantile of sorted numbers; the library's own takes the nearest sample, which few repetitions are too coarse for. */
-export function quantile(sorted: readonly number[], share: number): number {
-  const at = share * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+/** Quantile of sorted numbers, of which there is at least one. */
+export function quantile(sorted: ArrayLike<number>, share: number): number {
+  return quantileSorted(sorted as number[], share)!;
+}
+
+/** @throws Error when there is no sample */
+export function median(samples: readonly number[]): number {
+  if (samples.length === 0) throw new Error('no samples to take the median of');
+  return quantile(
+    [...samples].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+/** Rounded once, however many they are. */
+function meanOf(samples: Iterable<number> & ArrayLike<number>): number {
+  return fsum(samples) / samples.length;
 }
 
 /** Mean of the absolute relative errors of predictions, in units of the measured value: 0.1 is 10 %. */
 export function mape(pairs: readonly { readonly measured: number; readonly predicted: number }[]): number | undefined {
   if (pairs.length === 0) return undefined;
-  return mean(pairs.map(({ measured, predicted }) => Math.abs(predicted - measured) / measured));
+  return meanOf(pairs.map(({ measured, predicted }) => Math.abs(predicted - measured) / measured));
 }
 
 /** Bins of a histogram in an octave: edges are 9 % apart, fine enough for times, which differ by ratios. */
@@ -68,7 +86,7 @@ export function histogram(samples: readonly number[]): { edges_ms: number[]; cou
     return value < edge(bin) ? bin - 1 : bin;
   };
   const bins = samples.map(binOf);
-  const [first, last] = [min(bins), max(bins)];
+  const [first, last] = [min(bins)!, max(bins)!];
   const counts = Array.from({ length: last - first + 1 }, () => 0);
   for (const bin of bins) counts[bin - first]++;
   const edges = Array.from({ length: counts.length + 1 }, (_, at) => (first + at < 0 ? 0 : edge(first + at)));

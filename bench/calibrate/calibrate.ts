@@ -1,12 +1,13 @@
 import type { EngineHost } from '../../src/engine/host.js';
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
-import type { Calibration } from '../../src/roofline/calibration.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
+import { PaceLog } from '../pace.js';
 import { kernelEfficiencies } from './efficiencies.js';
 import { measureEngine } from './engine-runs.js';
 import { measureMachine } from './machine.js';
 import { stepCosts } from './step-costs.js';
-import { matrixName, surveyMatrices, type MatrixSurvey } from './subgroup-matrix.js';
+import { surveyName, surveyMatrices, type MatrixSurvey } from './subgroup-matrix.js';
 
 export interface CalibrateOptions {
   readonly adapter?: string;
@@ -62,9 +63,14 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
     return machine;
   }
   try {
-    const runs = await measureEngine(host, source.name, onProgress);
+    const log = await PaceLog.open(host, source.name);
+    const runs = await measureEngine(host, source.name, onProgress, log).finally(() => log.close());
     const efficiencies = kernelEfficiencies(runs, machine);
-    return { ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }) };
+    const pace = log.pace();
+    return {
+      ...{ ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }) },
+      ...(pace === undefined ? {} : { pace }),
+    };
   } catch (error) {
     onSkipped?.(`the engine’s kernels: ${(error as Error).message}`);
     return machine;
@@ -83,7 +89,7 @@ async function withMatrices(
   const measure: MatrixSurvey = survey ?? ((list, tell) => surveyMatrices(openGpu, list, 0, tell));
   try {
     await measure(configs, (news) => {
-      const name = `subgroupMatrix ${matrixName(configs[news.at])}`;
+      const name = `subgroupMatrix ${surveyName(configs[news.at])}`;
       if ('rate' in news) {
         rates.push(news.rate);
         spread[name] = news.spread;

@@ -2,13 +2,13 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { Profiler } from '../../src/gpu/profiler.js';
 import { record } from '../../src/gpu/recorder.js';
 import type { Stopwatch } from '../../src/gpu/stopwatch.js';
-import type { Calibration } from '../../src/roofline/calibration.js';
-import { inRounds, longEnough, summarise, type Timed, type Timing } from './timing.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
+import { inRounds, longEnough, summariseTimings, type TimedRun, type CeilingTiming } from './timing.js';
 
 type Ceilings = Calibration['ceilings'];
 
 /** One way to reach a ceiling; of several under the same figure the fastest counts, for a ceiling is what can be done. */
-export interface Ceiling extends Timed {
+export interface Ceiling extends TimedRun {
   readonly figure: string;
   /** Bytes or FLOPs of a run. */
   readonly work: number;
@@ -31,7 +31,7 @@ export async function memoryCeilings(gpu: Gpu, clock: Stopwatch): Promise<Ceilin
   for (const kind of ['read', 'copy'] as const) {
     for (const span of isCpu ? [1, 16] : [1, 4, 16]) {
       const pipeline = await gpu.pipelines.get({
-        shader: 'calibrate_memory.wgsl',
+        shader: 'calibrate/calibrate_memory.wgsl',
         bindings: 'urw',
         defines: { copies: kind === 'copy', SPAN: span },
       });
@@ -42,7 +42,7 @@ export async function memoryCeilings(gpu: Gpu, clock: Stopwatch): Promise<Ceilin
           name: `memory ${kind}, ${span * 16} bytes a thread`,
           figure: `${kind}BytesPerSecond`,
           work: repeats * bytes * (kind === 'copy' ? 2 : 1),
-          run: () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, repeats),
+          run: () => clock.time({ record: (pass) => record(pass, { pipeline, bindGroup }, groups) }, repeats),
         });
       }
     }
@@ -66,14 +66,14 @@ export async function fmaCeilings(gpu: Gpu, clock: Stopwatch, type: 'f32' | 'f16
   // Drivers without the instruction make a slow function of `fma`; others need it to fuse at all.
   for (const fused of [true, false]) {
     const pipeline = await gpu.pipelines.get({
-      shader: 'calibrate_fma.wgsl',
+      shader: 'calibrate/calibrate_fma.wgsl',
       bindings: 'uw',
       defines: { half: type === 'f16', fused },
     });
     const { value: run, turns } = await longEnough(4, (turns) => {
       const params = gpu.uniform('fma params', Uint32Array.of(turns, 0, 0, 0));
       const bindGroup = gpu.bindGroup(pipeline, 'fma', [params, sink]);
-      const seconds = () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, 1);
+      const seconds = () => clock.time({ record: (pass) => record(pass, { pipeline, bindGroup }, groups) }, 1);
       return { value: seconds, seconds, free: () => gpu.free(params) };
     });
     ceilings.push({
@@ -94,14 +94,14 @@ export async function dotCeilings(gpu: Gpu, clock: Stopwatch): Promise<Ceiling[]
   // A CPU driver spells products out, and its compiler would take what the steps of a round share out of their sum.
   const steps = gpu.capabilities.isCpu ? 1 : 8;
   const pipeline = await gpu.pipelines.get({
-    shader: 'calibrate_dot.wgsl',
+    shader: 'calibrate/calibrate_dot.wgsl',
     bindings: 'uw',
     defines: { STEPS: steps },
   });
   const { value: run, turns } = await longEnough(4, (turns) => {
     const params = gpu.uniform('dot params', Uint32Array.of(turns, 0, 0, 0));
     const bindGroup = gpu.bindGroup(pipeline, 'dot', [params, sink]);
-    const seconds = () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, 1);
+    const seconds = () => clock.time({ record: (pass) => record(pass, { pipeline, bindGroup }, groups) }, 1);
     return { value: seconds, seconds, free: () => gpu.free(params) };
   });
   const work = groups * 64 * turns * steps * DOT_SUMS * 4 * 2;
@@ -139,19 +139,19 @@ export async function launchCosts(
 > {
   const sink = gpu.storage('calibration sink', 16);
   const staging = gpu.buffer('calibration readback', 16, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
-  const pipeline = await gpu.pipelines.get({ shader: 'calibrate_empty.wgsl', bindings: 'w', defines: {} });
+  const pipeline = await gpu.pipelines.get({ shader: 'calibrate/calibrate_empty.wgsl', bindings: 'w', defines: {} });
   const bindGroup = gpu.bindGroup(pipeline, 'empty', [sink]);
-  const launch = (pass: GPUComputePassEncoder): void => record(pass, pipeline, bindGroup, 1);
+  const launch = (pass: GPUComputePassEncoder): void => record(pass, { pipeline, bindGroup }, 1);
   const launches = (count: number) => (pass: GPUComputePassEncoder) => {
     for (let i = 0; i < count; i++) launch(pass);
   };
-  const submitted = (name: string, count: number): Timed => ({
+  const submitted = (name: string, count: number): TimedRun => ({
     name,
     run: () => clock.time({ record: launch }, count),
   });
   const few = submitted('few launches', FEW);
   const many = submitted('many launches', MANY);
-  const recording: Timed = {
+  const recording: TimedRun = {
     name: 'recording',
     async run() {
       const encoder = gpu.device.createCommandEncoder();
@@ -165,7 +165,7 @@ export async function launchCosts(
       return seconds;
     },
   };
-  const trip: Timed = {
+  const trip: TimedRun = {
     name: 'readback',
     async run() {
       const encoder = gpu.device.createCommandEncoder();
@@ -182,7 +182,7 @@ export async function launchCosts(
     },
   };
   const profiler = gpu.capabilities.timestamps ? new Profiler(gpu, PASSES) : undefined;
-  const profiled: Timed = {
+  const profiled: TimedRun = {
     name: 'timed launches',
     async run() {
       const encoder = gpu.device.createCommandEncoder();
@@ -194,7 +194,7 @@ export async function launchCosts(
       profiler!.finish(encoder);
       gpu.queue.submit([encoder.finish()]);
       const times = (await profiler!.read()).map(({ beginNs, endNs }) => (endNs - beginNs) / 1e9);
-      return summarise(times).median;
+      return summariseTimings(times).median;
     },
   };
   const list = [few, many, recording, trip, ...(profiler === undefined ? [] : [profiled])];
@@ -202,7 +202,7 @@ export async function launchCosts(
   profiler?.destroy();
   gpu.free(staging);
   gpu.free(sink);
-  const of = (timed: Timed, figure?: string): Timing => {
+  const of = (timed: TimedRun, figure?: string): CeilingTiming => {
     const timing = timings.get(timed)!;
     if (figure !== undefined) spread[figure] = timing.spread;
     return timing;

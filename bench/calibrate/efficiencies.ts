@@ -1,12 +1,12 @@
-import { forwardOperations } from '../../src/model/operations.js';
-import type { Calibration } from '../../src/roofline/calibration.js';
-import { familyOf } from '../../src/roofline/efficiency.js';
-import { KERNEL_FAMILIES, type KernelFamily } from '../../src/roofline/families.js';
-import { fit, type FitPoint } from '../../src/roofline/fit.js';
-import { bytesOf } from '../../src/roofline/price.js';
-import { takesHalfRows } from '../../src/roofline/hardware.js';
-import { precisionOf } from '../../src/roofline/precision.js';
-import { median } from 'simple-statistics';
+import { forwardOperations } from '../../src/model/cost.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
+import { efficiencyFamilyOf } from '../../src/roofline/hardware/efficiency.js';
+import { KERNEL_FAMILIES, type KernelFamily } from '../../src/roofline/hardware/families.js';
+import { fit, type FitPoint } from '../../src/roofline/fit/fit.js';
+import { bytesOf } from '../../src/roofline/predict/price.js';
+import { takesHalfRows } from '../../src/roofline/hardware/hardware.js';
+import { precisionOf } from '../../src/roofline/hardware/precision.js';
+import { median } from '../../src/statistics.js';
 import { stepOf } from '../compare/operations.js';
 import { DEFAULT_STATISTIC, represent } from '../compare/statistic.js';
 import { kindOf } from '../tables/phases.js';
@@ -58,7 +58,7 @@ export function kernelEfficiencies(
       const whole = timed.reduce((sum, { seconds, launches }) => sum + launches * seconds, 0);
       for (const { operation, seconds, launches } of timed) {
         const { kind, rows, phase, flops } = operation;
-        const family = familyOf(kind, rows === 'logits' ? 'decode' : phase);
+        const family = efficiencyFamilyOf(kind, rows === 'logits' ? 'decode' : phase);
         const point = { flops, bytes: bytesOf(operation), seconds, weight: (launches * seconds) / whole };
         points.set(family, [...(points.get(family) ?? []), point]);
       }

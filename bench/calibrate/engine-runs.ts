@@ -3,6 +3,7 @@ import type { CoreEngine } from '../../src/engine/engine.js';
 import type { EngineHost } from '../../src/engine/host.js';
 import { startEngine } from '../../src/engine/start.js';
 import type { Measured } from '../measure/end-to-end.js';
+import type { PaceLog } from '../pace.js';
 import type { BenchPoint } from '../plan.js';
 import { measuredRecord, runRounds, type Measuring } from '../rounds.js';
 import { measureOn } from '../runner.js';
@@ -25,6 +26,13 @@ const WIDE_MODEL = {
   rms_norm_eps: 1e-5,
   tie_word_embeddings: false,
 };
+
+/** The host with that layer for its model. */
+export const wideHost = (host: EngineHost): EngineHost => ({
+  ...host,
+  openModel: () =>
+    Promise.resolve({ name: 'calibration', folder: undefined, config: WIDE_MODEL, configName: 'calibration' }),
+});
 
 /** Rounds of measurements after one that warms up. */
 const REPETITIONS = 7;
@@ -120,18 +128,16 @@ export interface EngineRuns {
 /**
  * Measures steps and requests on two models, in rounds over all of them.
  *
+ * @param pace learns between the runs how fast the host is
  * @throws RidgepointError when the models do not fit the adapter
  */
 export async function measureEngine(
   host: EngineHost,
   adapter: string,
   onProgress?: (what: string) => void,
+  pace?: PaceLog,
 ): Promise<EngineRuns[]> {
-  const wide: EngineHost = {
-    ...host,
-    openModel: () =>
-      Promise.resolve({ name: 'calibration', folder: undefined, config: WIDE_MODEL, configName: 'calibration' }),
-  };
+  const wide = wideHost(host);
   const engines: CoreEngine[] = [];
   const start = async (from: EngineHost, options: EngineOptions): Promise<CoreEngine> => {
     // Prompts come again and again, and are to be computed each time.
@@ -151,7 +157,10 @@ export async function measureEngine(
     await runRounds(
       runs.flatMap(({ states }) => states),
       { warmup: 1, repetitions: REPETITIONS, budget: BUDGET, longest },
-      { onProgress: ({ id, done, total }) => onProgress?.(`${id} (${Math.floor((100 * done) / total)} %)`) },
+      {
+        onProgress: ({ id, done, total }) => onProgress?.(`${id} (${Math.floor((100 * done) / total)} %)`),
+        onBetween: pace?.between,
+      },
     );
     return runs.map(({ engine: { config, info }, states }) => ({
       engine: { config, info },

@@ -1,18 +1,18 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { Stopwatch } from '../../src/gpu/stopwatch.js';
-import type { Calibration } from '../../src/roofline/calibration.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { dotCeilings, fmaCeilings, launchCosts, memoryCeilings, rates, type Ceiling } from './ceilings.js';
 
 /** What the calibration says of a machine without its matrix units. */
 export type MeasuredMachine = Pick<Calibration, 'ceilings' | 'spread' | 'profiledSeconds'>;
 
-export interface MachineOptions {
+export interface HostOptions {
   readonly onProgress?: (what: string) => void;
   readonly onSkipped?: (what: string) => void;
 }
 
 /** Launches, memory and arithmetic of the shader cores, in rounds over all of them. */
-export async function measureMachine(gpu: Gpu, { onProgress, onSkipped }: MachineOptions): Promise<MeasuredMachine> {
+export async function measureMachine(gpu: Gpu, { onProgress, onSkipped }: HostOptions): Promise<MeasuredMachine> {
   const clock = new Stopwatch(gpu);
   try {
     onProgress?.('launches');

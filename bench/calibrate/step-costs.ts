@@ -1,9 +1,9 @@
-import type { Calibration } from '../../src/roofline/calibration.js';
-import { STEP_KINDS, type StepCosts, type StepKind } from '../../src/roofline/families.js';
-import { fromCalibration, type Hardware } from '../../src/roofline/hardware.js';
-import { llamaModel } from '../../src/roofline/models.js';
-import { Predictor } from '../../src/roofline/predictor.js';
-import { minimise } from '../../src/roofline/simplex.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
+import { STEP_KINDS, type StepCosts, type StepKind } from '../../src/roofline/hardware/families.js';
+import { fromCalibration, type Hardware } from '../../src/roofline/hardware/hardware.js';
+import { llamaModel } from '../../src/roofline/models/models.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import { minimise } from '../../src/roofline/fit/simplex.js';
 import { joinPoints, type Measure } from '../compare/points.js';
 import type { EngineRuns } from './engine-runs.js';
 

@@ -3,7 +3,7 @@ import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { record } from '../../src/gpu/recorder.js';
 import { Stopwatch } from '../../src/gpu/stopwatch.js';
 import { matrixDefines } from '../../src/kernels/subgroup-matrix.js';
-import type { Calibration } from '../../src/roofline/calibration.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { inRounds, longEnough } from './timing.js';
 
 export type MatrixRate = Calibration['ceilings']['subgroupMatrix'][number];
@@ -26,7 +26,7 @@ const SUMS = 4;
 const BUDGET = 400;
 
 /** `f16 to f32 16x16x16` */
-export function matrixName({ componentType, resultComponentType, M, N, K }: SubgroupMatrixConfig): string {
+export function surveyName({ componentType, resultComponentType, M, N, K }: SubgroupMatrixConfig): string {
   return `${componentType} to ${resultComponentType} ${M}x${N}x${K}`;
 }
 
@@ -43,7 +43,7 @@ async function matrixRate(gpu: Gpu, config: SubgroupMatrixConfig): Promise<{ rat
   const source = gpu.storage('matrix source', 1 << 16);
   const sink = gpu.storage('matrix sink', 1 << 16);
   const pipeline = await gpu.pipelines.get({
-    shader: 'calibrate_matrix.wgsl',
+    shader: 'calibrate/calibrate_matrix.wgsl',
     bindings: 'urw',
     defines: { ...matrixDefines(config), WG: workgroup, fresh: isCpu },
   });
@@ -52,10 +52,10 @@ async function matrixRate(gpu: Gpu, config: SubgroupMatrixConfig): Promise<{ rat
     const { value: run, turns } = await longEnough(64, (turns) => {
       const params = gpu.uniform('matrix params', Uint32Array.of(turns, 0, 0, 0));
       const bindGroup = gpu.bindGroup(pipeline, 'matrix', [params, source, sink]);
-      const seconds = () => clock.time({ record: (pass) => record(pass, pipeline, bindGroup, groups) }, 1);
+      const seconds = () => clock.time({ record: (pass) => record(pass, { pipeline, bindGroup }, groups) }, 1);
       return { value: seconds, seconds, free: () => gpu.free(params) };
     });
-    const timed = { name: matrixName(config), run };
+    const timed = { name: surveyName(config), run };
     const { best, spread } = (await inRounds([timed], { budgetMs: BUDGET })).get(timed)!;
     gpu.check();
     const work = groups * (workgroup / subgroupMaxSize) * turns * SUMS * 2 * M * N * K;

@@ -1,19 +1,19 @@
 /** A measured duration in seconds: the least disturbed runs decide a ceiling, the spread says how noisy it was. */
-export interface Timing {
+export interface CeilingTiming {
   readonly best: number;
   readonly median: number;
   /** (p90 - p10) / median. */
   readonly spread: number;
 }
 
-export function summarise(seconds: readonly number[]): Timing {
+export function summariseTimings(seconds: readonly number[]): CeilingTiming {
   const sorted = [...seconds].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   return { best: sorted[0], median: at(0.5), spread: (at(0.9) - at(0.1)) / at(0.5) };
 }
 
 /** Something that can be timed again and again. */
-export interface Timed {
+export interface TimedRun {
   readonly name: string;
   /** Seconds of one run. */
   run(): Promise<number>;
@@ -25,9 +25,9 @@ export interface Timed {
  * @param least rounds that count; more follow until the budget is spent
  */
 export async function inRounds(
-  list: readonly Timed[],
+  list: readonly TimedRun[],
   { least = 5, most = 200, budgetMs = 5000, onProgress }: InRounds = {},
-): Promise<Map<Timed, Timing>> {
+): Promise<Map<TimedRun, CeilingTiming>> {
   const seconds = new Map(list.map((timed) => [timed, [] as number[]]));
   const began = performance.now();
   for (let round = 0; round <= least || (round <= most && performance.now() - began < budgetMs); round++) {
@@ -37,7 +37,7 @@ export async function inRounds(
       if (round > 0) seconds.get(timed)!.push(once);
     }
   }
-  return new Map([...seconds].map(([timed, samples]) => [timed, summarise(samples)]));
+  return new Map([...seconds].map(([timed, samples]) => [timed, summariseTimings(samples)]));
 }
 
 interface InRounds {

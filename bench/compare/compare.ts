@@ -1,6 +1,7 @@
-import type { Hardware } from '../../src/roofline/hardware.js';
-import type { Predictor } from '../../src/roofline/predictor.js';
-import type { KernelSet } from '../../src/roofline/roof.js';
+import type { Hardware } from '../../src/roofline/hardware/hardware.js';
+import type { Predictor } from '../../src/roofline/predict/predictor.js';
+import type { KernelSet } from '../../src/roofline/hardware/roof.js';
+import { paceRatio } from '../pace.js';
 import type { BenchResult } from '../schema.js';
 import { mape } from '../../src/statistics.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
@@ -14,6 +15,8 @@ export interface MeasureError {
   readonly points: number;
   /** Mean absolute relative error: 0.1 is 10 %. */
   readonly mape: number;
+  /** The same with predictions at the host's pace; absent where that is not known. */
+  readonly mapeAtPace?: number;
   readonly worst: { readonly id: string; readonly error: number };
 }
 
@@ -21,6 +24,8 @@ export interface MeasureError {
 export interface Comparison {
   readonly result: BenchResult;
   readonly statistic: Statistic;
+  /** How many times as long a fixed kernel took as when the hardware was calibrated. */
+  readonly pace: number | undefined;
   readonly predictor: Predictor;
   readonly hardware: Hardware;
   readonly points: readonly JoinedPoint[];
@@ -44,21 +49,25 @@ export function compareResult(
   const phases = result.records.flatMap((record) =>
     record.kind === 'operations' ? [joinOperations(record, predictor, statistic)] : [],
   );
-  return { result, statistic, predictor, hardware, points, phases, errors: errorsOf(points, phases) };
+  const pace = paceRatio(result.pace, hardware.host?.pace, statistic);
+  return { result, statistic, pace, predictor, hardware, points, phases, errors: errorsOf(points, phases, pace) };
 }
 
 const MEASURES: readonly Measure[] = ['ttft', 'tpot', 'pp', 'tg'];
 
-function errorsOf(points: readonly JoinedPoint[], phases: readonly JoinedPhase[]): MeasureError[] {
+function errorsOf(points: readonly JoinedPoint[], phases: readonly JoinedPhase[], pace?: number): MeasureError[] {
   const of = (
     measure: MeasureError['measure'],
     list: readonly { id: string; measuredMs: number; predictedMs: number; error: number }[],
   ): MeasureError[] => {
     const known = list.filter(({ error }) => Number.isFinite(error));
-    const mean = mape(known.map((each) => ({ measured: each.measuredMs, predicted: each.predictedMs })));
+    const meanAt = (slow: number) =>
+      mape(known.map((each) => ({ measured: each.measuredMs, predicted: slow * each.predictedMs })));
+    const mean = meanAt(1);
     if (mean === undefined) return [];
     const { id, error } = known.reduce((worst, each) => (Math.abs(each.error) > Math.abs(worst.error) ? each : worst));
-    return [{ measure, points: known.length, mape: mean, worst: { id, error } }];
+    const atPace = pace === undefined ? {} : { mapeAtPace: meanAt(pace) };
+    return [{ measure, points: known.length, mape: mean, ...atPace, worst: { id, error } }];
   };
   const operations = phases.flatMap(({ id, kinds }) => kinds.map((each) => ({ ...each, id: `${each.name}, ${id}` })));
   return [
@@ -80,7 +89,7 @@ export const above = ({ errors }: Comparison, limit: number): MeasureError[] =>
   errors.filter(({ measure, mape }) => PROMISED.includes(measure) && mape > limit);
 
 /** The comparison for programs. */
-export function record({ result, statistic, hardware, predictor, points, phases, errors }: Comparison) {
+export function comparedRecord({ result, statistic, pace, hardware, predictor, points, phases, errors }: Comparison) {
   const { context, date, complete, model } = result;
   const { efficiencies, peak } = predictor.pricer;
   return {
@@ -88,6 +97,7 @@ export function record({ result, statistic, hardware, predictor, points, phases,
     date,
     complete,
     statistic,
+    ...(pace === undefined ? {} : { pace }),
     model: model.name,
     hardware: { id: hardware.id, name: hardware.name, source: hardware.source, bandwidth: hardware.bandwidth },
     roof: peak,

@@ -1,8 +1,8 @@
 import type { BatchShape } from '../../src/model/operations.js';
-import { decodeStep } from '../../src/roofline/decode-line.js';
-import { priceStep } from '../../src/roofline/predict.js';
-import type { Predictor } from '../../src/roofline/predictor.js';
-import { bytesOf } from '../../src/roofline/price.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { priceStep } from '../../src/roofline/predict/predict.js';
+import type { Predictor } from '../../src/roofline/predict/predictor.js';
+import { bytesOf } from '../../src/roofline/predict/price.js';
 import type { OperationsRecord } from '../schema.js';
 import { kindOf } from '../tables/phases.js';
 import type { Bound } from './points.js';

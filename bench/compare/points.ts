@@ -1,6 +1,6 @@
-import { decodeStep } from '../../src/roofline/decode-line.js';
-import { phaseSummary } from '../../src/roofline/phase-summary.js';
-import type { Predictor } from '../../src/roofline/predictor.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { phaseSummary } from '../../src/roofline/predict/phase-summary.js';
+import type { Predictor } from '../../src/roofline/predict/predictor.js';
 import type { BatchShape } from '../../src/model/operations.js';
 import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';

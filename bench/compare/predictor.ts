@@ -1,14 +1,16 @@
-import type { LlamaConfig } from '../../src/model/config.js';
-import type { Hardware } from '../../src/roofline/hardware.js';
-import { llamaModel } from '../../src/roofline/models.js';
-import { KV_DTYPES, weightDtype } from '../../src/roofline/precision.js';
-import { Predictor } from '../../src/roofline/predictor.js';
-import type { KernelSet } from '../../src/roofline/roof.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import type { Hardware } from '../../src/roofline/hardware/hardware.js';
+import { namesMatrices } from '../../src/kernels/matmul/matrix.js';
+import { llamaModel } from '../../src/roofline/models/models.js';
+import { KV_DTYPES, weightDtype } from '../../src/roofline/hardware/precision.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import type { KernelSet } from '../../src/roofline/hardware/roof.js';
 import { RidgepointError } from '../../src/errors.js';
 import type { BenchResult } from '../schema.js';
 
 /** The configuration of the model that a result is of. */
-export const configOf = ({ model }: BenchResult): LlamaConfig => ({
+export const configOf = ({ model }: BenchResult): ModelConfig => ({
+  family: 'llama',
   ...model.config,
   // No cost depends on these.
   ropeTheta: 10_000,
@@ -38,9 +40,6 @@ export function predictorFor(result: BenchResult, hardware: Hardware, given?: Ke
   });
 }
 
-/** How variants are called that use matrix units. */
-const ON_MATRIX_UNITS = /matrix/;
-
 /**
  * Which roof of a data sheet the engine's kernels have over them: that of matrix units only where the prompt's matmul
  * uses them. A calibration is of the engine's own kernels, so there is nothing to choose.
@@ -49,5 +48,5 @@ const ON_MATRIX_UNITS = /matrix/;
  */
 export function kernelSet({ kind }: Hardware, prefill: readonly string[] = []): KernelSet | undefined {
   if (kind === 'measured') return undefined;
-  return prefill.some((name) => ON_MATRIX_UNITS.test(name)) ? 'tensor' : 'shader';
+  return prefill.some(namesMatrices) ? 'tensor' : 'shader';
 }

@@ -1,4 +1,4 @@
-import { figure, markdownTable, percent, signedPercent } from '../tables/markdown.js';
+import { figure, markdownTable, markdownPercent, signedPercent } from '../tables/markdown.js';
 import type { Comparison, MeasureError } from './compare.js';
 import type { JoinedPhase } from './operations.js';
 import type { JoinedPoint } from './points.js';
@@ -22,6 +22,11 @@ export function comparisonText(comparison: Comparison): string {
     `${result.model.name} in ${context.dtype} on ${context.adapter}, measured ${result.date}, ${IN_WORDS[comparison.statistic]} of the repetitions`,
     `predicted for ${hardware.name} (${hardware.source}): ${peak.name} ${figure(peak.rate / 1e9)} GFLOP/s, ` +
       `${figure(hardware.bandwidth / 1e9)} GB/s, products in ${compute}; efficiencies: ${origin}`,
+    ...(comparison.pace === undefined
+      ? []
+      : [
+          `the host's pace: a fixed kernel took ${comparison.pace.toFixed(2)} times as long as when the adapter was calibrated`,
+        ]),
     ...(result.complete ? [] : ['The measurement is incomplete.']),
   ].join('\n');
   const sections: [string, string][] = [
@@ -40,13 +45,16 @@ export const titleOf = ({ phase, tokens, batch, context }: JoinedPhase): string 
 
 function errorTable(errors: readonly MeasureError[]): string {
   if (errors.length === 0) return '';
-  const rows = errors.map(({ measure, points, mape, worst }) => [
+  const paced = errors.some(({ mapeAtPace }) => mapeAtPace !== undefined);
+  const rows = errors.map(({ measure, points, mape, mapeAtPace, worst }) => [
     NAMES[measure],
     String(points),
-    percent(mape),
+    markdownPercent(mape),
+    ...(paced ? [mapeAtPace === undefined ? '' : markdownPercent(mapeAtPace)] : []),
     `${signedPercent(worst.error)} (${worst.id})`,
   ]);
-  return markdownTable(['measure', 'points', 'MAPE', 'worst'], rows, [false, true, true, false]);
+  const head = ['measure', 'points', 'MAPE', ...(paced ? ["MAPE at the host's pace"] : []), 'worst'];
+  return markdownTable(head, rows, [false, true, true, ...(paced ? [true] : []), false]);
 }
 
 function pointTable(points: readonly JoinedPoint[]): string {

@@ -1,7 +1,8 @@
-import type { LlamaConfig } from '../../src/model/config.js';
-import { forwardOperations, type BatchShape, type Precision } from '../../src/model/operations.js';
-import type { Calibration } from '../../src/roofline/calibration.js';
-import type { Hardware } from '../../src/roofline/hardware.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { forwardOperations } from '../../src/model/cost.js';
+import type { BatchShape, Precision } from '../../src/model/operations.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
+import type { Hardware } from '../../src/roofline/hardware/hardware.js';
 import type { Peer } from './peer.js';
 
 /** What memory and matrix units of a machine do at best. */
@@ -57,7 +58,7 @@ export function ceilingsOf(
  * The least milliseconds of a step: weights and keys and values once through memory, or all products on the matrix
  * units, whichever takes longer. Activations are left out: caches hold them.
  */
-export function floorMs(config: LlamaConfig, batch: BatchShape, precision: Precision, ceilings: Ceilings): number {
+export function floorMs(config: ModelConfig, batch: BatchShape, precision: Precision, ceilings: Ceilings): number {
   let bytes = 0;
   let flops = 0;
   for (const operation of forwardOperations(config, batch, precision)) {

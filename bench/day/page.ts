@@ -1,4 +1,4 @@
-import { escaped } from '../report/page.js';
+import { escaped, htmlPage } from '../report/html.js';
 import { colour, CSS, withVariables } from '../report/theme.js';
 import { figure as digits } from '../tables/markdown.js';
 import type { Ceilings } from './floor.js';
@@ -47,6 +47,11 @@ export interface Day {
 
 /** What loading a checkpoint from a file took. */
 export interface DayLoad {
+  /** Of the model's, where it is not all of them. */
+  readonly layers?: number;
+  readonly of_layers?: number;
+  /** Seconds that all would have taken, for which there was no time. */
+  readonly whole_expected_s?: number;
   readonly bytes: number;
   readonly load_ms: { readonly weights: number; readonly total: number };
   readonly gb_per_s: number;
@@ -57,22 +62,16 @@ export interface DayLoad {
 /** One page of a run of the kit, that needs neither network nor scripts. */
 export function dayPage(day: Day): string {
   const title = `${day.model} on ${day.summary.adapter ?? 'no adapter'}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}: beside its floor, its prediction and PyTorch</title>
-<style>${CSS}
+  return htmlPage(
+    `${title}: beside its floor, its prediction and PyTorch`,
+    `${CSS}
 main{max-width:76rem}
 td:first-child{white-space:nowrap}
 td.best{color:var(--measured);font-weight:600}
 p.sample{border:1px solid var(--kind2);border-radius:.5rem;padding:.5rem .8rem;color:var(--kind2);font-weight:600}
 section svg text{font:12px system-ui,sans-serif}
-</style>
-</head>
-<body>
-<main>
+`,
+    `<main>
 <header>
 <h1>${escaped(title)}</h1>
 <p class="lead">What a first and a next token take, beside the least that the hardware allows, what was predicted, and
@@ -85,10 +84,8 @@ ${productSection(day)}
 ${loadSection(day)}
 ${compileSection(day)}
 ${stageSection(day)}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  );
 }
 
 const sampleNote = ({ peer }: Day): string =>
@@ -260,11 +257,16 @@ const LOAD_TARGET = 15;
 function loadSection({ load }: Day): string {
   if (load === undefined) return '';
   const { bytes, load_ms: ms, gb_per_s: rate, cpu_s: cpu, peak_bytes: peak } = load;
+  const { layers, of_layers: of, whole_expected_s: expected } = load;
+  const part =
+    expected === undefined
+      ? ''
+      : `${layers} of ${of} layers, since all would take some ${expected.toFixed(0)} s, for which there was no time: `;
   const weights = `${(bytes / 1e9).toFixed(1)} GB of weights in ${(ms.weights / 1000).toFixed(1)} s, ${rate.toFixed(1)} GB/s`;
   const whole = `from nothing to a ready engine ${(ms.total / 1000).toFixed(1)} s of at most ${LOAD_TARGET}`;
   return `<section id="loading">
 <h2>Loading</h2>
-<p>${weights}; ${whole}. Processor ${cpu.toFixed(1)} s, memory of the process at most ${(peak / 2 ** 20).toFixed(0)} MiB.
+<p>${part}${weights}; ${whole}. Processor ${cpu.toFixed(1)} s, memory of the process at most ${(peak / 2 ** 20).toFixed(0)} MiB.
 From a file in the page cache: a disk that is slower than that is what binds.</p>
 </section>`;
 }

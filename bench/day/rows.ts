@@ -1,6 +1,6 @@
-import { decodeStep } from '../../src/roofline/decode-line.js';
-import type { Hardware } from '../../src/roofline/hardware.js';
-import { precisionOf, type KvDtype, type WeightDtype } from '../../src/roofline/precision.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import type { Hardware } from '../../src/roofline/hardware/hardware.js';
+import { precisionOf, type PricedKvDtype, type PricedWeightDtype } from '../../src/roofline/hardware/precision.js';
 import { compareResult } from '../compare/compare.js';
 import { represent } from '../compare/statistic.js';
 import { configOf } from '../compare/predictor.js';
@@ -41,7 +41,12 @@ export function tokenRows(
   );
   const { dtype, head_dtype: head, kv_dtype: kv } = result.context;
   const precision = precisionOf(
-    { weights: dtype as WeightDtype, head: head as WeightDtype | undefined, kv: kv as KvDtype, compute: 'f32' },
+    {
+      weights: dtype as PricedWeightDtype,
+      head: head as PricedWeightDtype | undefined,
+      kv: kv as PricedKvDtype,
+      compute: 'f32',
+    },
     'shader',
   );
   const config = configOf(result);

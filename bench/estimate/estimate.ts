@@ -1,4 +1,4 @@
-import { tileSeconds, type MatmulTile } from '../../src/kernels/tile-time.js';
+import { tileSeconds, type MatmulTile } from '../../src/kernels/matmul/tile-time.js';
 import type { Operation } from '../../src/model/operations.js';
 import type { RecordedLaunch } from './record.js';
 

@@ -4,11 +4,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startEngine } from '../../src/engine/start.js';
-import type { LlamaConfig } from '../../src/model/config.js';
-import { forwardOperations, type BatchShape } from '../../src/model/operations.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { forwardOperations } from '../../src/model/cost.js';
+import type { BatchShape } from '../../src/model/operations.js';
 import { nodeHost } from '../../src/platform/node/host.js';
-import { decodeStep } from '../../src/roofline/decode-line.js';
-import { precisionOf } from '../../src/roofline/precision.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { precisionOf } from '../../src/roofline/hardware/precision.js';
 import { markdownTable } from '../tables/markdown.js';
 import { bytesNeeded, ESTIMATED, estimate, joining, parsePipeline } from './estimate.js';
 import { recordLaunches, type RecordedLaunch } from './record.js';
@@ -20,7 +21,7 @@ interface RecordedStep {
 }
 interface Recorded {
   readonly model: string;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly steps: readonly RecordedStep[];
 }
 

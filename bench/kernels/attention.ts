@@ -1,13 +1,12 @@
 import type { Capabilities } from '../../src/gpu/capabilities.js';
-import type { KvStored } from '../../src/kernels/attention-shape.js';
-import { usualSplitTokens } from '../../src/kernels/attention-decode.js';
-import { attentionVariants } from '../../src/kernels/attention.js';
-import { unitsOf } from './matmul.js';
-import { attentionTrial, attentionTrialData } from '../../src/kernels/trials/attention.js';
-import type { LlamaConfig } from '../../src/model/config.js';
-import { forwardOperations } from '../../src/model/operations.js';
-import { kvPrecision } from '../../src/roofline/precision.js';
-import { candidates, type Point } from './point.js';
+import type { KvStored } from '../../src/kernels/attention/shape.js';
+import { usualSplitTokens } from '../../src/kernels/attention/decode.js';
+import { attentionVariants } from '../../src/kernels/attention/kernel.js';
+import { attentionTrial, attentionTrialData } from '../../src/kernels/attention/trial.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { forwardOperations } from '../../src/model/cost.js';
+import { kvPrecision } from '../../src/roofline/hardware/precision.js';
+import type { Point } from './point.js';
 
 const SPLITS = [64, 128, 256, 512];
 
@@ -16,10 +15,10 @@ export const MOST_DECODE_ROWS = 32;
 
 /** As many key heads as keep a launch within bounds, with the query heads that share them. */
 function slice(
-  config: LlamaConfig,
+  config: ModelConfig,
   cost: { flops: number; kvReadBytes: number },
   isCpu: boolean,
-): Pick<LlamaConfig, 'heads' | 'kvHeads'> {
+): Pick<ModelConfig, 'heads' | 'kvHeads'> {
   const most = isCpu ? { flops: 2e9, bytes: 64 << 20 } : { flops: Infinity, bytes: 1 << 30 };
   const share = Math.min(1, most.flops / cost.flops, most.bytes / cost.kvReadBytes);
   const kvHeads = Math.max(1, Math.floor(config.kvHeads * share));
@@ -29,14 +28,14 @@ function slice(
 /** Decode of `rows` sequences that each have `context` tokens, or a chunk of `rows` tokens after them. */
 export function attentionPoint(
   model: string,
-  whole: LlamaConfig,
+  whole: ModelConfig,
   kv: KvStored,
   rows: number,
   context: number,
   capabilities: Capabilities,
 ): Point {
   const decode = rows <= MOST_DECODE_ROWS;
-  const costOf = (config: LlamaConfig) => {
+  const costOf = (config: ModelConfig) => {
     const sequences = decode
       ? Array.from({ length: rows }, () => ({ newTokens: 1, context }))
       : [{ newTokens: rows, context }];
@@ -60,21 +59,18 @@ export function attentionPoint(
     context,
     bytes: cost.kvReadBytes + cost.activationBytes,
     flops: cost.flops,
-    async prepare(gpu, preparing) {
+    async prepare(gpu, workingBytes) {
       const phase = decode ? 'decode' : 'prefill';
-      const data = await attentionTrialData(gpu, { phase, shape, kv, rows, context }, preparing.workingBytes);
+      const data = await attentionTrialData(gpu, { phase, shape, kv, rows, context }, workingBytes);
       const splits = decode ? SPLITS.filter((split, i) => i === 0 || split < 2 * (context + 1)) : [usualSplit];
       const variants = attentionVariants(shape, kv, gpu.capabilities)[phase];
-      return candidates(
-        variants.flatMap((variant, i) =>
-          splits.map((split) => ({
-            variant: decode ? `${variant.name}, parts of ${split}` : variant.name,
-            isDefault: i === 0 && split === usualSplit,
-            units: unitsOf(variant),
-            make: () => attentionTrial(gpu, data, variant.name, split),
-          })),
-        ),
-        preparing,
+      return variants.flatMap((variant, i) =>
+        splits.map((split) => ({
+          variant: decode ? `${variant.name}, parts of ${split}` : variant.name,
+          isDefault: i === 0 && split === usualSplit,
+          units: variant.units ?? 'scalar',
+          make: () => attentionTrial(gpu, data, variant.name, split),
+        })),
       );
     },
   };

@@ -1,5 +1,5 @@
-import type { Calibration } from '../../src/roofline/calibration.js';
-import type { Units } from './point.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
+import type { Units } from '../../src/kernels/variant.js';
 import type { KernelRecord } from './schema.js';
 
 /** The best rate of matrices with these operands and, where any are given, these sums. */
@@ -15,13 +15,13 @@ function matrixRate({ subgroupMatrix }: Calibration['ceilings'], component: stri
 /** The rate of units, of slower ones where theirs is not known. */
 function rateOf(ceilings: Calibration['ceilings'], units: Units): { name: string; rate: number } {
   const candidates: Record<Units, readonly (readonly [name: string, rate: number])[]> = {
-    shader: [],
+    scalar: [],
     matrix: [
       ['subgroup matrix', matrixRate(ceilings, 'f16', 'f32')],
       ['subgroup matrix', matrixRate(ceilings, 'f16')],
     ],
-    'shader int8': [['int8', ceilings.int8OpsPerSecond ?? 0]],
-    'matrix int8': [['subgroup matrix int8', matrixRate(ceilings, 'i8', 'i32')]],
+    dot8: [['int8', ceilings.int8OpsPerSecond ?? 0]],
+    matrix8: [['subgroup matrix int8', matrixRate(ceilings, 'i8', 'i32')]],
   };
   const [name, rate] = candidates[units].find((each) => each[1] > 0) ?? ['f32', ceilings.f32FlopsPerSecond];
   return { name, rate };

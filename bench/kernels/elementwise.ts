@@ -1,25 +1,26 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import type { Timed } from '../../src/gpu/stopwatch.js';
-import { paddedHeadDim, kvBlockBytes, BLOCK_TOKENS, type KvStored } from '../../src/kernels/attention-shape.js';
-import { EmbedKernel } from '../../src/kernels/embed.js';
-import { NormKernel, normVariants } from '../../src/kernels/norm.js';
-import { RopeKernel, ropeVariant } from '../../src/kernels/rope.js';
+import { paddedHeadDim, kvBlockBytes, BLOCK_TOKENS, type KvStored } from '../../src/kernels/attention/shape.js';
+import { EmbedKernel } from '../../src/kernels/embed/kernel.js';
+import { NormKernel, normVariants } from '../../src/kernels/norm/kernel.js';
+import { RopeKernel, ropeVariant } from '../../src/kernels/rope/kernel.js';
 import {
   GREEDY_SAMPLING,
   SampleKernel,
   SAMPLING_WORDS,
   sampleVariants,
   writeSampling,
-} from '../../src/kernels/sample.js';
-import { fillSynthetic } from '../../src/kernels/synthetic.js';
-import { layoutOn } from '../../src/kernels/trials/matmul.js';
-import { trialFloats, trialStep } from '../../src/kernels/trials/step.js';
+} from '../../src/kernels/sample/kernel.js';
+import { fillSynthetic } from '../../src/kernels/synthetic/kernel.js';
+import { layoutOn } from '../../src/kernels/matmul/trial.js';
+import { trialFloats, trialStep } from '../../src/kernels/trial-step.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import { allocateMatrix, paddedColumns, type StoredDtype } from '../../src/kernels/weights.js';
-import type { LlamaConfig } from '../../src/model/config.js';
-import { bytesOfWeight, kvPrecision } from '../../src/roofline/precision.js';
-import { forwardOperations, type OperationKind } from '../../src/model/operations.js';
-import { candidates, type Point } from './point.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { bytesOfWeight, kvPrecision } from '../../src/roofline/hardware/precision.js';
+import { forwardOperations } from '../../src/model/cost.js';
+import type { OperationKind } from '../../src/model/operations.js';
+import type { Point } from './point.js';
 
 type Elementwise = 'norm' | 'rope' | 'embed' | 'sample';
 
@@ -34,7 +35,7 @@ function rowsBuffer(gpu: Gpu, rows: number, vocab: number): GPUBuffer {
 
 interface Sizes {
   readonly model: string;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly dtype: StoredDtype;
   readonly kv: KvStored;
   readonly rows: number;
@@ -86,7 +87,12 @@ const MAKERS: Record<
   },
   embed: (gpu, { config, dtype, rows }) => {
     const make = async (): Promise<Timed> => {
-      const table = allocateMatrix(gpu, 'trial table', config.vocab, config.hidden, layoutOn(gpu, dtype));
+      const table = allocateMatrix(
+        gpu,
+        'trial table',
+        { rows: config.vocab, cols: config.hidden },
+        layoutOn(gpu, dtype),
+      );
       await fillSynthetic(gpu, table, 1, 1);
       const outStride = paddedColumns(config.hidden);
       const kernel = await EmbedKernel.create(gpu, {
@@ -135,7 +141,7 @@ const MAKERS: Record<
   },
 };
 
-const SHAPES: Record<Elementwise, (config: LlamaConfig) => string> = {
+const SHAPES: Record<Elementwise, (config: ModelConfig) => string> = {
   norm: ({ hidden }) => `${hidden}`,
   rope: ({ heads, kvHeads, headDim }) => `${heads}/${kvHeads}x${headDim}`,
   embed: ({ vocab, hidden }) => `${vocab}x${hidden}`,
@@ -161,12 +167,9 @@ export function elementwisePoint(kind: Elementwise, sizes: Sizes): Point {
     context: 0,
     bytes: cost.weightBytes + cost.activationBytes + cost.kvReadBytes + cost.kvWriteBytes,
     flops: cost.flops,
-    async prepare(gpu, preparing) {
+    async prepare(gpu) {
       const makers = await MAKERS[kind](gpu, sizes);
-      return candidates(
-        makers.map((each) => ({ ...each, units: 'shader' as const })),
-        preparing,
-      );
+      return makers.map((each) => ({ ...each, units: 'scalar' as const }));
     },
   };
 }

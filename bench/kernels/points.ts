@@ -1,7 +1,7 @@
 import type { Capabilities } from '../../src/gpu/capabilities.js';
-import type { KvStored } from '../../src/kernels/attention-shape.js';
+import type { KvStored } from '../../src/kernels/attention/shape.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
-import type { LlamaConfig } from '../../src/model/config.js';
+import type { ModelConfig } from '../../src/model/config.js';
 import type { ActivationDtype } from '../../src/quantization/activations.js';
 import { attentionPoint, MOST_DECODE_ROWS } from './attention.js';
 import { elementwisePoint } from './elementwise.js';
@@ -10,7 +10,7 @@ import type { Point } from './point.js';
 import type { KernelKind } from './schema.js';
 
 export interface KernelSweep {
-  readonly models: readonly { readonly name: string; readonly config: LlamaConfig }[];
+  readonly models: readonly { readonly name: string; readonly config: ModelConfig }[];
   /** Matmul sizes given by hand. */
   readonly shapes: readonly { readonly n: number; readonly k: number }[];
   readonly kinds: readonly KernelKind[];

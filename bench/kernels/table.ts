@@ -1,4 +1,4 @@
-import { figure, markdownTable, percent } from '../tables/markdown.js';
+import { figure, markdownTable, markdownPercent } from '../tables/markdown.js';
 import { KERNEL_KINDS, type KernelRecord, type KernelsResult } from './schema.js';
 
 const TITLES: Record<KernelRecord['kind'], string> = {
@@ -62,10 +62,10 @@ function row(record: KernelRecord, first: boolean): string[] {
     ...(first ? [operation, name, String(rows), context > 0 ? String(context) : ''] : ['', '', '', '']),
     `${variant}${record.default ? ' *' : ''}`,
     ms(record.median_ms),
-    percent(record.spread),
+    markdownPercent(record.spread),
     figure(record.gb_per_s),
     figure(1000 * record.tflop_per_s),
     ceiling === null ? '-' : ceiling.name,
-    percent(ceiling?.share),
+    markdownPercent(ceiling?.share),
   ];
 }

@@ -2,8 +2,8 @@ import { promptOf, type BenchPoint } from '../plan.js';
 import type { TpotRecord, TtftRecord } from '../schema.js';
 import { histogram, summarize } from '../../src/statistics.js';
 import { e2eOf, gapsOf, makePrompt, runBatch, tpotOf, ttftOf, type BatchTimes } from './request.js';
-import { settle } from './settle.js';
-import { named } from './summaries.js';
+import { settleMachine } from './settle.js';
+import { namedSummaries } from './summaries.js';
 import type { BenchTarget, Trial } from './target.js';
 
 /** The part of a record that is measured; the rest says on what. */
@@ -38,7 +38,7 @@ async function runRequests(
 ): Promise<RequestRun> {
   const prompts = names.map((name) => makePrompt(target, length, kind, name));
   const prompt = typeof prompts[0] === 'string' ? 'text' : 'ids';
-  await settle();
+  await settleMachine();
   return { prompt, ...(await runBatch(target, prompts, gen, signal)) };
 }
 
@@ -61,7 +61,7 @@ export function ttftTrial(
         prompt: counted[0].prompt,
         warmup_ms: warmup.map(ttftOf),
         ttfts_ms: ttfts,
-        ...named('ttft', ttfts),
+        ...namedSummaries('ttft', ttfts),
       };
     },
   };
@@ -95,14 +95,14 @@ export function tpotTrial(
         prompt: counted[0].prompt,
         warmup_ms: warmup.map(e2eOf),
         ttfts_ms: ttfts,
-        ...named('ttft', ttfts),
+        ...namedSummaries('ttft', ttfts),
         tpots_ms: tpots,
-        ...named('tpot', tpots),
+        ...namedSummaries('tpot', tpots),
         itls,
-        ...named('itl', itls),
+        ...namedSummaries('itl', itls),
         itl_histogram: histogram(itls),
         e2els_ms: e2els,
-        ...named('e2el', e2els),
+        ...namedSummaries('e2el', e2els),
         tokens_per_second_per_user: 1000 / median,
         tokens_per_second: (1000 * batch) / median,
       };

@@ -11,7 +11,7 @@ const PAUSE_MS = 10;
  * away inside the next measurement; what the engine itself leaves behind still is. A collection of everything would
  * leave the process cold: the next TTFT was 9 ms longer on a software driver.
  */
-export async function settle(): Promise<void> {
+export async function settleMachine(): Promise<void> {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as typeof collect;

@@ -3,7 +3,7 @@ import type { BenchPoint } from '../plan.js';
 import type { LlamaBenchRecord, OperationsRecord } from '../schema.js';
 import { summarize } from '../../src/statistics.js';
 import type { Measured } from './end-to-end.js';
-import { settle } from './settle.js';
+import { settleMachine } from './settle.js';
 import type { BenchTarget, Trial } from './target.js';
 
 type Point<Kind extends BenchPoint['kind']> = Extract<BenchPoint, { kind: Kind }>;
@@ -32,7 +32,7 @@ export function llamaBenchTrial(
 ): Trial<number, Measured<LlamaBenchRecord>> {
   return {
     async run(_, signal) {
-      await settle();
+      await settleMachine();
       const probe = target.probe();
       const began = performance.now();
       if (prompt > 0) await prefillInChunks(probe, prompt, chunk);
@@ -79,7 +79,7 @@ export function operationsTrial(
 ): Trial<ProfiledRun, Measured<OperationsRecord>> {
   return {
     async run() {
-      await settle();
+      await settleMachine();
       const probe = target.probe();
       const step = (profile: boolean): Promise<ProbedStep> =>
         phase === 'prefill' ? probe.prefill(tokens, context, { profile }) : probe.decode(batch, context, { profile });

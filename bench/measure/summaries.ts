@@ -7,7 +7,7 @@ type Summarized<Name extends Measure> = Record<
 >;
 
 /** A summary of milliseconds under vLLM's names. */
-export function named<Name extends Measure>(name: Name, samples: readonly number[]): Summarized<Name> {
+export function namedSummaries<Name extends Measure>(name: Name, samples: readonly number[]): Summarized<Name> {
   const { mean, median, p90, p99, std, spread } = summarize(samples);
   return {
     [`mean_${name}_ms`]: mean,

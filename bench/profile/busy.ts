@@ -1,4 +1,4 @@
-import { median } from 'simple-statistics';
+import { median } from '../../src/statistics.js';
 import type { PassTime } from '../../src/gpu/pass-clock.js';
 
 /** How much of the time between the first step's begin and the last one's end the GPU was at work. */

@@ -1,6 +1,6 @@
-import { figure, markdownTable, percent } from '../tables/markdown.js';
+import { figure, markdownTable, markdownPercent } from '../tables/markdown.js';
 import { kindOf } from '../tables/phases.js';
-import { median } from 'simple-statistics';
+import { median } from '../../src/statistics.js';
 import type { NamedStep } from './trace.js';
 
 /** Most kinds of operation shown of a phase. */
@@ -32,7 +32,7 @@ export function topOperations(title: string, steps: readonly NamedStep[]): strin
       kind,
       String(launches),
       figure(measured),
-      percent(measured / total),
+      markdownPercent(measured / total),
       figure(predicted),
       predicted === undefined ? '-' : figure(measured / predicted),
     ]);

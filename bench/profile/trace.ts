@@ -37,7 +37,7 @@ const TRACK_NAMES = { steps: 'steps', cpu: 'CPU: recording and submitting', gpu:
  * The two clocks are not the same. A step's GPU work is placed so that its last operation ends when the host learns
  * that the GPU is done, but never before it was submitted; the truth is up to one callback earlier.
  */
-export function chromeTrace(steps: readonly NamedStep[], about: Readonly<Record<string, string>>): Trace {
+export function profileTrace(steps: readonly NamedStep[], about: Readonly<Record<string, string>>): Trace {
   const origin = Math.min(...steps.map(({ step }) => step.startedAt));
   const name = (key: keyof typeof TRACKS): TraceEvent[] => [
     { ph: 'M', name: 'thread_name', pid: PID, tid: TRACKS[key], args: { name: TRACK_NAMES[key] } },

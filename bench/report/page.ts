@@ -1,7 +1,8 @@
 import type { Comparison } from '../compare/compare.js';
 import { titleOf } from '../compare/table.js';
 import { IN_WORDS } from '../compare/statistic.js';
-import { figure as digits, percent, signedPercent } from '../tables/markdown.js';
+import { figure as digits, markdownPercent, signedPercent } from '../tables/markdown.js';
+import { escaped, htmlPage } from './html.js';
 import type { Figure } from './render.js';
 import { CSS, withVariables } from './theme.js';
 
@@ -10,24 +11,15 @@ export interface DrawnFigure extends Figure {
   readonly svg: string;
 }
 
-export const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
 /** The report: one page that needs nothing else, neither network nor scripts. */
 export function page(comparison: Comparison, figures: readonly DrawnFigure[]): string {
   const { result } = comparison;
   const { context, model } = result;
   const title = `${model.name} on ${context.adapter}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}: prefill and decode, measured and predicted</title>
-<style>${CSS}</style>
-</head>
-<body>
-<main>
+  return htmlPage(
+    `${title}: prefill and decode, measured and predicted`,
+    CSS,
+    `<main>
 <header>
 <h1>${escaped(title)}</h1>
 <p class="lead">A language model answers in two phases. <span class="prefill">Prefill</span> reads the whole prompt at once
@@ -41,10 +33,8 @@ ${gaps(comparison)}
 ${tables(comparison)}
 <footer>Times compared are the ${IN_WORDS[comparison.statistic]} of the repetitions${result.complete ? '' : '; this run is incomplete'}. TTFT: time to first token. TPOT: time per output token after the first,
 (E2E − TTFT) / (n − 1). Written by ridgepoint ${escaped(context.ridgepoint)}.</footer>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  );
 }
 
 function facts({ result, hardware, predictor }: Comparison): string {
@@ -76,7 +66,7 @@ function tiles({ points, errors, result }: Comparison): string {
     .sort((a, b) => b.tokens_per_second - a.tokens_per_second)[0];
   const of = (measure: string): string => {
     const found = errors.find((each) => each.measure === measure);
-    return found === undefined ? '' : percent(found.mape);
+    return found === undefined ? '' : markdownPercent(found.mape);
   };
   const list: [string, string, string][] = [];
   if (ttft)

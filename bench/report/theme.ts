@@ -18,10 +18,10 @@ export const COLOURS = {
   kind7: ['#9a978d', '#77746b'],
 } as const;
 
-export type Role = keyof typeof COLOURS;
+export type ColourRole = keyof typeof COLOURS;
 
 /** The colour of a role as figures are drawn, which is that of a light page. */
-export const colour = (role: Role): string => COLOURS[role][0];
+export const colour = (role: ColourRole): string => COLOURS[role][0];
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 

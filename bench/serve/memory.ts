@@ -19,13 +19,16 @@ const PARTS = 16;
 export class MemoryWatch {
   readonly samples: MemorySample[] = [];
   #next = 0;
+  readonly #total: number;
 
-  constructor(private readonly total: number) {}
+  constructor(total: number) {
+    this.#total = total;
+  }
 
   readonly at = (done: number): void => {
     if (done < this.#next) return;
-    const next = Math.floor((PARTS * done) / this.total) + 1;
-    this.#next = Math.min(this.total, Math.ceil((next * this.total) / PARTS));
+    const next = Math.floor((PARTS * done) / this.#total) + 1;
+    this.#next = Math.min(this.#total, Math.ceil((next * this.#total) / PARTS));
     if (done === this.samples.at(-1)?.done) return;
     collectGarbage();
     const { rss, heapUsed } = process.memoryUsage();

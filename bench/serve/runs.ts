@@ -1,7 +1,8 @@
 import type { Clock } from './load/clock.js';
 import type { LoadRecord } from '../../src/traffic/record.js';
-import { runLoad, type LoadProgress } from './load/run-load.js';
-import type { PolicyName } from './policy.js';
+import { runLoad, type RunLoadProgress } from './load/run-load.js';
+import type { RecordedSteps } from './step-log.js';
+import type { PolicyName } from '../../src/scheduler/policies/index.js';
 import type { CacheStats, OpenTarget, Target } from './targets/target.js';
 import { clip, roundSeed, type Workload } from '../../src/traffic/workload.js';
 
@@ -12,6 +13,9 @@ export interface ServeRun {
   readonly round: number;
   readonly record: LoadRecord;
   readonly stats: CacheStats | undefined;
+  /** Of an engine in this process: its steps, and most prompt tokens that one of them takes. */
+  readonly steps?: RecordedSteps;
+  readonly prefillChunk?: number;
 }
 
 export interface RunsOptions {
@@ -27,7 +31,7 @@ export interface RunsOptions {
   readonly warmup: number;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: LoadProgress & { policy: PolicyName | undefined; round: number }) => void;
+  readonly onProgress?: (progress: RunLoadProgress & { policy: PolicyName | undefined; round: number }) => void;
   /** After each run, with all there are so far. */
   readonly onRun?: (runs: readonly ServeRun[]) => Promise<void> | void;
   readonly onNote?: (note: string) => void;
@@ -64,13 +68,18 @@ export async function serveRuns(options: RunsOptions): Promise<ServeRun[]> {
         await warmUp(opened, workload, options);
         if (signal?.aborted) break;
         options.beforeLoad?.(opened);
+        opened.steps?.clear();
         const record = await runLoad(workload, opened.driver(workload), {
           clock,
           signal,
           maxConcurrency,
           onProgress: (progress) => onProgress?.({ ...progress, policy, round }),
         });
-        const run: ServeRun = { policy, round, record, stats: opened.stats() };
+        const steps = opened.steps?.record();
+        const run: ServeRun = {
+          ...{ policy, round, record, stats: opened.stats(), prefillChunk: opened.prefillChunk },
+          ...(steps === undefined || steps.seen === 0 ? {} : { steps }),
+        };
         runs.push(run);
         await options.afterLoad?.(opened, run);
       } finally {

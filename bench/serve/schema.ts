@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { resultSchema } from '../schema.js';
 import type { RequestRecord } from '../../src/traffic/record.js';
 import { MEASURES, metricsOf, type MetricOptions, type ServeMetrics } from '../../src/traffic/metrics.js';
-import { POLICY_NAMES } from './policy.js';
+import { COMPARED_POLICIES } from './compared-policies.js';
 import type { ServeRun } from './runs.js';
 
 /**
@@ -65,7 +65,18 @@ const cache = z.object({
   prefix_hit_tokens: count,
 });
 
-const policy = z.enum(POLICY_NAMES).nullable();
+const policy = z.enum(COMPARED_POLICIES).nullable();
+
+/** Steps of an engine in the same process: see `RecordedSteps`. */
+const steps = z.object({
+  seen: count,
+  every: z.int().positive(),
+  ms: z.array(ms),
+  rows: z.array(count),
+  keys: z.array(count),
+  logit_rows: z.array(count),
+  prompts: z.array(z.array(count)),
+});
 
 export const serveSchema = z.object({
   version: z.literal(SERVE_SCHEMA_VERSION),
@@ -85,7 +96,19 @@ export const serveSchema = z.object({
   notes: z.array(z.string()),
   /** One a policy: figures of all its rounds. */
   policies: z.array(z.object({ policy, figures })),
-  runs: z.array(z.object({ policy, round: count, cache: cache.nullable(), figures, requests: z.array(requestSchema) })),
+  runs: z.array(
+    z.object({
+      policy,
+      round: count,
+      cache: cache.nullable(),
+      /** Most prompt tokens in a step. */
+      prefill_chunk: z.int().positive().optional(),
+      figures,
+      /** A sample of the steps that ran, in the order they did. */
+      steps: steps.optional(),
+      requests: z.array(requestSchema),
+    }),
+  ),
   checks: z.array(z.object({ name: z.string(), passed: z.boolean(), found: z.string() })).optional(),
   long_prompt: z
     .array(z.object({ policy, itl_during_ms: z.array(ms), itl_before_ms: z.array(ms), ttfts_ms: z.array(ms) }))
@@ -107,11 +130,12 @@ export const serveSchema = z.object({
 });
 
 export type ServeResult = z.infer<typeof serveSchema>;
+type ServeSteps = z.infer<typeof steps>;
 
 /** The schema for readers in other languages (JSON Schema, draft 2020-12). */
 export const serveJsonSchema = (): object => z.toJSONSchema(serveSchema, { target: 'draft-2020-12' });
 
-export function figuresOf(metrics: ServeMetrics): ServeResult['runs'][number]['figures'] {
+export function serveFiguresOf(metrics: ServeMetrics): ServeResult['runs'][number]['figures'] {
   const { count: counts, goodPerS } = metrics;
   const latencies = MEASURES.flatMap((name): [string, number][] => {
     const summary = metrics.measures[name];
@@ -157,7 +181,7 @@ const requestOf = (request: RequestRecord): ServeResult['runs'][number]['request
 });
 
 export const runOf = (
-  { policy: name, round, record, stats }: ServeRun,
+  { policy: name, round, record, stats, steps: taken, prefillChunk }: ServeRun,
   options: MetricOptions,
 ): ServeResult['runs'][number] => ({
   policy: name ?? null,
@@ -172,6 +196,10 @@ export const runOf = (
           prefix_queried_tokens: stats.prefixQueriedTokens,
           prefix_hit_tokens: stats.prefixHitTokens,
         },
-  figures: figuresOf(metricsOf([record], options)),
+  ...(prefillChunk === undefined ? {} : { prefill_chunk: prefillChunk }),
+  figures: serveFiguresOf(metricsOf([record], options)),
+  ...(taken === undefined
+    ? {}
+    : { steps: { ...taken, prompts: taken.prompts.map((parts) => [...parts]) } as ServeSteps }),
   requests: record.requests.map(requestOf),
 });

@@ -20,8 +20,8 @@ export function figure(value: number | undefined): string {
   return size >= 1 || size === 0 ? value.toFixed(2) : value.toFixed(3);
 }
 
-export const percent = (share: number | undefined): string =>
+export const markdownPercent = (share: number | undefined): string =>
   share === undefined || !Number.isFinite(share) ? '-' : `${(100 * share).toFixed(1)} %`;
 
 export const signedPercent = (share: number | undefined): string =>
-  share === undefined || !Number.isFinite(share) ? '-' : `${share > 0 ? '+' : ''}${percent(share)}`;
+  share === undefined || !Number.isFinite(share) ? '-' : `${share > 0 ? '+' : ''}${markdownPercent(share)}`;

@@ -1,6 +1,6 @@
 import type { BenchResult, OperationsRecord, TpotRecord, TtftRecord } from '../schema.js';
 import { summarize } from '../../src/statistics.js';
-import { figure, markdownTable, percent } from './markdown.js';
+import { figure, markdownTable, markdownPercent } from './markdown.js';
 
 /** Prefill as users meet it: time to the first token. */
 export function prefillTable({ records }: BenchResult): string {
@@ -10,7 +10,7 @@ export function prefillTable({ records }: BenchResult): string {
     String(record.n_prompt),
     String(record.ttfts_ms.length),
     ...(['median', 'p90', 'p99', 'mean'] as const).map((key) => figure(record[`${key}_ttft_ms`])),
-    percent(record.spread_ttft),
+    markdownPercent(record.spread_ttft),
     figure((1000 * record.n_prompt) / record.median_ttft_ms),
   ]);
   const head = ['prompt', 'runs', 'TTFT ms', 'p90', 'p99', 'mean', 'spread', 'prompt tok/s'];
@@ -26,7 +26,7 @@ export function decodeTable({ records }: BenchResult): string {
     String(record.batch),
     String(record.tpots_ms.length),
     ...[record.median_tpot_ms, record.p90_tpot_ms, record.p99_tpot_ms].map(figure),
-    percent(record.spread_tpot),
+    markdownPercent(record.spread_tpot),
     ...[record.median_itl_ms, record.p90_itl_ms, record.p99_itl_ms].map(figure),
     figure(record.median_e2el_ms),
     figure(record.tokens_per_second_per_user),

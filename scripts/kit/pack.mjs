@@ -28,7 +28,16 @@ import { checkSize, inMiB, isNeeded, packageFolders, testSources } from './selec
 /** Test files and folders that run on the bare machine. */
 const TESTS = ['test/gpu', 'test/kernels', 'test/model', 'test/engine/greedy.test.ts'];
 /** Matrix kernels first, which no other machine has run; last what compiles most or computes most. */
-const TEST_ORDER = ['matrix', 'matmul-many', 'emulated', 'matmul-packed', '', 'attention.', 'matmul.', 'greedy.'];
+const TEST_ORDER = [
+  'matrix',
+  'matmul/prefill',
+  'emulated',
+  'matmul/dot8',
+  '',
+  'attention/attention.',
+  'matmul/matmul.',
+  'greedy.',
+];
 /** They look at what a driver made up on this machine is given; on a GPU there is nothing to look at. */
 const PRETENDED = /pretend/;
 /** What runs them there; `vitest` itself, with its bundler, is replaced by scripts/kit/vitest.mjs. */
@@ -168,7 +177,7 @@ async function layOutRuntime(folder) {
 async function layOutApp(folder) {
   // Not under dist: compiled tests then find models where those of a checkout do.
   for (const name of ['src', 'bench']) copyIf(join(root, 'dist', name), join(folder, name), isNeeded);
-  for (const name of ['models', 'shaders', 'scripts']) copyIf(join(root, name), join(folder, name), () => true);
+  for (const name of ['models', 'scripts']) copyIf(join(root, name), join(folder, name), () => true);
   copy(join(root, 'package.json'), join(folder, 'package.json'));
   copy(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 

@@ -302,7 +302,7 @@ class TransformersLlama:
         import transformers
 
         self.library = transformers
-        self.config = transformers.LlamaConfig(
+        self.config = transformers.ModelConfig(
             hidden_size=model["hidden"],
             intermediate_size=model["intermediate"],
             num_hidden_layers=model["layers"],

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { attempts, nvidiaManifests, writeManifests } from './driver.mjs';
 import { start, stopAll, writeJson } from './process.mjs';
-import { DRIVER_SECONDS, isDone, resultName, secondsFor, stages, TOTAL_SECONDS } from './stages.mjs';
+import { DRIVER_SECONDS, isDone, ownSeconds, resultName, secondsFor, stages, TOTAL_SECONDS } from './stages.mjs';
 
 const app = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cli = join(app, 'src', 'cli', 'main.js');
@@ -288,13 +288,14 @@ async function withoutWhatCrashes(stage, env) {
 async function runStage(stage, entry, limit, env) {
   process.stdout.write(`          ${stage.name} ...\n`);
   const program = stage.python ?? stage.script;
+  const args = stage.endsItself ? [...stage.args, '--seconds', `${ownSeconds(limit)}`] : stage.args;
   const path = program ? join(here, program) : cli;
   // The machine's own Python has the machine's own environment.
   const run = stage.python
-    ? await start('python3', [path, ...stage.args], { cwd: app, env: process.env, limit }).done
-    : await start(process.execPath, [path, ...stage.args], { cwd: app, env, limit }).done;
+    ? await start('python3', [path, ...args], { cwd: app, env: process.env, limit }).done
+    : await start(process.execPath, [path, ...args], { cwd: app, env, limit }).done;
   Object.assign(entry, {
-    command: [program ?? 'ridgepoint', ...stage.args.map(inFolders)].join(' '),
+    command: [program ?? 'ridgepoint', ...args.map(inFolders)].join(' '),
     plan_seconds: stage.plan,
     exit: exitOf(run),
     seconds: rounded(run.seconds),

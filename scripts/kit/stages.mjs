@@ -60,7 +60,7 @@ const kernels = (name, model, [plan, limit], on, file, extra = []) => ({
   limit,
   args: [
     ...['bench', 'kernels', ...on, '--model', model.name, '--rows', '1,8,2048', '--contexts', '512,2048'],
-    ...['--budget', `${plan}`, ...extra, '--quiet'],
+    ...['--budget', `${plan}`, '--within-budget', ...extra, '--quiet'],
   ],
   file,
 });
@@ -78,6 +78,7 @@ const correctness = ([plan, limit], workers, out) => ({
   plan,
   limit,
   script: 'tests.mjs',
+  endsItself: true,
   args: workers === undefined ? [] : ['--workers', `${workers}`],
   file: `${out}/tests.json`,
 });
@@ -110,7 +111,14 @@ function onGpu({ gpuBytes, on, peer }, { out, details }) {
       ? [{ name: 'peer', plan: 75, limit: 110, python: 'peer.py', args: ['--seconds', '95'], file: `${out}/peer.json` }]
       : []),
     {
-      ...{ name: `load ${main.name}`, plan: 12, limit: 60, script: 'load.mjs', file: `${details}/load.json` },
+      ...{
+        name: `load ${main.name}`,
+        plan: 12,
+        limit: 60,
+        script: '../../bench/day/load.js',
+        file: `${details}/load.json`,
+      },
+      endsItself: true,
       args: [...on, '--model', main.name],
     },
     correctness([60, 90], 8, out),
@@ -151,7 +159,8 @@ function onSoftware({ on, slow }, { out, details }) {
 /**
  * The stages after the search for a driver. Each names a program, its arguments, the seconds it should take and may
  * take, and the file that it leaves; `needs` is a file without which it makes no sense, `unless` one with which it need
- * not run; `toFile` says that its output is that file; one that is `closing` may use the time that others leave alone.
+ * not run; `toFile` says that its output is that file; one that is `closing` may use the time that others leave alone; one
+ * that `endsItself` takes `--seconds`, and writes by then what it has.
  *
  * @param {{ quick: boolean, gpuBytes?: number, adapter: string, slow?: boolean, peer?: boolean,
  *   commands: ReadonlySet<string> }} machine `gpuBytes`: memory of the GPU, an unknown one is tried; `slow`: a software
@@ -172,6 +181,9 @@ export function secondsFor({ limit, closing = false }, left) {
   const seconds = Math.min(limit, closing ? left : left - CLOSING_SECONDS);
   return seconds < 3 ? 0 : seconds;
 }
+
+/** Seconds that a stage is told which ends by itself: a little less than it may take. */
+export const ownSeconds = (limit) => Math.max(1, Math.floor(limit - Math.max(2, 0.08 * limit)));
 
 /** Whether an earlier run's stage need not be run again: it ended by itself, with what it was to find out. */
 export function isDone({ name, exit }, { tests } = {}) {

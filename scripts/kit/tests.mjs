@@ -1,4 +1,5 @@
-// Runs the kit's tests, a process each, several at a time: node tests.mjs --output FILE [--workers N] [FILE...]
+// Runs the kit's tests, a process each, several at a time, those that N seconds leave time for:
+// node tests.mjs --output FILE [--workers N] [--seconds N] [FILE...]
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,7 +9,11 @@ import { start, stopAll, writeJson } from './process.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { values, positionals } = parseArgs({
-  options: { output: { type: 'string' }, workers: { type: 'string' } },
+  options: {
+    output: { type: 'string' },
+    workers: { type: 'string' },
+    seconds: { type: 'string', default: 'Infinity' },
+  },
   allowPositionals: true,
 });
 const kit = JSON.parse(readFileSync(join(root, 'kit.json'), 'utf8'));
@@ -82,10 +87,15 @@ async function runFile(entry) {
 
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => {
-    stopped = true;
-    stopAll();
-  });
+  process.on(signal, end);
+}
+
+// What runs then is stopped and kept as far as it came, the rest is said not to have run.
+const limit = Number(values.seconds) * 1000;
+const timer = Number.isFinite(limit) ? setTimeout(end, limit) : undefined;
+function end() {
+  stopped = true;
+  stopAll();
 }
 
 const queue = [...files];
@@ -93,6 +103,7 @@ async function work() {
   for (let entry = queue.shift(); entry && !stopped; entry = queue.shift()) await runFile(entry);
 }
 await Promise.all(Array.from({ length: workers }, work));
+clearTimeout(timer);
 rmSync(scratch, { recursive: true, force: true });
 const { passed, failed, skipped, files_failed: broken, files_not_run: left } = save(!stopped);
 console.log(

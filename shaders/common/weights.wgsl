@@ -5,7 +5,7 @@
 // `stored_rows()`, rows of the part.
 fn weight_index(row: u32, k: u32) -> u32 {
 //#if interleaved
-//#if quantised
+//#if quantized
   // CHUNK_UNITS units, 16 bytes, stay together.
   let chunk = ((row / SIDE_ROWS) * (params.k8 / CHUNK_UNITS) + k / CHUNK_UNITS) * SIDE_ROWS + row % SIDE_ROWS;
   return chunk * CHUNK_UNITS + k % CHUNK_UNITS;
@@ -16,30 +16,30 @@ fn weight_index(row: u32, k: u32) -> u32 {
   return row * params.k8 + k;
 //#endif
 }
-//#if quantised
-//#include common/quantised.wgsl
+//#if quantized
+//#include common/quantized.wgsl
 //#elif weights_f32
-alias Packed = Eight;
+alias Unit = Eight;
 @group(0) @binding(3) var<storage, read> weights: array<vec4<f32>>;
-fn load_packed(i: u32) -> Packed { return Eight(weights[2u * i], weights[2u * i + 1u]); }
-fn unpack_pair(p: Packed, i: u32) -> vec2<f32> {
+fn load_unit(i: u32) -> Unit { return Eight(weights[2u * i], weights[2u * i + 1u]); }
+fn unpack_pair(p: Unit, i: u32) -> vec2<f32> {
   let half = select(p.hi, p.lo, i < 2u);
   return select(half.zw, half.xy, i % 2u == 0u);
 }
-fn unpack_unit(p: Packed) -> Eight { return p; }
+fn unpack_unit(p: Unit) -> Eight { return p; }
 //#else
-alias Packed = vec4<u32>;
+alias Unit = vec4<u32>;
 @group(0) @binding(3) var<storage, read> weights: array<vec4<u32>>;
-fn load_packed(i: u32) -> Packed { return weights[i]; }
+fn load_unit(i: u32) -> Unit { return weights[i]; }
 //#if weights_bf16
-fn unpack_pair(p: Packed, i: u32) -> vec2<f32> { return bitcast<vec2<f32>>(vec2<u32>(p[i] << 16u, p[i] & 0xffff0000u)); }
-fn unpack_unit(p: Packed) -> Eight { return unpack_bf16(p); }
+fn unpack_pair(p: Unit, i: u32) -> vec2<f32> { return bitcast<vec2<f32>>(vec2<u32>(p[i] << 16u, p[i] & 0xffff0000u)); }
+fn unpack_unit(p: Unit) -> Eight { return unpack_bf16(p); }
 //#else
-fn unpack_pair(p: Packed, i: u32) -> vec2<f32> { return unpack2x16float(p[i]); }
-fn unpack_unit(p: Packed) -> Eight { return unpack_f16(p); }
+fn unpack_pair(p: Unit, i: u32) -> vec2<f32> { return unpack2x16float(p[i]); }
+fn unpack_unit(p: Unit) -> Eight { return unpack_f16(p); }
 //#endif
 //#endif
-//#if quantised
+//#if quantized
 //#else
-fn load_weights(row: u32, k: u32) -> Eight { return unpack_unit(load_packed(weight_index(row, k))); }
+fn load_weights(row: u32, k: u32) -> Eight { return unpack_unit(load_unit(weight_index(row, k))); }
 //#endif

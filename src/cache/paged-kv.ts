@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS, kvBlockBytes, type HeadShape, type KvStored } from '../kernels/attention-shape.js';
+import { BLOCK_TOKENS, kvBlockBytes, type HeadShape, type KvStored } from '../kernels/attention/shape.js';
 
 /** Keys and values of one layer: blocks as `kvBlockBytes` describes them. */
 export interface LayerCache {
@@ -13,6 +13,8 @@ export interface PagedKv {
   readonly stored: KvStored;
   readonly layers: readonly LayerCache[];
   readonly bytes: number;
+  /** Of the keys (or of the values) of a block in a layer. */
+  readonly blockBytes: number;
 }
 
 /** The most blocks one layer's buffer may have on this adapter. */
@@ -22,11 +24,13 @@ export function mostBlocks(gpu: Gpu, shape: HeadShape, stored: KvStored): number
 }
 
 export function allocatePagedKv(gpu: Gpu, shape: HeadShape, stored: KvStored, layers: number, blocks: number): PagedKv {
-  const bytes = blocks * kvBlockBytes(shape, stored);
+  const blockBytes = kvBlockBytes(shape, stored);
+  const bytes = blocks * blockBytes;
   const label = `${stored} [${blocks} blocks, ${shape.kvHeads}, ${BLOCK_TOKENS}, ${shape.headDim}]`;
   return {
     blocks,
     stored,
+    blockBytes,
     bytes: 2 * bytes * layers,
     layers: Array.from({ length: layers }, (_, layer) => ({
       keys: gpu.storage(`layers.${layer} keys ${label}`, bytes),

@@ -1,4 +1,5 @@
 import { RidgepointError } from '../errors.js';
+import { option, words } from '../wording.js';
 import { f16ToF32, f32ToBf16, f32ToF16, f32Value } from './float.js';
 
 /** Dtypes of a checkpoint that can become weights, as safetensors spells them. */
@@ -158,9 +159,10 @@ function valueOf(bits: number, from: TensorDtype): number {
 
 /** What to tell the user about a value that the target dtype cannot hold. */
 export function rangeError(tensor: string, element: number, bits: number, from: TensorDtype, to: TargetDtype) {
-  const advice = to === 'f16' ? 'load with --dtype bf16 or --dtype f32' : 'load with --dtype f32';
+  const wide = option('dtype', 'f32');
+  const advice = to === 'f16' ? words`load with ${option('dtype', 'bf16')} or ${wide}` : words`load with ${wide}`;
   const value = valueOf(bits, from);
-  const message = `${tensor}: element ${element} is ${value}, beyond the range of ${LONG_NAME[to]}; ${advice}`;
+  const message = words`${tensor}: element ${element} is ${value}, beyond the range of ${LONG_NAME[to]}; ${advice}`;
   return new RidgepointError('checkpoint', message);
 }
 

@@ -13,7 +13,7 @@ export type RowMap =
   | { readonly kind: 'interleave'; readonly phase: 0 | 1 }
   | { readonly kind: 'rotary'; readonly offset: number; readonly headDim: number };
 
-/** A tensor of shape [rows, cols], or [cols] where `rows` is 1, and where its rows go. */
+/** A tensor of shape [rows, cols], or a vector where one of them is 1, and where its rows go. */
 export interface FusedPart {
   readonly tensor: string;
   readonly rows: number;

@@ -36,6 +36,16 @@ function whatTextIs(text: string): string | undefined {
   if (text.startsWith('version https://git-lfs')) {
     return 'is a pointer of Git LFS and not the file itself; run "git lfs pull" in its folder, or download it again';
   }
+  if (text.startsWith('# xet version')) {
+    return 'is a pointer of Xet and not the file itself; run "git xet pull" in its folder, or download it again';
+  }
+  if (
+    /^\s*(\{"error"|Entry not found|Repository not found|Invalid (username|credentials)|Access to model|Unauthorized)/i.test(
+      text,
+    )
+  ) {
+    return 'is the answer of a server that refused it, and not the file itself; download it again';
+  }
   if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(text)) {
     return 'is a web page and not the file itself; download it again, from its "resolve" address';
   }
@@ -48,7 +58,11 @@ export function parseJson(text: string, file: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const what = whatTextIs(text) ?? (text.trim() === '' ? 'is empty; download it again' : undefined);
+    const python = /[[:,]\s*(NaN|-?Infinity)\s*[\]},]/.exec(text)?.[1];
+    const what =
+      whatTextIs(text) ??
+      (python && `has ${python} for a number, which no JSON has; put null or a number in its place`) ??
+      (text.trim() === '' ? 'is empty; download it again' : undefined);
     throw new RidgepointError('checkpoint', `${file}: ${what ?? 'is not valid JSON; download it again'}`, { cause });
   }
   if (deeperThan(value, MAX_DEPTH)) {

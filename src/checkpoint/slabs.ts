@@ -76,8 +76,8 @@ export function planSlabs(checkpoint: Checkpoint, matrix: FusedMatrix, options: 
   const complete = checkLayout(matrix);
   const form: Form = { cols, stride, to, check: options.check ?? false, complete };
   const parts = matrix.parts.map(({ tensor, rows, map }): Part => {
-    const isVector = rows === 1 && checkpoint.tensors.get(tensor)?.shape.length === 1;
-    const { dtype } = checkpoint.require(tensor, isVector ? [cols] : [rows, cols]);
+    const isVector = (rows === 1 || cols === 1) && checkpoint.tensors.get(tensor)?.shape.length === 1;
+    const { dtype } = checkpoint.require(tensor, isVector ? [rows * cols] : [rows, cols]);
     return { tensor, map, dtype, run: convertRun(dtype, to) };
   });
   const rowBytes = stride * TARGET_BYTES[to];

@@ -1,8 +1,8 @@
-import type { EngineOptions } from '../engine/api.js';
+import type { EngineOptions, LoadProgress } from '../engine/api.js';
 import { Engine } from '../index.js';
-import { LoadingBar } from './progress.js';
+import { LoadingBar } from './terminal/progress.js';
 import { closeAtExit, stopSignal } from './run.js';
-import { remark } from './style.js';
+import { remark } from './terminal/style.js';
 
 /** How long loading may take to notice that it was stopped, in milliseconds. */
 const STOP_PATIENCE = 1000;
@@ -18,7 +18,11 @@ export async function loadEngine(options: EngineOptions, tell: boolean, warn = t
   const bar = tell ? new LoadingBar(options.model?.replace(/.*[/\\](?=.)/, '') ?? 'tiny-tales') : undefined;
   const settled = new AbortController();
   try {
-    const loading = Engine.load({ ...options, signal: stopSignal, onProgress: bar?.report });
+    const onProgress = (progress: LoadProgress): void => {
+      bar?.report(progress);
+      options.onProgress?.(progress);
+    };
+    const loading = Engine.load({ ...options, signal: stopSignal, onProgress });
     loading.then(
       (engine) => closeAtExit(() => engine.dispose()),
       () => undefined, // told to whoever awaits it below

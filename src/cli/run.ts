@@ -1,7 +1,7 @@
 import { RidgepointError } from '../errors.js';
 import { codeOf, whyUnwritable } from '../platform/node/disk.js';
-import { withFlagNames } from './options.js';
-import { outputDone, outputFailed, outputFailure, tell, visibleLine, watchOutput } from './output.js';
+import { inFlagWords } from './options/names.js';
+import { outputDone, outputFailed, outputFailure, tell, visibleLine, watchOutput } from './terminal/output.js';
 
 /** What the exit codes mean; the help shows them. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
@@ -11,6 +11,8 @@ export type Signal = keyof typeof SIGNALS;
 
 /** How long closing the engine may take before the process ends regardless, in milliseconds. */
 const PATIENCE = 3000;
+/** How long a command may take to end once it was told to, in milliseconds; then it is left where it stands. */
+const LONGEST_END = 10_000;
 
 const aborter = new AbortController();
 const closers = new Set<() => Promise<void>>();
@@ -57,6 +59,7 @@ function stop(by: Signal | Ending): void {
   else if (stoppedBy === undefined) {
     stoppedBy = by;
     aborter.abort();
+    if (!isEnding(by)) setTimeout(() => void leave(exitCode(EXIT.failure)), LONGEST_END).unref();
   } else if (!isEnding(by)) dieBy(by);
 }
 
@@ -123,20 +126,30 @@ export function leave(code: number): Promise<never> {
   return (leaving ??= (async () => {
     const closing = Promise.allSettled([...closers].map((close) => close()));
     await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-    await outputDone();
+    // A reader that takes nothing keeps nobody from ending what it reads.
+    await Promise.race([outputDone(), stoppedFor(PATIENCE)]);
     const failure = outputFailure();
     const isLost = failure !== undefined && codeOf(failure) !== 'EPIPE';
     if (isLost) tell(`ridgepoint: standard output cannot be written: ${whyUnwritable(failure)}\n`);
-    process.exit(isLost && code === EXIT.ok ? EXIT.failure : code);
+    const last = outputClosed() ? code : exitCode(code);
+    process.exit(isLost && last === EXIT.ok ? EXIT.failure : last);
   })());
 }
 
+/** Resolves so many milliseconds after a signal has stopped the run, if one does. */
+function stoppedFor(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const wait = (): void => void setTimeout(resolve, ms).unref();
+    if (stopSignal.aborted) wait();
+    else stopSignal.addEventListener('abort', wait, { once: true });
+  });
+}
+
 /** Tells the user about a failure and returns the exit code it has. */
-export function report(failure: unknown): number {
-  if (stoppedBy !== undefined && (failure as Error | undefined)?.name === 'AbortError') return exitCode(EXIT.failure);
-  const error = withFlagNames(failure);
+export function report(error: unknown): number {
+  if (stoppedBy !== undefined && (error as Error | undefined)?.name === 'AbortError') return exitCode(EXIT.failure);
   const known = error instanceof RidgepointError;
-  const message = visibleLine(error instanceof Error ? error.message : String(error));
+  const message = visibleLine(error instanceof Error ? inFlagWords(error) : String(error));
   const debug = (process.env.RIDGEPOINT_DEBUG ?? '') !== '';
   if (known) tell(`ridgepoint: ${message}\n`);
   else if (isOfSystem(error)) tell(`ridgepoint: ${aboutSystem(error)}\n`);
@@ -144,7 +157,7 @@ export function report(failure: unknown): number {
     const hint = debug ? '' : ' (a fault of ours; set RIDGEPOINT_DEBUG=1 to see where)';
     tell(`ridgepoint: unexpected error: ${message}${hint}\n`);
   }
-  if (debug && failure instanceof Error) tell(`${failure.stack}\n`);
+  if (debug && error instanceof Error) tell(`${error.stack}\n`);
   return known && error.code === 'usage' ? EXIT.usage : EXIT.failure;
 }
 

@@ -1,33 +1,30 @@
 import type { Gpu } from '../gpu/gpu.js';
-import type { LlamaConfig } from '../model/config.js';
-import type { LlamaModel } from '../model/llama.js';
-import type { Tokenizer } from '../tokenizer/tokenizer.js';
-import type { ChatMessage, EngineInfo, LoadTimings } from './api.js';
+import type { ForwardPass } from '../model/forward-pass.js';
 import type { EngineHost } from './host.js';
+import type { KvTransfer } from './kv-transfer.js';
 import type { StepProbe } from './probe.js';
-import type { parseGenerationConfig } from './sampling.js';
-import type { Scheduler } from './scheduler.js';
+import type { Scheduler } from '../scheduler/scheduler.js';
 import type { StepLoop } from './step-loop.js';
+import type { TextParts } from './text-side.js';
 
-export type GenerationDefaults = ReturnType<typeof parseGenerationConfig>;
-export type ChatRenderer = (messages: readonly ChatMessage[]) => string;
+/** Rows of a prompt by which its kernels are named; of longer ones they are the same. */
+const MANY_ROWS = 512;
 
-export interface EngineParts {
+/** The kernel variants in use for one row and for many. */
+export const kernelsOf = (model: ForwardPass): { decode: string[]; prefill: string[] } => ({
+  decode: model.matmulVariants(1, 'decode'),
+  prefill: model.matmulVariants(MANY_ROWS, 'prefill'),
+});
+
+export interface EngineParts extends TextParts {
   readonly gpu: Gpu;
   readonly host: EngineHost;
-  readonly config: LlamaConfig;
-  readonly model: LlamaModel;
+  readonly model: ForwardPass;
   readonly loop: StepLoop;
   readonly scheduler: Scheduler;
-  readonly tokenizer: Tokenizer | undefined;
-  readonly chatText: ChatRenderer | undefined;
-  readonly generationDefaults: GenerationDefaults;
-  /** The ids that end a generation. */
-  readonly eosIds: readonly number[];
+  readonly kv: KvTransfer;
   /** What a user should know of the model's files, a sentence each. */
   readonly notices: readonly string[];
-  readonly info: EngineInfo;
-  readonly timings: LoadTimings;
   readonly prefixCaching: boolean;
   readonly speculates: boolean;
   readonly hint: string | undefined;

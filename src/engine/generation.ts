@@ -8,8 +8,25 @@ import type {
   GenerationResult,
   TokenLogprob,
 } from './api.js';
-import type { ResolvedSampling } from './sampling.js';
-import type { ScheduledSequence } from './sequence.js';
+import type { ResolvedSampling } from './options/sampling.js';
+import type { ScheduledSequence } from '../scheduler/sequence.js';
+
+/** What a generation is made of. */
+export interface GenerationParts {
+  readonly sequence: ScheduledSequence;
+  readonly promptIds: readonly number[];
+  readonly sampling: ResolvedSampling;
+  readonly options: GenerateOptions;
+  readonly eosIds: readonly number[];
+  /** Why it ends when it has `sequence.maxTokens` tokens. */
+  readonly limitReason: FinishReason;
+  /** Turns tokens into text; absent for a model without a tokenizer. */
+  readonly output: TextOutput | undefined;
+  /** When the request came, in milliseconds of `performance.now()`. */
+  readonly started: number;
+  /** Ends the generation in the engine; called when a consumer stops iterating early. */
+  readonly cancel: (generation: RunningGeneration) => void;
+}
 
 /**
  * One request on its way: collects the tokens the engine delivers, decides when it ends, and hands out chunks. It makes
@@ -30,28 +47,36 @@ export class RunningGeneration implements Generation {
   #done = false;
   #error: unknown;
   #text = '';
-  #first = 0;
+  /** When its first new token came. */
+  #first: number | undefined;
+  /** Tokens that were there before. */
+  #resumed = 0;
+  readonly #parts: GenerationParts;
 
-  constructor(
-    readonly sequence: ScheduledSequence,
-    readonly promptIds: readonly number[],
-    readonly sampling: ResolvedSampling,
-    readonly options: GenerateOptions,
-    private readonly eosIds: readonly number[],
-    /** Why it ends when it has `sequence.maxTokens` tokens. */
-    private readonly limitReason: FinishReason,
-    /** Turns tokens into text; absent for a model without a tokenizer. */
-    private readonly output: TextOutput | undefined,
-    /** When the request came, in milliseconds of `performance.now()`. */
-    private readonly started: number,
-    /** Ends the generation in the engine; called when a consumer stops iterating early. */
-    private readonly cancel: (generation: RunningGeneration) => void,
-  ) {
-    this.tokens = [...promptIds];
-    if (options.constraint !== undefined) this.#ask();
+  constructor(parts: GenerationParts) {
+    this.#parts = parts;
+    this.tokens = [...parts.promptIds];
     this.result = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever only iterates sees the error there; the promise must not then count as unhandled.
     this.result.catch(() => undefined);
+    this.#resume(parts.options.resume ?? []);
+    if (parts.options.constraint !== undefined && !this.#done) this.#ask();
+  }
+
+  get sequence(): ScheduledSequence {
+    return this.#parts.sequence;
+  }
+
+  get promptIds(): readonly number[] {
+    return this.#parts.promptIds;
+  }
+
+  get sampling(): ResolvedSampling {
+    return this.#parts.sampling;
+  }
+
+  get options(): GenerateOptions {
+    return this.#parts.options;
   }
 
   get done(): boolean {
@@ -61,23 +86,48 @@ export class RunningGeneration implements Generation {
   /** Takes the next token. Afterwards `done` tells whether the sequence has ended. */
   push(id: number, logprobs?: { token: TokenLogprob; top: TokenLogprob[] }): void {
     if (this.#done) return;
-    if (this.ids.length === 0) this.#first = performance.now();
+    this.#first ??= performance.now();
+    const { text, end } = this.#take(id);
+    this.#emit({ text, ids: [id], ...(logprobs === undefined ? {} : { logprobs: [logprobs] }) });
+    end?.();
+  }
+
+  /** Takes ids that somebody has had already. */
+  #resume(ids: readonly number[]): void {
+    for (const id of ids) {
+      if (this.#done) break;
+      const { text, end } = this.#take(id);
+      this.#text += text;
+      const place = this.#resumed++;
+      end?.();
+      if (this.#done) break;
+      try {
+        this.options.constraint?.accept(id);
+      } catch (cause) {
+        const message = `resume has token ${id} at place ${place}, which the constraint does not allow there`;
+        throw new RidgepointError('usage', message, { cause });
+      }
+    }
+  }
+
+  /** @returns the text that a token completes, and how it ends the generation where it does */
+  #take(id: number): { text: string; end?: () => void } {
     this.ids.push(id);
     this.tokens.push(id);
-    const ended = !this.options.ignoreEos && this.eosIds.includes(id);
+    const ended = !this.options.ignoreEos && this.#parts.eosIds.includes(id);
     const halted = this.options.stopIds?.includes(id) ?? false;
     let text = '';
     let stopped = false;
-    if (this.output !== undefined && !ended && !halted) {
-      const piece = this.output.push(id);
+    if (this.#parts.output !== undefined && !ended && !halted) {
+      const piece = this.#parts.output.push(id);
       text = piece.text;
       stopped = piece.stop !== undefined;
     }
-    this.#emit({ text, ids: [id], ...(logprobs === undefined ? {} : { logprobs: [logprobs] }) });
-    if (ended) this.finish('eos');
-    else if (halted) this.finish('stop');
-    else if (stopped) this.#end('stop');
-    else if (this.ids.length === this.sequence.maxTokens) this.finish(this.limitReason);
+    if (ended) return { text, end: () => this.finish('eos') };
+    if (halted) return { text, end: () => this.finish('stop') };
+    if (stopped) return { text, end: () => this.#end('stop') };
+    if (this.ids.length < this.sequence.maxTokens) return { text };
+    return { text, end: () => this.finish(this.#parts.limitReason) };
   }
 
   /** Tells the constraint of the last token and asks it for the next mask. @throws whatever the constraint throws */
@@ -100,8 +150,8 @@ export class RunningGeneration implements Generation {
   /** Ends it, with whatever text was held back. */
   finish(reason: FinishReason): void {
     if (this.#done) return;
-    if (this.output !== undefined) {
-      const rest = this.output.end();
+    if (this.#parts.output !== undefined) {
+      const rest = this.#parts.output.end();
       if (rest !== '') this.#emit({ text: rest, ids: [] });
     }
     this.#end(reason);
@@ -118,7 +168,8 @@ export class RunningGeneration implements Generation {
   #end(finishReason: FinishReason): void {
     this.#done = true;
     const now = performance.now();
-    const count = this.ids.length;
+    const count = this.ids.length - this.#resumed;
+    const first = this.#first ?? now;
     this.#settle.resolve({
       text: this.#text,
       promptIds: this.promptIds,
@@ -126,9 +177,9 @@ export class RunningGeneration implements Generation {
       cachedTokens: this.sequence.cachedTokens,
       finishReason,
       seed: this.sampling.seed,
-      ttftMs: count > 0 ? this.#first - this.started : now - this.started,
-      tpotMs: count > 1 ? (now - this.#first) / (count - 1) : undefined,
-      e2eMs: now - this.started,
+      ttftMs: first - this.#parts.started,
+      tpotMs: count > 1 ? (now - first) / (count - 1) : undefined,
+      e2eMs: now - this.#parts.started,
     });
     this.#wake();
   }
@@ -149,7 +200,7 @@ export class RunningGeneration implements Generation {
         else await new Promise<void>((resolve) => this.#waiters.push(resolve));
       }
     } finally {
-      if (!this.#done) this.cancel(this);
+      if (!this.#done) this.#parts.cancel(this);
     }
   }
 

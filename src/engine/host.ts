@@ -1,8 +1,10 @@
-import type { ModelFolder } from '../checkpoint/source.js';
 import type { GpuSource } from '../gpu/gpu.js';
+import type { ModelSource } from '../model/open.js';
 import type { LoadProgress } from './api.js';
+import type { ChatWishes } from '../tokenizer/chat.js';
 import type { DriverHost } from './drivers/prepare.js';
-import type { TuningStore } from './tuning/autotune.js';
+import type { UnaskedSizes } from './sizes.js';
+import type { TuningStore } from '../tuning/autotune.js';
 
 /** Memory an adapter has free, and who says so. */
 export interface FreeMemory {
@@ -18,34 +20,29 @@ export interface HostGpu extends GpuSource {
   readonly hint?: string;
 }
 
-/** A model the platform found: a folder of files, or a preset that has a configuration only. */
-export interface HostModel {
-  readonly name: string;
-  readonly folder: ModelFolder | undefined;
-  /** The parsed `config.json`. */
-  readonly config: unknown;
-  /** Where it came from, for messages: `config.json` or `preset llama-2-7b`. */
-  readonly configName: string;
-}
-
 export interface ModelRequest {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
   /** Called when everything but the weights is there, before any weights are downloaded; may throw. */
-  readonly judge?: (model: HostModel) => Promise<unknown>;
+  readonly judge?: (model: ModelSource) => Promise<unknown>;
 }
 
 /** A chat template, Jinja source, and what it may write of the tokenizer. */
 export interface ChatTemplate {
   readonly template: string;
+  /** Where tools are given. */
+  readonly toolTemplate?: string;
   readonly bosToken?: string;
   readonly eosToken?: string;
 }
 
 /** Renders chats where it keeps nobody waiting. */
 export interface AsideRenderer {
-  /** @throws RidgepointError as `renderChat`, and ('prompt') where it takes too much time or memory */
-  render(messages: readonly object[]): Promise<string>;
+  /**
+   * @param signal has it given up, where it has not begun
+   * @throws RidgepointError as `renderChat`, and ('prompt') where it takes too much time or memory
+   */
+  render(messages: readonly object[], wishes?: ChatWishes, signal?: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -54,8 +51,10 @@ export interface EngineHost {
   /** @throws RidgepointError when there is no adapter, or none of that name */
   openGpu(adapter: string | undefined): Promise<HostGpu>;
   /** @throws RidgepointError when there is no such model */
-  openModel(model: string | undefined, options: ModelRequest): Promise<HostModel>;
+  openModel(model: string | undefined, options: ModelRequest): Promise<ModelSource>;
   randomSeed(): number;
+  /** Sizes where nobody asks for others, on a platform whose usual ones are smaller. */
+  readonly unasked?: UnaskedSizes;
   /** Where the kernels chosen for an adapter are kept; without it the defaults are used. */
   readonly tuning?: TuningStore;
   /** What is known of drivers, and how those that nobody knows are tried; without it every driver is trusted. */

@@ -1,18 +1,28 @@
-import type { LlamaConfig } from '../model/config.js';
-import type { KvStored } from '../kernels/attention-shape.js';
-import type { EngineOptions } from './api.js';
-import { fits, leftOf, planMemory, type MemoryPlan, type MemoryRequest } from './memory-plan.js';
+import { mostBlocks } from '../cache/paged-kv.js';
+import { RidgepointError } from '../errors.js';
+import { BLOCK_TOKENS, type KvStored } from '../kernels/attention/shape.js';
+import { promptRows } from '../kernels/matmul/prompt-rows.js';
+import { laneRows, type StoredDtype } from '../kernels/weights.js';
+import type { ModelConfig } from '../model/config.js';
+import type { LayerFormats } from '../model/layer-formats.js';
+import type { ActivationDtype } from '../quantization/activations.js';
+import { option, words } from '../wording.js';
+import { checkMemory, fits, leftOf, memoryNeeded, type MemoryPlan, type MemoryRequest } from './memory-plan.js';
+import type { EngineModel } from './model-opening.js';
+import { refuseOption } from './options/check.js';
+import type { StartContext } from './start-context.js';
+import { activationDtype } from './weight-format.js';
 import type { FreeMemory } from './host.js';
-import { cacheSize, engineLimits, type CacheSize } from './sizes.js';
+import { cacheSize, engineLimits, type CacheSize, type SizedOptions } from './sizes.js';
 
 /** Below this, steps of a prompt would read the weights too often to be worth having. */
 const LEAST_CHUNK = 64;
 
 /** What an engine's sizes are made from. */
 export interface FitRequest {
-  readonly options: EngineOptions;
+  readonly options: SizedOptions;
   /** What the plan depends on beside the sizes. */
-  readonly model: Omit<MemoryRequest, 'limits' | 'kvDtype' | 'kvTokens'> & { readonly config: LlamaConfig };
+  readonly model: Omit<MemoryRequest, 'limits' | 'kvDtype' | 'kvTokens'> & { readonly config: ModelConfig };
   /** Undefined where nobody can tell. */
   readonly memory: FreeMemory | undefined;
   /** Whether the memory is also others'. */
@@ -50,13 +60,64 @@ export function fitSizes(request: FitRequest): EngineFit {
   return { ...found, notice: `${why}, so prompts take longer` };
 }
 
-function sized({ model, memory, shared, mostTokens }: FitRequest, options: EngineOptions): EngineFit {
+/** What an engine runs with, all of it known before anything is allocated. */
+export interface EngineMemory extends EngineFit {
+  readonly activations: ActivationDtype;
+  /** Of the layers' matrices that have one of their own. */
+  readonly layers: LayerFormats;
+}
+
+/** What prompts' projections multiply. @throws RidgepointError where the weights or the adapter cannot */
+function activationsOf({ options, source, gpu }: StartContext, dtype: StoredDtype, layers: LayerFormats) {
+  const activations = activationDtype(options.activations, dtype);
+  if (activations === 'int8' && layers.size > 0) {
+    const [[name, kept]] = layers;
+    refuseOption('activations', `in int8 need all weights in int8, and ${name} is ${kept}; leave it out`);
+  }
+  if (activations === 'int8' && !gpu.capabilities.packedDot) {
+    const advice = words`leave ${option('activations', 'int8')} out`;
+    throw new RidgepointError('adapter', words`${source.name} has no packed integer products; ${advice}`);
+  }
+  return activations;
+}
+
+/**
+ * Sizes of an engine that its adapter has memory for.
+ *
+ * @throws RidgepointError naming the option that is wrong, or saying what does not fit
+ */
+export async function planMemory(start: StartContext, model: EngineModel): Promise<EngineMemory> {
+  const { options, source, gpu } = start;
+  const { config } = model;
+  const { dtype, head } = model.formats;
+  const layers: LayerFormats = model.weights?.layers ?? new Map<string, StoredDtype>();
+  const activations = activationsOf(start, dtype, layers);
+  const lanes = laneRows(gpu.capabilities);
+  // Rows go into every matrix, so they are what all of them can take.
+  const kinds = [dtype, ...layers.values()].map((each) =>
+    promptRows(activations, { dtype: each, lanes }, gpu.capabilities),
+  );
+  const rows = kinds.find((kind) => kind === 'f32') ?? kinds[0];
+  const memory = await source.freeMemory();
+  const tied = config.tiedEmbeddings;
+  const fit = fitSizes({
+    options,
+    model: { model: model.source.name, config, dtype, head, rows, lanes, tied, formats: layers },
+    memory,
+    shared: gpu.capabilities.isCpu,
+    mostTokens: (stored) => mostBlocks(gpu, config, stored) * BLOCK_TOKENS,
+  });
+  checkMemory(fit.request, fit.plan, memory?.bytes, source.name);
+  return { ...fit, activations, layers };
+}
+
+function sized({ model, memory, shared, mostTokens }: FitRequest, options: SizedOptions): EngineFit {
   const { config } = model;
   const sizes = engineLimits(options, config, model.rows === 'f16');
   const base = { ...model, limits: sizes.limits };
-  const besideCache = planMemory({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
+  const besideCache = memoryNeeded({ ...base, kvDtype: 'f16', kvTokens: 0 }).total;
   const left = memory && leftOf(memory.bytes, besideCache);
   const cache = cacheSize(options, config, sizes.limits, { left, by: memory?.by, shared }, mostTokens);
   const request: MemoryRequest = { ...base, kvDtype: cache.kvDtype, kvTokens: cache.kvTokens };
-  return { ...sizes, cache, request, plan: planMemory(request), notice: undefined };
+  return { ...sizes, cache, request, plan: memoryNeeded(request), notice: undefined };
 }

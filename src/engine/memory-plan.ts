@@ -1,12 +1,13 @@
 import { RidgepointError } from '../errors.js';
-import { blocksFor } from '../cache/block-pool.js';
-import { BLOCK_TOKENS, kvBlockBytes, type KvStored } from '../kernels/attention-shape.js';
-import type { PromptRows } from '../kernels/prompt-rows.js';
+import { option, words, type Wording } from '../wording.js';
+import { blocksFor } from '../scheduler/block-pool.js';
+import { BLOCK_TOKENS, kvBlockBytes, type KvStored } from '../kernels/attention/shape.js';
+import type { PromptRows } from '../kernels/matmul/prompt-rows.js';
 import type { StoredDtype } from '../kernels/weights.js';
-import type { LlamaConfig } from '../model/config.js';
+import type { ModelConfig } from '../model/config.js';
 import type { LayerFormats } from '../model/layer-formats.js';
 import { quantFormat } from '../quantization/formats.js';
-import { activationBytes, type ModelLimits } from '../model/llama.js';
+import { activationBytes, type ModelLimits } from '../model/activations.js';
 import { weightBytes } from '../model/weights.js';
 
 /** Bytes an engine will take on the GPU, by purpose. */
@@ -19,7 +20,7 @@ export interface MemoryPlan {
 
 export interface MemoryRequest {
   readonly model: string;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly dtype: StoredDtype;
   /** Of embedding and `lm_head`. */
   readonly head: StoredDtype;
@@ -36,7 +37,7 @@ export interface MemoryRequest {
   readonly kvTokens: number;
 }
 
-export function planMemory(request: MemoryRequest): MemoryPlan {
+export function memoryNeeded(request: MemoryRequest): MemoryPlan {
   const { config, dtype, head, lanes, kvDtype, tied, limits, kvTokens } = request;
   const quantised = request.rows === 'int8' ? quantFormat(dtype) : undefined;
   const weights = weightBytes(config, { dtype, lanes }, tied, head, request.formats);
@@ -75,34 +76,34 @@ export function checkMemory(request: MemoryRequest, plan: MemoryPlan, free: numb
   const asked = `${model} in ${dtype} needs ${gib(plan.total)} (weights ${gib(plan.weights)}, KV cache for ${request.kvTokens} tokens ${gib(plan.kvCache)}, activations ${gib(plan.activations)})`;
   throw new RidgepointError(
     'memory',
-    `out of GPU memory: ${asked}, but ${adapter} has ${gib(free)} free; ${whatFits(request, free)}`,
+    words`out of GPU memory: ${asked}, but ${adapter} has ${gib(free)} free; ${whatFits(request, free)}`,
   );
 }
 
-function whatFits(request: MemoryRequest, free: number): string {
+function whatFits(request: MemoryRequest, free: number): string | Wording {
   const { limits } = request;
   const { stepTokens, decodeRows = 0 } = limits;
   for (let chunk = stepTokens - decodeRows; chunk >= 64; chunk = Math.floor(chunk / 2)) {
-    if (fits(planMemory({ ...request, limits: { ...limits, stepTokens: chunk + decodeRows } }), free)) {
-      return `steps of ${chunk} tokens of a prompt would fit (--prefill-chunk ${chunk})`;
+    if (fits(memoryNeeded({ ...request, limits: { ...limits, stepTokens: chunk + decodeRows } }), free)) {
+      return words`steps of ${chunk} tokens of a prompt would fit (${option('prefillChunk', chunk)})`;
     }
   }
   if (request.kvTokens > limits.contextLength) {
     const kvTokens = limits.contextLength;
-    const smaller = planMemory({ ...request, kvTokens });
+    const smaller = memoryNeeded({ ...request, kvTokens });
     if (fits(smaller, free)) {
-      const mib = Math.ceil(smaller.kvCache / 2 ** 20);
-      return `a KV cache for one sequence of ${kvTokens} tokens would fit (--kv-cache-memory ${mib}MiB)`;
+      const bytes = Math.ceil(smaller.kvCache / 2 ** 20) * 2 ** 20;
+      return words`a KV cache for one sequence of ${kvTokens} tokens would fit (${option('kvCacheBytes', bytes)})`;
     }
   }
   for (let context = Math.floor(limits.contextLength / 2); context >= 256; context = Math.floor(context / 2)) {
     const stepTokens = Math.min(limits.stepTokens, context + (limits.decodeRows ?? 0));
     const smaller = { ...request, kvTokens: context, limits: { ...limits, contextLength: context, stepTokens } };
-    if (fits(planMemory(smaller), free))
-      return `a context of ${context} tokens would fit (--context-length ${context})`;
+    if (fits(memoryNeeded(smaller), free))
+      return words`a context of ${context} tokens would fit (${option('contextLength', context)})`;
   }
-  if (request.dtype === 'f32' && fits(planMemory({ ...request, dtype: 'f16', head: 'f16' }), free)) {
-    return 'it would fit with --dtype f16, which halves the weights';
+  if (request.dtype === 'f32' && fits(memoryNeeded({ ...request, dtype: 'f16', head: 'f16' }), free)) {
+    return words`it would fit with ${option('dtype', 'f16')}, which halves the weights`;
   }
   const parameters = Math.floor((free - RESERVE) / 2 / 1e6);
   return parameters > 0

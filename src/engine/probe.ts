@@ -1,8 +1,9 @@
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { Profiler, type OperationTime } from '../gpu/profiler.js';
-import { GREEDY_SAMPLING, type SamplingRow } from '../kernels/sample.js';
-import type { LlamaModel } from '../model/llama.js';
+import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
+import { GREEDY_SAMPLING, type SamplingRow } from '../kernels/sample/kernel.js';
+import type { ForwardPass } from '../model/forward-pass.js';
 import type { BatchShape } from '../model/operations.js';
 import type { StepBatch, StepSequence } from '../model/step-buffer.js';
 
@@ -35,33 +36,46 @@ export interface ProbeOptions {
  */
 export class StepProbe {
   #profiler: Profiler | undefined;
+  readonly #gpu: Gpu;
+  readonly #model: ForwardPass;
+  readonly #limits: {
+    readonly sequences: number;
+    readonly contextLength: number;
+    readonly stepTokens: number;
+    readonly blocks: number;
+    readonly logitRows: number;
+  };
 
   constructor(
-    private readonly gpu: Gpu,
-    private readonly model: LlamaModel,
-    private readonly limits: {
+    gpu: Gpu,
+    model: ForwardPass,
+    limits: {
       readonly sequences: number;
       readonly contextLength: number;
       readonly stepTokens: number;
       readonly blocks: number;
       readonly logitRows: number;
     },
-  ) {}
+  ) {
+    this.#gpu = gpu;
+    this.#model = model;
+    this.#limits = limits;
+  }
 
   /** Longest context a probed batch of `sequences` can have. */
   maxContext(sequences: number): number {
-    return Math.min(this.limits.contextLength, Math.floor(this.limits.blocks / sequences) * 16);
+    return Math.min(this.#limits.contextLength, Math.floor(this.#limits.blocks / sequences) * BLOCK_TOKENS);
   }
 
   /** One forward pass over `tokens` prompt tokens of one sequence that already has `context` tokens. */
   prefill(tokens: number, context = 0, options: ProbeOptions = {}): Promise<ProbedStep> {
-    if (tokens > this.limits.stepTokens || context + tokens > this.maxContext(1)) {
+    if (tokens > this.#limits.stepTokens || context + tokens > this.maxContext(1)) {
       throw new RidgepointError(
         'usage',
-        `a step of ${tokens} tokens after ${context} does not fit: the prefill chunk is ${this.limits.stepTokens}, the context ${this.maxContext(1)}`,
+        `a step of ${tokens} tokens after ${context} does not fit: the prefill chunk is ${this.#limits.stepTokens}, the context ${this.maxContext(1)}`,
       );
     }
-    const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919 + 1) % this.model.config.vocab);
+    const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919 + 1) % this.#model.config.vocab);
     const sequence = this.#sequence(0, context, 1, ids, tokens);
     const batch: BatchShape = { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
     return this.#run({ decode: [], prefill: [sequence] }, batch, options);
@@ -69,10 +83,10 @@ export class StepProbe {
 
   /** One decode step of `sequences` sequences that each have `context` tokens in the cache. */
   decode(sequences: number, context: number, options: ProbeOptions = {}): Promise<ProbedStep> {
-    if (sequences > this.limits.sequences || context + 1 > this.maxContext(sequences)) {
+    if (sequences > this.#limits.sequences || context + 1 > this.maxContext(sequences)) {
       throw new RidgepointError(
         'usage',
-        `a decode step of ${sequences} sequences after ${context} tokens does not fit: ${this.limits.sequences} sequences, context ${this.maxContext(sequences)}`,
+        `a decode step of ${sequences} sequences after ${context} tokens does not fit: ${this.#limits.sequences} sequences, context ${this.maxContext(sequences)}`,
       );
     }
     const ids = Uint32Array.of(1);
@@ -95,7 +109,9 @@ export class StepProbe {
     from: number,
     each: (position: number, logits: Float32Array) => void,
   ): Promise<void> {
-    const { gpu, model, limits } = this;
+    const gpu = this.#gpu;
+    const model = this.#model;
+    const limits = this.#limits;
     if (ids.length > this.maxContext(1)) {
       throw new RidgepointError('usage', `${ids.length} tokens do not fit a context of ${this.maxContext(1)}`);
     }
@@ -130,15 +146,16 @@ export class StepProbe {
   }
 
   #sequence(slot: number, position: number, of: number, ids: Uint32Array, tokens: number): StepSequence {
-    const share = Math.floor(this.limits.blocks / of);
-    const needed = Math.ceil((position + tokens) / 16);
+    const share = Math.floor(this.#limits.blocks / of);
+    const needed = Math.ceil((position + tokens) / BLOCK_TOKENS);
     const blocks = Array.from({ length: needed }, (_, i) => slot * share + i);
     const sampling: SamplingRow = { ...GREEDY_SAMPLING, slot };
     return { slot, position, tokens: ids, tokensBegin: 0, tokensEnd: tokens, blocks, sampling };
   }
 
   async #run(step: StepBatch, batch: BatchShape, options: ProbeOptions): Promise<ProbedStep> {
-    const { gpu, model } = this;
+    const gpu = this.#gpu;
+    const model = this.#model;
     for (const { slot } of [...step.decode, ...step.prefill]) model.step.resetSlot(slot);
     if (options.profile) this.#profiler ??= new Profiler(gpu, model.operations.length);
     const profiler = options.profile ? this.#profiler : undefined;

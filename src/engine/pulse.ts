@@ -1,4 +1,4 @@
-import type { StepPlan } from './step-plan.js';
+import type { StepPlan } from '../scheduler/step-plan.js';
 
 /** How far a step moves what is expected: one that was noticed late, and the next, which then seems short, do little. */
 const SHARE = 0.1;

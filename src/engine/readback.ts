@@ -21,14 +21,15 @@ const MAP_READ = { label: 'readback', usage: 0x0001 /* MAP_READ */ | 0x0008 /* C
  */
 export class ReadbackRing {
   readonly #free: Stage[] = [];
+  readonly #gpu: Gpu;
+  readonly #rows: number;
+  readonly #logitStride: number;
 
   /** @param depth steps that may be under way at once */
-  constructor(
-    private readonly gpu: Gpu,
-    private readonly rows: number,
-    private readonly logitStride: number,
-    depth: number,
-  ) {
+  constructor(gpu: Gpu, rows: number, logitStride: number, depth: number) {
+    this.#gpu = gpu;
+    this.#rows = rows;
+    this.#logitStride = logitStride;
     for (let i = 0; i < depth; i++) {
       this.#free.push({ tokens: gpu.buffer(MAP_READ.label, rows * 4, MAP_READ.usage), logits: undefined });
     }
@@ -48,10 +49,10 @@ export class ReadbackRing {
     const stage = this.#free.pop();
     if (stage === undefined) throw new Error('more steps are under way than the readback ring holds');
     encoder.copyBufferToBuffer(sampled, 0, stage.tokens, 0, rows * 4);
-    const logitBytes = rows * this.logitStride * 4;
+    const logitBytes = rows * this.#logitStride * 4;
     if (logits !== undefined) {
       // Rare and large, so made on first use.
-      stage.logits ??= this.gpu.buffer('readback logits', this.rows * this.logitStride * 4, MAP_READ.usage);
+      stage.logits ??= this.#gpu.buffer('readback logits', this.#rows * this.#logitStride * 4, MAP_READ.usage);
       encoder.copyBufferToBuffer(logits, 0, stage.logits, 0, logitBytes);
     }
     return async () => {

@@ -1,45 +1,38 @@
 import { allocatePagedKv, mostBlocks, type PagedKv } from '../cache/paged-kv.js';
-import { blocksFor } from '../cache/block-pool.js';
+import { blocksFor } from '../scheduler/block-pool.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS, KV_STORED, kvBlockBytes, type KvStored } from '../kernels/attention-shape.js';
-import { type LlamaConfig } from '../model/config.js';
-import type { EngineOptions, SpeculationOptions } from './api.js';
-import { POLICY_NAMES } from './policies/index.js';
+import { BLOCK_TOKENS, kvBlockBytes, type KvStored } from '../kernels/attention/shape.js';
+import { type ModelConfig } from '../model/config.js';
+import { option, words } from '../wording.js';
+import type { EngineOptions } from './api.js';
+import { refuseOption } from './options/check.js';
+import { ENGINE_OPTIONS } from './options/engine-options.js';
 
-/** Longest context made room for when nobody asks for more; a cache for 128k tokens would surprise. */
-const DEFAULT_CONTEXT = 4096;
-const DEFAULT_SEQUENCES = 8;
 /**
  * Tokens of a prompt that a step takes. Subgroup matrices want large tiles, and a large GPU many of them: 512 rows of a
  * projection of 4096 outputs are 64 tiles for 132 cores.
  */
-const DEFAULT_PREFILL_CHUNK = { matrices: 2048, others: 512 };
-
-function positive(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new RidgepointError('usage', `${name} must be a whole number of at least 1, found ${value}`);
-  }
-  return value;
-}
-
-function oneOf(name: string, value: string | undefined, known: readonly string[]): void {
-  if (value === undefined || known.includes(value)) return;
-  throw new RidgepointError('usage', `${name} must be one of ${known.join(', ')}, found ${value}`);
-}
-
-/** Checks the options that are words. @throws RidgepointError naming the option */
-export function checkWords({ kvDtype, weights, policy, decodeSloMs }: EngineOptions): void {
-  oneOf('kvDtype', kvDtype, ['auto', ...KV_STORED]);
-  oneOf('weights', weights, ['checkpoint', 'synthetic']);
-  oneOf('policy', policy, POLICY_NAMES);
-  if (decodeSloMs !== undefined && !(typeof decodeSloMs === 'number' && decodeSloMs > 0)) {
-    throw new RidgepointError('usage', `decodeSloMs must be a number above 0, found ${String(decodeSloMs)}`);
-  }
-}
+const PREFILL_CHUNK = { matrices: 2048, others: ENGINE_OPTIONS.prefillChunk.default };
 
 /** Rows of generated tokens that fit a step beside one for each sequence, for what has to be computed again. */
 const DECODE_ROWS = 32;
+
+/** What an engine's sizes are where nobody asked for others. */
+export interface UnaskedSizes {
+  readonly contextLength: number;
+  readonly maxSequences: number;
+}
+
+/** Options with the sizes that a platform takes where they name none. */
+export interface SizedOptions extends EngineOptions {
+  readonly unasked?: UnaskedSizes;
+}
+
+const USUAL: UnaskedSizes = {
+  contextLength: ENGINE_OPTIONS.contextLength.default,
+  maxSequences: ENGINE_OPTIONS.maxSequences.default,
+};
 
 /**
  * Sizes of an engine, from its options and its model.
@@ -47,42 +40,33 @@ const DECODE_ROWS = 32;
  * @param matrices whether prompts run on subgroup matrices
  * @throws RidgepointError naming the option
  */
-export function engineLimits(options: EngineOptions, config: LlamaConfig, matrices = false) {
+export function engineLimits(options: SizedOptions, config: ModelConfig, matrices = false) {
+  const unasked = options.unasked ?? USUAL;
   const asked = options.contextLength;
-  if (asked !== undefined && positive('contextLength', asked) > config.maxPositions) {
-    throw new RidgepointError(
-      'usage',
-      `contextLength ${asked} is more than the ${config.maxPositions} positions the model was made for`,
-    );
+  if (asked !== undefined && asked > config.maxPositions) {
+    refuseOption('contextLength', `${asked} is more than the ${config.maxPositions} positions the model was made for`);
   }
-  const contextLength = asked ?? Math.min(config.maxPositions, DEFAULT_CONTEXT);
-  const sequences = positive('maxSequences', options.maxSequences ?? DEFAULT_SEQUENCES);
-  const whole =
-    options.policy === 'prefill-first' ? contextLength : DEFAULT_PREFILL_CHUNK[matrices ? 'matrices' : 'others'];
-  const chunk = Math.min(positive('prefillChunk', options.prefillChunk ?? whole), contextLength);
-  const guesses = options.speculate === undefined ? 0 : checkSpeculation(options.speculate).tokens;
+  const contextLength = asked ?? Math.min(config.maxPositions, unasked.contextLength);
+  const sequences = options.maxSequences ?? unasked.maxSequences;
+  const whole = options.policy === 'prefill-first' ? contextLength : PREFILL_CHUNK[matrices ? 'matrices' : 'others'];
+  const chunk = Math.min(options.prefillChunk ?? whole, contextLength);
+  const guesses = options.speculate?.tokens ?? 0;
   const chosen = sequences * (1 + guesses);
-  const logitRows = Math.max(chosen, positive('logitRows', options.logitRows ?? chosen));
+  const logitRows = Math.max(chosen, options.logitRows ?? chosen);
   // A sequence that is alone is never sent away, so nothing of it has to be computed again.
   const rows = sequences === 1 ? chosen : Math.max(chosen, DECODE_ROWS);
-  const stepTokens = positive('maxBatchedTokens', options.maxBatchedTokens ?? chunk + rows);
+  const stepTokens = options.maxBatchedTokens ?? chunk + rows;
   if (stepTokens < chosen) {
     const each = guesses > 0 ? ` and ${guesses} guesses each` : '';
-    throw new RidgepointError(
-      'usage',
-      `maxBatchedTokens must be at least ${chosen}, one for each of ${sequences} sequences${each}, found ${stepTokens}`,
+    refuseOption(
+      'maxBatchedTokens',
+      `must be at least ${chosen}, one for each of ${sequences} sequences${each}, found ${stepTokens}`,
     );
   }
   return {
     limits: { contextLength, sequences, stepTokens, logitRows, decodeRows: Math.min(rows, stepTokens) },
     chunk: Math.min(chunk, stepTokens),
   };
-}
-
-function checkSpeculation(speculate: SpeculationOptions): SpeculationOptions {
-  positive('speculate.lookup', speculate.lookup);
-  positive('speculate.tokens', speculate.tokens);
-  return speculate;
 }
 
 /** Rounding keys and values to f16 can tip a near tie, so a cache that costs little in f32 is kept in f32. */
@@ -114,33 +98,30 @@ export interface CacheRoom {
  */
 export function cacheSize(
   options: EngineOptions,
-  config: LlamaConfig,
+  config: ModelConfig,
   limits: { readonly contextLength: number; readonly sequences: number },
   room: CacheRoom,
   mostTokens: (stored: KvStored) => number,
 ): CacheSize {
   const { kvCacheTokens, kvCacheBytes } = options;
   if (kvCacheTokens !== undefined && kvCacheBytes !== undefined) {
-    throw new RidgepointError('usage', 'kvCacheTokens and kvCacheBytes must not both be given; leave one out');
+    refuseOption('kvCacheTokens', words`and ${option('kvCacheBytes')} must not both be given; leave one out`);
   }
   const block = (stored: KvStored): number => 2 * config.layers * kvBlockBytes(config, stored);
   const bytesOf = (tokens: number, stored: KvStored): number => blocksFor(tokens, BLOCK_TOKENS) * block(stored);
   const tokensIn = (bytes: number, stored: KvStored): number => Math.floor(bytes / block(stored)) * BLOCK_TOKENS;
   const { contextLength, sequences } = limits;
   // Unasked, the size of one context decides, so that the format does not change with the number of sequences.
-  const inF32 =
-    kvCacheBytes !== undefined
-      ? positive('kvCacheBytes', kvCacheBytes)
-      : bytesOf(positive('kvCacheTokens', kvCacheTokens ?? contextLength), 'f32');
+  const inF32 = kvCacheBytes ?? bytesOf(kvCacheTokens ?? contextLength, 'f32');
   const auto = options.kvDtype === undefined || options.kvDtype === 'auto';
   const kvDtype = auto ? (inF32 <= SMALL_CACHE_BYTES ? 'f32' : 'f16') : options.kvDtype;
   if (kvCacheTokens !== undefined) return { kvTokens: kvCacheTokens, kvDtype, choice: 'as asked' };
   if (kvCacheBytes !== undefined) {
     const kvTokens = tokensIn(kvCacheBytes, kvDtype);
     if (kvTokens === 0) {
-      throw new RidgepointError(
-        'usage',
-        `kvCacheBytes must be at least ${block(kvDtype)}, a block of ${BLOCK_TOKENS} tokens, found ${kvCacheBytes}`,
+      refuseOption(
+        'kvCacheBytes',
+        `must be at least ${block(kvDtype)}, a block of ${BLOCK_TOKENS} tokens, found ${kvCacheBytes}`,
       );
     }
     return { kvTokens, kvDtype, choice: 'as asked' };
@@ -169,7 +150,7 @@ function shareOf({ left, by, shared }: CacheRoom): { bytes: number; share: strin
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-export function allocateCache(gpu: Gpu, config: LlamaConfig, stored: KvStored, kvTokens: number): PagedKv {
+export function allocateCache(gpu: Gpu, config: ModelConfig, stored: KvStored, kvTokens: number): PagedKv {
   const blocks = blocksFor(kvTokens, BLOCK_TOKENS);
   const most = mostBlocks(gpu, config, stored);
   if (blocks > most) {

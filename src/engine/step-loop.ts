@@ -1,8 +1,9 @@
 import { RidgepointError } from '../errors.js';
+import { option, words } from '../wording.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { PassClock } from '../gpu/pass-clock.js';
-import { maskWords, NO_TOKEN, type SamplingRow } from '../kernels/sample.js';
-import type { LlamaModel } from '../model/llama.js';
+import { maskWords, NO_TOKEN, type SamplingRow } from '../kernels/sample/kernel.js';
+import type { ForwardPass } from '../model/forward-pass.js';
 import type { BatchShape } from '../model/operations.js';
 import type { StepSequence } from '../model/step-buffer.js';
 import type { SpeculationOptions } from './api.js';
@@ -11,25 +12,16 @@ import { logprobsOf } from './logprobs.js';
 import { lookUp } from './lookup.js';
 import { ReadbackRing, type StepResult } from './readback.js';
 import { initialTokenState, needsTokenState } from './sampling.js';
-import type { Scheduler } from './scheduler.js';
-import type { ScheduledSequence } from './sequence.js';
-import { Pulse } from './pulse.js';
-import { STEPS_UNDER_WAY, type DecodeRows, type PrefillChunk, type StepPlan } from './step-plan.js';
-
-/** The logit rows of one generation in a step. */
-interface Sampled {
-  readonly generation: RunningGeneration;
-  readonly row: number;
-  /** What its rows after the first take to have been chosen in the rows before them. */
-  readonly guesses: readonly number[];
-}
-
-interface SubmittedStep {
-  readonly sampled: readonly Sampled[];
-  readonly result: Promise<StepResult>;
-  readonly plan: StepPlan;
-  readonly submittedAt: number;
-}
+import { Watchers } from './scheduling.js';
+import type { Moment } from '../scheduler/moment.js';
+import { loadOf, sampledBy } from '../scheduler/step-load.js';
+import type { Scheduler } from '../scheduler/scheduler.js';
+import type { ScheduledSequence } from '../scheduler/sequence.js';
+import type { PrefillRun } from './prefill-run.js';
+import { Prefills } from './prefills.js';
+import { StepTimes } from './step-times.js';
+import type { Sampled, SubmittedStep } from './submitted-step.js';
+import { STEPS_UNDER_WAY, type DecodeRows, type PrefillChunk, type StepPlan } from '../scheduler/step-plan.js';
 
 export interface StepLoopOptions {
   /** Most rows that get a token in one step. */
@@ -55,18 +47,27 @@ export class StepLoop {
   readonly #ring: ReadbackRing;
   #running: Promise<void> | undefined;
   #failure: unknown;
-  #lastEnd = 0;
   readonly #depth: number;
-  readonly #pulse = new Pulse();
+  readonly #times: StepTimes;
+  readonly #prefills: Prefills;
+  /** Steps submitted whose tokens are not delivered yet, the oldest first. */
+  readonly #inFlight: SubmittedStep[] = [];
+  /** Who is told of the schedule. */
+  readonly watchers = new Watchers();
+  readonly #gpu: Gpu;
+  readonly #model: ForwardPass;
+  readonly #scheduler: Scheduler;
+  readonly #options: StepLoopOptions;
 
-  constructor(
-    private readonly gpu: Gpu,
-    private readonly model: LlamaModel,
-    private readonly scheduler: Scheduler,
-    private readonly options: StepLoopOptions,
-  ) {
+  constructor(gpu: Gpu, model: ForwardPass, scheduler: Scheduler, options: StepLoopOptions) {
+    this.#gpu = gpu;
+    this.#model = model;
+    this.#scheduler = scheduler;
+    this.#options = options;
     this.#depth = gpu.capabilities.isCpu ? STEPS_UNDER_WAY.cpu : STEPS_UNDER_WAY.gpu;
     this.#ring = new ReadbackRing(gpu, options.logitRows, model.logitStride, this.#depth);
+    this.#times = new StepTimes(this.watchers, options.onStep);
+    this.#prefills = new Prefills(gpu, scheduler);
     gpu.onLost((error) => this.#fail(error));
   }
 
@@ -77,8 +78,22 @@ export class StepLoop {
       return;
     }
     this.#generations.set(generation.sequence.id, generation);
-    this.scheduler.add(generation.sequence);
+    this.#scheduler.add(generation.sequence);
+    this.watchers.added(generation.sequence, performance.now());
     this.#running ??= this.#run();
+  }
+
+  /** Queues a prompt that is computed for its keys and values. */
+  prefill(run: PrefillRun): void {
+    if (this.#failure !== undefined) return run.fail(this.#failure);
+    this.#prefills.add(run);
+    this.#scheduler.add(run.sequence);
+    this.#running ??= this.#run();
+  }
+
+  /** Copies more of a prompt's keys and values out, where its reader has made room; lets go of it if it is over. */
+  copyOut(run: PrefillRun): void {
+    if (this.#prefills.copy(run)) this.#running ??= this.#run();
   }
 
   /** Ends a generation before its time. */
@@ -87,25 +102,36 @@ export class StepLoop {
     this.#retire(generation);
   }
 
+  /** Where the scheduler stands. */
+  moment(): Moment {
+    const elapsedMs = this.#times.elapsed(this.#inFlight.at(0));
+    const underWay = this.#inFlight.map(({ plan }) => ({ load: loadOf(plan), sampled: sampledBy(plan) }));
+    return { scheduler: this.#scheduler, underWay, elapsedMs, depth: this.#depth };
+  }
+
   /** Aborts everything and waits until the GPU is idle. */
   async stop(): Promise<void> {
     for (const generation of [...this.#generations.values()]) this.abort(generation);
+    this.#prefills.fail(new RidgepointError('usage', 'the engine was disposed; load another'));
     await this.#running;
   }
 
   async #run(): Promise<void> {
     // Callers that add several generations in one turn get them into one batch.
     await Promise.resolve();
-    const inFlight: SubmittedStep[] = [];
+    const inFlight = this.#inFlight;
     for (;;) {
       try {
-        const plan = inFlight.length < this.#depth ? this.scheduler.next() : undefined;
+        const plan = inFlight.length < this.#depth ? this.#scheduler.next() : undefined;
         if (plan !== undefined) inFlight.push(this.#submit(plan));
         else if (inFlight.length > 0) {
-          this.options.onWait?.(this.#patience(inFlight));
-          this.#deliver(inFlight[0], await inFlight.shift()!.result);
+          this.#options.onWait?.(this.#times.patience(inFlight));
+          const [oldest] = inFlight;
+          const result = await oldest.result;
+          inFlight.shift();
+          this.#deliver(oldest, result);
         } else break;
-        this.gpu.check();
+        this.#gpu.check();
       } catch (error) {
         this.#fail(error);
         await Promise.allSettled(inFlight.splice(0).map((step) => step.result));
@@ -118,6 +144,7 @@ export class StepLoop {
   #submit(plan: StepPlan): SubmittedStep {
     const submittedAt = performance.now();
     for (const sequence of plan.admitted) this.#enter(sequence);
+    this.#prefills.before(plan);
     const sampled: Sampled[] = [];
     let rows = 0;
     const samples = (generation: RunningGeneration, guesses: readonly number[]): void => {
@@ -126,17 +153,20 @@ export class StepLoop {
     };
     const decode = plan.decode.map((part) => this.#decodeRows(part, samples));
     const prefill = plan.prefill.map((part) => this.#prefillRows(part, samples));
-    const encoder = this.gpu.device.createCommandEncoder();
-    this.model.record(encoder, { decode, prefill }, { timestampWrites: this.clock?.next() });
+    const encoder = this.#gpu.device.createCommandEncoder();
+    this.#model.record(encoder, { decode, prefill }, { timestampWrites: this.clock?.next() });
     this.counts.steps++;
+    const submitted = this.#prefills.record(encoder, plan);
     const wantsLogits = sampled.some(({ generation }) => generation.options.logprobs !== undefined);
     if (rows === 0) {
-      this.gpu.queue.submit([encoder.finish()]);
+      this.#gpu.queue.submit([encoder.finish()]);
+      submitted();
       const nothing: StepResult = { tokens: new Uint32Array(0), logits: undefined };
-      return { sampled, result: this.gpu.queue.onSubmittedWorkDone().then(() => nothing), plan, submittedAt };
+      return { sampled, result: this.#gpu.queue.onSubmittedWorkDone().then(() => nothing), plan, submittedAt };
     }
-    const read = this.#ring.record(encoder, rows, this.model.sampled, wantsLogits ? this.model.logits : undefined);
-    this.gpu.queue.submit([encoder.finish()]);
+    const read = this.#ring.record(encoder, rows, this.#model.sampled, wantsLogits ? this.#model.logits : undefined);
+    this.#gpu.queue.submit([encoder.finish()]);
+    submitted();
     const result = read();
     result.catch(() => undefined); // awaited later; a lost device must not end the process meanwhile
     return { sampled, result, plan, submittedAt };
@@ -167,42 +197,43 @@ export class StepLoop {
     { sequence, begin, end, samples }: PrefillChunk,
     sampled: (generation: RunningGeneration, guesses: readonly number[]) => void,
   ): StepSequence {
-    const generation = this.#generations.get(sequence.id)!;
-    if (samples) sampled(generation, []);
+    const generation = this.#generations.get(sequence.id);
+    if (samples) sampled(generation!, []);
     return {
       slot: sequence.slot,
       position: begin,
-      tokens: generation.promptIds,
+      tokens: (generation ?? this.#prefills.find(sequence)!).promptIds,
       tokensBegin: begin,
       tokensEnd: end,
       blocks: sequence.blocks,
-      sampling: samples ? this.#samplingRow(generation, 0) : undefined,
+      sampling: samples ? this.#samplingRow(generation!, 0) : undefined,
     };
   }
 
   /** Prepares the slot that a sequence has got, for the first time or after it had been sent away. */
   #enter({ id, slot }: ScheduledSequence): void {
-    this.model.step.resetSlot(slot);
-    const { sampling, promptIds, ids } = this.#generations.get(id)!;
-    if (!needsTokenState(sampling)) return;
-    const { vocab } = this.model.config;
+    this.#model.step.resetSlot(slot);
+    const generation = this.#generations.get(id);
+    if (generation === undefined || !needsTokenState(generation.sampling)) return;
+    const { sampling, promptIds, ids } = generation;
+    const { vocab } = this.#model.config;
     const state = initialTokenState(promptIds, sampling.logitBias, vocab, ids);
-    this.gpu.queue.writeBuffer(this.model.samplerState, slot * vocab * 8, state);
+    this.#gpu.queue.writeBuffer(this.#model.samplerState, slot * vocab * 8, state);
   }
 
   #samplingRow({ sequence: { slot }, sampling, mask }: RunningGeneration, draw: number): SamplingRow {
     if (mask !== undefined) {
-      const words = new Uint32Array(maskWords(this.model.config.vocab));
+      const words = new Uint32Array(maskWords(this.#model.config.vocab));
       // A tokenizer may know fewer ids than the model has rows.
       words.set(mask.subarray(0, words.length));
-      this.gpu.queue.writeBuffer(this.model.tokenMasks, slot * words.byteLength, words);
+      this.#gpu.queue.writeBuffer(this.#model.tokenMasks, slot * words.byteLength, words);
     }
     return { ...sampling, slot, usesState: needsTokenState(sampling), usesMask: mask !== undefined, draw };
   }
 
   #deliver(step: SubmittedStep, { tokens, logits }: StepResult): void {
-    this.#time(step);
-    const stride = this.model.logitStride;
+    this.#times.ended(step);
+    const stride = this.#model.logitStride;
     for (const { generation, row, guesses } of step.sampled) {
       if (generation.done) continue;
       // A row counts if the guesses it stands on were what the rows before it chose.
@@ -210,7 +241,7 @@ export class StepLoop {
       while (right < guesses.length && tokens[row + right] === guesses[right]) right++;
       this.counts.acceptedTokens += right;
       for (let at = row; at <= row + right && !generation.done; at++) {
-        const own = logits?.subarray(at * stride, at * stride + this.model.config.vocab);
+        const own = logits?.subarray(at * stride, at * stride + this.#model.config.vocab);
         this.#take(generation, tokens[at], own);
       }
       if (generation.done) this.#retire(generation);
@@ -224,7 +255,7 @@ export class StepLoop {
       generation.fail(
         new RidgepointError(
           'device',
-          `the model's logits are not numbers at generated token ${where}; its weights may be damaged (load with checkWeights, or --check-weights, to find where)`,
+          words`the model's logits are not numbers at generated token ${where}; its weights may be damaged (load with ${option('checkWeights')} to find where)`,
         ),
       );
       return;
@@ -237,10 +268,10 @@ export class StepLoop {
   /** Prepares what the next step of a generation needs to know. */
   #goOn(generation: RunningGeneration, tokens: number): void {
     const { sequence } = generation;
-    this.scheduler.deliver(sequence, tokens);
+    this.#scheduler.deliver(sequence, tokens);
     if (!sequence.hostStepped) return;
     if (generation.options.constraint === undefined) {
-      generation.guesses = lookUp(generation.tokens, this.options.speculate!);
+      generation.guesses = lookUp(generation.tokens, this.#options.speculate!);
       sequence.drafts = generation.guesses.length;
       return;
     }
@@ -252,43 +283,18 @@ export class StepLoop {
     }
   }
 
-  #time({ plan, submittedAt }: SubmittedStep): void {
-    const now = performance.now();
-    const began = Math.max(submittedAt, this.#lastEnd);
-    this.#lastEnd = now;
-    this.#pulse.observe(plan, now - began);
-    this.options.onStep?.(shapeOf(plan), now - began);
-  }
-
-  /**
-   * Milliseconds that may pass until the next step is recorded: what the oldest will take from now on, and those behind
-   * it but one, for the GPU has that one left when it is noticed late.
-   */
-  #patience([{ plan, submittedAt }, ...behind]: readonly SubmittedStep[]): number {
-    const began = Math.max(submittedAt, this.#lastEnd);
-    const left = began + this.#pulse.of(plan) - performance.now();
-    return left + this.#pulse.of(plan) * Math.max(0, behind.length - 1);
-  }
-
   #retire(generation: RunningGeneration): void {
-    this.scheduler.finish(generation.sequence);
+    if (!generation.sequence.finished) this.watchers.ended(generation.sequence, performance.now());
+    this.#scheduler.finish(generation.sequence);
     this.#generations.delete(generation.sequence.id);
   }
 
   #fail(error: unknown): void {
-    if (this.gpu.lost) this.#failure ??= error;
+    if (this.#gpu.lost) this.#failure ??= error;
+    this.#prefills.fail(error);
     for (const generation of [...this.#generations.values()]) {
       generation.fail(error);
       this.#retire(generation);
     }
   }
-}
-
-function shapeOf({ decode, prefill }: StepPlan): BatchShape {
-  const rows = decode.flatMap(({ begin, end }) =>
-    Array.from({ length: end - begin }, (_, i) => ({ newTokens: 1, context: begin + i })),
-  );
-  const chunks = prefill.map(({ begin, end }) => ({ newTokens: end - begin, context: begin, prefill: true }));
-  const logitRows = decode.reduce((sum, { samples }) => sum + samples, prefill.filter(({ samples }) => samples).length);
-  return { sequences: [...rows, ...chunks], logitRows };
 }

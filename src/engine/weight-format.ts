@@ -1,16 +1,13 @@
-import { packedFormat, type PackedFormat } from '../checkpoint/packed.js';
-import { RidgepointError } from '../errors.js';
+import type { PackedFormat } from '../checkpoint/packed/format.js';
 import type { StoredDtype } from '../kernels/weights.js';
-import { ACTIVATION_DTYPES, type ActivationDtype } from '../quantization/activations.js';
+import type { ActivationDtype } from '../quantization/activations.js';
 import { formatName, GROUP_SIZES, quantFormat, type GroupSize } from '../quantization/formats.js';
-import { savedFormats, type SavedFormats } from '../quantization/saved.js';
+import type { SavedFormats } from '../quantization/saved.js';
+import { option, words } from '../wording.js';
+import { checkOption, refuseOption } from './options/check.js';
 
 /** Formats as users name them: `int8` and `int4` take group size and zero points from options of their own. */
 export type WeightDtype = StoredDtype | 'int8' | 'int4';
-
-export const FLOAT_DTYPES = ['f16', 'bf16', 'f32'] as const;
-/** What `dtype` may be, the formats that spell out their groups left out. */
-export const WEIGHT_DTYPES = ['auto', ...FLOAT_DTYPES, 'int8', 'int4'] as const;
 
 export interface WeightFormatOptions {
   readonly dtype?: WeightDtype | 'auto';
@@ -22,10 +19,6 @@ export interface WeightFormatOptions {
 /** Eight bits are nearly exact whatever the group, and fewer scales are read faster; four are not. */
 const DEFAULT_GROUP = { 8: 128, 4: 32 } as const;
 
-function fail(message: string): never {
-  throw new RidgepointError('usage', message);
-}
-
 /** The format that holds packed quants as they are, whatever their groups: the largest that divides those. */
 function storedPacked({ bits, groupSize = 128, actOrder }: PackedFormat): StoredDtype {
   const group = [...GROUP_SIZES].reverse().find((size) => groupSize % size === 0);
@@ -33,7 +26,7 @@ function storedPacked({ bits, groupSize = 128, actOrder }: PackedFormat): Stored
 }
 
 function storedAs(
-  name: string,
+  name: 'dtype' | 'headDtype',
   value: string | undefined,
   group: GroupSize | undefined,
   symmetric: boolean,
@@ -52,8 +45,8 @@ function storedAs(
       return formatName({ bits, group: group ?? DEFAULT_GROUP[bits], symmetric });
     }
   }
-  if (quantFormat(value) !== undefined) return value as StoredDtype;
-  return fail(`${name} must be one of ${WEIGHT_DTYPES.join(', ')}, found ${value}`);
+  checkOption(name, value);
+  return value as StoredDtype;
 }
 
 /**
@@ -76,8 +69,8 @@ function savedAs(
   const { groupSize = kept.group, zeroPoints = !kept.symmetric } = options;
   // `int4` alone names whatever was saved in four bits.
   if (asked === `int${kept.bits}` && groupSize === kept.group && zeroPoints === !kept.symmetric) return saved;
-  const what = `${name} names ${stored}, but the checkpoint was saved in ${saved}`;
-  return fail(`${what}; leave it out, or quantise the original again`);
+  const what = `names ${stored}, but the checkpoint was saved in ${saved}`;
+  return refuseOption(name, `${what}; leave it out, or quantise the original again`);
 }
 
 /**
@@ -95,11 +88,13 @@ export function weightFormats(
 ): { dtype: StoredDtype; head: StoredDtype } {
   const { dtype, groupSize, zeroPoints, headDtype } = options;
   const group = GROUP_SIZES.find((size) => size === groupSize);
-  if (groupSize !== undefined && group === undefined)
-    fail(`groupSize must be one of ${GROUP_SIZES.join(', ')}, found ${groupSize}`);
+  checkOption('groupSize', groupSize);
   const grouped = [dtype, headDtype].some((each) => each === 'int8' || each === 'int4');
-  if (!grouped && groupSize !== undefined) fail('groupSize is for dtype int8 or int4; leave it out, or ask for one');
-  if (!grouped && zeroPoints) fail('zeroPoints is for dtype int8 or int4; leave it out, or ask for one');
+  if (!grouped) {
+    const misplaced = groupSize !== undefined ? 'groupSize' : zeroPoints ? 'zeroPoints' : undefined;
+    const problem = words`is for ${option('dtype')} int8 or int4; leave it out, or ask for one`;
+    if (misplaced !== undefined) refuseOption(misplaced, problem);
+  }
   const auto = dtype === undefined || dtype === 'auto';
   const stored = auto && packed !== undefined ? storedPacked(packed) : storedAs('dtype', dtype, group, !zeroPoints);
   const own = headDtype !== undefined && headDtype !== 'auto';
@@ -112,15 +107,6 @@ export function weightFormats(
   return { dtype: layers, head: kept };
 }
 
-/** The formats that options ask for of a model, by its `config.json`. @throws RidgepointError as `weightFormats` does */
-export function modelFormats(
-  options: WeightFormatOptions,
-  { config, configName }: { readonly config: unknown; readonly configName: string },
-): { dtype: StoredDtype; head: StoredDtype } {
-  const packed = packedFormat(config, configName);
-  return weightFormats(options, packed, packed && savedFormats(config, configName));
-}
-
 /**
  * What prompts' projections multiply: activations as they are, or quantised to 8 bits.
  *
@@ -129,9 +115,8 @@ export function modelFormats(
  */
 export function activationDtype(asked: ActivationDtype | undefined, dtype: StoredDtype): ActivationDtype {
   if (asked === undefined || asked === 'f32') return 'f32';
-  if (!ACTIVATION_DTYPES.includes(asked)) {
-    fail(`activations must be one of ${ACTIVATION_DTYPES.join(', ')}, found ${asked as string}`);
-  }
+  checkOption('activations', asked);
   if (quantFormat(dtype)?.bits === 8) return asked;
-  return fail(`activations in int8 need weights in int8, and these are ${dtype}; ask for dtype int8, or leave it out`);
+  const advice = words`ask for ${option('dtype', 'int8')}, or leave it out`;
+  return refuseOption('activations', words`in int8 need weights in int8, and these are ${dtype}; ${advice}`);
 }

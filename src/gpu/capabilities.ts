@@ -93,7 +93,8 @@ export function readCapabilities(
       ? ((limits as unknown as { maxImmediateSize?: number }).maxImmediateSize ?? 0)
       : 0,
     packedDot: languageFeatures.has('packed_4x8_integer_dot_product'),
-    isCpu: info.isFallbackAdapter === true || CPU_DRIVERS.test(`${info.device} ${info.description}`),
+    isCpu:
+      info.isFallbackAdapter === true || CPU_DRIVERS.test(`${info.architecture} ${info.device} ${info.description}`),
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBufferBytes: limits.maxBufferSize,
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,

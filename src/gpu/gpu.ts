@@ -1,17 +1,19 @@
 import { RidgepointError } from '../errors.js';
+import { option, words } from '../wording.js';
 import { readCapabilities, wantedFeatures, wantedLimits, type Capabilities, type Withheld } from './capabilities.js';
 import { masked } from './masks.js';
 import { PipelineCache, type Pipeline } from './pipelines.js';
-import type { ShaderReader } from './shader-source.js';
+import { shaderText, type ShaderReader } from './shader-source.js';
 
-/** What a platform hands over: an adapter it chose and how to read shader text. */
+/** What a platform hands over: an adapter it chose. */
 export interface GpuSource extends Withheld {
   readonly adapter: GPUAdapter;
   /** The adapter's name as shown to users. */
   readonly name: string;
   readonly driver: string;
   readonly languageFeatures: ReadonlySet<string>;
-  readonly readShader: ShaderReader;
+  /** In place of the package's own texts. */
+  readonly readShader?: ShaderReader;
 }
 
 /** A part of a buffer, as a binding takes it. */
@@ -44,7 +46,7 @@ export class Gpu {
   ) {
     this.queue = device.queue;
     this.#capabilities = readCapabilities(source.adapter, source.languageFeatures, source);
-    this.pipelines = new PipelineCache(device, source.readShader);
+    this.pipelines = new PipelineCache(device, source.readShader ?? shaderText);
     void device.lost.then((info) => {
       if (this.#disposed) return;
       this.#lost = new RidgepointError(
@@ -72,7 +74,7 @@ export class Gpu {
     } catch (cause) {
       throw new RidgepointError(
         'adapter',
-        `adapter ${source.name} gives no device: ${(cause as Error).message}; choose another with --adapter`,
+        words`adapter ${source.name} gives no device: ${(cause as Error).message}; choose another with ${option('adapter')}`,
         { cause },
       );
     }
@@ -200,10 +202,10 @@ export class Gpu {
       const error = await this.device.popErrorScope();
       if (error !== null) {
         const asked = ((this.#allocated - before) / MIB).toFixed(0);
-
+        const advice = words`use a smaller ${option('contextLength')}, model or ${option('dtype')}`;
         throw new RidgepointError(
           'memory',
-          `out of GPU memory: ${what} asked for ${asked} MiB beside the ${(before / MIB).toFixed(0)} MiB in use on ${this.name}; use a smaller --context-length, model or --dtype`,
+          words`out of GPU memory: ${what} asked for ${asked} MiB beside the ${(before / MIB).toFixed(0)} MiB in use on ${this.name}; ${advice}`,
         );
       }
     }

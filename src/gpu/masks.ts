@@ -25,6 +25,28 @@ export type Mask = keyof typeof MASKS;
 
 export const MASK_WORDS = Object.keys(MASKS) as Mask[];
 
+/** Whether an adapter has what a word stands for. */
+export function has(capabilities: Capabilities, word: Mask): boolean {
+  switch (word) {
+    case 'subgroup-matrix':
+      return capabilities.subgroupMatrixConfigs.length > 0;
+    case 'f16':
+      return capabilities.f16;
+    case 'subgroups':
+      return capabilities.subgroups;
+    case 'subgroup-id':
+      return capabilities.subgroupId;
+    case 'subgroup-size-control':
+      return capabilities.subgroupSizeControl;
+    case 'packed-dot':
+      return capabilities.packedDot;
+    case 'timestamps':
+      return capabilities.timestamps;
+    case 'immediates':
+      return capabilities.immediateBytes > 0;
+  }
+}
+
 /** Features that a device is not even opened with. */
 const FEATURES: Partial<Record<Mask, readonly string[]>> = {
   'subgroup-matrix': ['chromium-experimental-subgroup-matrix'],

@@ -8,12 +8,14 @@ export type PassTime = StampedTime;
 export class PassClock {
   readonly #queries: GPUQuerySet;
   #passes = 0;
+  readonly #gpu: Gpu;
 
   /** @param capacity passes timed; later ones are not @throws Error where the adapter has no timestamps */
   constructor(
-    private readonly gpu: Gpu,
+    gpu: Gpu,
     readonly capacity: number,
   ) {
+    this.#gpu = gpu;
     if (!gpu.capabilities.timestamps) throw new Error(`${gpu.name} has no timestamp queries`);
     this.#queries = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * capacity });
   }
@@ -35,12 +37,12 @@ export class PassClock {
     const count = this.#passes;
     if (count === 0) return [];
     const bytes = 16 * count;
-    const resolved = this.gpu.buffer('pass times', bytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-    const encoder = this.gpu.device.createCommandEncoder();
+    const resolved = this.#gpu.buffer('pass times', bytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
+    const encoder = this.#gpu.device.createCommandEncoder();
     encoder.resolveQuerySet(this.#queries, 0, 2 * count, resolved, 0);
-    this.gpu.queue.submit([encoder.finish()]);
-    const stamps = new BigUint64Array(await this.gpu.read(resolved));
-    this.gpu.free(resolved);
+    this.#gpu.queue.submit([encoder.finish()]);
+    const stamps = new BigUint64Array(await this.#gpu.read(resolved));
+    this.#gpu.free(resolved);
     return passTimes(stamps.subarray(0, 2 * count));
   }
 }

@@ -22,13 +22,18 @@ export interface Pipeline {
 
 const TYPES: Record<string, GPUBufferBindingType> = { u: 'uniform', r: 'read-only-storage', w: 'storage' };
 
+/** The name of a kernel's shader without its folder: `matmul_vec` of `matmul/matmul_vec.wgsl`. No two have the same. */
+export function shaderName({ shader }: Pick<PipelineSpec, 'shader'>): string {
+  return shader.replace(/^.*\/|\.wgsl$/g, '');
+}
+
 /** A readable name: `matmul_vec(MT=1,R=4,f16,subgroups)`. It is also the cache key. */
-export function pipelineName({ shader, defines }: PipelineSpec): string {
-  const parts = Object.entries(defines)
+export function pipelineName(spec: PipelineSpec): string {
+  const parts = Object.entries(spec.defines)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => (value === true ? name : `${name}=${value}`))
     .sort();
-  return `${shader.replace(/\.wgsl$/, '')}(${parts.join(',')})`;
+  return `${shaderName(spec)}(${parts.join(',')})`;
 }
 
 /** Compiles each variant once; callers that ask for one being compiled share it. */
@@ -45,11 +50,13 @@ export class PipelineCache {
    */
   trying: ((names: readonly string[]) => void) | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #device: GPUDevice;
+  readonly #read: ShaderReader;
 
-  constructor(
-    private readonly device: GPUDevice,
-    private readonly read: ShaderReader,
-  ) {}
+  constructor(device: GPUDevice, read: ShaderReader) {
+    this.#device = device;
+    this.#read = read;
+  }
 
   /** @throws RidgepointError with the compiler's messages when the shader does not compile */
   get(spec: PipelineSpec): Promise<Pipeline> {
@@ -70,13 +77,13 @@ export class PipelineCache {
 
   /** The text of a variant's shader as it is compiled. */
   source({ shader, defines }: Pick<PipelineSpec, 'shader' | 'defines'>): string {
-    return composeShader(shader, defines, this.read);
+    return composeShader(shader, defines, this.#read);
   }
 
   layout(bindings: BindingSpec): GPUBindGroupLayout {
     let layout = this.#layouts.get(bindings);
     if (layout === undefined) {
-      layout = this.device.createBindGroupLayout({
+      layout = this.#device.createBindGroupLayout({
         label: `layout ${bindings}`,
         entries: [...bindings].map((letter, binding) => ({
           binding,
@@ -118,13 +125,13 @@ export class PipelineCache {
     const code = this.source(spec);
     const layout = this.layout(spec.bindings);
     // The module's error is reported with the pipeline's; unscoped it would count as a fault of whatever runs next.
-    this.device.pushErrorScope('validation');
-    const module = this.device.createShaderModule({ label: name, code });
-    const moduleError = this.device.popErrorScope();
+    this.#device.pushErrorScope('validation');
+    const module = this.#device.createShaderModule({ label: name, code });
+    const moduleError = this.#device.popErrorScope();
     try {
-      const handle = await this.device.createComputePipelineAsync({
+      const handle = await this.#device.createComputePipelineAsync({
         label: name,
-        layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: 'main' },
       });
       return { name, handle, layout };

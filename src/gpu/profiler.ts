@@ -15,12 +15,14 @@ export class Profiler {
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #readable: GPUBuffer;
+  readonly #gpu: Gpu;
 
   /** @param capacity most operations in one submission @throws Error where the adapter has no timestamps */
   constructor(
-    private readonly gpu: Gpu,
+    gpu: Gpu,
     readonly capacity: number,
   ) {
+    this.#gpu = gpu;
     if (!gpu.capabilities.timestamps) throw new Error(`${gpu.name} has no timestamp queries`);
     const bytes = capacity * 16;
     this.#queries = gpu.device.createQuerySet({ type: 'timestamp', count: capacity * 2 });
@@ -61,7 +63,7 @@ export class Profiler {
 
   destroy(): void {
     this.#queries.destroy();
-    this.gpu.free(this.#resolved);
-    this.gpu.free(this.#readable);
+    this.#gpu.free(this.#resolved);
+    this.#gpu.free(this.#readable);
   }
 }

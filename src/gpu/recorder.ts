@@ -11,14 +11,7 @@ let lastPass: GPUComputePassEncoder | undefined;
 let lastPipeline: GPUComputePipeline | undefined;
 
 /** Records a launch over a grid of workgroups; an empty grid records nothing. */
-export function record(
-  pass: GPUComputePassEncoder,
-  pipeline: Pipeline,
-  bindGroup: GPUBindGroup,
-  x: number,
-  y = 1,
-  z = 1,
-): void {
+export function record(pass: GPUComputePassEncoder, { pipeline, bindGroup }: Dispatch, x: number, y = 1, z = 1): void {
   if (x === 0 || y === 0 || z === 0) return;
   if (pass !== lastPass || pipeline.handle !== lastPipeline) {
     pass.setPipeline(pipeline.handle);
@@ -41,9 +34,4 @@ export function watchedPass(pass: GPUComputePassEncoder, names: string[]): GPUCo
       };
     },
   });
-}
-
-/** Records a prepared launch. */
-export function recordDispatch(pass: GPUComputePassEncoder, dispatch: Dispatch, x: number, y = 1, z = 1): void {
-  record(pass, dispatch.pipeline, dispatch.bindGroup, x, y, z);
 }

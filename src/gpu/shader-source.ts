@@ -1,5 +1,13 @@
-/** Gives the text of a shader by its path below `shaders/`, for example `matmul_vec.wgsl`. */
+import { SHADER_TEXTS } from './shader-texts.js';
+
+/** Gives the text of a shader by its path below `shaders/`, for example `matmul/matmul_vec.wgsl`. */
 export type ShaderReader = (path: string) => string;
+
+/** The text of a shader as the package has it. @throws Error when there is none of that path */
+export function shaderText(path: string): string {
+  if (!Object.hasOwn(SHADER_TEXTS, path)) throw new Error(`there is no shader ${path}`);
+  return SHADER_TEXTS[path];
+}
 
 /** What a variant is made of: numbers become WGSL constants, booleans become conditions. */
 export type Defines = Readonly<Record<string, number | boolean>>;

@@ -27,14 +27,16 @@ const HOPELESS = 8;
 export class Stopwatch {
   readonly #profiler: Profiler | undefined;
   #turn = 0;
+  readonly #gpu: Gpu;
 
-  constructor(private readonly gpu: Gpu) {
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
     this.#profiler = gpu.capabilities.timestamps ? new Profiler(gpu, 1) : undefined;
   }
 
   /** Seconds of `launches` launches in one pass, together. */
   async time(job: Timed, launches: number): Promise<number> {
-    const { gpu } = this;
+    const gpu = this.#gpu;
     const encoder = gpu.device.createCommandEncoder();
     const pass = this.#profiler?.begin(encoder, 'timed') ?? encoder.beginComputePass();
     for (let i = 0; i < launches; i++) job.record(pass, this.#turn++);
@@ -58,7 +60,7 @@ export class Stopwatch {
    */
   async rounds(jobs: readonly Timed[], { budgetMs, least, most, signal }: RoundsOptions): Promise<number[][]> {
     const began = performance.now();
-    const target = this.gpu.capabilities.isCpu ? SAMPLE_SECONDS.cpu : SAMPLE_SECONDS.gpu;
+    const target = this.#gpu.capabilities.isCpu ? SAMPLE_SECONDS.cpu : SAMPLE_SECONDS.gpu;
     const once: number[] = [];
     for (const job of jobs) {
       signal?.throwIfAborted();
@@ -77,7 +79,7 @@ export class Stopwatch {
         samples[at].push((await this.time(jobs[at], launches[at])) / launches[at]);
       }
     }
-    this.gpu.check();
+    this.#gpu.check();
     return samples;
   }
 

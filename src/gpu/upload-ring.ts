@@ -42,11 +42,10 @@ export class UploadRing {
   #large: Promise<unknown> = Promise.resolve();
   /** Never resolves but by the loss of the device, after which a buffer may stay pending for ever. */
   readonly #loss: Promise<never>;
+  readonly #gpu: Gpu;
 
-  constructor(
-    private readonly gpu: Gpu,
-    { slotBytes = SLOT_BYTES, slots = SLOTS }: UploadRingOptions = {},
-  ) {
+  constructor(gpu: Gpu, { slotBytes = SLOT_BYTES, slots = SLOTS }: UploadRingOptions = {}) {
+    this.#gpu = gpu;
     this.#slotBytes = Math.max(ALIGNMENT, Math.ceil(slotBytes / ALIGNMENT) * ALIGNMENT);
     this.#most = slots;
     this.#loss = new Promise((_, reject) => gpu.onLost(reject));
@@ -60,7 +59,7 @@ export class UploadRing {
    * @throws RidgepointError when the device is lost or an upload before has failed
    */
   async room(bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    this.gpu.check();
+    this.#gpu.check();
     let slot = this.#current;
     if (slot === undefined || slot.used + bytes > slot.buffer.size) {
       this.flush();
@@ -91,14 +90,14 @@ export class UploadRing {
     const { buffer, copies } = slot;
     slot.memory = undefined;
     buffer.unmap();
-    const encoder = this.gpu.device.createCommandEncoder();
+    const encoder = this.#gpu.device.createCommandEncoder();
     for (const { from, to, at, bytes } of copies) encoder.copyBufferToBuffer(buffer, from, to, at, bytes);
-    this.gpu.queue.submit([encoder.finish()]);
+    this.#gpu.queue.submit([encoder.finish()]);
     copies.length = 0;
     slot.used = 0;
     if (!this.#slots.includes(slot)) {
-      this.gpu.free(buffer); // when the copies are done
-      this.#large = this.gpu.queue.onSubmittedWorkDone();
+      this.#gpu.free(buffer); // when the copies are done
+      this.#large = this.#gpu.queue.onSubmittedWorkDone();
       return;
     }
     slot.mapped = buffer.mapAsync(GPUMapMode.WRITE).then(() => {
@@ -115,20 +114,20 @@ export class UploadRing {
   async drain(): Promise<void> {
     this.flush();
     await this.#safely(Promise.all(this.#slots.map(({ mapped }) => mapped)));
-    await this.#safely(this.gpu.queue.onSubmittedWorkDone());
-    this.gpu.check();
+    await this.#safely(this.#gpu.queue.onSubmittedWorkDone());
+    this.#gpu.check();
   }
 
   /** Lets go of the memory, whatever is under way. */
   destroy(): void {
-    if (this.#current !== undefined) this.gpu.free(this.#current.buffer);
+    if (this.#current !== undefined) this.#gpu.free(this.#current.buffer);
     this.#current = undefined;
-    for (const { buffer } of this.#slots) this.gpu.free(buffer);
+    for (const { buffer } of this.#slots) this.#gpu.free(buffer);
     this.#slots.length = 0;
   }
 
   #make(bytes: number): Slot {
-    const buffer = this.gpu.mappedBuffer('upload', bytes);
+    const buffer = this.#gpu.mappedBuffer('upload', bytes);
     return { buffer, memory: buffer.getMappedRange(), used: 0, mapped: Promise.resolve(), copies: [] };
   }
 
@@ -147,7 +146,7 @@ export class UploadRing {
     }
     this.#slots.push(this.#slots.shift()!);
     await this.#safely(oldest!.mapped);
-    this.gpu.check();
+    this.#gpu.check();
     return oldest!;
   }
 
@@ -156,7 +155,7 @@ export class UploadRing {
     try {
       await Promise.race([work, this.#loss]);
     } catch (error) {
-      this.gpu.check();
+      this.#gpu.check();
       throw error;
     }
   }

@@ -1,4 +1,5 @@
-import type { Expression, Expressions } from './expression.js';
+import type { Expression } from './expression.js';
+import type { Expressions } from './expressions.js';
 
 /** Sorted, disjoint, inclusive ranges of Unicode scalar values (code points without surrogates). */
 export type CharacterSet = readonly (readonly [number, number])[];
@@ -66,6 +67,11 @@ export function characters(e: Expressions, set: CharacterSet): Expression {
     if (from <= high) spellings.push(...utf8(e, from, high));
   }
   return e.choice(...spellings);
+}
+
+/** One character as it is, outside of JSON. */
+export function rawCharacters(e: Expressions, set: CharacterSet): Expression {
+  return e.choice(...set.flatMap(([low, high]) => utf8(e, low, high)));
 }
 
 /** The characters of a text inside a JSON string, as `JSON.stringify` spells them. */

@@ -1,9 +1,13 @@
-import type { TokenConstraint } from '../engine/api.js';
 import { RidgepointError } from '../errors.js';
 import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
-import { SchemaCompiler } from './compile.js';
-import { EMPTY, hasByte, NEVER, type Expression } from './expression.js';
-import { refuse } from './schema.js';
+import type { ConstraintDescription } from './description.js';
+import { hasByte } from './byte-set.js';
+import { EMPTY, NEVER, type Expression } from './expression.js';
+import type { Grammar } from './grammar.js';
+import { refuse } from './located.js';
+import { lowered } from './lower.js';
+import { withSpecials } from './special-bytes.js';
+import type { TokenConstraint } from './token-constraint.js';
 import { TokenMasks } from './token-masks.js';
 import { TooMuchWork, type Work } from './work.js';
 
@@ -13,37 +17,46 @@ const COMPILATION = 150_000;
 const BURST = 100_000;
 const REFILL = 5_000;
 
-/** A schema ready to constrain any number of generations. */
-export interface JsonConstraint {
+/** A grammar ready to constrain any number of generations. */
+export interface TextConstraint {
   /** A constraint for one generation, at the start of its text. */
   create(): TokenConstraint;
 }
 
+export type { Grammar };
+
 const masksOf = new WeakMap<TokenVocabulary, TokenMasks>();
 
 /**
- * Makes a model write JSON that fits a schema: after each token, the ones from which such a text can still be reached.
+ * Makes a model write a text of a given form: after each token, the ones from which such a text can still be reached.
  * Keep one `vocabulary` per tokenizer; what has been found out about its tokens stays with it. `docs/grammar.md` lists
- * what is supported of JSON Schema.
- * @param schema a JSON Schema, parsed; undefined for any JSON object
- * @throws RidgepointError ('usage') naming by JSON pointer the keyword that is not supported or contradicts another,
- *   or the byte that the vocabulary lacks to write such a text; also where keeping to the schema takes too much work,
- *   which the constraint's methods may find out only while a text is written
+ * what is supported of JSON Schema, patterns and rules.
+ * @throws RidgepointError ('usage') naming by JSON pointer the keyword of a schema that is not supported or contradicts
+ *   another, what is wrong with a pattern or a rule, or the byte that the vocabulary lacks to write such a text; also
+ *   where keeping to the form takes too much work, which the constraint's methods may find out only while a text is
+ *   written
  */
-export function compileJsonConstraint(schema: unknown, vocabulary: TokenVocabulary): JsonConstraint {
+export function compileGrammar(grammar: Grammar, vocabulary: TokenVocabulary): TextConstraint {
   let masks = masksOf.get(vocabulary);
-  if (masks === undefined) masksOf.set(vocabulary, (masks = new TokenMasks(checked(vocabulary))));
-  const start = startState(masks, schema === undefined ? { type: 'object' } : schema);
+  if (masks === undefined) masksOf.set(vocabulary, (masks = new TokenMasks(withSpecials(checked(vocabulary)))));
+  const start = startState(masks, grammar);
+  if (start === NEVER) throw new RidgepointError('usage', 'no text fits the form that is asked for');
   if (!start.live) {
     const byte = missingByte(start, masks.expressions.single) ?? 0;
     const name = byte > 0x20 && byte < 0x7f ? JSON.stringify(String.fromCharCode(byte)) : `0x${byte.toString(16)}`;
+    const what = grammar.kind === 'json' ? 'this JSON schema' : 'this form';
     throw new RidgepointError(
       'usage',
-      `The tokenizer has no token for the single byte ${name}, without which text of this JSON schema cannot be written for certain; use a model whose tokenizer has all bytes.`,
+      `the tokenizer has no token for the single byte ${name}, without which text of ${what} cannot be written for certain; use a model whose tokenizer has all bytes`,
     );
   }
   const found = masks;
-  return { create: () => new JsonTokenConstraint(found, start) };
+  return { create: () => new MaskedConstraint(found, start, grammar) };
+}
+
+/** `compileGrammar` for JSON. @param schema a JSON Schema, parsed; undefined for any JSON object */
+export function compileJsonConstraint(schema: unknown, vocabulary: TokenVocabulary): TextConstraint {
+  return compileGrammar({ kind: 'json', schema }, vocabulary);
 }
 
 function checked(vocabulary: TokenVocabulary): TokenVocabulary {
@@ -51,16 +64,16 @@ function checked(vocabulary: TokenVocabulary): TokenVocabulary {
   if (eosIds.length === 0 || eosIds.some((id) => !Number.isInteger(id) || id < 0 || id >= size)) {
     throw new RidgepointError(
       'usage',
-      `Text of a JSON schema needs end-of-sequence ids below ${size}, found [${eosIds.join(', ')}]; name them in the model's generation_config.json.`,
+      `text of a JSON schema needs end-of-sequence ids below ${size}, found [${eosIds.join(', ')}]; name them in the model's generation_config.json`,
     );
   }
   return vocabulary;
 }
 
-function startState(masks: TokenMasks, schema: unknown): Expression {
+function startState(masks: TokenMasks, grammar: Grammar): Expression {
   const { expressions } = masks;
   masks.tidy();
-  return affordable(expressions.work, COMPILATION, () => new SchemaCompiler(expressions, schema).compile()).value;
+  return affordable(expressions.work, COMPILATION, () => lowered(expressions, grammar)).value;
 }
 
 /** @throws RidgepointError ('usage') where something takes more work than it may, or more stack than there is */
@@ -104,33 +117,37 @@ function missingByte(state: Expression, single: Uint32Array, seen = new Set<Expr
 
 const ALL_BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 
-class JsonTokenConstraint implements TokenConstraint {
+class MaskedConstraint implements TokenConstraint {
   /** Units of work it may take at the moment. */
-  private left = BURST;
+  #left = BURST;
+  readonly #masks: TokenMasks;
+  #state: Expression;
+  readonly description: ConstraintDescription;
 
-  constructor(
-    private readonly masks: TokenMasks,
-    private state: Expression,
-  ) {}
+  constructor(masks: TokenMasks, state: Expression, grammar: Grammar) {
+    this.#masks = masks;
+    this.#state = state;
+    this.description = { kind: 'grammar', grammar };
+  }
 
   allowed(): Uint32Array {
-    return this.pay(() => this.masks.allowed(this.state));
+    return this.#pay(() => this.#masks.allowed(this.#state));
   }
 
   accept(id: number): void {
-    this.left = Math.min(BURST, this.left + REFILL);
-    const next = this.isEnd(id) ? EMPTY : this.pay(() => this.masks.after(this.state, id));
+    this.#left = Math.min(BURST, this.#left + REFILL);
+    const next = this.#isEnd(id) ? EMPTY : this.#pay(() => this.#masks.after(this.#state, id));
     if (next === NEVER) throw new RangeError(`token ${id} is not allowed here`);
-    this.state = next;
+    this.#state = next;
   }
 
-  private pay<T>(what: () => T): T {
-    const { value, cost } = affordable(this.masks.expressions.work, this.left, what);
-    this.left -= cost;
+  #pay<T>(what: () => T): T {
+    const { value, cost } = affordable(this.#masks.expressions.work, this.#left, what);
+    this.#left -= cost;
     return value;
   }
 
-  private isEnd(id: number): boolean {
-    return this.state.nullable && this.masks.vocabulary.eosIds.includes(id);
+  #isEnd(id: number): boolean {
+    return this.#state.nullable && this.#masks.vocabulary.eosIds.includes(id);
   }
 }

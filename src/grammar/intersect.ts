@@ -1,4 +1,6 @@
-import { EMPTY, hasByte, NEVER, type Expression, type Expressions, type State } from './expression.js';
+import { hasByte } from './byte-set.js';
+import { EMPTY, NEVER, type Expression, type State } from './expression.js';
+import type { Expressions } from './expressions.js';
 import type { Work } from './work.js';
 
 /** Most states an intersection may have. */

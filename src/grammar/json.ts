@@ -1,5 +1,6 @@
 import { ALL_CHARACTERS, anyCharacter, characters, characterSet, complement, spelled } from './characters.js';
-import { EMPTY, type Expression, type Expressions } from './expression.js';
+import { EMPTY, type Expression } from './expression.js';
+import type { Expressions } from './expressions.js';
 
 /** Between the parts of a value: nothing, one blank or one line end. */
 export function blank(e: Expressions): Expression {
@@ -50,18 +51,28 @@ export function key(e: Expressions, name: string): Expression {
   return e.sequence(e.text(`"${spelled(name)}":`), blank(e));
 }
 
+/** The words for three values. */
+export interface ValueWords {
+  readonly null: string;
+  readonly true: string;
+  readonly false: string;
+}
+export const JSON_WORDS: ValueWords = { null: 'null', true: 'true', false: 'false' };
+export const PYTHON_WORDS: ValueWords = { null: 'None', true: 'True', false: 'False' };
+
 /** One given value, spelled as `JSON.stringify` does, with the usual blanks. */
-export function literal(e: Expressions, value: unknown): Expression {
+export function literal(e: Expressions, value: unknown, words = JSON_WORDS): Expression {
   const list = (open: string, items: readonly Expression[], close: string): Expression => {
     const separated = items.flatMap((item, i) => (i === 0 ? [item] : [e.text(','), blank(e), item]));
     const inside = items.length === 0 ? [] : [...separated, blank(e)];
     return e.sequence(e.text(open), blank(e), ...inside, e.text(close));
   };
   if (typeof value === 'string') return quoted(e, e.text(spelled(value)));
-  if (Array.isArray(value)) return list('[', value.map((item) => literal(e, item)), ']'); // prettier-ignore
+  if (Array.isArray(value)) return list('[', value.map((item) => literal(e, item, words)), ']'); // prettier-ignore
   if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(([name, one]) => e.sequence(key(e, name), literal(e, one)));
+    const members = Object.entries(value).map(([name, one]) => e.sequence(key(e, name), literal(e, one, words)));
     return list('{', members, '}');
   }
-  return e.text(JSON.stringify(value));
+  if (typeof value === 'number') return e.text(JSON.stringify(value));
+  return e.text(words[String(value) as keyof ValueWords]);
 }

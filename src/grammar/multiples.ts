@@ -1,4 +1,6 @@
-import { hasByte, NEVER, type Expression, type Expressions, type State } from './expression.js';
+import { hasByte } from './byte-set.js';
+import { NEVER, type Expression, type State } from './expression.js';
+import type { Expressions } from './expressions.js';
 import { intersect } from './intersect.js';
 import { integer, span, type Bounds } from './numbers.js';
 

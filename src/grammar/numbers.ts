@@ -1,4 +1,5 @@
-import type { Expression, Expressions } from './expression.js';
+import type { Expression } from './expression.js';
+import type { Expressions } from './expressions.js';
 
 /** Bounds of a number; exclusive ones are marked. */
 export interface Bounds {

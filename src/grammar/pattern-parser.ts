@@ -1,4 +1,6 @@
+import { RegExpParser, type AST } from '@eslint-community/regexpp';
 import { characterSet, complement, type CharacterSet } from './characters.js';
+import { property } from './properties.js';
 
 /** A part of a pattern that is not supported, or is malformed; the caller knows where the pattern stands. */
 export class PatternError extends Error {}
@@ -13,7 +15,7 @@ export type Tree =
   | { readonly kind: 'repeat'; readonly item: Tree; readonly min: number; readonly max: number };
 
 /** @throws PatternError where `RegExp` does not take the source, or a part of it is not supported */
-export function parsePattern(source: string): Tree {
+export function schemaPattern(source: string): Tree {
   let unicode = true;
   try {
     new RegExp(source, 'u');
@@ -25,257 +27,153 @@ export function parsePattern(source: string): Tree {
       throw new PatternError(`is no regular expression: ${(error as Error).message}`);
     }
   }
-  return new Parser(source, unicode).parse();
+  try {
+    return choice(new RegExpParser().parsePattern(source, 0, source.length, { unicode }).alternatives);
+  } catch (error) {
+    if (error instanceof PatternError) throw error;
+    if (error instanceof RangeError) throw new PatternError('has too many groups within each other');
+    throw new PatternError(`is not supported: ${(error as Error).message}`);
+  }
 }
 
-const DIGIT: CharacterSet = [[0x30, 0x39]];
-const WORD = characterSet([[0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]]); // prettier-ignore
-const SPACE = characterSet([
-  [0x09, 0x0d], [0x20, 0x20], [0xa0, 0xa0], [0x1680, 0x1680], [0x2000, 0x200a], [0x2028, 0x2029], [0x202f, 0x202f],
-  [0x205f, 0x205f], [0x3000, 0x3000], [0xfeff, 0xfeff],
-]); // prettier-ignore
 const LINE_ENDS = characterSet([[0x0a, 0x0a], [0x0d, 0x0d], [0x2028, 0x2029]]); // prettier-ignore
-const CLASSES: Readonly<Record<string, CharacterSet>> = {
-  d: DIGIT,
-  D: complement(DIGIT),
-  w: WORD,
-  W: complement(WORD),
-  s: SPACE,
-  S: complement(SPACE),
+const CLASSES: Readonly<Record<AST.EscapeCharacterSet['kind'], CharacterSet>> = {
+  digit: [[0x30, 0x39]],
+  word: characterSet([[0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]]), // prettier-ignore
+  space: characterSet([
+    [0x09, 0x0d], [0x20, 0x20], [0xa0, 0xa0], [0x1680, 0x1680], [0x2000, 0x200a], [0x2028, 0x2029], [0x202f, 0x202f],
+    [0x205f, 0x205f], [0x3000, 0x3000], [0xfeff, 0xfeff],
+  ]), // prettier-ignore
 };
-const CONTROLS: Readonly<Record<string, number>> = { n: 0x0a, r: 0x0d, t: 0x09, f: 0x0c, v: 0x0b };
+/** What other languages write for the edges of a text; without the flag `u`, ECMA-262 takes them for letters. */
+const EDGES: Readonly<Record<string, '^' | '$'>> = { '\\A': '^', '\\Z': '$', '\\z': '$' };
 
-/** A recursive-descent parser for sources that `RegExp` takes. */
-class Parser {
-  private readonly source: readonly string[];
-  private position = 0;
+function choice(alternatives: readonly AST.Alternative[]): Tree {
+  const items = alternatives.map(({ elements }) => sequence(elements));
+  return items.length === 1 ? items[0] : { kind: 'choice', items };
+}
 
-  constructor(
-    source: string,
-    private readonly unicode: boolean,
-  ) {
-    this.source = [...source];
-  }
+function sequence(elements: readonly AST.Element[]): Tree {
+  const parts = [...joined(elements)].map(({ node, value }) => repeated(node, value));
+  return parts.length === 1 ? parts[0] : { kind: 'sequence', parts };
+}
 
-  parse(): Tree {
-    return this.choice();
-  }
+function repeated(node: AST.Element, value: number | undefined): Tree {
+  if (node.type !== 'Quantifier') return atom(node, value);
+  const item = atom(node.element, value);
+  const { min, max } = node; // which match is found first does not change what matches, so laziness does not matter
+  return min === 1 && max === 1 ? item : { kind: 'repeat', item, min, max };
+}
 
-  private get next(): string | undefined {
-    return this.source[this.position];
-  }
-
-  private take(text: string): boolean {
-    if (!this.looksAt(text)) return false;
-    this.position += text.length;
-    return true;
-  }
-
-  private looksAt(text: string): boolean {
-    return this.source.slice(this.position, this.position + text.length).join('') === text;
-  }
-
-  private choice(): Tree {
-    const items = [this.sequence()];
-    while (this.take('|')) items.push(this.sequence());
-    return items.length === 1 ? items[0] : { kind: 'choice', items };
-  }
-
-  private sequence(): Tree {
-    const parts: Tree[] = [];
-    while (this.next !== undefined && this.next !== '|' && this.next !== ')') parts.push(this.repeated());
-    return parts.length === 1 ? parts[0] : { kind: 'sequence', parts };
-  }
-
-  private repeated(): Tree {
-    const item = this.atom();
-    const [min, max] = this.quantifier() ?? [1, 1];
-    return min === 1 && max === 1 ? item : { kind: 'repeat', item, min, max };
-  }
-
-  private quantifier(): [number, number] | undefined {
-    let counts: [number, number] | undefined;
-    if (this.take('*')) counts = [0, Infinity];
-    else if (this.take('+')) counts = [1, Infinity];
-    else if (this.take('?')) counts = [0, 1];
-    else {
-      const match = /^\{(\d+)(,(\d*))?\}/.exec(this.source.slice(this.position, this.position + 40).join(''));
-      if (match === null) return undefined;
-      const min = Number(match[1]);
-      counts = [min, match[2] === undefined ? min : match[3] === '' ? Infinity : Number(match[3])];
-      this.position += match[0].length;
-    }
-    this.take('?'); // which match is found first does not change what matches
-    return counts;
-  }
-
-  private atom(): Tree {
-    const char = this.source[this.position++];
-    switch (char) {
-      case '^':
-      case '$':
-        return { kind: 'anchor', at: char };
-      case '.':
-        return { kind: 'set', set: complement(LINE_ENDS) };
-      case '[':
-        return { kind: 'set', set: this.bracket() };
-      case '(':
-        return this.group();
-      case '\\':
-        if (this.next === 'A' || this.next === 'Z' || this.next === 'z') {
-          return { kind: 'anchor', at: this.source[this.position++] === 'A' ? '^' : '$' };
-        }
-        return { kind: 'set', set: this.escape(false) };
-      default:
-        return { kind: 'set', set: single(char.codePointAt(0)!) };
-    }
-  }
-
-  private group(): Tree {
-    if (this.take('?')) {
-      if (this.next === '=' || this.next === '!') {
-        const negative = this.source[this.position++] === '!';
-        const ahead = this.choice();
-        this.position++; // the closing parenthesis
-        return { kind: 'lookahead', inner: ahead, negative };
-      }
-      if (!this.take(':')) {
-        if (this.next !== '<' || ['=', '!'].includes(this.source[this.position + 1])) {
-          throw new PatternError('has a lookbehind or modifiers, which are not supported');
-        }
-        while (this.source[this.position++] !== '>'); // a name
-      }
-    }
-    const inner = this.choice();
-    this.position++; // the closing parenthesis
-    return inner;
-  }
-
-  private bracket(): CharacterSet {
-    const negated = this.take('^');
-    const ranges: (readonly [number, number])[] = [];
-    while (!this.take(']')) {
-      const low = this.member();
-      const range = this.next === '-' && this.source[this.position + 1] !== ']';
-      if (!range || low.length !== 1 || low[0][0] !== low[0][1]) {
-        ranges.push(...low);
-        continue;
-      }
-      this.position++;
-      const high = this.member();
-      if (high.length === 1 && high[0][0] === high[0][1]) ranges.push([low[0][0], high[0][0]]);
-      else ranges.push(...low, ...single(0x2d), ...high);
-    }
-    const set = characterSet(ranges);
-    return negated ? complement(set) : set;
-  }
-
-  private member(): CharacterSet {
-    const char = this.source[this.position++];
-    return char === '\\' ? this.escape(true) : single(char.codePointAt(0)!);
-  }
-
-  private escape(inBracket: boolean): CharacterSet {
-    const char = this.source[this.position++];
-    if (char in CLASSES) return CLASSES[char];
-    if (char in CONTROLS) return single(CONTROLS[char]);
-    switch (char) {
-      case 'b':
-        if (inBracket) return single(0x08);
-        throw new PatternError('has a word boundary, which is not supported');
-      case 'B':
-        throw new PatternError('has a word boundary, which is not supported');
-      case 'c':
-        return single(this.source[this.position++].charCodeAt(0) % 32);
-      case 'x':
-        return this.hex(2) ?? single(0x78);
-      case 'u':
-        return this.unicodeEscape();
-      case 'p':
-      case 'P':
-        if (this.unicode) return this.property(char);
-        break;
-      case '0':
-        if (!/\d/.test(this.next ?? '')) return single(0);
-        break;
-      case 'k':
-        throw new PatternError('refers back to a group, which is not supported');
-    }
-    if (/\d/.test(char)) throw new PatternError('refers back to a group, which is not supported');
-    // Other languages mean something by these; ECMA-262 alone would take them for letters.
-    if (/[a-zA-Z]/.test(char)) throw new PatternError(`has "\\${char}", which is no escape of ECMA-262`);
-    return single(char.codePointAt(0)!);
-  }
-
-  private hex(length: number): CharacterSet | undefined {
-    const text = this.source.slice(this.position, this.position + length).join('');
-    if (!new RegExp(`^[0-9a-fA-F]{${length}}$`).test(text)) return undefined;
-    this.position += length;
-    return single(parseInt(text, 16));
-  }
-
-  private unicodeEscape(): CharacterSet {
-    if (this.unicode && this.take('{')) {
-      const end = this.source.indexOf('}', this.position);
-      const code = parseInt(this.source.slice(this.position, end).join(''), 16);
-      this.position = end + 1;
-      return single(code);
-    }
-    const first = this.hex(4);
-    if (first === undefined) return single(0x75);
-    const [code] = first[0];
-    if (code < 0xd800 || code > 0xdbff || !this.take('\\u')) return first;
-    const second = this.hex(4)?.[0][0];
-    if (second === undefined || second < 0xdc00 || second > 0xdfff) {
-      throw new PatternError('has half of a surrogate pair, which is no character');
-    }
-    return single(0x10000 + ((code - 0xd800) << 10) + (second - 0xdc00));
-  }
-
-  private property(letter: string): CharacterSet {
-    const end = this.source.indexOf('}', this.position);
-    const name = this.source.slice(this.position, end + 1).join('');
-    this.position = end + 1;
-    return property(`\\${letter}${name}`);
+/** @param value the character, where it is one */
+function atom(node: AST.QuantifiableElement | AST.Element, value: number | undefined): Tree {
+  switch (node.type) {
+    case 'Assertion':
+      return assertion(node);
+    case 'Backreference':
+      throw new PatternError('refers back to a group, which is not supported');
+    case 'Group':
+      if (node.modifiers !== null) throw new PatternError(LOOKS_OR_MODIFIES);
+      return choice(node.alternatives);
+    case 'CapturingGroup':
+      return choice(node.alternatives);
+    case 'Character':
+      if (Object.hasOwn(EDGES, node.raw)) return { kind: 'anchor', at: EDGES[node.raw] };
+      return { kind: 'set', set: single(node, value) };
+    case 'CharacterClass':
+      return { kind: 'set', set: bracket(node) };
+    case 'CharacterSet':
+      return { kind: 'set', set: named(node) };
+    default:
+      throw new PatternError(`has ${JSON.stringify(node.raw)}, which is not supported`);
   }
 }
 
-function single(code: number): CharacterSet {
-  return [[code, code]];
+const LOOKS_OR_MODIFIES = 'has a lookbehind or modifiers, which are not supported';
+
+function assertion(node: AST.Assertion): Tree {
+  switch (node.kind) {
+    case 'start':
+      return { kind: 'anchor', at: '^' };
+    case 'end':
+      return { kind: 'anchor', at: '$' };
+    case 'word':
+      throw new PatternError('has a word boundary, which is not supported');
+    case 'lookahead':
+      return { kind: 'lookahead', inner: choice(node.alternatives), negative: node.negate };
+    case 'lookbehind':
+      throw new PatternError(LOOKS_OR_MODIFIES);
+  }
 }
 
-const properties = new Map<string, CharacterSet>();
-
-/** Characters in stretches of equal length in UTF-16, so that a place in the text tells the character. */
-const STRETCHES = [
-  { low: 0, high: 0xd7ff, units: 1 },
-  { low: 0xe000, high: 0xffff, units: 1 },
-  { low: 0x10000, high: 0x10ffff, units: 2 },
-] as const;
-let stretches: readonly string[] | undefined;
-
-/** The characters of a Unicode property escape, asked of `RegExp` once for all of them. */
-function property(escape: string): CharacterSet {
-  const known = properties.get(escape);
-  if (known !== undefined) return known;
-  stretches ??= STRETCHES.map(({ low, high }) => textOf(low, high));
-  const runs = new RegExp(`${escape}+`, 'gu');
-  const ranges = STRETCHES.flatMap(({ low, units }, i) =>
-    Array.from(stretches![i].matchAll(runs), ({ 0: run, index }): [number, number] => {
-      const from = low + index / units;
-      return [from, from + run.length / units - 1];
-    }),
-  );
+/** Characters of a set in brackets. */
+function bracket({ elements, negate }: AST.CharacterClass): CharacterSet {
+  const ranges: (readonly [number, number])[] = [];
+  for (const { node, value } of joined(elements)) {
+    if (node.type === 'Character') ranges.push(...single(node, value));
+    else if (node.type === 'CharacterClassRange')
+      ranges.push([single(node.min)[0][0], value ?? single(node.max)[0][0]]);
+    else if (node.type === 'CharacterSet') ranges.push(...named(node));
+    else throw new PatternError(`has ${JSON.stringify(node.raw)}, which is not supported`);
+  }
   const set = characterSet(ranges);
-  properties.set(escape, set);
-  return set;
+  return negate ? complement(set) : set;
 }
 
-function textOf(low: number, high: number): string {
-  let text = '';
-  for (let from = low; from <= high; from += 4096) {
-    const length = Math.min(4096, high - from + 1);
-    text += String.fromCodePoint(...Array.from({ length }, (_, i) => from + i));
+/** A dot, `\d`, `\p{L}` and their like. */
+function named(node: AST.CharacterSet): CharacterSet {
+  if (node.kind === 'any') return complement(LINE_ENDS);
+  if (node.kind === 'property') return property(node.raw);
+  return node.negate ? complement(CLASSES[node.kind]) : CLASSES[node.kind];
+}
+
+function single({ raw, value }: AST.Character, whole: number = value): CharacterSet {
+  // Other languages mean something by these; ECMA-262 alone would take them for letters.
+  if (raw === '\\') throw new PatternError('has "\\c", which is no escape of ECMA-262 without a letter');
+  if (/^\\[a-zA-Z]$/.test(raw) && !/[bcfnrtuvx]/.test(raw)) {
+    if (raw === '\\k') throw new PatternError('refers back to a group, which is not supported');
+    throw new PatternError(`has "${raw}", which is no escape of ECMA-262`);
   }
-  return text;
+  if (/^\\(?:[1-9]|0\d)/.test(raw)) throw new PatternError('refers back to a group, which is not supported');
+  return [[whole, whole]];
+}
+
+const isHigh = (value: number): boolean => value >= 0xd800 && value <= 0xdbff;
+const isLow = (value: number): boolean => value >= 0xdc00 && value <= 0xdfff;
+
+/**
+ * Without the flag `u`, RegExp takes a character beyond 0xffff for two; here the halves are one again, repeated or the
+ * end of a range as the second is or the first.
+ */
+function* joined<T extends AST.Node>(nodes: readonly T[]): Generator<{ readonly node: T; readonly value?: number }> {
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i];
+    const high = lastOf(node);
+    const next = nodes.at(i + 1);
+    const low = next === undefined ? undefined : firstOf(next);
+    if (high === undefined || low === undefined || !isHigh(high.value)) {
+      yield { node };
+      continue;
+    }
+    if (!isLow(low.value)) {
+      if (low.raw.startsWith('\\u')) throw new PatternError('has half of a surrogate pair, which is no character');
+      yield { node };
+      continue;
+    }
+    i++;
+    const value = 0x10000 + ((high.value - 0xd800) << 10) + (low.value - 0xdc00);
+    yield { node: node.type === 'CharacterClassRange' ? node : next!, value };
+  }
+}
+
+/** The character a part ends with, if what follows it may be its second half. */
+function lastOf(node: AST.Node): AST.Character | undefined {
+  if (node.type === 'CharacterClassRange') return node.max;
+  return node.type === 'Character' ? node : undefined;
+}
+
+/** The character a part begins with, if it may be the second half of what stands before. */
+function firstOf(node: AST.Node): AST.Character | undefined {
+  if (node.type === 'Quantifier') return node.element.type === 'Character' ? node.element : undefined;
+  return node.type === 'Character' ? node : undefined;
 }

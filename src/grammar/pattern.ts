@@ -1,7 +1,8 @@
-import { ALL_CHARACTERS, characters, characterSet } from './characters.js';
-import type { Expression, Expressions } from './expression.js';
+import { ALL_CHARACTERS, characters, characterSet, rawCharacters } from './characters.js';
+import type { Expression } from './expression.js';
+import type { Expressions } from './expressions.js';
 import { intersect } from './intersect.js';
-import { parsePattern, PatternError, type Tree } from './pattern-parser.js';
+import { schemaPattern, PatternError, type Tree } from './pattern-parser.js';
 
 export { PatternError };
 
@@ -15,23 +16,34 @@ const MAX_SIZE = 2048;
  * anchors that they are in Python and Rust.
  * @throws PatternError
  */
-export function pattern(e: Expressions, source: string): Expression {
-  const tree = parsePattern(source);
+export function pattern(e: Expressions, source: string, writing = IN_JSON): Expression {
+  const tree = schemaPattern(source);
   if (size(tree) > MAX_SIZE) {
     throw new PatternError(`stands for more than ${MAX_SIZE} characters with its repetitions written out`);
   }
-  return matching(e, tree);
+  return matching(e, tree, writing);
 }
+
+/** How the texts of a pattern are written. */
+export interface Writing {
+  readonly spell: typeof characters;
+  /** They match from beginning to end, anchors or not. */
+  readonly whole: boolean;
+}
+
+const IN_JSON: Writing = { spell: characters, whole: false };
+/** A text that is all there is. */
+export const PLAIN: Writing = { spell: rawCharacters, whole: true };
 
 const isAnchor = (part: Tree | undefined, at: '^' | '$'): boolean => part?.kind === 'anchor' && part.at === at;
 
 /** The texts that match a pattern. */
-function matching(e: Expressions, tree: Tree): Expression {
-  const anything = e.repeat(characters(e, ALL_CHARACTERS), 0, Infinity);
+function matching(e: Expressions, tree: Tree, writing: Writing): Expression {
+  const anything = e.repeat(writing.spell(e, ALL_CHARACTERS), 0, Infinity);
   return e.choice(
     ...alternatives(tree).map((parts) => {
-      const start = isAnchor(parts[0], '^');
-      const end = isAnchor(parts.at(-1), '$');
+      const start = writing.whole || isAnchor(parts[0], '^');
+      const end = writing.whole || isAnchor(parts.at(-1), '$');
       const between = parts.slice(parts.findIndex((part) => !isAnchor(part, '^')));
       while (isAnchor(between.at(-1), '$')) between.pop();
       const first = between.findIndex((part) => part.kind !== 'lookahead');
@@ -47,8 +59,8 @@ function matching(e: Expressions, tree: Tree): Expression {
           }
           ahead.push(part);
         }
-        if (ahead.length > 0) rest = looking(e, rest, ahead);
-        else rest = e.sequence(lower(e, between[i--]), rest);
+        if (ahead.length > 0) rest = looking(e, rest, ahead, writing);
+        else rest = e.sequence(lower(e, between[i--], writing), rest);
       }
       return start ? rest : e.sequence(anything, rest);
     }),
@@ -106,9 +118,11 @@ function holdsStart(tree: Tree): boolean {
 type Lookahead = Extract<Tree, { kind: 'lookahead' }>;
 
 /** Of the texts of `whole`, those that what stands ahead of its beginning lets through. */
-function looking(e: Expressions, whole: Expression, ahead: readonly Lookahead[]): Expression {
+function looking(e: Expressions, whole: Expression, ahead: readonly Lookahead[], { spell }: Writing): Expression {
   const texts = (negative: boolean): Expression[] =>
-    ahead.filter((one) => one.negative === negative).map(({ inner }) => matching(e, anchored(inner)));
+    ahead
+      .filter((one) => one.negative === negative)
+      .map(({ inner }) => matching(e, anchored(inner), { spell, whole: false }));
   const result = intersect(e, [whole, ...texts(false)], texts(true));
   if (result === undefined) throw new PatternError('becomes too large with its lookaheads; simplify it');
   return result;
@@ -140,19 +154,19 @@ function size(tree: Tree): number {
   }
 }
 
-function lower(e: Expressions, tree: Tree): Expression {
+function lower(e: Expressions, tree: Tree, writing: Writing): Expression {
   switch (tree.kind) {
     case 'set':
-      return characters(e, characterSet(tree.set)); // without halves of surrogate pairs
+      return writing.spell(e, characterSet(tree.set)); // without halves of surrogate pairs
     case 'anchor':
       throw new PatternError(`has "${tree.at}" where it is not the edge of the pattern`);
     case 'lookahead':
       throw new PatternError('has a lookahead inside a group that more follows, which is not supported');
     case 'sequence':
-      return e.sequence(...tree.parts.map((part) => lower(e, part)));
+      return e.sequence(...tree.parts.map((part) => lower(e, part, writing)));
     case 'choice':
-      return e.choice(...tree.items.map((item) => lower(e, item)));
+      return e.choice(...tree.items.map((item) => lower(e, item, writing)));
     case 'repeat':
-      return e.repeat(lower(e, tree.item), tree.min, tree.max);
+      return e.repeat(lower(e, tree.item, writing), tree.min, tree.max);
   }
 }

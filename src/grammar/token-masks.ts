@@ -1,4 +1,6 @@
-import { byteSet, Expressions, NEVER, type Expression, type Group } from './expression.js';
+import { byteSet } from './byte-set.js';
+import { NEVER, type Expression, type Group } from './expression.js';
+import { Expressions } from './expressions.js';
 import { buildTokenTrie, type TokenTrie } from './token-trie.js';
 import type { TokenVocabulary } from '../tokenizer/vocabulary.js';
 
@@ -25,20 +27,22 @@ interface Inside {
  */
 export class TokenMasks {
   readonly expressions: Expressions;
-  private readonly trie: TokenTrie;
-  private readonly words: number;
-  private readonly masks = new Map<Expression, Uint32Array>();
-  private readonly insides = new Map<Group, Inside>();
-  private readonly stack: Expression[] = [];
+  readonly #trie: TokenTrie;
+  readonly #words: number;
+  readonly #masks = new Map<Expression, Uint32Array>();
+  readonly #insides = new Map<Group, Inside>();
+  readonly #stack: Expression[] = [];
+  readonly #kept: number;
 
   /** @param kept bytes of masks above which all are forgotten */
   constructor(
     readonly vocabulary: TokenVocabulary,
-    private readonly kept = MAX_MASK_BYTES,
+    kept = MAX_MASK_BYTES,
   ) {
-    this.trie = buildTokenTrie(vocabulary);
-    this.words = Math.ceil(vocabulary.size / 32);
-    const { byte, depth, idStart } = this.trie;
+    this.#kept = kept;
+    this.#trie = buildTokenTrie(vocabulary);
+    this.#words = Math.ceil(vocabulary.size / 32);
+    const { byte, depth, idStart } = this.#trie;
     const single: [number, number][] = [];
     depth.forEach((length, node) => {
       if (length === 1 && idStart[node] < idStart[node + 1]) single.push([byte[node], byte[node]]);
@@ -48,18 +52,18 @@ export class TokenMasks {
 
   /** Forgets what can be computed again if it has become much. */
   tidy(): void {
-    if (this.expressions.tidy()) this.insides.clear();
+    if (this.expressions.tidy()) this.#insides.clear();
   }
 
   /** One bit a token id; a state's mask is made once and must not be written to. */
   allowed(state: Expression): Uint32Array {
     this.tidy();
-    const met = this.masks.get(state);
+    const met = this.#masks.get(state);
     if (met !== undefined) return met;
-    const mask = new Uint32Array(this.words);
-    this.mark(state, mask);
+    const mask = new Uint32Array(this.#words);
+    this.#mark(state, mask);
     if (state.nullable) for (const id of this.vocabulary.eosIds) mask[id >> 5] |= 1 << (id & 31);
-    this.keep(this.masks, state, mask, mask);
+    this.#keep(this.#masks, state, mask, mask);
     return mask;
   }
 
@@ -67,8 +71,8 @@ export class TokenMasks {
    * Keeps what has a mask. All at once is forgotten rather than the oldest: a map steps over everything that was deleted
    * at its front, which for a million small masks is a million steps each time.
    */
-  private keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, { byteLength }: Uint32Array): void {
-    if ((map.size + 1) * byteLength > this.kept) map.clear();
+  #keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, { byteLength }: Uint32Array): void {
+    if ((map.size + 1) * byteLength > this.#kept) map.clear();
     map.set(key, value);
   }
 
@@ -81,39 +85,39 @@ export class TokenMasks {
     return next.live ? next : NEVER;
   }
 
-  private mark(state: Expression, mask: Uint32Array): void {
+  #mark(state: Expression, mask: Uint32Array): void {
     if (state.kind === 'choice') {
       const apart = state.items.filter((item) => item.kind === 'group' || startsWithGroup(item));
       if (apart.length > 0) {
-        for (const item of apart) this.mark(item, mask);
+        for (const item of apart) this.#mark(item, mask);
         const together = state.items.filter((item) => !apart.includes(item));
-        if (together.length > 0) this.mark(this.expressions.choice(...together), mask);
+        if (together.length > 0) this.#mark(this.expressions.choice(...together), mask);
         return;
       }
     }
     if (state.kind === 'group') {
-      or(mask, this.inside(state).mask);
+      or(mask, this.#inside(state).mask);
     } else if (state.kind === 'sequence' && state.first.kind === 'group') {
-      const { mask: within, exits } = this.inside(state.first);
+      const { mask: within, exits } = this.#inside(state.first);
       if (state.rest.live) or(mask, within);
       for (const node of exits) {
-        if (node === 0) this.mark(state.rest, mask);
-        else this.walk(node, state.rest, mask);
+        if (node === 0) this.#mark(state.rest, mask);
+        else this.#walk(node, state.rest, mask);
       }
     } else {
-      this.walk(0, state, mask);
+      this.#walk(0, state, mask);
     }
   }
 
-  private inside(group: Group): Inside {
-    const clamped = this.expressions.clamp(group, this.trie.longest) as Group;
-    let inside = this.insides.get(clamped);
+  #inside(group: Group): Inside {
+    const clamped = this.expressions.clamp(group, this.#trie.longest) as Group;
+    let inside = this.#insides.get(clamped);
     if (inside === undefined) {
-      const mask = new Uint32Array(this.words);
+      const mask = new Uint32Array(this.#words);
       const exits: number[] = clamped.nullable ? [0] : [];
-      this.walk(0, clamped, mask, exits);
+      this.#walk(0, clamped, mask, exits);
       inside = { mask, exits: Uint32Array.from(exits) };
-      this.keep(this.insides, clamped, inside, mask);
+      this.#keep(this.#insides, clamped, inside, mask);
     }
     return inside;
   }
@@ -122,9 +126,10 @@ export class TokenMasks {
    * Walks the trie below `start` together with the automaton in `state`: marks the tokens that end where the end of
    * the text can be reached, and notes the nodes where the state may be left.
    */
-  private walk(start: number, state: Expression, mask: Uint32Array, exits?: number[]): void {
-    const { depth, byte, end, idStart, ids } = this.trie;
-    const { expressions, stack } = this;
+  #walk(start: number, state: Expression, mask: Uint32Array, exits?: number[]): void {
+    const { depth, byte, end, idStart, ids } = this.#trie;
+    const { expressions } = this;
+    const stack = this.#stack;
     stack[depth[start]] = state;
     let visited = 0;
     for (let node = start + 1; node < end[start];) {

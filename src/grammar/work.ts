@@ -8,13 +8,13 @@ export class TooMuchWork extends Error {
  * count, unlike a clock, refuses the same schemas on every machine and under every load.
  */
 export class Work {
-  private spent = 0;
-  private allowed = Infinity;
+  #spent = 0;
+  #allowed = Infinity;
 
   /** @throws TooMuchWork when the allowance is used up */
   spend(units: number): void {
-    this.spent += units;
-    if (this.spent > this.allowed) throw new TooMuchWork('the allowance is used up');
+    this.#spent += units;
+    if (this.#spent > this.#allowed) throw new TooMuchWork('the allowance is used up');
   }
 
   /**
@@ -24,12 +24,12 @@ export class Work {
    * @throws TooMuchWork when it goes beyond
    */
   within<T>(units: number, what: () => T): { readonly value: T; readonly cost: number } {
-    const before = this.spent;
-    this.allowed = before + units;
+    const before = this.#spent;
+    this.#allowed = before + units;
     try {
-      return { value: what(), cost: this.spent - before };
+      return { value: what(), cost: this.#spent - before };
     } finally {
-      this.allowed = Infinity;
+      this.#allowed = Infinity;
     }
   }
 }

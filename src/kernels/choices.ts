@@ -1,5 +1,5 @@
-import type { AttentionChoice } from './attention.js';
-import type { MatmulChoice } from './matmul-choice.js';
+import type { AttentionChoice } from './attention/kernel.js';
+import type { MatmulChoice } from './matmul/choice.js';
 import type { WeightMatrix } from './weights.js';
 
 /** Which variants a model's kernels are made of, looked up by shape; undefined means the default. */

@@ -12,11 +12,17 @@ export function matrixDefines(config: SubgroupMatrixConfig): Record<string, numb
   const components = ['f16', 'f32', 'i8', 'u8'].map((type) => [`component_${type}`, componentType === type] as const);
   const results = ['f16', 'f32', 'i32', 'u32'].map((type) => [`result_${type}`, resultComponentType === type] as const);
   return {
+    // `component_f16`, `result_f32`: the types of operands and of sums.
     ...Object.fromEntries([...components, ...results]),
+    // f16 is somewhere in it, and must be enabled.
     half: componentType === 'f16' || resultComponentType === 'f16',
+    // A row of an operand is half of 16 bytes.
     short_rows: hasShortRows(config),
+    // Rows of a matrix of sums.
     MATRIX_M: M,
+    // Its columns.
     MATRIX_N: N,
+    // Products that one instruction adds to each sum.
     MATRIX_K: K,
   };
 }
@@ -69,8 +75,8 @@ export function matrixLanes(capabilities: Capabilities): MatrixLanes | undefined
   return subgroupSizeControl ? { lanes: subgroupMinSize, pinned: true } : undefined;
 }
 
-/** Whether a workgroup of so many threads and bytes that works on matrices can run. */
-export function matrixWorkgroupRuns(capabilities: Capabilities, threads: number, bytes: number): boolean {
+/** Whether a workgroup of so many threads and bytes that works on matrices is within an adapter's limits. */
+export function matrixWorkgroupFits(capabilities: Capabilities, threads: number, bytes: number): boolean {
   return (
     threads <= capabilities.maxInvocations &&
     // Dawn's rule for shaders with subgroup matrices, whatever size is asked for.

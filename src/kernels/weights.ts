@@ -91,19 +91,24 @@ export function paddedRows(rows: number, lanes: number): number {
   return Math.ceil(rows / lanes) * lanes;
 }
 
+export interface RowOrder {
+  readonly rows: number;
+  readonly rowBytes: number;
+  /** Bytes that stay together, a multiple of 4. */
+  readonly unitBytes: number;
+  /** Rows that lie side by side. */
+  readonly lanes: number;
+}
+
 /**
  * Brings rows into the order of a layout.
  *
  * @param rowMajor [rows][rowBytes]
- * @param unitBytes bytes that stay together, a multiple of 4
  * @param to room for [paddedRows(rows, lanes)][rowBytes]; what fills up the last block is left as it is
  */
 export function interleaveRows(
   rowMajor: Uint8Array,
-  rows: number,
-  rowBytes: number,
-  unitBytes: number,
-  lanes: number,
+  { rows, rowBytes, unitBytes, lanes }: RowOrder,
   to: Uint8Array,
 ): void {
   const word = unitBytes % 8 === 0 ? 8 : 4;
@@ -136,10 +141,8 @@ function commonMultiple(a: number, b: number): number {
 export function allocateMatrix(
   gpu: Gpu,
   name: string,
-  rows: number,
-  cols: number,
+  { rows, cols, rowQuantum = 2 }: { readonly rows: number; readonly cols: number; readonly rowQuantum?: number },
   { dtype, lanes }: WeightLayout,
-  rowQuantum = 2,
 ): WeightMatrix {
   const quantum = commonMultiple(rowQuantum, lanes);
   const stride = paddedColumns(cols);
@@ -162,15 +165,24 @@ export function allocateMatrix(
 export function weightDefines({ dtype, lanes }: WeightLayout): Record<string, boolean | number> {
   const format = quantFormat(dtype);
   return {
+    // The type of a stored number; f16 where neither is set.
     weights_f32: dtype === 'f32',
+    // Of two bytes, but an f32 without its last 16 bits.
     weights_bf16: dtype === 'bf16',
+    // Rows lie side by side.
     interleaved: lanes > 1,
+    // So many of them.
     SIDE_ROWS: lanes,
-    quantised: format !== undefined,
+    // Numbers are quants with scales behind the matrix.
+    quantized: format !== undefined,
     ...(format && {
+      // Quants of 4 bits; of 8 where it is not set.
       int4: format.bits === 4,
+      // No zero points: a quant of 0 stands for 0.
       symmetric: format.symmetric,
+      // Units of eight columns that share a scale.
       GROUP_UNITS: format.group / 8,
+      // Units in a load of 16 bytes.
       CHUNK_UNITS: 16 / format.bits,
     }),
   };

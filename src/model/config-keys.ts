@@ -1,9 +1,10 @@
 import { printable } from '../checkpoint/source.js';
 import { RidgepointError } from '../errors.js';
+import type { Family } from './families/family.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Read by `parseLlamaConfig` or by what reads quantisation. */
+/** Read by `parseConfig` or by what reads quantisation. */
 const USED = [
   ...['architectures', 'model_type', 'hidden_act', 'hidden_size', 'intermediate_size', 'num_hidden_layers'],
   ...['num_attention_heads', 'num_key_value_heads', 'head_dim', 'vocab_size', 'max_position_embeddings'],
@@ -46,7 +47,9 @@ const NEUTRAL: Readonly<Record<string, (value: unknown, config: Json) => boolean
   ...same(false, 'tie_encoder_decoder', 'use_moe', 'normalization_after'),
   ...same(1, 'partial_rotary_factor', 'rotary_pct', 'logits_scaling', 'logit_scale', 'embedding_multiplier'),
   ...same(1, 'residual_multiplier', 'scale_emb', 'lm_head_multiplier', 'key_multiplier', 'attention_in_multiplier'),
-  ...same(1, 'attention_out_multiplier', 'num_experts', 'num_local_experts', 'num_experts_per_tok'),
+  ...same(1, 'attention_out_multiplier'),
+  // As many as a layer without experts may be said to have.
+  ...Object.fromEntries(['num_experts', 'num_local_experts', 'num_experts_per_tok'].map((key) => [key, isOneOrNone])),
   // Of most switches, false is the plain Llama; of these, true.
   ...same(true, 'use_rope', 'use_rotary', 'rotary', 'causal', 'is_causal', 'use_causal_mask', 'use_rms_norm'),
   ...same(true, 'use_rmsnorm', 'rms_norm', 'rmsnorm', 'scale_attn_weights', 'gated_mlp', 'use_gated_mlp', 'glu_mlp'),
@@ -71,15 +74,23 @@ const MATHS = new RegExp(
     'scal|multiplier|softcap|norm|bias|rope|rotary|attention|attn|window|expert|moe|router|alibi|residual|logit|clip|cap',
     'act\\b|activation|embed|embd|emb_|_emb|layer|head|gate|pos_|position|mup|factor|theta|pattern|kv|chunk|sparse|mask',
     'causal|direction|intermediate|ffn|mlp|hidden|dim|group|query|key_value|vocab|mamba|(^|_)(ssm|conv|lora)(_|$)|quant',
-    'compress|adapter|hadamard|rotat|glu',
+    'compress|adapter|hadamard|rotat|glu|^base$|ntk|logn',
   ].join('|'),
 );
+
+/** Switches by their names that a Llama has on, whoever calls them so: off, they are told of. */
+const LIKELY_ON =
+  /^(apply|use|enable|has)?_?(rope|rotary|causal)|causal_(attn|attention|mask)|pre_?(layer)?_?norm|scale_att/;
 
 const headDimOf = (config: Json): number =>
   Number(config['head_dim'] ?? Number(config['hidden_size']) / Number(config['num_attention_heads']));
 
 function same(neutral: unknown, ...keys: string[]): Record<string, (value: unknown) => boolean> {
   return Object.fromEntries(keys.map((key) => [key, (value: unknown) => value === neutral]));
+}
+
+function isOneOrNone(value: unknown): boolean {
+  return value === 1 || value === 0;
 }
 
 /** Whether weights may be stored so: everything but the formats of 8 bits and fewer, which nothing here reads. */
@@ -119,14 +130,18 @@ function ownCode(value: unknown): string[] {
  * @returns the keys that nobody here knows and that do not look as if they changed anything
  * @throws RidgepointError naming the key that changes what is computed, in a way that is not supported
  */
-export function checkConfigKeys(config: Json, file: string): string[] {
+export function checkConfigKeys(config: Json, file: string, { title, keys = [] }: Family): string[] {
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(config)) {
-    if (KNOWN.has(key) || isNothing(key, value)) continue;
+    if (KNOWN.has(key) || keys.includes(key)) continue;
+    if (isNothing(key, value)) {
+      if (value === false && !Object.hasOwn(NEUTRAL, key) && LIKELY_ON.test(key)) unknown.push(key);
+      continue;
+    }
     const found = `${file}: "${printable(key)}" is ${printable((JSON.stringify(value) ?? '').slice(0, 80))}`;
     if (Object.hasOwn(NEUTRAL, key)) {
       if (NEUTRAL[key](value, config)) continue;
-      const message = `${found}, which changes what a Llama computes in a way that is not supported`;
+      const message = `${found}, which changes what a ${title} computes in a way that is not supported`;
       throw new RidgepointError('checkpoint', `${message}; choose a model without it`);
     }
     if (key === 'auto_map') {

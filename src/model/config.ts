@@ -1,11 +1,14 @@
 import { RidgepointError } from '../errors.js';
 import { checkConfigKeys } from './config-keys.js';
+import type { Family } from './families/family.js';
+import { FAMILIES, type FamilyName } from './families/index.js';
 import { parseRope, type RopeScaling } from './rope-config.js';
 
 export type { RopeScaling };
 
-/** Shape and constants of a dense Llama, free of any checkpoint or device. */
-export interface LlamaConfig {
+/** Shape and constants of a model, free of any checkpoint or device. */
+export interface ModelConfig {
+  readonly family: FamilyName;
   readonly layers: number;
   readonly hidden: number;
   readonly intermediate: number;
@@ -18,6 +21,10 @@ export interface LlamaConfig {
   readonly ropeTheta: number;
   readonly ropeScaling: RopeScaling;
   readonly rmsNormEps: number;
+  /** Tokens that a token sees in attention, itself included; all before it when absent. */
+  readonly window?: number;
+  /** Layers that have it, by number; all when absent. */
+  readonly windowed?: readonly boolean[];
   /** `lm_head` and `embed_tokens` are one matrix. */
   readonly tiedEmbeddings: boolean;
   readonly bosTokenId: number | undefined;
@@ -59,39 +66,62 @@ function tokenIds(value: unknown, key: string, file: string): number[] {
   return list as number[];
 }
 
+/** Older checkpoints write LLaMAForCausalLM. */
+function isNameOf(name: unknown, architecture: string): boolean {
+  return typeof name === 'string' && name.toLowerCase() === architecture.toLowerCase();
+}
+
+/** The family that `architectures` names, or where there are none `model_type`. */
+function findFamily(config: Json, file: string): [FamilyName, Family] {
+  const architectures = config['architectures'];
+  const named = Array.isArray(architectures) ? (architectures as unknown[]) : [];
+  const type = config['model_type'] ?? undefined;
+  const all = Object.entries(FAMILIES) as [FamilyName, Family][];
+  const isMeant = ({ architecture, modelType }: Family): boolean =>
+    named.length > 0
+      ? named.some((name) => isNameOf(name, architecture))
+      : (type ?? FAMILIES.llama.modelType) === modelType;
+  const found = all.find(([, family]) => isMeant(family));
+  if (found === undefined) {
+    const what = named.length > 0 ? named.join(', ') : JSON.stringify(type);
+    const known = all.map(([, { architecture }]) => architecture).join(', ');
+    fail(file, `architecture ${what} is not supported; Ridgepoint runs ${known}`);
+  }
+  const { architecture, modelType } = found[1];
+  if (type !== undefined && type !== modelType) {
+    fail(file, `"model_type" is ${JSON.stringify(type)}, which ${architecture} in "architectures" contradicts`);
+  }
+  return found;
+}
+
 /**
- * Reads a Hugging Face `config.json` of a `LlamaForCausalLM`.
+ * Reads a Hugging Face `config.json` of a model of a known family.
  *
  * @param json the parsed file
  * @param file its name, for error messages
  * @throws RidgepointError naming the field that is missing, malformed or not supported
  */
-export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConfig {
+export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) fail(file, 'must hold a JSON object');
-  const config = json as Json;
-  const architectures = config['architectures'];
-  const named = Array.isArray(architectures) ? (architectures as unknown[]) : [];
-  const isLlama = named.length > 0 ? named.includes('LlamaForCausalLM') : (config['model_type'] ?? 'llama') === 'llama';
-  if (!isLlama) {
-    const found = named.length > 0 ? named.join(', ') : JSON.stringify(config['model_type']);
-    fail(file, `architecture ${found} is not supported; Ridgepoint runs LlamaForCausalLM`);
+  const given = json as Json;
+  if (typeof given['error'] === 'string' && given['hidden_size'] === undefined) {
+    fail(file, 'is the answer of a server that refused it, and not the file itself; download it again');
   }
-  const type = config['model_type'] ?? 'llama';
-  if (type !== 'llama') {
-    fail(file, `"model_type" is ${JSON.stringify(type)}, which LlamaForCausalLM in "architectures" contradicts`);
-  }
+  const [name, family] = findFamily(given, file);
+  const config = { ...family.defaults, ...given };
   const activation = config['hidden_act'] ?? 'silu';
   if (activation !== 'silu' && activation !== 'swish') {
     fail(file, `"hidden_act" ${JSON.stringify(activation)} is not supported; expected "silu"`);
   }
   for (const key of ['attention_bias', 'mlp_bias']) {
-    if (config[key] === true) fail(file, `"${key}" is true, but projections with a bias are not supported`);
+    if (config[key] === true && !family.keys?.includes(key))
+      fail(file, `"${key}" is true, but projections with a bias are not supported`);
   }
   const tied = config['tie_word_embeddings'] ?? false;
   if (typeof tied !== 'boolean') {
     fail(file, `"tie_word_embeddings" must be true or false, found ${JSON.stringify(tied)}`);
   }
-  const unknownKeys = checkConfigKeys(config, file);
+  const unknownKeys = checkConfigKeys(given, file, family);
 
   const hidden = positiveInteger(config, 'hidden_size', file);
   const heads = positiveInteger(config, 'num_attention_heads', file);
@@ -107,8 +137,10 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
     fail(file, `"head_dim" ${headDim} is not supported; it must be even and at most 256`);
   }
   const bos = tokenIds(config['bos_token_id'], 'bos_token_id', file);
+  const layers = positiveInteger(config, 'num_hidden_layers', file);
   return {
-    layers: positiveInteger(config, 'num_hidden_layers', file),
+    family: name,
+    layers,
     hidden,
     intermediate: positiveInteger(config, 'intermediate_size', file),
     heads,
@@ -118,6 +150,7 @@ export function parseLlamaConfig(json: unknown, file = 'config.json'): LlamaConf
     maxPositions: positiveInteger(config, 'max_position_embeddings', file, 2048),
     ...parseRope(config, file),
     rmsNormEps: positiveNumber(config, 'rms_norm_eps', file, 1e-6),
+    ...family.read?.(config, layers, file),
     tiedEmbeddings: tied,
     bosTokenId: bos[0],
     eosTokenIds: tokenIds(config['eos_token_id'], 'eos_token_id', file),

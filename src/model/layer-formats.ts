@@ -1,15 +1,12 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { isPacked } from '../checkpoint/packed.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import { formatName, GROUP_SIZES, quantFormat } from '../quantization/formats.js';
-import type { LlamaConfig } from './config.js';
+import type { ModelConfig } from './config.js';
 import { modelMatrices, storedVocabulary } from './matrices.js';
+import { matrixName } from './matrix-names.js';
 
 /** Formats of single matrices of layers, by the names of `modelMatrices`. */
 export type LayerFormats = ReadonlyMap<string, StoredDtype>;
-
-/** A layer's matrix as `modelMatrices` names it. @param part for example `mlp.gate_up` */
-export const matrixName = (layer: number, part: string): string => `model.layers.${layer}.${part}`;
 
 /** Layers of which no two have the same formats, for whoever wants each kernel of a model once. */
 export interface DistinctLayers {
@@ -46,23 +43,22 @@ export function distinctLayers(layers: number, formats: LayerFormats): DistinctL
  * @throws RidgepointError naming the tensor whose groups cannot be true
  */
 export async function layerFormats(
-  config: LlamaConfig,
+  config: ModelConfig,
   checkpoint: Checkpoint,
   dtype: StoredDtype,
 ): Promise<LayerFormats> {
   const formats = new Map<string, StoredDtype>();
   const common = quantFormat(dtype);
-  if (!isPacked(checkpoint) || common === undefined) return formats;
+  if (common === undefined) return formats;
   for (const { kind, source } of modelMatrices(config, storedVocabulary(config, checkpoint))) {
     if (kind !== 'layer') continue;
-    const parts = source.parts.map(({ tensor }) => checkpoint.packedAs(tensor));
-    const runs = await Promise.all(source.parts.map(({ tensor }) => checkpoint.groupsAreRuns(tensor)));
-    if (runs.includes(false)) {
+    const parts = await Promise.all(source.parts.map(({ tensor }) => checkpoint.quantsOf(tensor)));
+    if (parts.some((part) => part?.groupsAreRuns === false)) {
       formats.set(source.name, 'f16');
       continue;
     }
-    const fits = parts.every((part) => part?.bits === common.bits && (part.groupSize ?? 0) % common.group === 0);
-    const whole = parts.every((part) => part?.bits === common.bits && (part.groupSize ?? 0) >= source.cols);
+    const fits = parts.every((part) => part?.bits === common.bits && part.groupSize % common.group === 0);
+    const whole = parts.every((part) => part?.bits === common.bits && part.groupSize >= source.cols);
     if (fits || whole) continue;
     const [first] = parts;
     const alike = first && parts.every((part) => part?.bits === first.bits && part.groupSize === first.groupSize);

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { printable } from '../checkpoint/source.js';
 import { RidgepointError } from '../errors.js';
-import type { LlamaConfig } from './config.js';
+import type { ModelConfig } from './config.js';
 import { modelMatrices, type VocabularyTensors } from './matrices.js';
 
 /** Of what older tools saved along and newer ones compute, and of caches kept in 8 bits; no Llama needs it. */
@@ -20,7 +20,7 @@ const MOST_BYTES = 1 << 22;
  * @throws RidgepointError naming the tensors that nobody has a place for
  */
 export async function refuseLeftovers(
-  config: LlamaConfig,
+  config: ModelConfig,
   vocabulary: VocabularyTensors,
   checkpoint: Pick<Checkpoint, 'tensors' | 'readRange'>,
 ): Promise<void> {
@@ -48,7 +48,7 @@ function isOtherVocabulary(name: string, { embedding, head }: VocabularyTensors)
   return head === undefined && both.includes(name) && both.includes(embedding);
 }
 
-function why(left: readonly string[], config: LlamaConfig): string {
+function why(left: readonly string[], config: ModelConfig): string {
   const layer = left
     .map((name) => Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1))
     .find((i) => i >= config.layers);

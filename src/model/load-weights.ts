@@ -1,23 +1,20 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import type { FusedMatrix } from '../checkpoint/layout.js';
-import type { PackedRows } from '../checkpoint/packed-rows.js';
 import { streamJobs, type StreamJob } from '../checkpoint/stream.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { UploadRing } from '../gpu/upload-ring.js';
-import { fillSynthetic, seedOf } from '../kernels/synthetic.js';
-import { paddedColumns, type FloatDtype } from '../kernels/weights.js';
-import type { WeightMatrix, WeightPart } from '../kernels/weights.js';
-import { quantFormat, type QuantFormat } from '../quantization/formats.js';
-import type { LlamaConfig } from './config.js';
+import { fillSynthetic, tensorSeed } from '../kernels/synthetic/kernel.js';
+import type { FloatDtype, WeightPart } from '../kernels/weights.js';
+import type { ModelConfig } from './config.js';
+import { takeQuants } from './gptq-writer.js';
+import { planLoad, type LoadStep, type LoadWay } from './load-plan.js';
 import { modelMatrices, namedVocabulary, storedVocabulary } from './matrices.js';
-import { packedParts, writePacked } from './packed-writer.js';
 import { floatRows, quantizedWriter, type RowWriter } from './row-writer.js';
 import type { ModelWeights } from './weights.js';
 
 /** Bytes of one upload: a large read, and some of them fit a buffer of the ring. */
 const SLAB_BYTES = 4 << 20;
 
-export interface LoadOptions {
+export interface WeightLoadOptions {
   /** Refuse NaN and infinite weights. */
   readonly check?: boolean;
   /** Bytes that have reached the GPU, and the matrix being loaded. */
@@ -27,19 +24,22 @@ export interface LoadOptions {
   readonly slabBytes?: number;
 }
 
+/** What is loaded, from where and to where. */
+export interface WeightLoadRequest {
+  readonly gpu: Gpu;
+  readonly config: ModelConfig;
+  readonly checkpoint: Checkpoint;
+  /** Allocated; filled here. */
+  readonly weights: ModelWeights;
+}
+
 /** A part of a matrix as it is streamed. */
 interface PartJob extends StreamJob {
   readonly part: WeightPart;
   readonly write: RowWriter['write'];
 }
 
-/** A matrix whose quants are taken as they lie. */
-interface PackedMatrix {
-  readonly source: FusedMatrix;
-  readonly matrix: WeightMatrix;
-  readonly format: QuantFormat;
-  readonly packed: readonly PackedRows[];
-}
+type StreamedStep = Exclude<LoadStep, LoadWay<'take'>>;
 
 /**
  * Streams a checkpoint into allocated weights. Host memory stays within a few slabs whatever the model's size.
@@ -47,15 +47,13 @@ interface PackedMatrix {
  * @throws RidgepointError naming the tensor that is missing, misshapen, or out of the stored type's range
  */
 export async function loadCheckpoint(
-  gpu: Gpu,
-  config: LlamaConfig,
-  checkpoint: Checkpoint,
-  weights: ModelWeights,
-  options: LoadOptions = {},
+  { gpu, config, checkpoint, weights }: WeightLoadRequest,
+  options: WeightLoadOptions = {},
 ): Promise<void> {
-  const { signal, onProgress, slabBytes = SLAB_BYTES } = options;
+  const { signal, onProgress, slabBytes = SLAB_BYTES, check = false } = options;
   const tiedEmbeddings = weights.lmHead === weights.embedding;
   const vocabulary = storedVocabulary({ ...config, tiedEmbeddings }, checkpoint);
+  const steps = await planLoad(checkpoint, modelMatrices(config, vocabulary), weights);
   // A small model needs no large buffers.
   const ring = new UploadRing(gpu, { slotBytes: Math.min(2 * slabBytes, weights.bytes) });
   let done = 0;
@@ -64,105 +62,95 @@ export async function loadCheckpoint(
     done += bytes;
     onProgress?.(done, name);
   };
-  const matrices = modelMatrices(config, vocabulary)[Symbol.iterator]();
-  let packed: PackedMatrix | undefined;
-  /** The matrices that are streamed, up to one that is not. */
-  async function* streamed(): AsyncGenerator<PartJob> {
-    packed = undefined;
-    for (let next = matrices.next(); !next.done; next = matrices.next()) {
-      const { source, target: targetOf } = next.value;
-      const target = targetOf(weights);
-      const matrix = 'parts' in target ? target : undefined;
-      packed = matrix && (await packedMatrix(checkpoint, source, matrix));
-      if (packed !== undefined) return;
-      yield* partJobs(ring, checkpoint, source, target, { slabBytes, check: options.check });
-    }
-  }
   try {
-    do {
-      for await (const { job, ...slab } of streamJobs(checkpoint, streamed())) {
+    for (let next = 0; next < steps.length;) {
+      const step = steps[next];
+      if (step.way === 'take') {
+        for await (const bytes of takeQuants({ ring, ...step }, slabBytes)) count(bytes, step.source.name);
+        next++;
+        continue;
+      }
+      // Those that follow each other are one stream, in which the next is read while one is being made.
+      const streamed = runFrom(steps, next);
+      for await (const { job, ...slab } of streamJobs(checkpoint, jobsOf(ring, streamed, { slabBytes, check }))) {
         count(await job.write(job.part, slab), job.matrix.name);
       }
-      // Set where streaming ended at one.
-      if (packed !== undefined) for await (const bytes of packedSlabs(ring, packed, slabBytes)) count(...bytes);
-    } while (packed !== undefined);
+      next += streamed.length;
+    }
     await ring.drain();
   } finally {
     ring.destroy();
   }
 }
 
-/** Writes a matrix as it is packed. @returns bytes written, and its name, slab by slab */
-async function* packedSlabs(
-  ring: UploadRing,
-  { source, packed, matrix, format }: PackedMatrix,
-  slabBytes: number,
-): AsyncGenerator<[number, string]> {
-  for (const part of matrix.parts) {
-    const slabs = writePacked(ring, source, packed, matrix, format, part, slabBytes);
-    for await (const bytes of slabs) yield [bytes, source.name];
+/** The steps from `begin` on that are streamed, up to one that is not. */
+function runFrom(steps: readonly LoadStep[], begin: number): StreamedStep[] {
+  const run: StreamedStep[] = [];
+  for (const step of steps.slice(begin)) {
+    if (step.way === 'take') break;
+    run.push(step);
   }
+  return run;
 }
 
-async function packedMatrix(
-  checkpoint: Checkpoint,
-  source: FusedMatrix,
-  matrix: WeightMatrix,
-): Promise<PackedMatrix | undefined> {
-  const format = quantFormat(matrix.dtype);
-  const packed = format && (await packedParts(checkpoint, source, format));
-  return packed && { source, matrix, format, packed };
+async function* jobsOf(
+  ring: UploadRing,
+  steps: readonly StreamedStep[],
+  options: Required<Pick<WeightLoadOptions, 'slabBytes' | 'check'>>,
+): AsyncGenerator<PartJob> {
+  for (const step of steps) yield* partJobs(ring, step, options);
 }
 
 /** What is streamed into a matrix or vector, part by part. */
 async function* partJobs(
   ring: UploadRing,
-  checkpoint: Checkpoint,
-  source: FusedMatrix,
-  target: WeightMatrix | GPUBuffer,
-  { slabBytes, check = false }: Pick<LoadOptions, 'slabBytes' | 'check'>,
+  step: StreamedStep,
+  { slabBytes, check }: Required<Pick<WeightLoadOptions, 'slabBytes' | 'check'>>,
 ): AsyncGenerator<PartJob> {
-  const matrix = 'parts' in target ? target : undefined;
-  const format = matrix && quantFormat(matrix.dtype);
-  const writer =
-    format && matrix ? await quantizedWriter(ring, checkpoint, source, matrix, format) : floatRows(ring, matrix);
-  for (const part of matrix?.parts ?? [{ buffer: target as GPUBuffer, rowBegin: 0, rows: 1 }]) {
+  const { source } = step;
+  const common = { matrix: source, slabBytes };
+  if (step.way === 'vector') {
+    const part = { buffer: step.buffer, rowBegin: 0, rows: source.rows };
+    yield { ...common, part, ...floatRows(ring, undefined), to: 'f32', check };
+    return;
+  }
+  const { matrix, way } = step;
+  const writer = way === 'quantize' ? await quantizedWriter(ring, step) : floatRows(ring, matrix);
+  for (const part of matrix.parts) {
     yield {
-      matrix: source,
+      ...common,
       part,
       ...writer,
-      // Quants are made of f32, the format of a norm's scale too.
-      to: format !== undefined || matrix === undefined ? 'f32' : (matrix.dtype as FloatDtype),
-      strideCols: matrix?.stride ?? paddedColumns(source.cols),
+      // Quants are made of f32.
+      to: way === 'quantize' ? 'f32' : (matrix.dtype as FloatDtype),
+      strideCols: matrix.stride,
       rowsBegin: part.rowBegin,
       rowsEnd: part.rowBegin + part.rows,
-      slabBytes,
-      rowsMultiple: matrix?.lanes,
+      rowsMultiple: matrix.lanes,
       // A scale has no room for what is not a number.
-      check: check || format !== undefined,
+      check: check || way === 'quantize',
     };
   }
 }
 
 /** Fills allocated weights with deterministic pseudo-random numbers that keep activations of order one. */
 export async function loadSynthetic(
-  gpu: Gpu,
-  config: LlamaConfig,
-  weights: ModelWeights,
-  options: LoadOptions = {},
+  { gpu, config, weights }: Omit<WeightLoadRequest, 'checkpoint'>,
+  options: WeightLoadOptions = {},
 ): Promise<void> {
   let done = 0;
-  const ones = new Float32Array(config.hidden).fill(1);
-  for (const { source, target: targetOf } of modelMatrices(config, namedVocabulary(config))) {
+  for (const { source, target: targetOf, ones = [] } of modelMatrices(config, namedVocabulary(config))) {
     options.signal?.throwIfAborted();
     options.onProgress?.(done, source.name);
     const target = targetOf(weights);
     if ('parts' in target) {
       // Uniform numbers of this amplitude have variance 1 / cols, the scale of trained projections.
-      await fillSynthetic(gpu, target, seedOf(source.name), Math.sqrt(3 / source.cols));
+      await fillSynthetic(gpu, target, tensorSeed(source.name), Math.sqrt(3 / source.cols));
       for (const part of target.parts) done += part.buffer.size;
     } else {
-      gpu.queue.writeBuffer(target, 0, ones);
+      const values = new Float32Array(source.rows);
+      for (const [begin, end] of ones) values.fill(1, begin, end);
+      gpu.queue.writeBuffer(target, 0, values);
       done += target.size;
     }
     options.onProgress?.(done, source.name);

@@ -1,17 +1,23 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import type { FusedMatrix } from '../checkpoint/layout.js';
+import type { FusedMatrix, FusedPart, RowMap } from '../checkpoint/layout.js';
 import { RidgepointError } from '../errors.js';
 import type { WeightMatrix } from '../kernels/weights.js';
-import type { LlamaConfig } from './config.js';
+import type { ModelConfig } from './config.js';
+import { familyOf, graphOf } from './families/index.js';
+import { layersOf, vectorsOf, type NormVector, type Project, type Role } from './graph.js';
+import { matrixName, partName } from './matrix-names.js';
 import type { ModelWeights } from './weights.js';
 
 /** A matrix of a model, and the tensors of a checkpoint that it is made of. */
 export interface ModelMatrix {
+  /** A vector has one column. */
   readonly source: FusedMatrix;
-  /** Embedding and `lm_head`, whose format is their own; the layers' matrices; the scales of norms. */
+  /** Embedding and `lm_head`, whose format is their own; the layers' matrices; the scales of norms and what lies with them. */
   readonly kind: 'vocabulary' | 'layer' | 'norm';
-  /** Where it goes. A norm's scale is a vector in f32; everything else a matrix. */
+  /** Where it goes. What belongs to a norm is a vector in f32; everything else a matrix. */
   readonly target: (weights: ModelWeights) => WeightMatrix | GPUBuffer;
+  /** Of a vector: the numbers that scale, from and up to which row; the others are added. */
+  readonly ones?: readonly (readonly [number, number])[];
 }
 
 /** The tensors of embedding and head. */
@@ -25,7 +31,7 @@ const EMBEDDING = 'model.embed_tokens.weight';
 const HEAD = 'lm_head.weight';
 
 /** As a checkpoint of a configuration has them that keeps to it. */
-export function namedVocabulary({ tiedEmbeddings }: LlamaConfig): VocabularyTensors {
+export function namedVocabulary({ tiedEmbeddings }: ModelConfig): VocabularyTensors {
   return { embedding: EMBEDDING, head: tiedEmbeddings ? undefined : HEAD };
 }
 
@@ -34,7 +40,7 @@ export function namedVocabulary({ tiedEmbeddings }: LlamaConfig): VocabularyTens
  *
  * @throws RidgepointError when neither is stored, or only one although the configuration says they differ
  */
-export function storedVocabulary(config: LlamaConfig, checkpoint: Pick<Checkpoint, 'tensors'>): VocabularyTensors {
+export function storedVocabulary(config: ModelConfig, checkpoint: Pick<Checkpoint, 'tensors'>): VocabularyTensors {
   const embedding = checkpoint.tensors.has(EMBEDDING);
   const head = checkpoint.tensors.has(HEAD);
   if (embedding && head) return namedVocabulary(config);
@@ -50,9 +56,9 @@ export function storedVocabulary(config: LlamaConfig, checkpoint: Pick<Checkpoin
  * are stored that differ, they are two, as in transformers 5.
  */
 export async function settledConfig(
-  config: LlamaConfig,
+  config: ModelConfig,
   checkpoint: Pick<Checkpoint, 'tensors' | 'readRange'>,
-): Promise<LlamaConfig> {
+): Promise<ModelConfig> {
   const both = checkpoint.tensors.has(EMBEDDING) && checkpoint.tensors.has(HEAD);
   if (!config.tiedEmbeddings || !both || (await areEqual(checkpoint, EMBEDDING, HEAD))) return config;
   return { ...config, tiedEmbeddings: false };
@@ -77,59 +83,71 @@ async function areEqual(
   return true;
 }
 
-/** Every matrix of a model in the order the forward pass uses them. */
-export function modelMatrices(config: LlamaConfig, vocabulary: VocabularyTensors): ModelMatrix[] {
-  const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
-  const list: ModelMatrix[] = [];
-  const plain = (
-    tensor: string,
-    [rows, cols]: readonly [number, number],
-    kind: ModelMatrix['kind'],
-    target: ModelMatrix['target'],
-  ): void => {
-    const source = { name: tensor, rows, cols, parts: [{ tensor, rows, map: { kind: 'block', offset: 0 } as const }] };
-    list.push({ source, kind, target });
+/** Every matrix and vector of a model in the order the forward pass uses them. */
+export function modelMatrices(config: ModelConfig, vocabulary: VocabularyTensors): ModelMatrix[] {
+  const { hidden, headDim, vocab } = config;
+  const { tensors } = familyOf(config);
+  const graph = graphOf(config);
+  const table = (tensor: string, target: ModelMatrix['target']): ModelMatrix => {
+    const parts = [{ tensor, rows: vocab, map: { kind: 'block', offset: 0 } as const }];
+    return { source: { name: tensor, rows: vocab, cols: hidden, parts }, kind: 'vocabulary', target };
   };
-  plain(vocabulary.embedding, [vocab, hidden], 'vocabulary', (weights) => weights.embedding);
-  for (let i = 0; i < config.layers; i++) {
-    const prefix = `model.layers.${i}`;
-    const q = heads * headDim;
-    const kv = kvHeads * headDim;
-    plain(`${prefix}.input_layernorm.weight`, [1, hidden], 'norm', ({ layers }) => layers[i].attnNorm);
-    list.push({
-      kind: 'layer',
-      target: ({ layers }) => layers[i].qkv,
-      source: {
-        name: `${prefix}.self_attn.qkv`,
-        rows: q + 2 * kv,
-        cols: hidden,
-        parts: [
-          { tensor: `${prefix}.self_attn.q_proj.weight`, rows: q, map: { kind: 'rotary', offset: 0, headDim } },
-          { tensor: `${prefix}.self_attn.k_proj.weight`, rows: kv, map: { kind: 'rotary', offset: q, headDim } },
-          { tensor: `${prefix}.self_attn.v_proj.weight`, rows: kv, map: { kind: 'block', offset: q + kv } },
-        ],
-      },
+  const vector = (
+    { norm, parts, length }: NormVector,
+    prefix: string,
+    target: (weights: ModelWeights, name: string) => GPUBuffer,
+  ): ModelMatrix => ({
+    kind: 'norm',
+    target: (weights) => target(weights, norm.name),
+    ones: parts.filter(({ role }) => !BIASES.has(role)).map(({ at, rows }) => [at, at + rows]),
+    source: {
+      name: `${prefix}${tensors[norm.scale]}`,
+      rows: length,
+      cols: 1,
+      parts: parts.map(({ role, rows, at, headDim: rotary }) => ({
+        tensor: `${prefix}${tensors[role]}`,
+        rows,
+        map: rotary === undefined ? { kind: 'block', offset: at } : { kind: 'rotary', offset: at, headDim: rotary },
+      })),
+    },
+  });
+  const layers = layersOf(graph).flatMap((values, i) => {
+    const prefix = matrixName(i, '');
+    const vectors = vectorsOf(values, headDim);
+    return values.flatMap((value): ModelMatrix[] => {
+      if (value.op === 'norm') {
+        const found = vectors.find(({ norm }) => norm === value)!;
+        return [vector(found, prefix, (weights, name) => weights.layers[i].vectors[name])];
+      }
+      if (value.op !== 'project') return [];
+      const source = projectSource(config, value, i);
+      return [{ source, kind: 'layer', target: (weights) => weights.layers[i].matrices[value.name] }];
     });
-    plain(`${prefix}.self_attn.o_proj.weight`, [hidden, q], 'layer', ({ layers }) => layers[i].oProj);
-    plain(`${prefix}.post_attention_layernorm.weight`, [1, hidden], 'norm', ({ layers }) => layers[i].mlpNorm);
-    list.push({
-      kind: 'layer',
-      target: ({ layers }) => layers[i].gateUp,
-      source: {
-        name: `${prefix}.mlp.gate_up`,
-        rows: 2 * intermediate,
-        cols: hidden,
-        parts: [
-          { tensor: `${prefix}.mlp.gate_proj.weight`, rows: intermediate, map: { kind: 'interleave', phase: 0 } },
-          { tensor: `${prefix}.mlp.up_proj.weight`, rows: intermediate, map: { kind: 'interleave', phase: 1 } },
-        ],
-      },
-    });
-    plain(`${prefix}.mlp.down_proj.weight`, [hidden, intermediate], 'layer', ({ layers }) => layers[i].downProj);
-  }
-  plain('model.norm.weight', [1, hidden], 'norm', (weights) => weights.finalNorm);
-  if (vocabulary.head !== undefined) {
-    plain(vocabulary.head, [vocab, hidden], 'vocabulary', (weights) => weights.lmHead);
-  }
-  return list;
+  });
+  return [
+    table(vocabulary.embedding, (weights) => weights.embedding),
+    ...layers,
+    ...vectorsOf(graph.after, headDim).map((each) => vector(each, '', (weights) => weights.finalNorm)),
+    ...(vocabulary.head === undefined ? [] : [table(vocabulary.head, (weights) => weights.lmHead)]),
+  ];
+}
+
+const BIASES: ReadonlySet<Role> = new Set(['queryBias', 'keyBias', 'valueBias']);
+
+/** The tensors of a layer's product, and where their rows go. */
+function projectSource(config: ModelConfig, project: Project, layer: number): FusedMatrix {
+  const { tensors } = familyOf(config);
+  let offset = 0;
+  const parts = project.from.map(({ role, rows, rotates }, phase): FusedPart => {
+    const begin = offset;
+    offset += rows;
+    const map: RowMap =
+      project.rows === 'paired'
+        ? { kind: 'interleave', phase: phase as 0 | 1 }
+        : rotates
+          ? { kind: 'rotary', offset: begin, headDim: config.headDim }
+          : { kind: 'block', offset: begin };
+    return { tensor: matrixName(layer, tensors[role]), rows, map };
+  });
+  return { name: matrixName(layer, partName(config, project)), rows: project.n, cols: project.k, parts };
 }

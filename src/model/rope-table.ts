@@ -1,11 +1,11 @@
-import type { LlamaConfig } from './config.js';
+import type { ModelConfig } from './config.js';
 
 /**
  * Rotation frequencies in radians a position, one for each pair of a head's dimensions: theta^(-2i / headDim), scaled
  * as the checkpoint says. `llama3` scaling leaves short wavelengths alone, divides long ones by the factor and blends
  * between (Llama 3.1 reference implementation, as in transformers' `_compute_llama3_parameters`).
  */
-export function ropeFrequencies({ headDim, ropeTheta, ropeScaling }: LlamaConfig): Float64Array {
+export function ropeFrequencies({ headDim, ropeTheta, ropeScaling }: ModelConfig): Float64Array {
   const half = headDim / 2;
   const frequencies = new Float64Array(half);
   for (let i = 0; i < half; i++) {
@@ -29,7 +29,7 @@ export function ropeFrequencies({ headDim, ropeTheta, ropeScaling }: LlamaConfig
  * Cosines and sines for every position, [positions][headDim / 2][2]. Made in double precision on the host because
  * WGSL promises nothing for the sine of a large angle.
  */
-export function ropeTable(config: LlamaConfig, positions: number): Float32Array<ArrayBuffer> {
+export function ropeTable(config: ModelConfig, positions: number): Float32Array<ArrayBuffer> {
   const frequencies = ropeFrequencies(config);
   const half = frequencies.length;
   const table = new Float32Array(positions * half * 2);

@@ -1,13 +1,13 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { mapRow, tensorOfRow, type FusedMatrix } from '../checkpoint/layout.js';
-import { isPacked } from '../checkpoint/packed.js';
+import { mapRow, tensorOfRow } from '../checkpoint/layout.js';
 import type { Slab, SlabRoom } from '../checkpoint/stream.js';
 import { RidgepointError } from '../errors.js';
+import { option, words } from '../wording.js';
 import type { UploadRing } from '../gpu/upload-ring.js';
 import { interleaveRows, paddedRows, scalesBegin, unitBytes } from '../kernels/weights.js';
-import type { WeightMatrix, WeightPart } from '../kernels/weights.js';
+import type { RowOrder, WeightMatrix, WeightPart } from '../kernels/weights.js';
 import { scaleWords, type QuantFormat } from '../quantization/formats.js';
 import { quantizedRows, quantizeRows, type GivenScales, type QuantizedRows } from '../quantization/quantize.js';
+import type { LoadWay } from './load-plan.js';
 
 /** How slabs of a matrix become a part of it. */
 export interface RowWriter {
@@ -22,11 +22,14 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Bytes =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Rows in the order of a layout. @param unit bytes that stay together @param to room for the last block filled up */
-function layOut(bytes: Bytes, rows: number, unit: number, lanes: number, to: Bytes): void {
+/** How the rows of a matrix lie. */
+type Order = Pick<RowOrder, 'unitBytes' | 'lanes'>;
+
+/** Rows in the order of a layout. @param to room for the last block filled up */
+function layOut(bytes: Bytes, rows: number, { unitBytes, lanes }: Order, to: Bytes): void {
   if (lanes === 1) return to.set(bytes);
   if (rows % lanes > 0) to.fill(0, Math.floor(rows / lanes) * lanes * (bytes.length / rows));
-  interleaveRows(bytes, rows, bytes.length / rows, unit, lanes, to);
+  interleaveRows(bytes, { rows, rowBytes: bytes.length / rows, unitBytes, lanes }, to);
 }
 
 /** Writes rows as they are, in the order of the matrix. @param matrix undefined for a vector */
@@ -48,20 +51,33 @@ export function floatRows(ring: UploadRing, matrix: WeightMatrix | undefined): R
     write: async (part, slab) => {
       const { rows, bytes } = slab;
       const ordered = await ring.room((bytes.length / rows) * paddedRows(rows, lanes));
-      layOut(bytes, rows, unitBytes(dtype), lanes, ordered);
+      layOut(bytes, rows, { unitBytes: unitBytes(dtype), lanes }, ordered);
       ring.copy(ordered, part.buffer, place(part, slab));
       return ordered.length;
     },
   };
 }
 
+/** The part of a matrix that quantised rows go to. */
+export interface QuantTarget {
+  readonly ring: UploadRing;
+  readonly matrix: WeightMatrix;
+  readonly format: QuantFormat;
+  readonly part: WeightPart;
+}
+
+/** Consecutive rows of a matrix, quantised. */
+export interface QuantSlab extends QuantizedRows {
+  readonly rowsBegin: number;
+  readonly rows: number;
+}
+
 /** Room for rows as they go to the GPU: what of a part their quants and their scales are. */
 async function quantizedRoom(
-  ring: UploadRing,
+  { ring, matrix, format }: Pick<QuantTarget, 'ring' | 'matrix' | 'format'>,
   rows: number,
-  { stride, lanes }: WeightMatrix,
-  format: QuantFormat,
 ): Promise<QuantizedRows> {
+  const { stride, lanes } = matrix;
   const padded = paddedRows(rows, lanes);
   const quantBytes = (padded * stride * format.bits) / 8;
   const words = padded * scaleWords(stride, format);
@@ -74,13 +90,10 @@ async function quantizedRoom(
 
 /** Sends rows that are in the order of a matrix; their scales go behind all quants of the part. */
 function sendQuantized(
-  ring: UploadRing,
-  { lanes, stride, dtype }: WeightMatrix,
-  format: QuantFormat,
-  part: WeightPart,
-  rowsBegin: number,
-  { quants, scales }: QuantizedRows,
+  { ring, matrix, format, part }: QuantTarget,
+  { rowsBegin, quants, scales }: Omit<QuantSlab, 'rows'>,
 ): number {
+  const { lanes, stride, dtype } = matrix;
   const row = rowsBegin - part.rowBegin;
   ring.copy(quants, part.buffer, (row * stride * format.bits) / 8);
   const behind = scalesBegin(part.rows, stride, { dtype, lanes });
@@ -88,31 +101,26 @@ function sendQuantized(
   return quants.length + scales.byteLength;
 }
 
-/** Writes quantised rows in the order of a matrix. */
+/** Writes quantised rows in the order of a matrix. @returns bytes written */
 export async function writeQuantized(
-  ring: UploadRing,
-  matrix: WeightMatrix,
-  format: QuantFormat,
-  part: WeightPart,
-  rowsBegin: number,
-  rows: number,
-  { quants, scales }: QuantizedRows,
+  target: QuantTarget,
+  { rowsBegin, rows, quants, scales }: QuantSlab,
 ): Promise<number> {
-  const { lanes, dtype } = matrix;
-  const room = await quantizedRoom(ring, rows, matrix, format);
-  layOut(quants, rows, unitBytes(dtype), lanes, room.quants);
-  layOut(bytesOf(scales), rows, 4, lanes, bytesOf(room.scales));
-  return sendQuantized(ring, matrix, format, part, rowsBegin, room);
+  const { lanes, dtype } = target.matrix;
+  const room = await quantizedRoom(target, rows);
+  layOut(quants, rows, { unitBytes: unitBytes(dtype), lanes }, room.quants);
+  layOut(bytesOf(scales), rows, { unitBytes: 4, lanes }, bytesOf(room.scales));
+  return sendQuantized(target, { rowsBegin, ...room });
 }
 
-/** The scales that the rows of a matrix have in a packed checkpoint, where a format can hold them. */
-async function packedScales(
-  checkpoint: Checkpoint,
-  source: FusedMatrix,
-  { bits, group, symmetric }: QuantFormat,
-): Promise<GivenScales | undefined> {
-  if (!isPacked(checkpoint) || symmetric || checkpoint.format.bits > bits) return undefined;
-  const parts = await Promise.all(source.parts.map(({ tensor }) => checkpoint.scalesOf(tensor)));
+/** The scales that the rows of a matrix have in its checkpoint, where a format can hold them. */
+async function storedScales({
+  source,
+  format: { bits, group, symmetric },
+  quants,
+}: LoadWay<'quantize'>): Promise<GivenScales | undefined> {
+  if (symmetric || quants.every((each) => each === undefined)) return undefined;
+  const parts = await Promise.all(quants.map(async (each) => (each && each.bits <= bits ? each.scales() : undefined)));
   const begins = Array.from({ length: Math.ceil(source.cols / group) }, (_, i) => i * group);
   const held = parts.map((part) => begins.every((from) => part?.uniform(from, Math.min(from + group, source.cols))));
   const places = new Uint32Array(2 * source.rows);
@@ -128,8 +136,8 @@ async function packedScales(
 
 /** What to tell the user about a weight that no scale in f16 reaches. */
 export function tooLarge(tensor: string, value: number): RidgepointError {
-  const advice = 'load with --dtype bf16 or --dtype f32';
-  return new RidgepointError('checkpoint', `${tensor}: holds ${value}, too large to be quantised; ${advice}`);
+  const advice = words`load with ${option('dtype', 'bf16')} or ${option('dtype', 'f32')}`;
+  return new RidgepointError('checkpoint', words`${tensor}: holds ${value}, too large to be quantised; ${advice}`);
 }
 
 /**
@@ -137,15 +145,10 @@ export function tooLarge(tensor: string, value: number): RidgepointError {
  *
  * @returns a writer that throws RidgepointError naming the tensor whose weights no scale in f16 reaches
  */
-export async function quantizedWriter(
-  ring: UploadRing,
-  checkpoint: Checkpoint,
-  source: FusedMatrix,
-  matrix: WeightMatrix,
-  format: QuantFormat,
-): Promise<RowWriter> {
+export async function quantizedWriter(ring: UploadRing, step: LoadWay<'quantize'>): Promise<RowWriter> {
+  const { source, matrix, format } = step;
   const { stride, lanes } = matrix;
-  const known = await packedScales(checkpoint, source, format);
+  const known = await storedScales(step);
   let scratch: QuantizedRows | undefined;
   let most = 0;
   const staged = (rows: number): QuantizedRows => {
@@ -157,16 +160,17 @@ export async function quantizedWriter(
   };
   const write = async (part: WeightPart, { rowsBegin, rows, bytes }: Slab): Promise<number> => {
     const values = new Float32Array(bytes.buffer, bytes.byteOffset, rows * stride);
-    const made = lanes === 1 ? await quantizedRoom(ring, rows, matrix, format) : staged(rows);
+    const target = { ring, matrix, format, part };
+    const made = lanes === 1 ? await quantizedRoom(target, rows) : staged(rows);
     const given: GivenScales | undefined = known && ((row, group) => known(rowsBegin + row, group));
-    const bad = quantizeRows(values, rows, stride, format, made, given);
+    const bad = quantizeRows(values, { rows, columns: stride, format }, made, given);
     if (bad >= 0) {
       const tensor = tensorOfRow(source, rowsBegin + Math.floor(bad / stride));
       throw tooLarge(tensor, values[bad]);
     }
     return lanes === 1
-      ? sendQuantized(ring, matrix, format, part, rowsBegin, made)
-      : writeQuantized(ring, matrix, format, part, rowsBegin, rows, made);
+      ? sendQuantized(target, { rowsBegin, ...made })
+      : writeQuantized(target, { rowsBegin, rows, ...made });
   };
   return { write };
 }

@@ -1,14 +1,14 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { TargetDtype, TensorDtype } from '../checkpoint/convert.js';
 import type { FusedMatrix } from '../checkpoint/layout.js';
-import { planShards, tensorBytes, type NewTensor, type ShardPlan } from '../checkpoint/shards.js';
+import { planShards, tensorBytes, type NewTensor, type ShardPlan } from '../checkpoint/safetensors/shards.js';
 import type { FileSink, ModelSink } from '../checkpoint/sink.js';
 import { streamFused } from '../checkpoint/stream.js';
 import { groupsOf, quantFormat, type QuantFormat } from '../quantization/formats.js';
 import { gptqRows, toGptq, wordsFor, type GptqRows } from '../quantization/gptq.js';
 import { quantizedRows, quantizeRows } from '../quantization/quantize.js';
 import { zeroOffset, type SavedFormats } from '../quantization/saved.js';
-import type { LlamaConfig } from './config.js';
+import type { ModelConfig } from './config.js';
 import { modelMatrices, storedVocabulary } from './matrices.js';
 import { tooLarge } from './row-writer.js';
 
@@ -67,7 +67,7 @@ function packedTensors(weight: string, rows: number, cols: number, format: Quant
  */
 export function planSaving(
   checkpoint: Checkpoint,
-  config: LlamaConfig,
+  config: ModelConfig,
   { dtype, head }: SavedFormats,
   metadata: Readonly<Record<string, string>>,
   shardBytes?: number,
@@ -81,7 +81,7 @@ export function planSaving(
         cols,
         parts: [{ tensor, rows, map: { kind: 'block', offset: 0 } }],
       };
-      const shape = kind === 'norm' ? [cols] : [rows, cols];
+      const shape = kind === 'norm' ? [rows] : [rows, cols];
       const { dtype: stored } = checkpoint.require(tensor, shape);
       const asked = kind === 'layer' ? dtype : head;
       const format = kind === 'norm' ? undefined : quantFormat(asked);
@@ -145,16 +145,22 @@ export async function saveQuantized(
 
 /** The tensors of a matrix in their files. */
 class Output {
+  readonly #files: ReadonlyMap<string, FileSink>;
+  readonly #saving: Saving;
+
   constructor(
     readonly plan: SavePlan,
-    private readonly files: ReadonlyMap<string, FileSink>,
-    private readonly saving: Saving,
-  ) {}
+    files: ReadonlyMap<string, FileSink>,
+    saving: Saving,
+  ) {
+    this.#files = files;
+    this.#saving = saving;
+  }
 
   /** Writes bytes [rows][width] to columns of a tensor [rows, rowBytes]. @returns bytes written */
   async columns(index: number, rows: number, rowBytes: number, from: number, values: ArrayBufferView): Promise<number> {
-    const { file, begin } = this.plan.places.get(this.saving.tensors[index].name)!;
-    const sink = this.files.get(file)!;
+    const { file, begin } = this.plan.places.get(this.#saving.tensors[index].name)!;
+    const sink = this.#files.get(file)!;
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const width = bytes.length / rows;
     if (width === rowBytes) await sink.write(begin, bytes);
@@ -170,8 +176,8 @@ class Output {
 
   /** Writes bytes of a tensor from `offset` on. */
   async run(index: number, offset: number, bytes: Uint8Array): Promise<number> {
-    const { file, begin } = this.plan.places.get(this.saving.tensors[index].name)!;
-    await this.files.get(file)!.write(begin + offset, bytes);
+    const { file, begin } = this.plan.places.get(this.#saving.tensors[index].name)!;
+    await this.#files.get(file)!.write(begin + offset, bytes);
     return bytes.length;
   }
 }
@@ -226,9 +232,9 @@ async function quantizedBand(
   for await (const { rowsBegin, rows, bytes } of slabs) {
     const values = new Float32Array(bytes.buffer, bytes.byteOffset, rows * stride);
     const made = quantizedRows(rows, stride, format);
-    const bad = quantizeRows(values, rows, stride, format, made);
+    const bad = quantizeRows(values, { rows, columns: stride, format }, made);
     if (bad >= 0) throw tooLarge(source.name, values[bad]);
-    toGptq(made, rows, stride, cols, format, band, rowsBegin - begin);
+    toGptq(made, { rows, stride, columns: cols, format }, band, rowsBegin - begin);
   }
   return band;
 }

@@ -1,7 +1,7 @@
 import type { BufferRange, Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS } from '../kernels/attention-shape.js';
-import { partTokens } from '../kernels/attention-decode.js';
-import { isGreedy, SAMPLING_WORDS, writeSampling, type SamplingRow } from '../kernels/sample.js';
+import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
+import { partTokens } from '../kernels/attention/decode.js';
+import { isGreedy, SAMPLING_WORDS, writeSampling, type SamplingRow } from '../kernels/sample/kernel.js';
 
 /** One sequence's part in a step. */
 export interface StepSequence {
@@ -89,11 +89,12 @@ export class StepBuffer {
   /** Blocks of each slot's table already on the GPU. */
   readonly #uploaded: Uint32Array;
   readonly #splitTokens: number;
+  readonly #gpu: Gpu;
+  readonly #limits: StepLimits;
 
-  constructor(
-    private readonly gpu: Gpu,
-    private readonly limits: StepLimits,
-  ) {
+  constructor(gpu: Gpu, limits: StepLimits) {
+    this.#gpu = gpu;
+    this.#limits = limits;
     const align = Math.max(gpu.capabilities.offsetAlignment, 256) / 4;
     const { logitRows: maxLogitRows = limits.sequences } = limits;
     this.#splitTokens = splitTokens(limits);
@@ -139,7 +140,7 @@ export class StepBuffer {
 
   /** The first position from which attention is cut into parts, or the last there is. */
   get firstSplit(): number {
-    return Math.min(this.#splitTokens, this.limits.blocksPerSlot * BLOCK_TOKENS - 1);
+    return Math.min(this.#splitTokens, this.#limits.blocksPerSlot * BLOCK_TOKENS - 1);
   }
 
   /** Forgets a slot's block table; call when another sequence takes the slot. */
@@ -160,7 +161,7 @@ export class StepBuffer {
       counts.decodeRows += length;
       this.#logits(sequence);
     }
-    const { queriesPerTile } = this.limits;
+    const { queriesPerTile } = this.#limits;
     for (const sequence of batch.prefill) {
       const length = sequence.tokensEnd - sequence.tokensBegin;
       // Tiles have fixed places in the sequence, so that a row's neighbours in its tile, and how far the tile looks
@@ -186,9 +187,9 @@ export class StepBuffer {
     head[3] = counts.logitRows;
     head[4] = counts.splits;
     head[5] = this.#splitTokens;
-    head[6] = this.limits.blocksPerSlot;
+    head[6] = this.#limits.blocksPerSlot;
     const words = this.#at.rows + counts.tokens * ROW_WORDS;
-    this.gpu.queue.writeBuffer(this.buffer, 0, this.#u32, 0, words);
+    this.#gpu.queue.writeBuffer(this.buffer, 0, this.#u32, 0, words);
     return counts;
   }
 
@@ -214,9 +215,9 @@ export class StepBuffer {
   }
 
   #uploadTable({ slot, blocks }: StepSequence): void {
-    const from = slot * this.limits.blocksPerSlot;
+    const from = slot * this.#limits.blocksPerSlot;
     this.#tables.set(blocks, from);
-    this.gpu.queue.writeBuffer(this.blockTables, from * 4, this.#tables, from, blocks.length);
+    this.#gpu.queue.writeBuffer(this.blockTables, from * 4, this.#tables, from, blocks.length);
     this.#uploaded[slot] = blocks.length;
   }
 }

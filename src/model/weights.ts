@@ -2,25 +2,23 @@ import type { Gpu } from '../gpu/gpu.js';
 import {
   allocateMatrix,
   laneRows,
-  paddedColumns,
   storedBytes,
   type StoredDtype,
   type WeightLayout,
   type WeightMatrix,
 } from '../kernels/weights.js';
-import type { LlamaConfig } from './config.js';
-import { matrixName as nameOf, type LayerFormats } from './layer-formats.js';
+import type { ModelConfig } from './config.js';
+import { graphOf } from './families/index.js';
+import { isProject, layersOf, vectorsOf, type Value } from './graph.js';
+import type { LayerFormats } from './layer-formats.js';
+import { matrixName, partName } from './matrix-names.js';
 
-/** Weights of one transformer layer as the kernels want them. */
+/** Weights of one layer as the kernels want them, by the names of its operations. */
 export interface LayerWeights {
-  readonly attnNorm: GPUBuffer;
-  /** Rows: queries, keys, values; the two halves of a rotary pair are neighbours in the first two. */
-  readonly qkv: WeightMatrix;
-  readonly oProj: WeightMatrix;
-  readonly mlpNorm: GPUBuffer;
-  /** Rows: gate 0, up 0, gate 1, up 1, ... */
-  readonly gateUp: WeightMatrix;
-  readonly downProj: WeightMatrix;
+  /** Of `qkv`: queries, keys, values; the two halves of a rotary pair are neighbours. Of `gate_up`: gate 0, up 0, ... */
+  readonly matrices: Readonly<Record<string, WeightMatrix>>;
+  /** Of norms, with the constants of the products behind them (`vectorsOf`), in f32. */
+  readonly vectors: Readonly<Record<string, GPUBuffer>>;
 }
 
 /** All weights of a model on the GPU; allocated first, filled later, so that kernels can be made meanwhile. */
@@ -35,17 +33,6 @@ export interface ModelWeights {
   readonly bytes: number;
 }
 
-const QKV = 'self_attn.qkv';
-const O_PROJ = 'self_attn.o_proj.weight';
-const GATE_UP = 'mlp.gate_up';
-const DOWN_PROJ = 'mlp.down_proj.weight';
-
-const PARTS: Readonly<Record<string, string>> = { qkv: QKV, o_proj: O_PROJ, gate_up: GATE_UP, down_proj: DOWN_PROJ };
-
-/** The matrix of a layer's product, under its name in a checkpoint. @param operation for example `layers.3.qkv` */
-export const storedName = (operation: string, layer: number): string =>
-  nameOf(layer, PARTS[operation.slice(operation.lastIndexOf('.') + 1)]);
-
 /**
  * Bytes `allocateWeights` will ask for.
  *
@@ -53,65 +40,68 @@ export const storedName = (operation: string, layer: number): string =>
  * @param formats of the layers' matrices that have one of their own
  */
 export function weightBytes(
-  config: LlamaConfig,
+  config: ModelConfig,
   layout: WeightLayout,
   tied: boolean,
   head = layout.dtype,
   formats: LayerFormats = new Map(),
 ): number {
-  const { hidden, intermediate, heads, kvHeads, headDim, vocab, layers } = config;
-  const norm = paddedColumns(hidden) * 4;
-  const shapes: [string, number, number][] = [
-    [QKV, (heads + 2 * kvHeads) * headDim, hidden],
-    [O_PROJ, hidden, heads * headDim],
-    [GATE_UP, 2 * intermediate, hidden],
-    [DOWN_PROJ, hidden, intermediate],
-  ];
-  let inLayers = layers * 2 * norm;
-  for (const [part, rows, cols] of shapes) {
-    for (let layer = 0; layer < layers; layer++) {
-      const dtype = formats.get(nameOf(layer, part)) ?? layout.dtype;
-      inLayers += storedBytes(rows, cols, { ...layout, dtype });
-    }
-  }
+  const { vocab, hidden, headDim } = config;
+  const graph = graphOf(config);
+  const vectors = (values: readonly Value[]): number =>
+    4 * vectorsOf(values, headDim).reduce((sum, { length }) => sum + length, 0);
+  const inLayers = layersOf(graph).reduce((total, values, layer) => {
+    const matrices = values.filter(isProject).reduce((sum, each) => {
+      const dtype = formats.get(matrixName(layer, partName(config, each))) ?? layout.dtype;
+      return sum + storedBytes(each.n, each.k, { ...layout, dtype });
+    }, 0);
+    return total + matrices + vectors(values);
+  }, 0);
   const vocabulary = storedBytes(vocab, hidden, { ...layout, dtype: head });
-  return inLayers + norm + vocabulary * (tied ? 1 : 2);
+  return inLayers + vectors(graph.after) + vocabulary * (tied ? 1 : 2);
 }
 
-/**
- * Makes room for all weights.
- *
- * @param tied whether `lm_head` and the embedding are one matrix in the checkpoint
- * @param head the format of those two; the layers' when absent
- * @param formats of the layers' matrices that have one of their own
- */
+export interface WeightFormats {
+  /** Of the layers' matrices. */
+  readonly dtype: StoredDtype;
+  /** Whether `lm_head` and the embedding are one matrix in the checkpoint. */
+  readonly tied: boolean;
+  /** The format of those two; the layers' when absent. */
+  readonly head?: StoredDtype;
+  /** Of the layers' matrices that have one of their own. */
+  readonly formats?: LayerFormats;
+}
+
+/** Makes room for all weights. */
 export function allocateWeights(
   gpu: Gpu,
-  config: LlamaConfig,
-  dtype: StoredDtype,
-  tied: boolean,
-  head = dtype,
-  formats: LayerFormats = new Map(),
+  config: ModelConfig,
+  { dtype, tied, head = dtype, formats = new Map() }: WeightFormats,
 ): ModelWeights {
-  const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
+  const { hidden, headDim, vocab } = config;
   const before = gpu.allocatedBytes;
-  const norm = (name: string): GPUBuffer => gpu.storage(`${name} f32 [${hidden}]`, paddedColumns(hidden) * 4);
   const lanes = laneRows(gpu.capabilities);
-  const matrix = (name: string, own: string, rows: number, cols: number, quantum?: number): WeightMatrix =>
-    allocateMatrix(gpu, name, rows, cols, { dtype: formats.get(own) ?? dtype, lanes }, quantum);
-  const embedding = allocateMatrix(gpu, 'embed_tokens', vocab, hidden, { dtype: head, lanes });
-  const lmHead = tied ? embedding : allocateMatrix(gpu, 'lm_head', vocab, hidden, { dtype: head, lanes });
-  const finalNorm = norm('final_norm');
-  const layers = Array.from({ length: config.layers }, (_, i): LayerWeights => {
-    const name = `layers.${i}`;
-    return {
-      attnNorm: norm(`${name}.attn_norm`),
-      qkv: matrix(`${name}.qkv`, nameOf(i, QKV), (heads + 2 * kvHeads) * headDim, hidden, headDim),
-      oProj: matrix(`${name}.o_proj`, nameOf(i, O_PROJ), hidden, heads * headDim),
-      mlpNorm: norm(`${name}.mlp_norm`),
-      gateUp: matrix(`${name}.gate_up`, nameOf(i, GATE_UP), 2 * intermediate, hidden),
-      downProj: matrix(`${name}.down_proj`, nameOf(i, DOWN_PROJ), hidden, intermediate),
-    };
+  const graph = graphOf(config);
+  const vectors = (values: readonly Value[], prefix = ''): [string, GPUBuffer][] =>
+    vectorsOf(values, headDim).map(({ norm: { name, width }, length }) => [
+      name,
+      gpu.storage(`${prefix}${name} f32 [${length === width ? width : `${width} of ${length}`}]`, 4 * length),
+    ]);
+  const embedding = allocateMatrix(gpu, 'embed_tokens', { rows: vocab, cols: hidden }, { dtype: head, lanes });
+  const lmHead = tied
+    ? embedding
+    : allocateMatrix(gpu, 'lm_head', { rows: vocab, cols: hidden }, { dtype: head, lanes });
+  const [[, finalNorm]] = vectors(graph.after);
+  const layers = layersOf(graph).map((values, i): LayerWeights => {
+    const prefix = `layers.${i}.`;
+    const matrices = values.filter(isProject).map((each): [string, WeightMatrix] => {
+      const own = formats.get(matrixName(i, partName(config, each))) ?? dtype;
+      // A head is not cut in two.
+      const rowQuantum = each.from.some(({ rotates }) => rotates) ? headDim : undefined;
+      const size = { rows: each.n, cols: each.k, rowQuantum };
+      return [each.name, allocateMatrix(gpu, `${prefix}${each.name}`, size, { dtype: own, lanes })];
+    });
+    return { matrices: Object.fromEntries(matrices), vectors: Object.fromEntries(vectors(values, prefix)) };
   });
   return { dtype, embedding, lmHead, finalNorm, layers, bytes: gpu.allocatedBytes - before };
 }

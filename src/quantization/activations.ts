@@ -33,7 +33,7 @@ function roundEven(value: number): number {
 }
 
 /**
- * Quantises rows as `quantise_rows.wgsl` does: each number to the nearest multiple of its row's scale, which is the
+ * Quantises rows as `quantize_rows.wgsl` does: each number to the nearest multiple of its row's scale, which is the
  * row's largest magnitude over 127. A row of zeros has the scale 0, one with NaN or an infinity the scale NaN.
  *
  * @param values [rows][columns]

@@ -45,18 +45,21 @@ HALVES.forEach((half, zero) => (WHOLES[half] = zero));
 const wordsIn = ({ quants }: QuantizedRows): Uint32Array =>
   new Uint32Array(quants.buffer, quants.byteOffset, quants.length / 4);
 
+/** Rows of a quantiser: `stride` columns, a multiple of 8, of which the first `columns` count. */
+interface PaddedRows {
+  readonly stride: number;
+  readonly columns: number;
+  readonly format: QuantFormat;
+}
+
 /**
  * Puts quantised rows into their place among more rows.
  *
- * @param stride columns of a row of `from`, a multiple of 8, of which the first `columns` count
  * @param at the place of the first row in `into`
  */
 export function toGptq(
   from: QuantizedRows,
-  rows: number,
-  stride: number,
-  columns: number,
-  format: QuantFormat,
+  { rows, stride, columns, format }: PaddedRows & { readonly rows: number },
   into: GptqRows,
   at: number,
 ): void {
@@ -98,17 +101,12 @@ export interface PickedRows {
 /**
  * Takes rows out of others and pads them as the quantiser pads: with what stands for zero in a row's last group.
  *
- * @param columns the true number of columns
  * @param groupSize columns that share a scale in `from`: a multiple of the format's group, or all
- * @param stride columns of a row of `into`, a multiple of 8
  */
 export function fromGptq(
   from: GptqRows,
-  columns: number,
-  groupSize: number,
+  { columns, groupSize, stride, format }: PaddedRows & { readonly groupSize: number },
   picked: PickedRows,
-  stride: number,
-  format: QuantFormat,
   into: QuantizedRows,
 ): void {
   const { bits, group: size, symmetric } = format;

@@ -22,6 +22,13 @@ export interface QuantizedRows {
   readonly scales: Uint32Array<ArrayBuffer>;
 }
 
+export interface QuantizedShape {
+  readonly rows: number;
+  /** Those that pad a row included: a multiple of 8. */
+  readonly columns: number;
+  readonly format: QuantFormat;
+}
+
 /** Room for rows. */
 export function quantizedRows(rows: number, columns: number, format: QuantFormat): QuantizedRows {
   return {
@@ -55,16 +62,13 @@ export type GivenScales = (row: number, group: number) => { readonly scale: numb
  * values span is the group's from its least to its largest number, and always holds zero, which therefore is exact.
  *
  * @param values [rows][columns], finite; what pads a row is zero
- * @param columns a multiple of 8
  * @param into filled; its size is that of `quantizedRows`
  * @param given what groups were scaled by where weights come from quants; for formats with zero points
  * @returns index of a value too large for a scale in f16, or -1
  */
 export function quantizeRows(
   values: Float32Array,
-  rows: number,
-  columns: number,
-  format: QuantFormat,
+  { rows, columns, format }: QuantizedShape,
   { quants, scales }: QuantizedRows,
   given?: GivenScales,
 ): number {

@@ -1,5 +1,5 @@
 import type { TargetDtype } from '../checkpoint/convert.js';
-import type { PackedException } from '../checkpoint/packed.js';
+import type { PackedException } from '../checkpoint/packed/format.js';
 import { RidgepointError } from '../errors.js';
 import { quantFormat, type QuantizedDtype } from './formats.js';
 

@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { FinishReason, GenerationChunk, GenerationResult } from '../engine/api.js';
 import type { ChoiceEvent } from './choices.js';
-import { toApiError } from './errors.js';
+import type { Mailbox } from './mailbox.js';
+import { toApiError, type ApiError } from './errors.js';
 import { type Delivery, ReaderGone } from './http/delivery.js';
 import { copyHeaders, EventStream } from './http/sse.js';
 import { Turns } from './http/turns.js';
@@ -20,13 +21,22 @@ export interface EndedChoice {
   readonly finish: 'stop' | 'length';
 }
 
+/** One event of a stream, or several. */
+export type Events = object | readonly object[];
+
 /** How an endpoint words its answer. */
 export interface AnswerFormat {
   /** What is sent before a choice's first chunk, if anything. */
-  opening(index: number): object | undefined;
-  chunk(index: number, chunk: GenerationChunk): object;
-  closing(index: number, finish: 'stop' | 'length'): object;
-  usage(usage: Usage): object;
+  opening(index: number): Events | undefined;
+  /** Events, or the JSON of one. */
+  chunk(index: number, chunk: GenerationChunk): Events | string;
+  closing(index: number, finish: 'stop' | 'length', result: GenerationResult): Events;
+  /** What ends a stream. */
+  usage(usage: Usage): Events;
+  /** How a failure in the middle of a stream is told; default as any error. */
+  failure?(error: ApiError): object;
+  /** Events have names, as their `type` says, and no `[DONE]` ends them. */
+  readonly named?: boolean;
   /** Long lists may be iterables, made while they are written. */
   whole(choices: readonly EndedChoice[], usage: Usage): object;
 }
@@ -95,6 +105,38 @@ export async function sendWhole(reply: FastifyReply, answer: object, delivery: D
   }
 }
 
+/** Chunks that go out in one event at most. */
+const MOST_MERGED = 64;
+
+/**
+ * Makes one chunk of those of a choice that follow each other: tokens that are ready together, as guesses that were
+ * right and what a slow reader has not taken are, go out together.
+ */
+function* merged(events: readonly ChoiceEvent[]): Generator<ChoiceEvent> {
+  for (let at = 0; at < events.length;) {
+    const first = events[at++];
+    if (!('chunk' in first)) {
+      yield first;
+      continue;
+    }
+    const { index } = first;
+    const chunks = [first.chunk];
+    for (; at < events.length && chunks.length < MOST_MERGED; at++) {
+      const next = events[at];
+      if (!('chunk' in next) || next.index !== index) break;
+      chunks.push(next.chunk);
+    }
+    yield chunks.length === 1 ? first : { index, chunk: mergedChunk(chunks) };
+  }
+}
+
+function mergedChunk(chunks: readonly GenerationChunk[]): GenerationChunk {
+  const text = chunks.map((chunk) => chunk.text).join('');
+  const ids = chunks.flatMap((chunk) => chunk.ids);
+  if (chunks.every(({ logprobs }) => logprobs === undefined)) return { text, ids };
+  return { text, ids, logprobs: chunks.flatMap(({ logprobs }) => logprobs ?? []) };
+}
+
 /**
  * Sends events as they come. A failure after the head is out becomes an event of its own, without the `[DONE]` of a
  * complete answer.
@@ -103,35 +145,43 @@ export async function sendWhole(reply: FastifyReply, answer: object, delivery: D
  */
 export async function streamAnswer(
   reply: FastifyReply,
-  events: AsyncIterable<ChoiceEvent>,
+  events: Mailbox<ChoiceEvent>,
   format: AnswerFormat,
   delivery: Delivery,
   options: { readonly n: number; readonly includeUsage: boolean; readonly keepAliveMs: number },
 ): Promise<unknown> {
   reply.hijack();
-  const stream = new EventStream(reply.raw, delivery, options.keepAliveMs);
+  const stream = new EventStream(reply.raw, delivery, { keepAliveMs: options.keepAliveMs, named: format.named });
   const turns = new Turns();
   stream.open(reply.getHeaders());
   try {
     const opened = new Set<number>();
     const results: GenerationResult[] = [];
-    for await (const event of events) {
-      const { index } = event;
-      const opening = opened.has(index) ? undefined : format.opening(index);
-      opened.add(index);
-      if (opening !== undefined) await stream.send(opening);
-      if ('chunk' in event) await stream.send(format.chunk(index, event.chunk));
-      else {
-        results[index] = event.result;
-        await stream.send(format.closing(index, finishOf(event.result.finishReason)));
+    for (let ready = await events.take(); ready !== undefined; ready = await events.take()) {
+      for (const event of merged(ready)) {
+        const { index } = event;
+        const opening = opened.has(index) ? undefined : format.opening(index);
+        if (opening !== undefined) stream.add(opening);
+        opened.add(index);
+        if ('chunk' in event) stream.add(format.chunk(index, event.chunk));
+        else {
+          results[index] = event.result;
+          stream.add(format.closing(index, finishOf(event.result.finishReason), event.result));
+        }
+        // Without a promise where none is needed: this is done for each token.
+        if (stream.isFull) await stream.flush();
+        if (turns.over) await turns.pause();
       }
-      await turns.pause();
+      const room = stream.flush();
+      if (room !== undefined) await room;
     }
-    if (options.includeUsage) await stream.send(format.usage(usageOf(results, options.n)));
-    await stream.end('[DONE]');
+    if (options.includeUsage) stream.add(format.usage(usageOf(results, options.n)));
+    if (!format.named) stream.add('[DONE]');
+    await stream.end();
     return undefined;
   } catch (error) {
-    await stream.breakOff(error instanceof ReaderGone ? undefined : toApiError(error).body());
+    const known = toApiError(error);
+    await stream.breakOff(error instanceof ReaderGone ? undefined : (format.failure?.(known) ?? known.body()));
     return error;
   }
 }

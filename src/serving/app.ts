@@ -1,5 +1,11 @@
 import cors from '@fastify/cors';
-import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
 import type { ServingContext } from './context.js';
 import { ApiError, toApiError } from './errors.js';
 import type { AllowedHosts } from './http/allowed-hosts.js';
@@ -7,12 +13,18 @@ import type { ApiKeys } from './http/api-keys.js';
 import { answerHalfClosed } from './http/connection.js';
 import { answerMalformed } from './http/malformed.js';
 import { parseJsonBody } from './http/json-body.js';
-import { requestId } from './http/request-id.js';
+import { requestId, traceParent } from './http/request-id.js';
 import type { RequestLog } from './http/request-log.js';
+import { messagesError } from './mapping/message-format.js';
 import { chatRoute } from './routes/chat.js';
 import { completionRoute } from './routes/completion.js';
+import { embeddingRoute } from './routes/embeddings.js';
+import { messagesRoutes } from './routes/messages.js';
 import { modelRoutes } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
+import { pageRoutes, statusRoute } from './routes/page.js';
+import { requestRoutes } from './routes/requests.js';
+import { responsesRoutes } from './routes/responses.js';
 import { tokenRoutes } from './routes/tokens.js';
 
 /** How long a client may take to send its request. */
@@ -28,6 +40,10 @@ export interface AppOptions {
   readonly logger: FastifyServerOptions['logger'];
   readonly requestLog: RequestLog;
   readonly draining: () => boolean;
+  /** Whether there is a page at `/`. */
+  readonly page: boolean;
+  /** How long a connection may be without a request; Node's default when absent. */
+  readonly connectionIdleMs?: number;
 }
 
 /** Puts hooks, parser, errors and routes together. */
@@ -37,6 +53,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     bodyLimit: options.bodyLimit,
     requestTimeout: RECEIVE_MS,
     connectionTimeout: options.idleMs,
+    ...(options.connectionIdleMs === undefined ? {} : { keepAliveTimeout: options.connectionIdleMs }),
     // There is one line a request, in `logRequests`.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
@@ -49,6 +66,8 @@ export async function createApp(context: ServingContext, options: AppOptions): P
   options.requestLog.watch(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    const trace = traceParent(request.headers.traceparent);
+    if (trace !== undefined) void reply.header('traceparent', trace);
     if (!options.draining()) return done();
     void reply.header('connection', 'close');
     done(new ApiError(503, 'the server is shutting down', { code: 'server_shutdown' }));
@@ -60,8 +79,10 @@ export async function createApp(context: ServingContext, options: AppOptions): P
   }
   app.addHook('onRequest', (request, _reply, done) => {
     // A load balancer has no key.
+    const authorization = request.headers.authorization ?? bearer(request.headers['x-api-key']);
+    // A browser that asks for the page shall ask its user for the key.
     if (request.routeOptions.url === '/health') done();
-    else done(options.keys.check(request.headers.authorization));
+    else done(options.keys.check(authorization, request.routeOptions.url === '/'));
   });
   app.addHook('onRequest', (request, _reply, done) => {
     const encoding = request.headers['content-encoding'] ?? 'identity';
@@ -74,12 +95,22 @@ export async function createApp(context: ServingContext, options: AppOptions): P
   });
 
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
-    const { value, error } = parseJsonBody(body);
-    done(error ?? null, value);
-  });
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => {
+      const { value, error } = await parseJsonBody(body);
+      if (error !== undefined) throw error;
+      return value;
+    },
+  );
   app.setErrorHandler((error, request, reply) => {
-    const known = toApiError(error);
+    const { lifetime } = request;
+    const wasAborted = lifetime?.reason !== undefined && (error as Error).name === 'AbortError';
+    const known = wasAborted ? lifetime.error() : toApiError(error);
+    // The rest of a body that is too large is passed over: a connection closed before its client has sent all of it
+    // breaks, and the answer with it.
+    if (known.status === 413) void reply.removeHeader('connection');
     if (known.status >= 500 && known.cause !== undefined) request.log.error({ err: known.cause }, 'request failed');
     return sendError(reply, known);
   });
@@ -88,15 +119,28 @@ export async function createApp(context: ServingContext, options: AppOptions): P
   modelRoutes(app, context);
   completionRoute(app, context);
   chatRoute(app, context);
+  responsesRoutes(app, context);
+  embeddingRoute(app, context);
+  messagesRoutes(app, context);
   tokenRoutes(app, context);
   operationRoutes(app, context);
+  requestRoutes(app, context);
+  statusRoute(app, context);
+  if (options.page) pageRoutes(app);
   await app.ready();
   return app;
 }
 
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   reply.request.refusal = error;
-  return reply.code(error.status).headers(error.headers).send(error.body());
+  const { url } = reply.request.routeOptions;
+  const body = url?.startsWith('/v1/messages') ? messagesError(error) : error.body();
+  return reply.code(error.status).headers(error.headers).send(body);
+}
+
+/** A key as Anthropic's clients send it. */
+function bearer(key: string | string[] | undefined): string | undefined {
+  return typeof key === 'string' ? `Bearer ${key}` : undefined;
 }
 
 function compressed(): ApiError {

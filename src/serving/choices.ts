@@ -1,4 +1,4 @@
-import type { GenerateOptions, GenerationChunk, GenerationResult, TextEngine } from '../engine/api.js';
+import type { GenerateOptions, Generation, GenerationChunk, GenerationResult, TextEngine } from '../engine/api.js';
 import { toApiError } from './errors.js';
 import type { Lifetime } from './http/lifetime.js';
 import { Turns } from './http/turns.js';
@@ -21,6 +21,7 @@ export type ChoiceEvent =
  * reader must not hold cache blocks for longer than its tokens take. What it has not read yet waits here, at most
  * `maxTokens` chunks a choice.
  *
+ * @param onStart told of each that the engine has got
  * @returns events in the order in which they happen; they end with the last result, and fail as soon as one choice
  *   fails or is aborted, which ends the others, or the request's life ends, which drops what waits
  * @throws RidgepointError where the engine refuses a choice; those before it are ended
@@ -30,7 +31,8 @@ export async function runChoices(
   choices: readonly Choice[],
   lifetime: Lifetime,
   observer: RequestObserver,
-): Promise<AsyncIterable<ChoiceEvent>> {
+  onStart: (index: number, generation: Generation) => void = () => undefined,
+): Promise<Mailbox<ChoiceEvent>> {
   const events = new Mailbox<ChoiceEvent>();
   const { signal } = lifetime;
   let open = choices.length;
@@ -38,7 +40,9 @@ export async function runChoices(
     lifetime.failure ??= toApiError(error);
     lifetime.end('failure');
   };
-  signal.addEventListener('abort', () => events.drop(lifetime.error()), { once: true });
+  const drop = (): void => events.drop(lifetime.error());
+  if (signal.aborted) drop();
+  else signal.addEventListener('abort', drop, { once: true });
   const read = async (index: number, chunks: AsyncIterable<GenerationChunk>, result: Promise<GenerationResult>) => {
     for await (const chunk of chunks) {
       observer.tokens(index, chunk.ids.length);
@@ -62,6 +66,7 @@ export async function runChoices(
     try {
       const generation = engine.generate(promptIds, { ...options, signal });
       observer.started();
+      onStart(index, generation);
       read(index, generation, generation.result).catch((error: unknown) => {
         observer.failed();
         fail(error);

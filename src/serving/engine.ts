@@ -1,8 +1,9 @@
 import type { TokenConstraint, TokenVocabulary } from '../engine/api.js';
+import type { Grammar } from '../grammar/grammar.js';
 
 /**
- * Makes the constraint that keeps a text to a JSON schema; to any JSON object where there is no schema.
+ * Makes the constraints that keep texts to a grammar.
  *
- * @throws RidgepointError ('usage') for a schema that is malformed or not supported
+ * @throws RidgepointError ('usage') for a schema, pattern or rule that is malformed or not supported
  */
-export type JsonConstraintCompiler = (schema: unknown, vocabulary: TokenVocabulary) => { create(): TokenConstraint };
+export type GrammarCompiler = (grammar: Grammar, vocabulary: TokenVocabulary) => { create(): TokenConstraint };

@@ -1,4 +1,6 @@
+import { entryOf, flagOf } from '../engine/options/table.js';
 import { RidgepointError } from '../errors.js';
+import { spelt, type Mention } from '../wording.js';
 
 export type ApiErrorType =
   'invalid_request_error' | 'authentication_error' | 'not_found_error' | 'rate_limit_error' | 'server_error';
@@ -25,7 +27,7 @@ export class ApiError extends Error {
     message: string,
     details: ApiErrorDetails = {},
   ) {
-    super(message, { cause: details.cause });
+    super(short(message), { cause: details.cause });
     this.type = details.type ?? (status < 500 ? 'invalid_request_error' : 'server_error');
     this.param = details.param ?? null;
     this.code = details.code ?? null;
@@ -38,32 +40,40 @@ export class ApiError extends Error {
   }
 }
 
+/** Characters of a message before and behind what is left out of it. */
+const BEFORE = 600;
+const BEHIND = 200;
+
+/** What a message quotes of a request may be megabytes. */
+function short(message: string): string {
+  if (message.length <= BEFORE + BEHIND) return message;
+  // A character that is cut in two would be none.
+  return Buffer.from(`${message.slice(0, BEFORE)} … ${message.slice(-BEHIND)}`).toString();
+}
+
 /** A request that cannot be served as it is. */
 export function badRequest(message: string, param?: string, code?: string): ApiError {
   return new ApiError(400, message, { param, code });
 }
 
-const OPTION_NAMES =
-  /\b(?:maxTokens|topK|topP|minP|(?:repetition|presence|frequency)Penalty|logitBias|ignoreEos|stopIds)\b/g;
-
-/** The engine speaks of the library's options, a request of the API's. */
-function withFieldNames(message: string): { message: string; param: string | undefined } {
-  const named = message.replace(OPTION_NAMES, (name) =>
-    name === 'stopIds' ? 'stop_token_ids' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-  );
-  const param = /^([a-z_]+) (?:must|names)/.exec(named)?.[1];
-  return { message: named, param };
-}
+/** An option as a request has it; one that is the server's goes by the flag of whoever started it. */
+const inRequest = ({ option, value }: Mention): string => {
+  const name = entryOf(option).wire ?? flagOf(option) ?? option;
+  return value === undefined ? name : `${name} ${value}`;
+};
 
 /** Says of any failure what a client may know of it; what is ours to know is in `cause`. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof RidgepointError) {
     if (error.code === 'usage' || error.code === 'prompt') {
-      const { message, param } = withFieldNames(error.message);
-      return badRequest(message, param);
+      return badRequest(spelt(error.wording, inRequest), error.option && entryOf(error.option).wire);
     }
-    return new ApiError(500, error.message, { code: error.code, cause: error });
+    if (error.code === 'worker') {
+      const headers = { 'retry-after': '5' };
+      return new ApiError(503, spelt(error.wording, inRequest), { code: 'no_worker', headers, cause: error });
+    }
+    return new ApiError(500, spelt(error.wording, inRequest), { code: error.code, cause: error });
   }
   return fromHttp(error) ?? new ApiError(500, 'the server failed on this request', { cause: error });
 }

@@ -29,18 +29,24 @@ export class Mailbox<T> implements AsyncIterable<T> {
     this.#wake?.();
   }
 
+  /** All that have come since, at least one; undefined at the end. */
+  async take(): Promise<readonly T[] | undefined> {
+    while (this.#items.length === 0) {
+      if (this.#ended && this.#error !== undefined) throw this.#error as Error;
+      if (this.#ended) return undefined;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    const items = this.#items;
+    this.#items = [];
+    return items;
+  }
+
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      const items = this.#items;
-      this.#items = [];
+    for (let items = await this.take(); items !== undefined; items = await this.take()) {
       for (const item of items) {
         if (this.#dropped) break;
         yield item;
       }
-      if (this.#items.length > 0) continue;
-      if (this.#ended && this.#error !== undefined) throw this.#error as Error;
-      if (this.#ended) return;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 }

@@ -4,7 +4,19 @@ import { ApiError } from './errors.js';
 export class ModelNames {
   readonly created = Math.floor(Date.now() / 1000);
 
-  constructor(readonly names: readonly [string, ...string[]]) {}
+  /** The names that are listed. */
+  readonly names: readonly [string, ...string[]];
+  readonly #any: boolean;
+
+  /**
+   * @param own the model's own name
+   * @param given names to serve it under; `*` is any, besides the model's own
+   */
+  constructor(own: string, given: readonly string[] = []) {
+    const [first = own, ...others] = given.filter((name) => name !== '*');
+    this.names = [first, ...others];
+    this.#any = given.includes('*');
+  }
 
   /**
    * @param name as requested; undefined or empty, as clients of a server with one model send it, for that one
@@ -13,7 +25,7 @@ export class ModelNames {
    */
   resolve(name: string | undefined): string {
     if (name === undefined || name === '') return this.names[0];
-    if (this.names.includes(name)) return name;
+    if (this.#any || this.names.includes(name)) return name;
     const asked = JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
     throw new ApiError(404, `the model ${asked} is not served here; there is ${this.names.join(', ')}`, {
       type: 'not_found_error',

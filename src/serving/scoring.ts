@@ -1,4 +1,5 @@
-import type { GenerationChunk, TextEngine, TokenConstraint } from '../engine/api.js';
+import type { GenerationChunk, TextEngine } from '../engine/api.js';
+import { TokenPath } from '../grammar/token-path.js';
 import type { Lifetime } from './http/lifetime.js';
 
 type TokenLogprobs = NonNullable<GenerationChunk['logprobs']>;
@@ -28,27 +29,11 @@ export async function scorePrompt(
     logitBias: {},
     seed: 0,
     logprobs: count,
-    constraint: onePath(ids, engine.config.vocab),
+    constraint: new TokenPath(ids, engine.config.vocab),
     signal: lifetime.signal,
   });
   const found: TokenLogprobs[number][] = [];
   for await (const { logprobs } of generation) found.push(...(logprobs ?? []));
   lifetime.throwIfEnded();
   return found;
-}
-
-/** Lets only the next of these ids through, from the second on. */
-function onePath(ids: readonly number[], vocab: number): TokenConstraint {
-  const words = new Uint32Array(Math.ceil(vocab / 32));
-  let at = 1;
-  return {
-    allowed: () => {
-      words.fill(0);
-      // Asked once more after the last.
-      const id = ids[Math.min(at, ids.length - 1)];
-      words[id >> 5] = 1 << (id & 31);
-      return words;
-    },
-    accept: () => void at++,
-  };
 }

@@ -1,15 +1,21 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { TextEngine } from '../engine/api.js';
+import type { ToolFormatName } from '../tools/index.js';
 import { createApp } from './app.js';
-import type { JsonConstraintCompiler } from './engine.js';
+import type { GrammarCompiler } from './engine.js';
 import { Admission } from './http/admission.js';
 import { AllowedHosts } from './http/allowed-hosts.js';
 import { ApiKeys } from './http/api-keys.js';
 import { Lifetimes } from './http/lifetime.js';
 import { RequestLog } from './http/request-log.js';
-import { ResponseFormats } from './mapping/constraint.js';
+import { ChatPlanner } from './mapping/chat-plan.js';
+import { Grammars } from './mapping/grammars.js';
 import { PromptReader } from './mapping/prompt.js';
 import { Metrics } from './metrics.js';
+import { OutlookMetrics } from './outlook/metrics.js';
+import type { Machine } from './outlook/machine.js';
+import { Outlook } from './outlook/outlook.js';
+import type { Slo } from '../outlook/promises.js';
 import { ModelNames } from './models.js';
 
 /** How long clients have to read the last of what was sent once their requests were ended. */
@@ -37,10 +43,22 @@ export interface ServerOptions {
   readonly keepAliveMs?: number;
   /** Choices that may run, wait or be delivered together; default 264. */
   readonly capacity?: number;
-  /** Compiles `response_format`; without it only text can be had. */
-  readonly compileConstraint?: JsonConstraintCompiler;
+  /** Compiles the forms that answers are to have; without it only text can be had, and no tools. */
+  readonly compileGrammar?: GrammarCompiler;
+  /** How the model writes calls of tools; default as its chat template has it. */
+  readonly toolFormat?: ToolFormatName;
+  /** What is known of the machine that the engine's steps run on; default what they teach. */
+  readonly machine?: Machine;
+  /** What requests are promised that do not say; default nothing. */
+  readonly slo?: Slo;
+  /** Whether there is a page at `/` that shows what the server does; default no. */
+  readonly page?: boolean;
+  /** How long a connection may be without a request; default 72 s. */
+  readonly connectionIdleMs?: number;
   /** As Fastify takes it; default none. */
   readonly logger?: FastifyServerOptions['logger'];
+  /** Adds metrics of its own to `/metrics`. */
+  readonly instrument?: (registry: Metrics['registry']) => void;
   /** Show CPU, memory and event loop of the process in `/metrics`. */
   readonly processMetrics?: boolean;
 }
@@ -64,20 +82,28 @@ export class InferenceServer {
 
   static async create(options: ServerOptions): Promise<InferenceServer> {
     const { engine } = options;
-    const [first = engine.info.model, ...aliases] = options.modelNames ?? [];
+    const models = new ModelNames(engine.info.model, options.modelNames);
     const requestMs = options.requestTimeoutMs ?? 600_000;
     const lifetimes = new Lifetimes(requestMs);
     const admission = new Admission(options.capacity ?? 264);
-    const metrics = new Metrics(engine, () => admission.inUse, first);
+    const metrics = new Metrics(engine, () => admission.inUse, models.names[0]);
     if (options.processMetrics) metrics.addProcess();
+    options.instrument?.(metrics.registry);
+    const prompts = new PromptReader(engine);
+    const expected = new OutlookMetrics(metrics.registry);
+    const { scheduling } = engine;
+    const outlook = scheduling && new Outlook(scheduling, options.machine ?? {}, expected, options.slo);
+    if (outlook !== undefined) expected.showPace(() => outlook.prices.pace);
     const context = {
+      outlook,
       engine,
       admission,
       lifetimes,
       metrics,
-      models: new ModelNames([first, ...aliases]),
-      prompts: new PromptReader(engine),
-      formats: new ResponseFormats(options.compileConstraint, engine.vocabulary),
+      models,
+      prompts,
+      grammars: new Grammars(options.compileGrammar, engine.vocabulary),
+      chats: new ChatPlanner(engine, prompts, options.toolFormat),
       stallMs: options.stallTimeoutMs ?? 30_000,
       keepAliveMs: options.keepAliveMs ?? 15_000,
     };
@@ -91,10 +117,17 @@ export class InferenceServer {
       idleMs: requestMs + IDLE_MS,
       logger: options.logger ?? false,
       draining: () => server.#draining,
+      page: options.page ?? false,
+      connectionIdleMs: options.connectionIdleMs,
     });
-    context.formats.warmUp();
+    context.grammars.warmUp();
     const server = new InferenceServer(app, lifetimes, requestLog);
     return server;
+  }
+
+  /** Whether it was told to end, after which it cannot listen. */
+  get stopping(): boolean {
+    return this.#draining;
   }
 
   /** @returns the address, for example `http://127.0.0.1:8000` */

@@ -1,14 +1,21 @@
 import { z } from 'zod';
-import { POLICY_NAMES } from '../engine/policies/index.js';
-import { ENGINE_IDS } from '../roofline/engines.js';
+import { DEFAULT_POLICY, POLICY_NAMES } from '../scheduler/policies/index.js';
+import { ENGINE_IDS } from '../roofline/hardware/engines.js';
 import { ROLES } from './cluster.js';
+import { LOAD_PREDICTORS } from './load-predictors.js';
+import { USUAL_BLOCK_TOKENS } from './machine-pool.js';
 import { ROUTING } from './router.js';
 
 const count = z.int().positive();
 
 const poolSchema = z.strictObject({
   name: z.string().min(1).describe('how tables call it'),
-  role: z.enum(ROLES).default('both').describe('whole requests, prompts up to the first token, or what follows it'),
+  role: z
+    .enum(ROLES)
+    .default('both')
+    .describe(
+      'whole requests, prompts up to the first token, what follows it, or either where one of the two has too much to do',
+    ),
   count: count.default(1).describe('machines'),
   chip: z.string().describe('a row of "predict list", or this-machine'),
   chips: count.default(1).describe('chips of a machine, which share the model by tensor parallelism'),
@@ -17,10 +24,10 @@ const poolSchema = z.strictObject({
     .string()
     .default('predict')
     .describe(
-      'predict, table:FILE (the dense table of a profile in the format of LLMServingSim), or linear:FILE#MODEL#TP',
+      'predict, llmcompass (operators in the manner of LLMCompass, for chips whose cores are known), table:FILE (the dense table of a profile in the format of LLMServingSim), or linear:FILE#MODEL#TP',
     ),
   host_ms: z.number().nonnegative().default(0).describe('milliseconds of the host that each step takes in addition'),
-  policy: z.enum(POLICY_NAMES).default('chunked'),
+  policy: z.enum(POLICY_NAMES).default(DEFAULT_POLICY),
   decode_slo_ms: z.number().positive().default(50).describe('of the policy decode-priority'),
   max_batch_tokens: count.default(2048).describe('most rows of a step'),
   chunk: count.optional().describe('most rows of prompts of a step'),
@@ -28,7 +35,7 @@ const poolSchema = z.strictObject({
   kv_tokens: count
     .optional()
     .describe('tokens of KV cache of a machine; absent: what its memory leaves beside the weights'),
-  block_tokens: count.default(16),
+  block_tokens: count.default(USUAL_BLOCK_TOKENS),
   depth: z
     .union([z.literal(1), z.literal(2), z.literal(3)])
     .default(1)
@@ -55,6 +62,14 @@ export const clusterSchema = z.strictObject({
       shared: z.boolean().default(true).describe('transfers share the links of their machines'),
     })
     .optional(),
+  reallocation: z
+    .strictObject({
+      every_s: z.number().positive().default(30).describe('seconds between two looks'),
+      predictor: z.enum(LOAD_PREDICTORS).default('holt').describe('what says how much comes in the next period'),
+      drain: z.boolean().default(true).describe('a machine finishes what it has before it changes its phase'),
+    })
+    .optional()
+    .describe('machines for prompts and machines that decode change their phase as the load does'),
   reference: z
     .strictObject({ chip: z.string(), chips: count.default(1) })
     .optional()

@@ -1,10 +1,14 @@
 import { RidgepointError } from '../errors.js';
-import type { Policy } from '../engine/policies/policy.js';
+import type { Policy } from '../scheduler/policies/policy.js';
+import type { Reallocation } from './reallocation.js';
 import type { Routing } from './router.js';
 import type { StepPrice } from './price/price.js';
 
-export const ROLES = ['both', 'prefill', 'decode'] as const;
-/** What the machines of a pool do: whole requests, prompts up to the first token, or what follows it. */
+export const ROLES = ['both', 'prefill', 'decode', 'mixed'] as const;
+/**
+ * What the machines of a pool do: whole requests, prompts up to the first token, or what follows it. Those of `mixed`
+ * help out where one of the two has too much to do (Splitwise's third pool).
+ */
 export type Role = (typeof ROLES)[number];
 
 /** Machines that are alike. */
@@ -52,11 +56,19 @@ export interface Cluster {
   readonly pools: readonly Pool[];
   readonly transfer?: Transfer;
   readonly router: { readonly prefill: Routing; readonly decode: Routing };
+  /** Machines for prompts and machines that decode change their phase as the load does. */
+  readonly reallocation?: Reallocation;
 }
 
 /** @throws RidgepointError when a cluster lacks a part that every request needs */
-export function checkCluster({ pools, transfer }: Cluster): void {
+export function checkCluster({ pools, transfer, reallocation }: Cluster): void {
   const has = (role: Role): boolean => pools.some((pool) => pool.role === role && pool.count > 0);
+  if (reallocation !== undefined && !(has('prefill') && has('decode'))) {
+    throw new RidgepointError(
+      'usage',
+      'reallocation moves machines between prompts and decoding; the cluster needs a pool of the role prefill and one of the role decode',
+    );
+  }
   if (!has('both') && !has('prefill')) {
     throw new RidgepointError('usage', 'no pool of the cluster takes prompts; give one the role both or prefill');
   }

@@ -24,15 +24,19 @@ export class Links {
   /** Bytes that have arrived, and seconds in which something moved. */
   readonly counts = { bytes: 0, busySeconds: 0 };
 
+  readonly #events: EventQueue;
+  readonly #capacity: (machine: number) => number;
+  readonly #shared: boolean;
+
   /**
    * @param capacity bytes a second of each machine, for what goes out and for what comes in
    * @param shared false: every flow has its link to itself
    */
-  constructor(
-    private readonly events: EventQueue,
-    private readonly capacity: (machine: number) => number,
-    private readonly shared: boolean,
-  ) {}
+  constructor(events: EventQueue, capacity: (machine: number) => number, shared: boolean) {
+    this.#events = events;
+    this.#capacity = capacity;
+    this.#shared = shared;
+  }
 
   /** @param withheld bytes that may move only after `allow` */
   start(from: number, to: number, bytes: number, withheld: number, done: () => void): Flow {
@@ -58,8 +62,8 @@ export class Links {
 
   /** Takes account of what has moved since the rates were last set. */
   #move(): void {
-    const seconds = this.events.now - this.#since;
-    this.#since = this.events.now;
+    const seconds = this.#events.now - this.#since;
+    this.#since = this.#events.now;
     let moved = false;
     for (const flow of this.#flows) {
       const bytes = Math.min(flow.left, flow.rate * seconds);
@@ -76,15 +80,15 @@ export class Links {
   #share(): void {
     const moving = [...this.#flows].filter(({ left, withheld }) => left > withheld + SLACK);
     for (const flow of this.#flows) flow.rate = 0;
-    if (this.shared) fairShares(moving, this.capacity);
-    else for (const flow of moving) flow.rate = Math.min(this.capacity(flow.from), this.capacity(flow.to));
+    if (this.#shared) fairShares(moving, this.#capacity);
+    else for (const flow of moving) flow.rate = Math.min(this.#capacity(flow.from), this.#capacity(flow.to));
     if (this.#event !== undefined) this.#event.cancelled = true;
     this.#event = undefined;
     let next = Infinity;
     for (const { left, withheld, rate } of moving) next = Math.min(next, (left - withheld) / rate);
     const arrived = [...this.#flows].some(({ left, withheld }) => left <= SLACK && withheld === 0);
     if (arrived) next = 0;
-    if (next < Infinity) this.#event = this.events.at(this.events.now + next, RANK.transfer, () => this.#next());
+    if (next < Infinity) this.#event = this.#events.at(this.#events.now + next, RANK.transfer, () => this.#next());
   }
 
   #next(): void {

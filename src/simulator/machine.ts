@@ -1,6 +1,8 @@
-import type { Scheduler } from '../engine/scheduler.js';
-import type { ScheduledSequence } from '../engine/sequence.js';
-import type { PrefillChunk, StepPlan } from '../engine/step-plan.js';
+import type { Scheduler } from '../scheduler/scheduler.js';
+import type { ScheduledSequence } from '../scheduler/sequence.js';
+import type { Moment } from '../scheduler/moment.js';
+import { sampledBy } from '../scheduler/step-load.js';
+import type { PrefillChunk } from '../scheduler/step-plan.js';
 import { RANK, type EventQueue, type ScheduledEvent } from './event-queue.js';
 import { loadOf, type StepLoad, type StepPrice } from './price/price.js';
 
@@ -51,14 +53,35 @@ export interface MachineCounts {
   promptSeconds: number;
   promptTokens: number;
   decodedTokens: number;
+  /** Rows whose logits were wanted. */
+  logitRows: number;
+  /** Keys read, each part of a prompt and each decoding row its own; and pairs of a query and a key it sees. */
+  keys: number;
+  pairs: number;
+  /** Blocks of the cache that are held, and sequences that wait, times the seconds of the steps meanwhile. */
+  blockSeconds: number;
+  waitingSeconds: number;
 }
+
+export const noCounts = (): MachineCounts => ({
+  steps: 0,
+  busySeconds: 0,
+  promptSeconds: 0,
+  promptTokens: 0,
+  decodedTokens: 0,
+  logitRows: 0,
+  keys: 0,
+  pairs: 0,
+  blockSeconds: 0,
+  waitingSeconds: 0,
+});
 
 /** Most steps of a stretch: what has been priced in vain when somebody comes in between. */
 const STRETCH = 64;
 
 /** One machine: the engine's scheduler, driven by a clock that adds up the price of steps. Times are seconds. */
 export class Machine {
-  readonly counts: MachineCounts = { steps: 0, busySeconds: 0, promptSeconds: 0, promptTokens: 0, decodedTokens: 0 };
+  readonly counts = noCounts();
   readonly scheduler: Scheduler;
   #planned: PlannedStep[] = [];
   #end: ScheduledEvent | undefined;
@@ -66,11 +89,12 @@ export class Machine {
   #woken = false;
   /** Sequences whose keys and values are to come, as long as they have no blocks. */
   readonly #unreserved = new Set<ScheduledSequence>();
+  readonly #events: EventQueue;
+  readonly #options: MachineOptions;
 
-  constructor(
-    private readonly events: EventQueue,
-    private readonly options: MachineOptions,
-  ) {
+  constructor(events: EventQueue, options: MachineOptions) {
+    this.#events = events;
+    this.#options = options;
     this.scheduler = options.scheduler;
   }
 
@@ -109,9 +133,9 @@ export class Machine {
     stretch.event.cancelled = true;
     let ended = 0;
     // The last end is an event of its own, which will come if it has not yet.
-    while (ended < stretch.ends.length - 1 && stretch.ends[ended] <= this.events.now) ended++;
+    while (ended < stretch.ends.length - 1 && stretch.ends[ended] <= this.#events.now) ended++;
     this.#leaveStretch(ended);
-    this.#end = this.events.at(stretch.ends[ended], RANK.end, () => this.#endStep());
+    this.#end = this.#events.at(stretch.ends[ended], RANK.end, () => this.#endStep());
   }
 
   /**
@@ -121,7 +145,7 @@ export class Machine {
   #wake(): void {
     if (!this.idle || this.#woken) return;
     this.#woken = true;
-    this.events.at(this.events.now, RANK.control, () => {
+    this.#events.at(this.#events.now, RANK.control, () => {
       this.#woken = false;
       if (!this.idle) return;
       this.#plan();
@@ -129,9 +153,18 @@ export class Machine {
     });
   }
 
+  /** Where it stands, for who wants to look ahead. */
+  moment(): Moment {
+    this.sync();
+    const { depth } = this.#options;
+    const [first] = this.#planned;
+    const elapsed = first === undefined ? 0 : first.seconds - (this.#end!.time - this.#events.now);
+    return { scheduler: this.scheduler, underWay: this.#planned, elapsedMs: 1000 * elapsed, depth };
+  }
+
   /** Plans steps as far ahead as the machine does. */
   #plan(): void {
-    while (this.#planned.length < this.options.depth) {
+    while (this.#planned.length < this.#options.depth) {
       const plan = this.scheduler.next();
       this.#tellReserved();
       if (plan === undefined) return;
@@ -140,7 +173,7 @@ export class Machine {
         sampled: sampledBy(plan),
         prefill: plan.prefill,
         load,
-        seconds: this.options.price.seconds(load),
+        seconds: this.#options.price.seconds(load),
       });
     }
   }
@@ -149,7 +182,7 @@ export class Machine {
     for (const sequence of this.#unreserved) {
       if (sequence.slot < 0) continue;
       this.#unreserved.delete(sequence);
-      this.options.onReserved?.(sequence);
+      this.#options.onReserved?.(sequence);
     }
   }
 
@@ -157,22 +190,22 @@ export class Machine {
   #begin(): void {
     const step = this.#planned[0];
     this.#count(step);
-    this.options.onStep?.(step.load, step.seconds);
-    if (step.prefill.length > 0) this.options.onPrompts?.(step.prefill, step.seconds);
-    this.#end = this.events.at(this.events.now + step.seconds, RANK.end, () => this.#endStep());
+    this.#options.onStep?.(step.load, step.seconds);
+    if (step.prefill.length > 0) this.#options.onPrompts?.(step.prefill, step.seconds);
+    this.#end = this.#events.at(this.#events.now + step.seconds, RANK.end, () => this.#endStep());
   }
 
   #endStep(): void {
     const { sampled } = this.#planned.shift()!;
     if (this.#planned.length > 0) this.#begin();
-    const ends = [this.events.now];
+    const ends = [this.#events.now];
     for (const sequence of sampled) {
       if (sequence.finished) continue;
       this.scheduler.deliver(sequence);
-      this.options.onTokens(sequence, ends, 0, 1);
+      this.#options.onTokens(sequence, ends, 0, 1);
     }
     for (const sequence of sampled) {
-      if (!sequence.finished && sequence.delivered >= sequence.maxTokens) this.options.onDone(sequence);
+      if (!sequence.finished && sequence.delivered >= sequence.maxTokens) this.#options.onDone(sequence);
     }
     const stood = this.#planned.length === 0;
     this.#plan();
@@ -186,7 +219,7 @@ export class Machine {
    */
   #enterStretch(): void {
     const planned = this.#planned;
-    const { stretches = true, depth, price } = this.options;
+    const { stretches = true, depth, price } = this.#options;
     if (!stretches || planned.length < depth || this.#woken) return;
     const rows = planned[0].sampled.length;
     if (!planned.every((step) => onlyDecodes(step, rows))) return;
@@ -200,9 +233,9 @@ export class Machine {
     }
     while (steps.length < most + depth) steps.push(this.#after(steps.at(-1)!, price));
     this.#end!.cancelled = true;
-    const event = this.events.at(ends[most - 1], RANK.end, () => {
+    const event = this.#events.at(ends[most - 1], RANK.end, () => {
       this.#leaveStretch(most);
-      this.#end = this.events.at(this.events.now + this.#planned[0].seconds, RANK.end, () => this.#endStep());
+      this.#end = this.#events.at(this.#events.now + this.#planned[0].seconds, RANK.end, () => this.#endStep());
       this.#enterStretch();
     });
     this.#stretch = { steps, ends, event };
@@ -221,19 +254,29 @@ export class Machine {
     if (ended > 0) {
       for (const sequence of steps[0].sampled) {
         this.scheduler.deliver(sequence, ended);
-        this.options.onTokens(sequence, ends, 0, ended);
+        this.#options.onTokens(sequence, ends, 0, ended);
       }
     }
-    this.#planned = steps.slice(ended, ended + this.options.depth);
+    this.#planned = steps.slice(ended, ended + this.#options.depth);
     for (let at = 1; at <= ended; at++) this.#count(steps[at]);
   }
 
-  #count({ load: { decodeRows, prompts }, seconds }: PlannedStep): void {
-    this.counts.steps++;
-    this.counts.busySeconds += seconds;
-    this.counts.decodedTokens += decodeRows;
-    if (prompts.length > 0) this.counts.promptSeconds += seconds;
-    for (const { begin, end } of prompts) this.counts.promptTokens += end - begin;
+  #count({ load: { decodeRows, decodeKeys, prompts, logitRows }, seconds }: PlannedStep): void {
+    const { counts } = this;
+    counts.steps++;
+    counts.busySeconds += seconds;
+    counts.blockSeconds += (this.scheduler.blocks - this.scheduler.freeBlocks) * seconds;
+    counts.waitingSeconds += this.scheduler.waiting * seconds;
+    counts.decodedTokens += decodeRows;
+    counts.logitRows += logitRows;
+    counts.keys += decodeKeys;
+    counts.pairs += decodeKeys;
+    if (prompts.length > 0) counts.promptSeconds += seconds;
+    for (const { begin, end } of prompts) {
+      counts.promptTokens += end - begin;
+      counts.keys += end;
+      counts.pairs += (end * (end + 1) - begin * (begin + 1)) / 2;
+    }
   }
 }
 
@@ -241,11 +284,4 @@ export class Machine {
 function onlyDecodes({ sampled, prefill, load }: PlannedStep, rows: number): boolean {
   if (prefill.length > 0 || load.decodeRows !== rows || sampled.length !== rows) return false;
   return sampled.every(({ finished, held, slot }) => !finished && !held && slot >= 0);
-}
-
-function sampledBy({ decode, prefill }: StepPlan): ScheduledSequence[] {
-  const sampled: ScheduledSequence[] = [];
-  for (const { sequence, samples } of decode) if (samples > 0) sampled.push(sequence);
-  for (const { sequence, samples } of prefill) if (samples) sampled.push(sequence);
-  return sampled;
 }

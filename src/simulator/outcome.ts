@@ -1,3 +1,5 @@
+import type { MachineCounts } from './machine.js';
+import type { ReallocationReport } from './reallocation.js';
 import type { RequestTrace } from './request.js';
 
 /** What a simulation comes to. */
@@ -9,6 +11,8 @@ export interface Simulation {
   readonly machines: readonly MachineReport[];
   readonly transfers: { readonly count: number; readonly bytes: number; readonly busySeconds: number };
   readonly interrupted: boolean;
+  /** Where machines may change their phase. */
+  readonly reallocation?: ReallocationReport;
   /** Where they were kept. Times in seconds, machines by their place in `machines`. */
   readonly steps?: readonly SimulatedStep[];
   readonly flows?: readonly SimulatedFlow[];
@@ -30,13 +34,8 @@ export interface SimulatedFlow {
   readonly bytes: number;
 }
 
-export interface MachineReport {
+export interface MachineReport extends Readonly<MachineCounts> {
   readonly pool: string;
-  readonly busySeconds: number;
-  readonly promptSeconds: number;
-  readonly steps: number;
-  readonly promptTokens: number;
-  readonly decodedTokens: number;
   readonly preemptions: number;
   /** Prompt tokens that were found in the prefix cache. */
   readonly prefixHitTokens: number;

@@ -1,5 +1,5 @@
 /** What random numbers are drawn for. Each use has a stream of its own, so that one option does not move another's draws. */
-export type RandomUse = 'arrivals' | 'lengths' | 'routing' | 'service';
+export type RandomUse = 'arrivals' | 'lengths' | 'routing' | 'service' | 'steps';
 
 /**
  * A random number in [0, 1) of a seed, a use and a number: a hash and not a state, so that it does not matter who asks
@@ -21,6 +21,7 @@ const USES: Readonly<Record<RandomUse, number>> = {
   lengths: 0xbb67ae85,
   routing: 0x3c6ef372,
   service: 0xa54ff53a,
+  steps: 0x510e527f,
 };
 
 function mix(value: number): number {

@@ -16,20 +16,22 @@ export interface Load {
 /** Chooses machines by one rule. Of equals the first is taken, so that a run repeats. */
 export class Router {
   #turns = 0;
+  readonly #routing: Routing;
+  readonly #seed: number;
 
-  constructor(
-    private readonly routing: Routing,
-    private readonly seed: number,
-  ) {}
+  constructor(routing: Routing, seed: number) {
+    this.#routing = routing;
+    this.#seed = seed;
+  }
 
   /** The place of the machine chosen of those given, of which there must be one. */
   choose(loads: readonly Load[]): number {
     const turn = this.#turns++;
-    switch (this.routing) {
+    switch (this.#routing) {
       case 'round-robin':
         return turn % loads.length;
       case 'random':
-        return Math.floor(randomAt(this.seed, 'routing', turn) * loads.length);
+        return Math.floor(randomAt(this.#seed, 'routing', turn) * loads.length);
       case 'least-requests':
         return leastBy(loads, ({ requests }) => requests);
       case 'least-tokens':

@@ -32,21 +32,41 @@ export interface Counts {
   readonly second: number;
 }
 
+export interface FrontierOptions {
+  /** Whether a plan would be wanted, were it good; by default all are. Larger ones than one that is not are not either. */
+  readonly worth?: (counts: Counts) => boolean;
+}
+
 /**
  * All pairs that meet a goal and are not made larger than another that does: for each number of the first pool the
  * fewest of the second. One machine more is taken never to hurt, so the fewest of the second only fall as the first
- * grows, and the search walks along that edge: at most `most.first + most.second` questions.
+ * grows: the first of them is found by halving, and the search walks along that edge.
  */
-export async function frontier(most: Counts, good: (counts: Counts) => Promise<boolean>): Promise<Counts[]> {
+export async function frontier(
+  most: Counts,
+  good: (counts: Counts) => Promise<boolean>,
+  { worth = () => true }: FrontierOptions = {},
+): Promise<Counts[]> {
   const edge: Counts[] = [];
   let second = most.second;
   for (let first = 1; first <= most.first && second >= 1; first++) {
-    let met = false;
-    while (second >= 1 && (await good({ first, second }))) {
-      met = true;
-      second--;
-    }
-    if (met) edge.push({ first, second: second + 1 });
+    if (!worth({ first, second: 1 })) break;
+    if (!(await good({ first, second }))) continue;
+    if (edge.length === 0) second = await fewest(second, (count) => good({ first, second: count }));
+    else while (second > 1 && (await good({ first, second: second - 1 }))) second--;
+    edge.push({ first, second });
+    second--;
   }
   return edge;
+}
+
+/** The smallest number that is good, where `known` is and all above a good one are. */
+async function fewest(known: number, good: (count: number) => Promise<boolean>): Promise<number> {
+  let [bad, best] = [0, known];
+  while (best - bad > 1) {
+    const middle = (bad + best) >> 1;
+    if (await good(middle)) best = middle;
+    else bad = middle;
+  }
+  return best;
 }

@@ -1,14 +1,14 @@
-import { ScheduledSequence } from '../engine/sequence.js';
-import type { PrefillChunk } from '../engine/step-plan.js';
+import { ScheduledSequence } from '../scheduler/sequence.js';
+import type { PrefillChunk } from '../scheduler/step-plan.js';
 import { checkCluster, type Cluster, type Pool, type Transfer } from './cluster.js';
 import { EventQueue, RANK } from './event-queue.js';
-import { Links, type Flow } from './links.js';
+import { Fleet } from './fleet.js';
+import { stepOf, type Life } from './life.js';
+import { Links } from './links.js';
 import { Machine } from './machine.js';
 import type { SimulatedFlow, SimulatedStep, Simulation } from './outcome.js';
-import { holds, schedulerOf, type Place } from './place.js';
-import type { StepLoad } from './price/price.js';
+import { rooms, schedulerOf, type Place } from './place.js';
 import { RequestTrace, type SimulatedRequest } from './request.js';
-import { Router } from './router.js';
 
 export interface SimulationOptions {
   /** Of what is drawn while it runs, which is random routing; default 0. */
@@ -19,15 +19,6 @@ export interface SimulationOptions {
   readonly stretches?: boolean;
   /** Whether every step and every transfer is kept; each is then taken by itself. Default false. */
   readonly keepSteps?: boolean;
-}
-
-/** A request on its way. */
-interface Life {
-  readonly trace: RequestTrace;
-  prefill: { readonly place: Place; readonly sequence: ScheduledSequence } | undefined;
-  decode: { readonly place: Place; readonly sequence: ScheduledSequence } | undefined;
-  flow: Flow | undefined;
-  promptDone: boolean;
 }
 
 /** Runs requests through a cluster until the last has ended. @throws RidgepointError when the cluster cannot serve */
@@ -47,6 +38,8 @@ export interface SimulationRun {
   advance(events: number): boolean;
   /** What it has come to so far; `interrupted` says whether that is not the end. */
   result(): Simulation;
+  /** Seconds that the simulated clock shows. */
+  readonly now: number;
 }
 
 /** @throws RidgepointError when the cluster cannot serve */
@@ -59,10 +52,9 @@ export const beginSimulation = (
 class Run implements SimulationRun {
   readonly #events = new EventQueue();
   readonly #places: Place[] = [];
-  readonly #entries: readonly Place[];
-  readonly #decoders: readonly Place[];
+  readonly #fleet: Fleet;
+  #arrivalsLeft = true;
   readonly #links: Links;
-  readonly #routers: { readonly prefill: Router; readonly decode: Router };
   readonly #lives = new Map<ScheduledSequence, Life>();
   readonly #traces: RequestTrace[] = [];
   readonly #steps: SimulatedStep[] = [];
@@ -71,26 +63,21 @@ class Run implements SimulationRun {
   #sequences = 0;
   #lastEnd = 0;
   #more = true;
+  readonly #cluster: Cluster;
+  readonly #options: SimulationOptions;
 
-  constructor(
-    private readonly cluster: Cluster,
-    requests: readonly SimulatedRequest[],
-    private readonly options: SimulationOptions,
-  ) {
+  constructor(cluster: Cluster, requests: readonly SimulatedRequest[], options: SimulationOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
     checkCluster(cluster);
-    const { seed = 0 } = options;
     for (const pool of cluster.pools) for (let at = 0; at < pool.count; at++) this.#places.push(this.#place(pool));
-    this.#entries = this.#places.filter(({ pool }) => pool.role !== 'decode');
-    this.#decoders = this.#places.filter(({ pool }) => pool.role === 'decode');
+    this.#fleet = new Fleet(this.#places, cluster, options.seed ?? 0);
+    this.#fleet.watch(this.#events, () => this.#arrivalsLeft || this.#lives.size > 0);
     this.#links = new Links(
       this.#events,
       (at) => this.#places[at].pool.linkBytesPerSecond ?? Infinity,
       cluster.transfer?.shared ?? true,
     );
-    this.#routers = {
-      prefill: new Router(cluster.router.prefill, seed),
-      decode: new Router(cluster.router.decode, seed + 1),
-    };
     const inOrder = [...requests].sort((a, b) => a.arrival - b.arrival || a.index - b.index);
     this.#enterArrival(inOrder, 0);
   }
@@ -100,7 +87,12 @@ class Run implements SimulationRun {
     return true;
   }
 
+  get now(): number {
+    return this.#events.now;
+  }
+
   result(): Simulation {
+    const { reallocation } = this.#fleet;
     return {
       traces: this.#traces,
       duration: this.#lastEnd,
@@ -113,13 +105,15 @@ class Run implements SimulationRun {
       })),
       transfers: { count: this.#transfers, ...this.#links.counts },
       interrupted: this.#more,
-      ...(this.options.keepSteps ? { steps: this.#steps, flows: this.#flows } : {}),
+      ...(reallocation && { reallocation }),
+      ...(this.#options.keepSteps ? { steps: this.#steps, flows: this.#flows } : {}),
     };
   }
 
   /** One arrival at a time is in the queue, however many requests there are. */
   #enterArrival(requests: readonly SimulatedRequest[], at: number): void {
-    if (at >= requests.length) return;
+    this.#arrivalsLeft = at < requests.length;
+    if (!this.#arrivalsLeft) return;
     this.#events.at(requests[at].arrival, RANK.arrival, () => {
       this.#arrive(requests[at]);
       this.#enterArrival(requests, at + 1);
@@ -127,35 +121,30 @@ class Run implements SimulationRun {
   }
 
   #arrive(request: SimulatedRequest): void {
-    const trace = new RequestTrace(request, this.options.keepTokens ?? true);
+    const trace = new RequestTrace(request, this.#options.keepTokens ?? true);
     this.#traces.push(trace);
     const { promptTokens, outputTokens, blockNames } = request;
-    const needed = promptTokens + outputTokens - 1;
-    const decodes = this.#decoders.some(({ pool }) => holds(pool, needed));
-    const fitting = this.#entries.filter(({ pool }) =>
-      pool.role === 'both' ? holds(pool, needed) : decodes && holds(pool, promptTokens),
-    );
-    if (fitting.length === 0) {
+    const entry = this.#fleet.entryOf(request);
+    if (entry === undefined) {
       trace.status = 'refused';
-      trace.refusal = `it needs ${needed} tokens of KV cache, and ${this.#rooms()}`;
+      trace.refusal = `it needs ${promptTokens + outputTokens - 1} tokens of KV cache, and ${rooms(this.#cluster)}`;
       return;
     }
-    const place = fitting[this.#routers.prefill.choose(fitting)];
-    const apart = place.pool.role === 'prefill';
+    const { place, apart } = entry;
     const sequence = new ScheduledSequence(this.#sequences++, promptTokens, apart ? 1 : outputTokens, { blockNames });
-    const life: Life = { trace, prefill: { place, sequence }, decode: undefined, flow: undefined, promptDone: false };
+    const life: Life = {
+      trace,
+      prefill: { place, sequence },
+      decode: undefined,
+      apart,
+      flow: undefined,
+      promptDone: false,
+    };
     this.#take(place, sequence, life, promptTokens);
     place.machine.add(sequence);
     if (request.patience !== undefined) {
       this.#events.at(request.arrival + request.patience, RANK.arrival, () => this.#leave(life));
     }
-  }
-
-  /** What a machine of each pool has, for who does not fit. */
-  #rooms(): string {
-    return this.cluster.pools
-      .map(({ name, blocks, blockTokens }) => `a machine of ${name} has ${blocks * blockTokens}`)
-      .join(', ');
   }
 
   /** A sequence comes to a machine. */
@@ -172,6 +161,7 @@ class Run implements SimulationRun {
     place.requests--;
     place.cacheTokens -= sequence.lifeTokens;
     place.machine.finish(sequence);
+    this.#fleet.left(place);
   }
 
   #onTokens(place: Place, sequence: ScheduledSequence, ends: readonly number[], from: number, to: number): void {
@@ -195,14 +185,14 @@ class Run implements SimulationRun {
   }
 
   /** A machine has begun to compute parts of prompts. */
-  #onPrompts(place: Place, prefill: readonly PrefillChunk[], seconds: number): void {
-    const transfer = this.cluster.transfer;
+  #onPrompts(prefill: readonly PrefillChunk[], seconds: number): void {
+    const transfer = this.#cluster.transfer;
     for (const { sequence } of prefill) {
       const life = this.#lives.get(sequence);
       if (life === undefined) continue;
       const { trace } = life;
       if (Number.isNaN(trace.firstRun)) trace.firstRun = this.#events.now;
-      if (place.pool.role !== 'prefill' || transfer?.mode !== 'layerwise') continue;
+      if (!life.apart || transfer?.mode !== 'layerwise') continue;
       if (life.decode !== undefined || trace.request.outputTokens === 1) continue;
       this.#events.at(this.#events.now + seconds / transfer.layers, RANK.transfer, () => {
         if (trace.status === 'waiting' && life.decode === undefined) this.#chooseDecoder(life);
@@ -213,12 +203,12 @@ class Run implements SimulationRun {
   #chooseDecoder(life: Life): void {
     const { request } = life.trace;
     const needed = request.promptTokens + request.outputTokens - 1;
-    const fitting = this.#decoders.filter(({ pool }) => holds(pool, needed));
-    const place = fitting[this.#routers.decode.choose(fitting)];
+    const place = this.#fleet.decoderOf(needed);
     const sequence = new ScheduledSequence(this.#sequences++, request.promptTokens, request.outputTokens, {
       transferred: true,
     });
-    life.decode = { place, sequence };
+    life.decode = { place, sequence, pending: needed };
+    place.pendingTokens += needed;
     this.#take(place, sequence, life, 0);
     place.machine.add(sequence);
   }
@@ -226,7 +216,8 @@ class Run implements SimulationRun {
   /** The machine that decodes has blocks: bytes can move. */
   #onReserved(sequence: ScheduledSequence): void {
     const life = this.#lives.get(sequence)!;
-    const { bytesPerToken, overlap, latency } = this.cluster.transfer as Transfer;
+    const { bytesPerToken, overlap, latency } = this.#cluster.transfer as Transfer;
+    this.#reserved(life);
     const bytes = life.trace.request.promptTokens * bytesPerToken;
     // Even where all may move early, the last of it comes after the prompt.
     const withheld = life.promptDone ? 0 : Math.max(bytes * (1 - overlap), Math.min(bytes, 1));
@@ -234,10 +225,17 @@ class Run implements SimulationRun {
     const begin = this.#events.now;
     const [from, to] = [life.prefill!.place.at, life.decode!.place.at];
     const flow = this.#links.start(from, to, bytes, withheld, () => {
-      if (this.options.keepSteps) this.#flows.push({ from, to, begin, end: this.#events.now, bytes });
+      if (this.#options.keepSteps) this.#flows.push({ from, to, begin, end: this.#events.now, bytes });
       this.#events.at(this.#events.now + latency, RANK.transfer, () => this.#arrived(life));
     });
     life.flow = flow;
+  }
+
+  /** No longer waits for blocks of the machine that decodes. */
+  #reserved({ decode }: Life): void {
+    if (decode === undefined) return;
+    decode.place.pendingTokens -= decode.pending;
+    decode.pending = 0;
   }
 
   #arrived(life: Life): void {
@@ -260,6 +258,8 @@ class Run implements SimulationRun {
     life.prefill?.place.machine.sync();
     life.decode?.place.machine.sync();
     if (trace.tokens.count === 0) life.prefill!.place.promptTokens -= trace.request.promptTokens;
+    this.#reserved(life);
+    if (status === 'completed') this.#fleet.ended(trace.request);
     trace.status = status;
     trace.end = this.#events.now;
     this.#lastEnd = this.#events.now;
@@ -268,26 +268,32 @@ class Run implements SimulationRun {
     if (life.decode !== undefined) this.#drop(life.decode);
   }
 
-  #note(place: Place, { decodeRows, prompts }: StepLoad, seconds: number): void {
-    const promptTokens = prompts.reduce((sum, { begin, end }) => sum + end - begin, 0);
-    const { now } = this.#events;
-    this.#steps.push({ machine: place.at, begin: now, end: now + seconds, decodeRows, promptTokens });
-  }
-
   #place(pool: Pool): Place {
-    const { stretches = true, keepSteps = false } = this.options;
+    const { stretches = true, keepSteps = false } = this.#options;
     const machine: Machine = new Machine(this.#events, {
       scheduler: schedulerOf(pool),
       price: pool.price,
       depth: pool.depth,
       stretches: stretches && !keepSteps,
-      onStep: keepSteps ? (load, seconds) => this.#note(place, load, seconds) : undefined,
+      onStep: keepSteps
+        ? (load, seconds) => this.#steps.push(stepOf(place, load, this.#events.now, seconds))
+        : undefined,
       onTokens: (sequence, ends, from, to) => this.#onTokens(place, sequence, ends, from, to),
       onDone: (sequence) => this.#onDone(sequence),
       onReserved: (sequence) => this.#onReserved(sequence),
-      onPrompts: (prefill, seconds) => this.#onPrompts(place, prefill, seconds),
+      onPrompts: (prefill, seconds) => this.#onPrompts(prefill, seconds),
     });
-    const place: Place = { at: this.#places.length, pool, machine, requests: 0, promptTokens: 0, cacheTokens: 0 };
+    const place: Place = {
+      at: this.#places.length,
+      pool,
+      machine,
+      requests: 0,
+      promptTokens: 0,
+      cacheTokens: 0,
+      pendingTokens: 0,
+      role: pool.role,
+      next: undefined,
+    };
     return place;
   }
 }

@@ -110,5 +110,16 @@ export function judge(slo: Slo, traces: readonly RequestTrace[], alone?: Alone):
   });
 }
 
+/** Whether a request that completed meets every limit, of several on one measure the loosest. */
+export function isGood(trace: RequestTrace, { kind, limits }: Slo, alone?: Alone): boolean {
+  return SLO_MEASURES.every((measure) => {
+    const own = limits.filter((limit) => limit.measure === measure);
+    const seconds = { ttft: trace.ttft, tbt: trace.tpot, e2e: trace.e2e }[measure];
+    if (own.length === 0 || Number.isNaN(seconds)) return true;
+    const most = Math.max(...own.map((limit) => limit.most));
+    return (kind === 'ms' ? 1000 * seconds : seconds / alone!(trace.request)[measure]) <= most;
+  });
+}
+
 const nearest = (sorted: readonly number[], percent: number): number =>
   sorted[Math.ceil((percent / 100) * sorted.length) - 1];

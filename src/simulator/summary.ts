@@ -2,6 +2,7 @@ import type { LoadRecord, RequestRecord } from '../traffic/record.js';
 import { quantile } from '../statistics.js';
 import type { MachineReport, Simulation } from './outcome.js';
 import type { RequestTrace } from './request.js';
+import { sumsOf, type WorkOf } from './work.js';
 
 /** A simulation as if a client had measured it, in milliseconds, so that all that reads measured runs reads it too. */
 export function recordOf({ traces, duration, interrupted }: Simulation): LoadRecord {
@@ -38,9 +39,21 @@ export interface PoolSummary {
   readonly promptTokensPerSecond: number;
   readonly decodedTokensPerSecond: number;
   readonly preemptions: number;
+  /** Blocks of the cache that were held, and sequences that waited on a machine, on average while it ran. */
+  readonly cacheUse: number;
+  readonly queue: number;
+  /** Of the peak and of the bandwidth of all machines over the whole time; undefined where the work is not known. */
+  readonly mfu: number | undefined;
+  readonly mbu: number | undefined;
+  /** What its steps are made of for the most part, by the data sheet; undefined where the work is not known. */
+  readonly binds: 'compute' | 'memory' | undefined;
 }
 
-export function poolSummaries({ machines, duration }: Simulation): PoolSummary[] {
+/** @param workOf of the machines of a pool, where it is known */
+export function poolSummaries(
+  { machines, duration }: Simulation,
+  workOf: (pool: string) => WorkOf | undefined = () => undefined,
+): PoolSummary[] {
   const names = [...new Set(machines.map(({ pool }) => pool))];
   return names.map((pool) => {
     const own = machines.filter((machine) => machine.pool === pool);
@@ -48,14 +61,22 @@ export function poolSummaries({ machines, duration }: Simulation): PoolSummary[]
       own.reduce((total, each) => total + value(each), 0);
     const share = (seconds: number): number => (duration > 0 ? seconds / (duration * own.length) : 0);
     const rate = (tokens: number): number => (duration > 0 ? tokens / duration : 0);
+    const busy = sum(({ busySeconds }) => busySeconds);
+    const meanOf = (value: number): number => (busy > 0 ? value / busy : 0);
+    const work = workOf(pool)?.of(sumsOf(own));
     return {
       pool,
       machines: own.length,
-      busy: share(sum(({ busySeconds }) => busySeconds)),
+      busy: share(busy),
       prompts: share(sum(({ promptSeconds }) => promptSeconds)),
       promptTokensPerSecond: rate(sum(({ promptTokens }) => promptTokens)),
       decodedTokensPerSecond: rate(sum(({ decodedTokens }) => decodedTokens)),
       preemptions: sum(({ preemptions }) => preemptions),
+      cacheUse: meanOf(sum(({ blockSeconds, blocks }) => blockSeconds / blocks)),
+      queue: meanOf(sum(({ waitingSeconds }) => waitingSeconds)),
+      mfu: work && share(work.computeSeconds),
+      mbu: work && share(work.memorySeconds),
+      binds: work && (work.computeSeconds > work.memorySeconds ? 'compute' : 'memory'),
     };
   });
 }

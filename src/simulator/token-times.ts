@@ -9,9 +9,12 @@ export class TokenTimes {
   #last = NaN;
   #longestGap = 0;
   readonly #parts: (number | { readonly ends: readonly number[]; readonly from: number; readonly to: number })[] = [];
+  readonly #keep: boolean;
 
   /** @param keep whether every single time can be asked for in the end */
-  constructor(private readonly keep: boolean) {}
+  constructor(keep: boolean) {
+    this.#keep = keep;
+  }
 
   get count(): number {
     return this.#count;
@@ -37,18 +40,18 @@ export class TokenTimes {
 
   push(time: number): void {
     this.#note(time);
-    if (this.keep) this.#parts.push(time);
+    if (this.#keep) this.#parts.push(time);
   }
 
   /** Adds the times `ends[from..to)`; the array must not change for these places afterwards. */
   pushRun(ends: readonly number[], from: number, to: number): void {
     for (let at = from; at < to; at++) this.#note(ends[at]);
-    if (this.keep && to > from) this.#parts.push({ ends, from, to });
+    if (this.#keep && to > from) this.#parts.push({ ends, from, to });
   }
 
   /** Every time, in order. @throws Error where they were not kept */
   all(): number[] {
-    if (!this.keep) throw new Error('the times of single tokens were not kept');
+    if (!this.#keep) throw new Error('the times of single tokens were not kept');
     return this.#parts.flatMap((part) => (typeof part === 'number' ? part : part.ends.slice(part.from, part.to)));
   }
 

@@ -4,6 +4,8 @@ import type { DecodeOptions, Tokenizer } from './tokenizer.js';
 export interface DetokenizerOptions extends DecodeOptions {
   /** Ids before the generated ones: the prompt. Without them the first token is taken for the start of a text. */
   readonly context?: readonly number[];
+  /** Special tokens that are written even where others are left out. */
+  readonly shown?: ReadonlySet<number>;
 }
 
 /** A character has at most four bytes, so that many tokens say all that matters of what came before. */
@@ -15,36 +17,39 @@ const CONTEXT_TOKENS = 4;
  * character, they begin with that character.
  */
 export class IncrementalDetokenizer {
-  private readonly stream: TextStream;
-  private readonly skip: boolean;
+  readonly #stream: TextStream;
+  readonly #skip: boolean;
+  readonly #shown: ReadonlySet<number>;
 
-  constructor(
-    private readonly tokenizer: Tokenizer,
-    options: DetokenizerOptions = {},
-  ) {
-    this.stream = new TextStream(tokenizer.strip);
-    this.skip = options.skipSpecialTokens ?? true;
+  readonly #tokenizer: Tokenizer;
+
+  constructor(tokenizer: Tokenizer, options: DetokenizerOptions = {}) {
+    this.#tokenizer = tokenizer;
+    this.#stream = new TextStream(tokenizer.strip);
+    this.#skip = options.skipSpecialTokens ?? true;
+    this.#shown = options.shown ?? new Set();
     const context = options.context ?? [];
     const last: Uint8Array[] = [];
     for (let i = context.length - 1; i >= 0 && last.length < CONTEXT_TOKENS; i--) {
-      const bytes = this.bytesOf(context[i]);
+      const bytes = this.#bytesOf(context[i]);
       if (bytes.length > 0) last.unshift(bytes);
     }
-    for (const bytes of last) this.stream.write(bytes);
+    for (const bytes of last) this.#stream.write(bytes);
   }
 
   /** The text this token completes: whole characters only, empty while one is incomplete. */
   push(id: number): string {
-    const bytes = this.bytesOf(id);
-    return bytes.length === 0 ? '' : this.stream.write(bytes);
+    const bytes = this.#bytesOf(id);
+    return bytes.length === 0 ? '' : this.#stream.write(bytes);
   }
 
   /** What is left at the end of a generation: U+FFFD where it ends inside a character. */
   flush(): string {
-    return this.stream.end();
+    return this.#stream.end();
   }
 
-  private bytesOf(id: number): Uint8Array {
-    return this.skip && this.tokenizer.specialIds.has(id) ? new Uint8Array(0) : this.tokenizer.bytesOf(id);
+  #bytesOf(id: number): Uint8Array {
+    const left = this.#skip && this.#tokenizer.specialIds.has(id) && !this.#shown.has(id);
+    return left ? new Uint8Array(0) : this.#tokenizer.bytesOf(id);
   }
 }

@@ -29,6 +29,7 @@ export type TokenizerConfig = Readonly<Record<string, unknown>>;
 
 export const TOKENIZER_FILE = 'tokenizer.json';
 export const CONFIG_FILE = 'tokenizer_config.json';
+export const ADDED_TOKENS_FILE = 'added_tokens.json';
 export const SPECIAL_TOKENS_FILE = 'special_tokens_map.json';
 
 /** So much of a message is shown, which may quote a part of the file. */
@@ -102,20 +103,61 @@ function isTokenId(value: unknown): value is number {
 }
 
 /**
- * The chat template of a model folder: that of `chat_template.jinja` where there is one, as in transformers, else
- * `chat_template` in `tokenizer_config.json`, a string or a list of named templates, of which `default` is taken.
+ * Tokens that stand beside `tokenizer.json`: `added_tokens_decoder` of `tokenizer_config.json`, by id, or the older
+ * `added_tokens.json`, by text. transformers adds to the tokenizer what it lacks, and marks special what they mark.
  */
-export function findChatTemplate(config: TokenizerConfig, jinjaFile?: string): string | undefined {
+export function withAddedTokens(json: TokenizerJson, config: TokenizerConfig, addedTokens: unknown): TokenizerJson {
+  const decoder = config['added_tokens_decoder'];
+  const beside: AddedToken[] = [];
+  if (isObject(decoder)) {
+    for (const [id, token] of Object.entries(decoder)) {
+      if (!isObject(token) || typeof token['content'] !== 'string' || !isTokenId(Number(id))) {
+        malformed(CONFIG_FILE, `"added_tokens_decoder" must give a token to each id, found ${JSON.stringify(token)}`);
+      }
+      beside.push({ ...(token as unknown as AddedToken), id: Number(id) });
+    }
+  } else if (addedTokens !== undefined && addedTokens !== null) {
+    if (!isObject(addedTokens)) malformed(ADDED_TOKENS_FILE, 'must hold a JSON object');
+    const named = ['bos_token', 'eos_token', 'unk_token', 'pad_token'].map((key) => specialTokenText(config, key));
+    for (const [content, id] of Object.entries(addedTokens)) {
+      if (!isTokenId(id)) malformed(ADDED_TOKENS_FILE, `gives ${JSON.stringify(content)} no valid id`);
+      const special = named.includes(content);
+      beside.push({ id, content, special, normalized: !special });
+    }
+  }
+  if (beside.length === 0) return json;
+  const known = new Map(json.added_tokens.map((token) => [token.content, token]));
+  for (const token of beside) {
+    const old = known.get(token.content);
+    if (old === undefined) known.set(token.content, token);
+    else if (token.special === true && old.special !== true) known.set(token.content, { ...old, special: true });
+  }
+  return { ...json, added_tokens: [...known.values()] };
+}
+
+/**
+ * The chat template of a model folder: that of `chat_template.jinja` where there is one, as in transformers, else
+ * `chat_template` in `tokenizer_config.json`, a string or several by name, of which `default` is taken.
+ *
+ * @param wanted the name of the one that is looked for before, such as `tool_use`
+ */
+export function findChatTemplate(config: TokenizerConfig, jinjaFile?: string, wanted?: string): string | undefined {
   if (jinjaFile !== undefined) return jinjaFile;
   const value = config['chat_template'];
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
-  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const byName = isObject(value) && Object.values(value).every((template) => typeof template === 'string');
+  const list: unknown[] = Array.isArray(value)
+    ? value
+    : byName && !('template' in value)
+      ? Object.entries(value).map(([name, template]) => ({ name, template }))
+      : [value];
   const named = list.map((entry) => {
     if (!isObject(entry) || typeof entry['template'] !== 'string') {
       malformed(CONFIG_FILE, '"chat_template" must be a string or a list of {"name", "template"}');
     }
     return { name: entry['name'], template: entry['template'] };
   });
-  return (named.find(({ name }) => name === 'default') ?? named[0])?.template;
+  const found = named.find(({ name }) => name === wanted) ?? named.find(({ name }) => name === 'default');
+  return (found ?? named[0])?.template;
 }

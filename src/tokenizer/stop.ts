@@ -1,4 +1,5 @@
 import { RidgepointError } from '../errors.js';
+import { option, words } from '../wording.js';
 import { PairMap } from './encoding/pair-map.js';
 
 export interface StopResult {
@@ -81,10 +82,13 @@ export class StopMatcher {
   /** As long together as the state. */
   #held: { text: string; hidden: boolean }[] = [];
   #matched: string | undefined;
+  readonly #stops: readonly string[];
 
   /** @throws RidgepointError ('usage') for an empty stop string */
-  constructor(private readonly stops: readonly string[]) {
-    if (stops.includes('')) throw new RidgepointError('usage', 'A stop string must not be empty.');
+  constructor(stops: readonly string[]) {
+    this.#stops = stops;
+    if (stops.includes(''))
+      throw new RidgepointError('usage', words`${option('stop')} must be a list of strings, none of them empty`);
     if (stops.length > 0) this.#beginnings = new Beginnings(stops);
   }
 
@@ -102,7 +106,7 @@ export class StopMatcher {
       state = beginnings.step(state, piece.charCodeAt(i));
       const index = beginnings.stop[state];
       if (index < 0) continue;
-      const stop = (this.#matched = this.stops[index]);
+      const stop = (this.#matched = this.#stops[index]);
       this.#held.push({ text: piece.slice(0, i + 1), hidden });
       const text = this.#release(stop.length);
       this.#held = [];

@@ -6,6 +6,8 @@ export interface TokenVocabulary {
   readonly size: number;
   /** UTF-8 bytes of a token in the middle of a text, possibly part of a character; undefined for one that is no text. */
   bytes(id: number): Uint8Array | undefined;
+  /** How a special token is written out, which is no text; undefined for any other, and where nobody knows. */
+  special?(id: number): string | undefined;
   /** The ids that end a generation. */
   readonly eosIds: readonly number[];
 }
@@ -20,11 +22,16 @@ export function tokenVocabulary(
   tokenizer: Tokenizer,
   options: { readonly size?: number; readonly eosIds?: readonly number[] } = {},
 ): TokenVocabulary {
-  const { eosTokenId, specialIds } = tokenizer;
-  const eosIds = options.eosIds ?? (eosTokenId === undefined ? [] : [eosTokenId]);
+  const { eosTokenIds, specialIds } = tokenizer;
+  const eosIds = options.eosIds ?? eosTokenIds;
   return {
     size: options.size ?? tokenizer.vocabSize,
     eosIds,
+    special(id) {
+      return specialIds.has(id) && !eosIds.includes(id)
+        ? tokenizer.decode([id], { skipSpecialTokens: false })
+        : undefined;
+    },
     bytes(id) {
       if (specialIds.has(id) || eosIds.includes(id)) return undefined;
       const bytes = tokenizer.bytesOf(id);

@@ -1,4 +1,4 @@
-import { quantile, summarize } from '../statistics.js';
+import { ascending, quantile, summarizeSorted } from '../statistics.js';
 import { isGood, type Goals } from './goodput.js';
 import { latenciesOf } from './latencies.js';
 import type { LoadRecord, RequestRecord, RequestStatus } from './record.js';
@@ -102,16 +102,13 @@ export function metricsOf(runs: readonly LoadRecord[], { percentiles, goals }: M
 /** A percentile of samples in any order; undefined where there is none. */
 export function percentileOf(samples: readonly number[], percent: number): number | undefined {
   if (samples.length === 0) return undefined;
-  return quantile(
-    [...samples].sort((a, b) => a - b),
-    percent / 100,
-  );
+  return quantile(ascending(samples), percent / 100);
 }
 
 function summaryOf(samples: readonly number[], percentiles: readonly number[]): MeasureSummary | undefined {
   if (samples.length === 0) return undefined;
-  const { mean, median, std } = summarize(samples);
-  const sorted = [...samples].sort((a, b) => a - b);
+  const sorted = ascending(samples);
+  const { mean, median, std } = summarizeSorted(sorted);
   return {
     mean,
     median,

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { above, compareResult, record } from '../../bench/compare/compare.js';
+import { above, compareResult, comparedRecord } from '../../bench/compare/compare.js';
 import { joinOperations } from '../../bench/compare/operations.js';
 import { kernelSet, predictorFor } from '../../bench/compare/predictor.js';
 import { comparisonText } from '../../bench/compare/table.js';
 import { plan } from '../../bench/plan.js';
 import { runBench } from '../../bench/runner.js';
 import type { BenchRecord, BenchResult, OperationsRecord } from '../../bench/schema.js';
-import { inCatalogue } from '../../src/cli/compare-hardware.js';
-import { share } from '../../src/cli/compare-options.js';
-import { priceStep } from '../../src/roofline/predict.js';
-import { decodeStep } from '../../src/roofline/decode-line.js';
+import { inCatalogue } from '../../src/cli/commands/compare/hardware.js';
+import { shareOption } from '../../src/cli/commands/compare/command.js';
+import { priceStep } from '../../src/roofline/predict/predict.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
 import { begun, HARDWARE, measureFake, OPTIONS } from './made-up.js';
 
 const { points } = plan(OPTIONS, { contextLength: 256, kvTokens: 256, sequences: 2 });
@@ -72,6 +72,23 @@ describe('the join', () => {
   test('a check fails for what is promised only', () => {
     expect(above(compareResult(offBy(1.2), HARDWARE), 0.15).map(({ measure }) => measure)).toEqual(['ttft', 'tpot']);
     expect(above(compareResult(offBy(1.1), HARDWARE), 0.15)).toEqual([]);
+  });
+
+  test('a slow host is told apart from a wrong prediction where both sides timed the fixed kernel', () => {
+    const ms = { decile: 10, median: 11, fastest: 9 };
+    const host = { recordSeconds: 0, roundTripSeconds: 0, launchSeconds: 5e-6, pace: { kernel: 'k', ms } };
+    const slow = { ...offBy(0.5), pace: { kernel: 'k', samples_ms: [20, 20, 20] } };
+    // A host that costs what is assumed where none is known.
+    const comparison = compareResult(slow, { ...HARDWARE, host });
+    expect(comparison.pace).toBe(2);
+    for (const { measure, mape, mapeAtPace } of comparison.errors) {
+      if (measure !== 'ttft' && measure !== 'tpot') continue;
+      expect(mape).toBeCloseTo(0.5, 2);
+      expect(mapeAtPace).toBeCloseTo(0, 2);
+    }
+    expect(comparisonText(comparison)).toContain('took 2.00 times as long as when the adapter was calibrated');
+    expect(comparisonText(comparison)).toContain("MAPE at the host's pace");
+    expect(compareResult(slow, HARDWARE).errors[0]).not.toHaveProperty('mapeAtPace');
   });
 
   test('says what binds: bytes of weights in a large matrix, launching in a small one', () => {
@@ -145,7 +162,10 @@ test('the text has the error, the points, the phases and their operations', () =
 });
 
 test('the JSON carries points, phases and errors', () => {
-  const json = JSON.parse(JSON.stringify(record(compareResult(measured, HARDWARE)))) as Record<string, unknown[]>;
+  const json = JSON.parse(JSON.stringify(comparedRecord(compareResult(measured, HARDWARE)))) as Record<
+    string,
+    unknown[]
+  >;
   expect(json.points).toHaveLength(10);
   expect(json.phases).toHaveLength(4);
   expect(json.hardware).toMatchObject({ id: 'made-up' });
@@ -164,7 +184,7 @@ test('adapters are found in the catalogue by their names', () => {
 });
 
 test('a limit is a percentage with or without its sign', () => {
-  expect(share('--fail-above')('15%')).toBe(0.15);
-  expect(share('--fail-above')('15')).toBe(0.15);
-  expect(() => share('--fail-above')('much')).toThrow('--fail-above must be a percentage such as 15%');
+  expect(shareOption('--fail-above')('15%')).toBe(0.15);
+  expect(shareOption('--fail-above')('15')).toBe(0.15);
+  expect(() => shareOption('--fail-above')('much')).toThrow('--fail-above must be a percentage such as 15%');
 });

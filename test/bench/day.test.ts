@@ -7,9 +7,9 @@ import { bestOf, peerSchema, type Peer } from '../../bench/day/peer.js';
 import { productRows, tokenRows } from '../../bench/day/rows.js';
 import type { KernelRecord, KernelsResult } from '../../bench/kernels/schema.js';
 import { packageRoot } from '../../src/platform/node/package-root.js';
-import { decodeStep } from '../../src/roofline/decode-line.js';
-import { hardwareById } from '../../src/roofline/catalogue.js';
-import { precisionOf } from '../../src/roofline/precision.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import { precisionOf } from '../../src/roofline/hardware/precision.js';
 import { runBench } from '../../bench/runner.js';
 import { begun, CONFIG, measureFake } from './made-up.js';
 
@@ -161,6 +161,8 @@ describe('the page of a run', () => {
       '13.5 GB of weights in 9.0 s, 1.5 GB/s; from nothing to a ready engine 12.3 s of at most 15',
     );
     expect(dayPage({ ...day, load: undefined })).not.toContain('Loading');
+    const part = { ...day.load!, layers: 4, of_layers: 32, whole_expected_s: 98.4 };
+    expect(dayPage({ ...day, load: part })).toContain('4 of 32 layers, since all would take some 98 s');
     for (const text of ['7.25', '3.13', 'it crashed', '139']) expect(html).toContain(text);
     expect(dayPage({ ...day, peer: { ...peer, sample: false } })).not.toMatch(/class="sample"|\(sample\)/);
     expect(html).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);

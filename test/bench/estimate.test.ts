@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { bytesInFlight, bytesNeeded, ESTIMATED, estimate, parsePipeline } from '../../bench/estimate/estimate.js';
 import type { RecordedLaunch } from '../../bench/estimate/record.js';
-import { forwardOperations } from '../../src/model/operations.js';
-import { decodeStep } from '../../src/roofline/decode-line.js';
-import { precisionOf } from '../../src/roofline/precision.js';
+import { forwardOperations } from '../../src/model/cost.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { precisionOf } from '../../src/roofline/hardware/precision.js';
 import { CONFIG } from './made-up.js';
 
 const [H100, H200] = ESTIMATED;

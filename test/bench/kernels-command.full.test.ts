@@ -32,6 +32,22 @@ describe('bench kernels and tune', () => {
     expect(result.records.every(({ samples_ms }) => samples_ms.length > 0)).toBe(true);
   });
 
+  it('bench kernels leaves variants out that its budget has no time for, and names them', async () => {
+    const args = ['--shapes', '64x64', '--rows', '1,8', '--only', 'matmul', '--format', 'json'];
+    const within = ['--budget', '0.001', '--within-budget']; // over when the first point has its default
+    const done = await cli(['bench', 'kernels', '--adapter', adapter, ...args, ...within], { env });
+    expect(done.code, done.stderr).toBe(0);
+    const { complete, records, skipped } = kernelsSchema.parse(JSON.parse(done.stdout));
+    expect(complete).toBe(true);
+    expect(records).toMatchObject([{ rows: 1, default: true }]);
+    expect(skipped.map(({ id }) => id).sort()).toEqual(['matmul 64x64, 1 row', 'matmul 64x64, 8 rows']);
+    for (const { id, reason } of skipped) {
+      expect(reason).toMatch(
+        id.includes('8') ? /^no time was left for it$/ : /^no time was left for \d+ variants: \w+/,
+      );
+    }
+  });
+
   it('tune keeps a choice within its budget, which generate uses and --no-autotune does not', async () => {
     const tuned = await cli(['tune', '--adapter', adapter, '--budget', '0.01', '--json'], { env });
     expect(tuned.code, tuned.stderr).toBe(0);

@@ -6,7 +6,7 @@ import { kernelPoints } from '../../bench/kernels/points.js';
 import { kernelsSchema, type KernelRecord, type KernelsResult } from '../../bench/kernels/schema.js';
 import { kernelTables } from '../../bench/kernels/table.js';
 import type { Capabilities } from '../../src/gpu/capabilities.js';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config.js';
 import { packageRoot } from '../../src/platform/node/package-root.js';
 import { calibration } from '../roofline/calibration.js';
 
@@ -14,7 +14,7 @@ const presets = JSON.parse(readFileSync(join(packageRoot(), 'models', 'presets.j
   string,
   unknown
 >;
-const LLAMA = parseLlamaConfig(presets['llama-2-7b'], 'preset');
+const LLAMA = parseConfig(presets['llama-2-7b'], 'preset');
 const GPU = {
   isCpu: false,
   subgroups: true,
@@ -79,16 +79,16 @@ describe('the ceiling', () => {
 
   it('is the one that takes longer, and its share what was reached of it', () => {
     const cost = { bytes: 1e6, flops: 4e9 };
-    expect(ceilingOf({ ceilings }, cost, 'shader', 0.008)).toEqual({
+    expect(ceilingOf({ ceilings }, cost, 'scalar', 0.008)).toEqual({
       name: 'f32',
       bound: 'compute',
       ms: 4,
       share: 0.5,
     });
     // Without a rate of their own, 8-bit integers are taken to be as fast as f32.
-    expect(ceilingOf({ ceilings }, cost, 'shader int8', 0.008)).toMatchObject({ name: 'f32', share: 0.5 });
+    expect(ceilingOf({ ceilings }, cost, 'dot8', 0.008)).toMatchObject({ name: 'f32', share: 0.5 });
     const dots = { ...ceilings, int8OpsPerSecond: 2e12 };
-    expect(ceilingOf({ ceilings: dots }, cost, 'shader int8', 0.008)).toMatchObject({ name: 'int8', share: 0.25 });
+    expect(ceilingOf({ ceilings: dots }, cost, 'dot8', 0.008)).toMatchObject({ name: 'int8', share: 0.25 });
     // On matrix units the arithmetic takes half a millisecond, the bytes a whole one.
     expect(ceilingOf({ ceilings }, cost, 'matrix', 0.002)).toEqual({
       name: 'memory read',

@@ -1,5 +1,5 @@
 import type { BenchPoint } from '../../bench/plan.js';
-import type { Measure } from '../../bench/rounds.js';
+import type { RoundMeasure } from '../../bench/rounds.js';
 import { SCHEMA_VERSION, type BenchOptions, type BenchResult } from '../../bench/schema.js';
 import { measureOn } from '../../bench/runner.js';
 import type { BenchTarget } from '../../bench/measure/target.js';
@@ -7,12 +7,13 @@ import type { GenerateOptions, Prompt } from '../../src/engine/api.js';
 import type { ProbedStep } from '../../src/engine/probe.js';
 import type { BatchShape } from '../../src/model/operations.js';
 import { operationShapes } from '../../src/model/operations.js';
-import { parameterCount } from '../../src/model/operations.js';
-import type { LlamaConfig } from '../../src/model/config.js';
-import type { Hardware } from '../../src/roofline/hardware.js';
+import { parameterCount } from '../../src/model/cost.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import type { Hardware } from '../../src/roofline/hardware/hardware.js';
 
 /** A model of two layers. */
-export const CONFIG: LlamaConfig = {
+export const CONFIG: ModelConfig = {
+  family: 'llama',
   layers: 2,
   hidden: 64,
   intermediate: 128,
@@ -105,7 +106,11 @@ export class FakeEngine implements BenchTarget {
   /** Every step that was probed. */
   readonly steps: (BatchShape & { sample?: boolean; profile?: boolean })[] = [];
 
-  constructor(private readonly timestamps = true) {}
+  readonly #timestamps: boolean;
+
+  constructor(timestamps = true) {
+    this.#timestamps = timestamps;
+  }
 
   tokenize = (): number[] => [];
   detokenize = (): string => '';
@@ -124,7 +129,7 @@ export class FakeEngine implements BenchTarget {
   probe(): ReturnType<BenchTarget['probe']> {
     const run = (batch: BatchShape, options: { profile?: boolean; sample?: boolean } = {}): Promise<ProbedStep> => {
       this.steps.push({ ...batch, ...options });
-      if (options.profile && !this.timestamps) throw new Error('Made-up GPU has no timestamp queries');
+      if (options.profile && !this.#timestamps) throw new Error('Made-up GPU has no timestamp queries');
       const operations = operationShapes(CONFIG).map(({ name }, at) => ({
         name,
         beginNs: 2000 * at,
@@ -145,7 +150,7 @@ export class FakeEngine implements BenchTarget {
   }
 }
 
-export const measureFake = (engine = new FakeEngine(), options = OPTIONS): Measure =>
+export const measureFake = (engine = new FakeEngine(), options = OPTIONS): RoundMeasure =>
   measureOn(engine, options.prompt, 512);
 
 export const idsOf = (points: readonly BenchPoint[]): string[] => points.map(({ id }) => id);

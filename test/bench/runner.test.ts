@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { plan } from '../../bench/plan.js';
-import type { Measure } from '../../bench/rounds.js';
+import type { RoundMeasure } from '../../bench/rounds.js';
 import { runBench, withSkipped } from '../../bench/runner.js';
 import { jsonSchema, resultSchema, type BenchResult } from '../../bench/schema.js';
 import { readResult, writeResult } from '../../bench/store.js';
@@ -57,7 +57,7 @@ describe('a run', () => {
   });
 
   test('any other failure ends it', async () => {
-    const broken: Measure = (point) => ({
+    const broken: RoundMeasure = (point) => ({
       ...measureFake()(point),
       run: () => Promise.reject(new Error('device lost')),
     });
@@ -68,7 +68,7 @@ describe('a run', () => {
 describe('rounds', () => {
   const [first, second] = points.filter(({ kind }) => kind === 'ttft');
   /** Runs that take so long each, noted in order. */
-  const timed = (msOf: (id: string) => number, order: string[] = []): Measure => {
+  const timed = (msOf: (id: string) => number, order: string[] = []): RoundMeasure => {
     const measure = measureFake();
     return (point) => ({
       ...measure(point),

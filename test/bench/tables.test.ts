@@ -4,9 +4,9 @@ import { runBench } from '../../bench/runner.js';
 import type { LlamaBenchRecord } from '../../bench/schema.js';
 import { csv } from '../../bench/tables/csv.js';
 import { llamaBenchTable, testOf } from '../../bench/tables/llama-bench.js';
-import { figure, percent, signedPercent } from '../../bench/tables/markdown.js';
+import { figure, markdownPercent, signedPercent } from '../../bench/tables/markdown.js';
 import { overview } from '../../bench/tables/overview.js';
-import { progressText } from '../../src/cli/bench-progress.js';
+import { progressText } from '../../src/cli/terminal/progress.js';
 import { begun, measureFake, OPTIONS } from './made-up.js';
 
 const row = (test: Pick<LlamaBenchRecord, 'n_prompt' | 'n_gen' | 'n_depth'>, avg_ts: number): LlamaBenchRecord => ({
@@ -88,7 +88,7 @@ test('figures show three digits or more', () => {
   expect([1234.5, 12.345, 1.2345, 0.12345, 0, undefined, NaN].map(figure)).toEqual([
     ...['1235', '12.3', '1.23', '0.123', '0.00', '-', '-'],
   ]);
-  expect(percent(0.1234)).toBe('12.3 %');
+  expect(markdownPercent(0.1234)).toBe('12.3 %');
   expect(signedPercent(0.1234)).toBe('+12.3 %');
   expect(signedPercent(-0.1)).toBe('-10.0 %');
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { busyShare, busyText } from '../../bench/profile/busy.js';
 import { topOperations } from '../../bench/profile/top.js';
-import { chromeTrace, type NamedStep } from '../../bench/profile/trace.js';
+import { profileTrace, type NamedStep } from '../../bench/profile/trace.js';
 import { FakeEngine } from './made-up.js';
 
 const ABOUT = { adapter: 'Made-up GPU', model: 'tiny' };
@@ -16,7 +16,7 @@ async function steps(): Promise<NamedStep[]> {
 }
 
 test('steps, recording and operations are on tracks of their own, with names', async () => {
-  const { traceEvents } = chromeTrace(await steps(), ABOUT);
+  const { traceEvents } = profileTrace(await steps(), ABOUT);
   const names = traceEvents.filter(({ ph, name }) => ph === 'M' && name === 'thread_name');
   expect(names.map(({ tid, args }) => [tid, args!.name])).toEqual([
     [1, 'steps'],
@@ -32,7 +32,7 @@ test('steps, recording and operations are on tracks of their own, with names', a
 });
 
 test('times are microseconds from the first step on, none negative', async () => {
-  const { traceEvents } = chromeTrace(await steps(), ABOUT);
+  const { traceEvents } = profileTrace(await steps(), ABOUT);
   const spans = traceEvents.filter(({ ph }) => ph === 'X');
   expect(Math.min(...spans.map(({ ts }) => ts!))).toBe(0);
   expect(spans.every(({ dur }) => dur! >= 0)).toBe(true);
@@ -42,7 +42,7 @@ test('times are microseconds from the first step on, none negative', async () =>
 });
 
 test('operations run after they were submitted, and within their step', async () => {
-  const { traceEvents } = chromeTrace(await steps(), ABOUT);
+  const { traceEvents } = profileTrace(await steps(), ABOUT);
   const [step] = traceEvents.filter(({ ph, tid }) => ph === 'X' && tid === 1);
   const [record, submit] = traceEvents.filter(({ ph, tid }) => ph === 'X' && tid === 2);
   const own = traceEvents.filter(({ tid, args, ph }) => ph === 'X' && tid === 3 && args!.step === 'prefill 8');

@@ -3,15 +3,16 @@ import { calibrate } from '../../bench/calibrate/calibrate.js';
 import { surveyInProcesses } from '../../bench/calibrate/matrix-processes.js';
 import { fitSteps } from '../../bench/calibrate/step-costs.js';
 import type { MatrixNews } from '../../bench/calibrate/subgroup-matrix.js';
-import { inRounds, summarise } from '../../bench/calibrate/timing.js';
+import { inRounds, summariseTimings } from '../../bench/calibrate/timing.js';
 import { nodeHost } from '../../src/platform/node/host.js';
-import { calibrationKey, calibrationSchema } from '../../src/roofline/calibration.js';
+import { calibrationKey, calibrationSchema } from '../../src/roofline/hardware/calibration.js';
 import { adapters } from '../support/adapters.js';
+import { isFull } from '../support/scale.js';
 
 describe('timings', () => {
   it('keeps the best, the median and the spread', () => {
-    expect(summarise([5, 1, 2, 3, 4])).toEqual({ best: 1, median: 3, spread: (5 - 1) / 3 });
-    expect(summarise([2])).toEqual({ best: 2, median: 2, spread: 0 });
+    expect(summariseTimings([5, 1, 2, 3, 4])).toEqual({ best: 1, median: 3, spread: (5 - 1) / 3 });
+    expect(summariseTimings([2])).toEqual({ best: 2, median: 2, spread: 0 });
   });
 });
 
@@ -97,7 +98,7 @@ describe('calibration files', () => {
   });
 });
 
-describe.each(adapters)('ceilings of %s', (adapter) => {
+describe.runIf(isFull).each(adapters)('ceilings of %s', (adapter) => {
   it('are measured, plausible, fit the schema, and outlive an engine that fails', async () => {
     const seen: string[] = [];
     const noEngine = { ...nodeHost, openModel: () => Promise.reject(new Error('no model here')) };

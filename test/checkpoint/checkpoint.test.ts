@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { openCheckpoint } from '../../src/checkpoint/open.js';
 import { RidgepointError } from '../../src/errors.js';
 import { openFolder } from '../../src/platform/node/files.js';
 import { hasStories, MemoryFolder, messageOf, safetensors, stories } from './support.js';

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { convert } from '../../src/checkpoint/convert.js';
 import type { TargetDtype, TensorDtype } from '../../src/checkpoint/convert.js';
 import { messageOf } from './support.js';
+import { scaled } from '../support/scale.js';
 
 /** The value of a small float from its definition: no bit tricks, float64 arithmetic only. */
 function decode(bits: number, exponentBits: number, mantissaBits: number): number {
@@ -121,7 +122,7 @@ describe('convert', () => {
         if (Number.isNaN(value)) expect(decodeBits(out[0])).toBeNaN();
         else expect(out[0]).toBe(expected);
       }),
-      { numRuns: 10_000 },
+      { numRuns: scaled(10_000, 1_000) },
     );
   });
 
@@ -168,10 +169,10 @@ describe('convert', () => {
         convert(bytesOf(Float32Array.of(0, 0, value)), 'F32', to, out, { tensor: 'w', firstElement: 40, check }),
       );
     expect(await run(1e5, 'f16')).toBe(
-      'w: element 42 is 100000, beyond the range of float16; load with --dtype bf16 or --dtype f32',
+      'w: element 42 is 100000, beyond the range of float16; load with dtype bf16 or dtype f32',
     );
     expect(await run(-3.4e38, 'bf16')).toMatch(
-      /^w: element 42 is -3.39.*e\+38, beyond the range of bfloat16; load with --dtype f32$/,
+      /^w: element 42 is -3.39.*e\+38, beyond the range of bfloat16; load with dtype f32$/,
     );
     expect(await run(NaN, 'f16', true)).toBe('w: element 42 is NaN; the checkpoint is damaged');
     expect(await run(-Infinity, 'f16', true)).toMatch(/element 42 is -Infinity/);

@@ -1,15 +1,27 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { openFolder } from '../../src/platform/node/files.js';
+import * as opening from '../../src/platform/node/read-whole.js';
 import { messageOf } from './support.js';
+
+vi.mock('../../src/platform/node/read-whole.js', { spy: true });
 
 const root = mkdtempSync(join(tmpdir(), 'ridgepoint-files-'));
 afterAll(() => rmSync(root, { recursive: true }));
 const isRoot = process.getuid?.() === 0;
 
 describe('openFolder', () => {
+  it('takes a file that only a look at it finds absent, as inside an archive of Yarn, for absent', async () => {
+    const close = vi.fn(() => Promise.resolve());
+    const absent = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+    vi.spyOn(opening, 'openUnblocked').mockResolvedValueOnce({ stat: () => Promise.reject(absent), close } as never);
+    const folder = await openFolder(root);
+    expect(await folder.open('nobody.json')).toBeUndefined();
+    expect(close).toHaveBeenCalledOnce();
+  });
+
   it('reads pieces and texts, several at once', async () => {
     writeFileSync(
       join(root, 'a.bin'),

@@ -18,6 +18,8 @@ import { chosen, isFull } from '../support/scale.js';
 import { FaultyDisk, type Fault } from '../support/faulty-disk.js';
 import { built, runModule } from '../platform/child.js';
 import { HubServer } from './hub-server.js';
+import { readToken } from '../../src/platform/node/hub-place.js';
+import { withoutSecrets } from '../../src/platform/node/secrets.js';
 import { messageOf, safetensors } from './support.js';
 
 const MODEL = 'someone/tiny-llama';
@@ -215,6 +217,13 @@ describe('an access token', () => {
     const ofFile = await messageOf(() => fetchModel(MODEL));
     expect(ofFile.startsWith(`${join(home, 'token')}: holds `)).toBe(true);
     expect(ofFile).not.toContain('SECRET');
+  });
+
+  it('of a file is left out of whatever is printed, such as an answer that repeats it', async () => {
+    vi.stubEnv('HF_TOKEN', '');
+    writeFileSync(join(home, 'token'), `${secret}\n`);
+    expect(await readToken()).toBe(secret);
+    expect(withoutSecrets(`Hub: no access for ${secret}`)).toBe('Hub: no access for ***');
   });
 
   it('or password in the address of the Hub is not shown either', async () => {

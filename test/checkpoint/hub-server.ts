@@ -19,12 +19,15 @@ export class HubServer {
   /** Delivers a byte of large files other than it is. */
   corrupt = false;
 
+  readonly #server: Server;
+
   private constructor(
-    private readonly server: Server,
+    server: Server,
     readonly model: string,
     readonly files: Map<string, Uint8Array>,
   ) {
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.answer(request, response));
+    this.#server = server;
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response));
   }
 
   static async start(model: string, files: Record<string, Uint8Array | string>): Promise<HubServer> {
@@ -40,15 +43,15 @@ export class HubServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   stop(): Promise<void> {
-    this.server.closeAllConnections();
-    return new Promise((resolve) => this.server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse): void {
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = decodeURIComponent((request.url ?? '').split('?')[0]);
     this.requests.push({ path, range: request.headers.range, auth: request.headers.authorization });
     const json = (status: number, body: unknown) => {
@@ -60,7 +63,7 @@ export class HubServer {
     if (path === `${api}/tree/${COMMIT}`)
       return json(
         200,
-        [...this.files.keys()].map((name) => this.entry(name)),
+        [...this.files.keys()].map((name) => this.#entry(name)),
       );
     const resolve = `/${this.model}/resolve/${COMMIT}/`;
     const name = path.startsWith(resolve) ? path.slice(resolve.length) : path.replace(/^\/cdn\//, '');
@@ -70,11 +73,11 @@ export class HubServer {
       response.writeHead(302, { location: `/cdn/${name}` }).end();
       return;
     }
-    this.send(name, content, request, response);
+    this.#send(name, content, request, response);
   }
 
   /** As the tree API lists it: large files by SHA-256, small ones by git's object id. */
-  private entry(name: string) {
+  #entry(name: string) {
     const content = this.files.get(name) as Uint8Array;
     const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
     const entry = { type: 'file', path: name, size: content.length, oid };
@@ -83,7 +86,7 @@ export class HubServer {
     return { ...entry, lfs: { oid: sha256, size: content.length, pointerSize: 134 } };
   }
 
-  private send(name: string, content: Uint8Array, request: IncomingMessage, response: ServerResponse): void {
+  #send(name: string, content: Uint8Array, request: IncomingMessage, response: ServerResponse): void {
     const match = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
     const from = match && !this.ignoreRanges ? Number(match[1]) : 0;
     const body = Buffer.from(content.subarray(from));

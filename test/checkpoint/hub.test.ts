@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { openCheckpoint } from '../../src/checkpoint/open.js';
 import { RidgepointError } from '../../src/errors.js';
 import { openFolder } from '../../src/platform/node/files.js';
 import { fetchModel } from '../../src/platform/node/hub.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { openCheckpoint } from '../../src/checkpoint/open.js';
 import { parseJson, whatFileIs, whatFolderIs } from '../../src/checkpoint/mistakes.js';
-import { packedFormat } from '../../src/checkpoint/packed.js';
-import { withQuantizeConfig } from '../../src/checkpoint/quantize-config.js';
+import { packedFormat } from '../../src/checkpoint/quantization-config.js';
+import { withQuantizeConfig } from '../../src/checkpoint/quantization-files.js';
 import { MemoryFolder, messageOf } from './support.js';
 
 const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 134515008\n';
@@ -12,6 +12,9 @@ describe('files that are no safetensors', () => {
     ['a pointer of Git LFS', POINTER, /^model.safetensors: is a pointer of Git LFS .* run "git lfs pull"/],
     ['a web page', '<!DOCTYPE html><html><body>Sign in</body></html>', /is a web page .* "resolve" address/],
     ['another web page', '\n  <html lang="en"><head></head></html>', /is a web page/],
+    ['a pointer of Xet', '# xet version 0\nfilesize = 5\nhash = "a"\n', /is a pointer of Xet/],
+    ['an answer', '{"error":"Entry not found"}', /is the answer of a server that refused it/],
+    ['another answer', 'Invalid username or password.', /is the answer of a server/],
     ['GGUF', `GGUF${'\0'.repeat(60)}`, /GGUF is not supported; give the safetensors/],
     ['a file of PyTorch', `PK\x03\x04${'\0'.repeat(60)}`, /is a file of PyTorch's, whatever its name says/],
     ['nothing', '', /^model.safetensors: is empty; download it again/],
@@ -23,6 +26,7 @@ describe('files that are no safetensors', () => {
     ['a pointer', POINTER, /^tokenizer.json: is a pointer of Git LFS/],
     ['a web page', '<!doctype html>', /^tokenizer.json: is a web page/],
     ['nothing', ' \n', /^tokenizer.json: is empty/],
+    ['a number that is none', '{"temperature": NaN}', /^tokenizer.json: has NaN for a number, which no JSON has/],
     ['half a file', '{"a":', /^tokenizer.json: is not valid JSON; download it again/],
     ['lists in lists', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, /^tokenizer.json: nests more than 64 levels/],
     ['objects in objects', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, /^tokenizer.json: nests more than 64 levels/],
@@ -119,9 +123,9 @@ describe('quantisation that is told of elsewhere or not supported', () => {
     ['another', { quantization_config: { quant_method: 'fp8' } }, /of method "fp8"; .*give the checkpoint it was made/],
     ['Marlin', { quantization_config: { quant_method: 'gptq', bits: 4, is_marlin_format: true } }, /Marlin/],
     [
-      'a pattern that would be tried for ever',
-      { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { '-:(.+)+#x': {} } } },
-      /repeats what repeats itself/,
+      'a pattern that refers back',
+      { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { '-:(.+)\\1': {} } } },
+      /refers back/,
     ],
     ['a pattern', { quantization_config: { quant_method: 'gptq', bits: 4, dynamic: { '+:(': {} } } }, /no pattern/],
   ])('refuses %s by its name', (_, config, message) => {

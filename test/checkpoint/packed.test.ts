@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { packedFormat, unpackedCheckpoint } from '../../src/checkpoint/packed.js';
+import { openAwq } from '../../src/checkpoint/awq/open.js';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
+import { openGptq } from '../../src/checkpoint/gptq/open.js';
+import { packedFormat } from '../../src/checkpoint/quantization-config.js';
+import type { RowScales } from '../../src/checkpoint/quants.js';
 import { packAwq, packGptq, quantLayer, weightsOf, withTensors, type QuantLayer } from './packing.js';
 
 const configs = {
@@ -11,8 +15,17 @@ const formatOf = (quantization: object) => packedFormat({ quantization_config: q
 const named = (tensors: object): Record<string, never> =>
   Object.fromEntries(Object.entries(tensors).map(([part, tensor]) => [`lin.${part}`, tensor as never]));
 
+function opened(tensors: object, quantization: object): Checkpoint {
+  const format = formatOf(quantization);
+  const open = format.method === 'gptq' ? openGptq : openAwq;
+  return open({ tensors: withTensors(undefined, named(tensors)), format, exceptions: () => undefined });
+}
+
+const scalesOf = async (checkpoint: Checkpoint): Promise<RowScales> =>
+  (await checkpoint.quantsOf('lin.weight'))!.scales();
+
 async function readBack(layer: QuantLayer, tensors: object, quantization: object): Promise<Float32Array> {
-  const checkpoint = unpackedCheckpoint(withTensors(undefined, named(tensors)), formatOf(quantization));
+  const checkpoint = opened(tensors, quantization);
   const { inputs, outputs } = layer;
   expect(checkpoint.require('lin.weight', [outputs, inputs]).dtype).toBe('F32');
   expect(checkpoint.tensors.has('lin.qweight')).toBe(false);
@@ -22,7 +35,7 @@ async function readBack(layer: QuantLayer, tensors: object, quantization: object
   for (let at = 0; at < bytes.length; at += 4 * 37) {
     await checkpoint.readRange('lin.weight', at, bytes.subarray(at, Math.min(bytes.length, at + 4 * 37)));
   }
-  const scales = (await checkpoint.scalesOf('lin.weight'))!;
+  const scales = await scalesOf(checkpoint);
   for (const [row, column] of [
     [0, 0],
     [outputs - 1, inputs - 1],
@@ -70,17 +83,16 @@ describe('packed checkpoints', () => {
   it('tell groups that are runs of columns from those that are not', async () => {
     for (const actOrder of [false, true]) {
       const layer = quantLayer(96, 40, { bits: 4, group: 32, actOrder }, 7);
-      const checkpoint = unpackedCheckpoint(withTensors(undefined, named(packGptq(layer, 1))), formatOf(configs.gptq));
-      expect((await checkpoint.scalesOf('lin.weight'))!.uniform(32, 64)).toBe(!actOrder);
-      expect((await checkpoint.scalesOf('lin.weight'))!.uniform(32, 33)).toBe(true);
+      const checkpoint = opened(packGptq(layer, 1), configs.gptq);
+      expect((await scalesOf(checkpoint)).uniform(32, 64)).toBe(!actOrder);
+      expect((await scalesOf(checkpoint)).uniform(32, 33)).toBe(true);
     }
   });
 
   it('are refused by what is wrong with them', async () => {
     const layer = quantLayer(96, 40, { bits: 4, group: 32 }, 8);
     const { scales, ...rest } = packGptq(layer, 1);
-    const open = (tensors: object, config: object = configs.gptq) =>
-      unpackedCheckpoint(withTensors(undefined, named(tensors)), formatOf(config));
+    const open = (tensors: object, config: object = configs.gptq) => opened(tensors, config);
     expect(() => open(rest)).toThrow(/^lin\.scales: expected \[3, 40\] F16, found no tensor of that name$/);
     expect(() => open({ ...rest, scales }, { ...configs.gptq, group_size: 48 })).toThrow(
       /^lin\.qzeros: expected \[2, 5\]/,
@@ -88,7 +100,7 @@ describe('packed checkpoints', () => {
     const infinite = { ...scales, data: scales.data.slice() };
     infinite.data.set([0, 0x7c], 10);
     const damaged = open({ ...rest, scales: infinite });
-    await expect(damaged.scalesOf('lin.weight')).rejects.toThrow(/^lin\.scales: element 5 is not a finite number/);
+    await expect(scalesOf(damaged)).rejects.toThrow(/^lin\.scales: element 5 is not a finite number/);
     expect(() => open({})).toThrow(/no tensor ends in \.qweight/);
   });
 

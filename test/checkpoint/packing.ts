@@ -154,6 +154,7 @@ export function withTensors(base: Checkpoint | undefined, tensors: Readonly<Reco
       name in tensors
         ? Promise.resolve(into.set(tensors[name].data.subarray(offset, offset + into.length)))
         : base!.readRange(name, offset, into),
+    quantsOf: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };
 }

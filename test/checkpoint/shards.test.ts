@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { planShards, tensorBytes, type NewTensor } from '../../src/checkpoint/shards.js';
+import { openCheckpoint } from '../../src/checkpoint/open.js';
+import { planShards, tensorBytes, type NewTensor } from '../../src/checkpoint/safetensors/shards.js';
 import { MemoryFolder } from './support.js';
 
 const groups: NewTensor[][] = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { openCheckpoint } from '../../src/checkpoint/open.js';
 import { convert } from '../../src/checkpoint/convert.js';
 import type { TargetDtype, TensorDtype } from '../../src/checkpoint/convert.js';
 import { checkLayout, mapRow } from '../../src/checkpoint/layout.js';
@@ -10,6 +10,7 @@ import type { StreamOptions } from '../../src/checkpoint/stream.js';
 import { openFolder } from '../../src/platform/node/files.js';
 import { hasStories, MemoryFolder, messageOf, safetensors, stories } from './support.js';
 import type { TensorSpec } from './support.js';
+import { scaled } from '../support/scale.js';
 
 const SIZE = { F32: 4, F16: 2, BF16: 2, f32: 4, f16: 2, bf16: 2 } as const;
 
@@ -130,7 +131,7 @@ describe('streamFused', () => {
           expect(Buffer.compare(Buffer.concat(slabs.map((slab) => slab.bytes)), expected)).toBe(0);
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: scaled(1500, 300) },
     );
   });
 

@@ -44,20 +44,24 @@ export class MemoryFile implements FileSource {
   reads = 0;
   open = true;
 
+  readonly #bytes: Uint8Array;
+
   constructor(
     readonly name: string,
-    private readonly bytes: Uint8Array,
+    bytes: Uint8Array,
     readonly size = bytes.length,
-  ) {}
+  ) {
+    this.#bytes = bytes;
+  }
 
   async read(offset: number, into: Uint8Array): Promise<void> {
     this.reads++;
     await Promise.resolve();
     if (!this.open) throw new Error(`${this.name} was read after it was closed`);
-    if (offset < 0 || offset + into.length > this.bytes.length) {
+    if (offset < 0 || offset + into.length > this.#bytes.length) {
       throw new RidgepointError('checkpoint', `${this.name}: ends early`);
     }
-    into.set(this.bytes.subarray(offset, offset + into.length));
+    into.set(this.#bytes.subarray(offset, offset + into.length));
   }
 
   close(): Promise<void> {
@@ -70,11 +74,15 @@ export class MemoryFolder implements ModelFolder {
   readonly name = 'memory';
   readonly opened: MemoryFile[] = [];
 
-  constructor(private readonly files: Record<string, Uint8Array | string>) {}
+  readonly #files: Record<string, Uint8Array | string>;
+
+  constructor(files: Record<string, Uint8Array | string>) {
+    this.#files = files;
+  }
 
   open(file: string): Promise<MemoryFile | undefined> {
-    if (!Object.hasOwn(this.files, file)) return Promise.resolve(undefined);
-    const content = this.files[file];
+    if (!Object.hasOwn(this.#files, file)) return Promise.resolve(undefined);
+    const content = this.#files[file];
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     const source = new MemoryFile(file, bytes);
     this.opened.push(source);
@@ -82,11 +90,11 @@ export class MemoryFolder implements ModelFolder {
   }
 
   list(): Promise<string[]> {
-    return Promise.resolve(Object.keys(this.files).sort());
+    return Promise.resolve(Object.keys(this.#files).sort());
   }
 
   readText(file: string): Promise<string | undefined> {
-    const content = Object.hasOwn(this.files, file) ? this.files[file] : undefined;
+    const content = Object.hasOwn(this.#files, file) ? this.#files[file] : undefined;
     return Promise.resolve(typeof content === 'object' ? new TextDecoder().decode(content) : content);
   }
 }

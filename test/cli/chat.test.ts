@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PlainDialogue, TemplateDialogue } from '../../src/cli/dialogue.js';
+import { PlainDialogue, TemplateDialogue } from '../../src/cli/commands/chat/dialogue.js';
 import type { ChatMessage, TextEngine } from '../../src/engine/api.js';
 import { adapters } from '../support/adapters.js';
 import { isFull } from '../support/scale.js';

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { LogOutput, standardOutput } from '../../src/cli/log-output.js';
+import { keepSecret } from '../../src/platform/node/secrets.js';
+import { LogOutput, standardOutput } from '../../src/cli/terminal/log-output.js';
 import { Scratch } from './support.js';
 
 const scratch = new Scratch();
@@ -64,6 +65,14 @@ describe('a log', () => {
     ]);
   });
 
+  it('holds no secret that is known', () => {
+    const place = new Place();
+    place.room = Infinity;
+    keepSecret('a key of somebody');
+    new LogOutput(() => undefined, place).write('{"err":"a key of somebody"}\n');
+    expect(place.text).toBe('{"err":"***"}\n');
+  });
+
   it('waits for a slow reader without holding anybody up, up to a megabyte', async () => {
     const place = new Place();
     const reasons: string[] = [];
@@ -88,7 +97,8 @@ describe('a log', () => {
       const reader = spawn('sleep', ['60'], { stdio: [openSync(pipe, 'r+'), 'ignore', 'ignore'] });
       const descriptor = openSync(pipe, 'r+');
       const log = new LogOutput(() => undefined, standardOutput(descriptor));
-      for (let n = 0; n < 3000; n++) log.write(`{"x":"${'y'.repeat(100)}"}\n`);
+      const line = `{"x":"${'y'.repeat(100)}"}\n`;
+      expect(() => Array.from({ length: 3000 }, () => log.write(line))).not.toThrow();
       reader.kill();
       closeSync(descriptor);
     },

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { visible, visibleLine } from '../../src/cli/output.js';
+import { visible, visibleLine } from '../../src/cli/terminal/output.js';
 import { withoutSecrets, keepSecret } from '../../src/platform/node/secrets.js';
 import { adapters } from '../support/adapters.js';
-import { chosen } from '../support/scale.js';
+import { chosen, scaled } from '../support/scale.js';
 import { quoted } from '../platform/child.js';
 import { build, cli, root, Scratch, withKeys } from './support.js';
 
@@ -128,6 +128,11 @@ describe.skipIf(!existsSync('/dev/full'))('output that is lost', () => {
   });
 });
 
+it('a port that there is not is refused by name', async () => {
+  const { code, stderr } = await cli(['web', '--port', '70000']);
+  expect([code, stderr]).toEqual([2, 'ridgepoint: --port must be a whole number from 0 to 65535, found "70000"\n']);
+});
+
 describe('Ctrl-C ends', () => {
   /** Starts a command, sends a signal after it has been running for a while, and returns how it ended. */
   const ended = async (args: string[], options: { input?: string; signal?: NodeJS.Signals; after?: number } = {}) => {
@@ -165,6 +170,17 @@ describe('Ctrl-C ends', () => {
     expect([130, 'SIGINT']).toContain(code ?? signal);
   });
 
+  it('a prompt that is waited for, at whatever moment it is stopped', async () => {
+    const args = [join(root, 'scripts', 'ridgepoint.mjs'), 'generate', '--quiet', ...on];
+    const ends = Array.from({ length: scaled(24, 6) }, async (_, i) => {
+      const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+      setTimeout(() => child.kill('SIGINT'), 60 + (i * 1200) / scaled(24, 6));
+      const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+      return code ?? signal;
+    });
+    for (const end of await Promise.all(ends)) expect([130, 'SIGINT']).toContain(end);
+  });
+
   it('a prompt that comes from a pipe by name is read', async () => {
     const pipe = join(scratch.path, 'read pipe');
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
@@ -173,6 +189,25 @@ describe('Ctrl-C ends', () => {
     const { code, stdout } = await run;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Once upon/);
+  });
+
+  it.each([
+    ['waits for a reader that takes nothing', "print('x'.repeat(4e6)); process.send('on'); return 0;"],
+    ['does not look at the signal', "setInterval(() => {}, 1e6); process.send('on'); return new Promise(() => {});"],
+  ])('a command that %s', async (_name, body) => {
+    const of = (file: string): string => JSON.stringify(join(root, 'dist', 'src', 'cli', file));
+    // Patience is a twentieth of what it is.
+    const program = `
+      const { setTimeout: usual } = globalThis;
+      globalThis.setTimeout = (call, ms, ...rest) => usual(call, ms / 20, ...rest);
+      const { runToExit } = await import(${of('run.js')});
+      const { print } = await import(${of('terminal/output.js')});
+      await runToExit(async () => { ${body} });`;
+    const args = ['--input-type=module', '-e', program];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
+    await once(child, 'message');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([143, null]);
   });
 
   it('no tokenizer whose pattern backtracks: it is matched in a time that grows with the text', async () => {
@@ -189,6 +224,8 @@ describe('Ctrl-C ends', () => {
       `{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s }}`,
       `{% set l = '${'x'.repeat(2000)}' %}{% for a in l|list %}{% for b in l|list %}{% for c in l|list %}{% endfor %}{% endfor %}{% endfor %}`,
     ];
+    // Each of them alone is allowed.
+    loops.push(`{% set s = 'x' * 9999999 %}{% for i in range(90000) %}{% set t = s ~ s %}{% endfor %}{{ s | length }}`);
     for (const [i, chat_template] of chosen(loops, (_, i) => i % 2 === 1).entries()) {
       const model = scratch.model(`loops ${i}`, { 'tokenizer_config.json': withKeys({ chat_template }) });
       const { code, stderr } = await cli(['chat', '--model', model, '--quiet', ...on], { input: 'hello\n' });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { barLine, LoadingBar } from '../../src/cli/progress.js';
-import { dim } from '../../src/cli/style.js';
+import { barLine, LoadingBar } from '../../src/cli/terminal/progress.js';
+import { dim } from '../../src/cli/terminal/style.js';
 
 class FakeSink {
   text = '';

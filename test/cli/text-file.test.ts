@@ -15,6 +15,7 @@ describe('text files', () => {
     ['UTF-8', Buffer.from(text)],
     ['UTF-8 with a mark', Buffer.from(`\ufeff${text}`)],
     ['CRLF', Buffer.from(windows)],
+    ['carriage returns alone', Buffer.from(text.replaceAll('\n', '\r'))],
     ['UTF-16, little end first', Buffer.from(`\ufeff${windows}`, 'utf16le')],
     ['UTF-16, big end first', Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
   ])('%s is read', async (name, bytes) => {
@@ -27,7 +28,10 @@ describe('text files', () => {
   it.each<[string, Uint8Array, RegExp]>([
     ['Latin-1', Buffer.from('café', 'latin1'), /^Latin-1: is not UTF-8 text; convert it/],
     ['half a UTF-16', Buffer.from([0xff, 0xfe, 0x00, 0xd8]), /is damaged UTF-16/],
-    ['UTF-16 without a mark', Buffer.from('abc', 'utf16le'), /holds zero bytes and is no text/],
+    ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), /is UTF-32 text; convert it/],
+    ['UTF-16 cut in a unit', Buffer.from([0xff, 0xfe, 0x61]), /is damaged UTF-16/],
+    ['UTF-8 cut in a character', Buffer.from('é').subarray(0, 1), /is not UTF-8 text/],
+    ['UTF-16 without a mark', Buffer.from('abc', 'utf16le'), /holds zero bytes and is no text; convert it/],
   ])('%s is refused', (name, bytes, message) => {
     expect(() => textOf(bytes, name)).toThrow(message);
   });
@@ -37,5 +41,9 @@ describe('text files', () => {
       '--trace none: there is no such file',
     );
     await expect(readTextFile(folder)).rejects.toThrow('it is a folder');
+  });
+
+  it('leaves a carriage return inside of a line', () => {
+    expect(textOf(Buffer.from('10 %\r20 %\n'), 'x')).toBe('10 %\r20 %\n');
   });
 });

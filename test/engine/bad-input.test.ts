@@ -53,7 +53,7 @@ describe('a model that is not there', () => {
       `${empty}: holds no config.json; it is empty; give the folder of a Hugging Face checkpoint`,
     );
     expect(await refusal('usage', loading('no-such-preset'))).toMatch(
-      /^--model no-such-preset: neither a folder, nor a Hub name \(owner\/name\), nor a preset; presets are llama-2-7b, /,
+      /^model no-such-preset: neither a folder, nor a Hub name \(owner\/name\), nor a preset; presets are llama-2-7b, /,
     );
     const bare = writeFolder({ 'config.json': JSON.stringify(TINY) });
     expect(await refusal('checkpoint', loading(bare))).toMatch(/: has neither model.safetensors nor .*; give a folder/);
@@ -61,7 +61,7 @@ describe('a model that is not there', () => {
 
   it('is a preset without weights', async () => {
     expect(await refusal('usage', loading('llama-2-7b'))).toBe(
-      'llama-2-7b is a preset without weights; add --weights synthetic, or give a folder or a Hub name',
+      'llama-2-7b is a preset without weights; load with weights synthetic, or give a folder or a Hub name',
     );
   });
 
@@ -195,7 +195,7 @@ describe('a tensor that is wrong', () => {
     new DataView(data.buffer).setUint16(10, 0x4880, true); // 2^18 in bfloat16
     const large = checkpointFile(tinyTensors(), { [UP]: { dtype: 'BF16', shape: [44, 24], data } });
     expect(await refusal('checkpoint', loading(tinyFolder({}, large)))).toBe(
-      `${UP}: element 5 is 262144, beyond the range of float16; load with --dtype bf16 or --dtype f32`,
+      `${UP}: element 5 is 262144, beyond the range of float16; load with dtype bf16 or dtype f32`,
     );
     await loading(tinyFolder({}, large), { dtype: 'bf16', maxSequences: 1 })();
   });
@@ -215,7 +215,7 @@ describe('a tensor that is wrong', () => {
           () => (bad as PromiseRejectedResult).reason && Promise.reject((bad as PromiseRejectedResult).reason),
         ),
       ).toBe(
-        "the model's logits are not numbers at generated token 0; its weights may be damaged (load with checkWeights, or --check-weights, to find where)",
+        "the model's logits are not numbers at generated token 0; its weights may be damaged (load with checkWeights to find where)",
       );
       expect(beside).toMatchObject({ status: 'fulfilled', value: { ids: good.ids } });
       // The blocks that held NaN are used again, and must not show through.
@@ -235,11 +235,11 @@ describe('too little memory', () => {
     );
     const medium = changedHost({ freeBytes: 2.6 * 2 ** 30 });
     expect(await refusal('memory', loading('tinyllama-1.1b', { weights: 'synthetic', dtype: 'f32' }, medium))).toMatch(
-      /; it would fit with --dtype f16, which halves the weights$/,
+      /; it would fit with dtype f16, which halves the weights$/,
     );
     expect(
       await refusal('memory', loading('tinyllama-1.1b', { weights: 'synthetic', kvCacheTokens: 60_000 }, medium)),
-    ).toMatch(/a KV cache for one sequence of 2048 tokens would fit \(--kv-cache-memory 44MiB\)$/);
+    ).toMatch(/a KV cache for one sequence of 2048 tokens would fit \(kvCacheBytes 46137344\)$/);
   });
 
   it('says how long a cache an adapter binds', async () => {

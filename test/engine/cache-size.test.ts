@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { cacheSize, type CacheRoom } from '../../src/engine/sizes.js';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config.js';
 
 const GIB = 2 ** 30;
 /** Llama-2-7B: half a MiB a token in f16. */
-const config = parseLlamaConfig(
+const config = parseConfig(
   {
     architectures: ['LlamaForCausalLM'],
     hidden_size: 4096,

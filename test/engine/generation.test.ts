@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { FinishReason, GenerateOptions, GenerationChunk } from '../../src/engine/api.js';
 import { RunningGeneration } from '../../src/engine/generation.js';
-import { resolveSampling } from '../../src/engine/sampling.js';
-import { ScheduledSequence } from '../../src/engine/sequence.js';
+import { resolveSampling } from '../../src/engine/options/sampling.js';
+import { ScheduledSequence } from '../../src/scheduler/sequence.js';
 import { TextOutput } from '../../src/tokenizer/text-output.js';
 import { firstChunk } from './support.js';
 import { byteLevel } from '../tokenizer/folders.js';
@@ -22,20 +22,20 @@ function start(
   const { tokenizer } = byteLevel;
   const promptIds = bytes('Hi');
   let cancelled = 0;
-  const generation = new RunningGeneration(
-    new ScheduledSequence(0, promptIds.length, options.limit ?? 100),
+  const generation = new RunningGeneration({
+    sequence: new ScheduledSequence(0, promptIds.length, options.limit ?? 100),
     promptIds,
-    resolveSampling({ seed: 9 }, {}, 265, () => 0),
+    sampling: resolveSampling({ seed: 9 }, {}, 265, () => 0),
     options,
-    [EOS],
-    options.limitReason ?? 'length',
-    options.tokenizer === false ? undefined : new TextOutput(tokenizer, promptIds, options.stop ?? []),
-    options.started ?? performance.now(),
-    (self) => {
+    eosIds: [EOS],
+    limitReason: options.limitReason ?? 'length',
+    output: options.tokenizer === false ? undefined : new TextOutput(tokenizer, promptIds, options),
+    started: options.started ?? performance.now(),
+    cancel: (self) => {
       cancelled++;
       self.finish('abort');
     },
-  );
+  });
   return { generation, cancelled: () => cancelled };
 }
 

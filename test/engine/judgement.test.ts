@@ -13,10 +13,10 @@ const FILES = { 'tokenizer.json': tokenizer, 'model.safetensors': checkpointFile
 it.each<[string, object, Record<string, string>, object, RegExp]>([
   [
     'an architecture',
-    { architectures: ['Qwen2ForCausalLM'] },
+    { architectures: ['GemmaForCausalLM'] },
     {},
     {},
-    /architecture Qwen2ForCausalLM is not supported/,
+    /architecture GemmaForCausalLM is not supported/,
   ],
   ['a key', { attention_bias: true }, {}, {}, /projections with a bias are not supported/],
   ['a quantisation', { quantization_config: { quant_method: 'fp8' } }, {}, {}, /of method "fp8"/],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { logprobsOf } from '../../src/engine/logprobs.js';
 import { softmax } from '../reference/ops.js';
+import { scaled } from '../support/scale.js';
 
 const logitsOf = fc
   .array(fc.float({ min: -80, max: 80, noNaN: true }), { minLength: 1, maxLength: 70 })
@@ -21,7 +22,7 @@ describe('logprobsOf', () => {
         for (const entry of top) expect(Math.exp(entry.logprob)).toBeCloseTo(probabilities[entry.id], 12);
         expect(top.reduce((sum, entry) => sum + Math.exp(entry.logprob), 0)).toBeLessThanOrEqual(1 + 1e-9);
       }),
-      { numRuns: 1000 },
+      { numRuns: scaled(1000, 200) },
     );
   });
 

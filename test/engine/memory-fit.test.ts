@@ -58,6 +58,6 @@ describe('sizes of an engine', () => {
       /^out of GPU memory: 7b in f16 needs 14\.\d GiB .*context of 2048/,
     );
     const asked = refusal(needed(1024) + RESERVE, { prefillChunk: 2048 });
-    expect(asked).toThrow(/steps of 1024 tokens of a prompt would fit \(--prefill-chunk 1024\)$/);
+    expect(asked).toThrow(/steps of 1024 tokens of a prompt would fit \(prefillChunk 1024\)$/);
   });
 });

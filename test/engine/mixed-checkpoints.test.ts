@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { f32Value, f16ToF32, f32ToF16 } from '../../src/checkpoint/float.js';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config.js';
 import { packAwq, packGptq, quantLayer, weightsOf, type ScaleDtype } from '../checkpoint/packing.js';
 import { safetensors, type TensorSpec } from '../checkpoint/support.js';
 import { random, relativeError } from '../reference/compare.js';
@@ -14,7 +14,7 @@ const MODEL = {
   ...{ hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, num_key_value_heads: 2, num_hidden_layers: 2 },
   ...{ vocab_size: 61, max_position_embeddings: 128, rms_norm_eps: 1e-5 },
 };
-const CONFIG = parseLlamaConfig(MODEL);
+const CONFIG = parseConfig(MODEL);
 const PROMPT = [1, 17, 5, 40, 33, 2, 9];
 
 interface Packing {
@@ -74,7 +74,7 @@ const CASES: [string, Packing, Record<string, object>][] = [
     { 'config.json': { quantization_config: { ...AWQ, modules_to_not_convert: ['model.layers.1'] } } }],
   ['GPTQ whose rules skip some, give others eight bits and others larger groups',
     { method: 'gptq', packs: (name) => (is('layers.0.self_attn')(name) ? undefined : is('mlp')(name) ? { bits: 8 } : is('o_proj')(name) ? { bits: 4, group: 64 } : { bits: 4 }) },
-    { 'config.json': { quantization_config: { ...GPTQ, dynamic: { '-:.*layers\\.0\\.self_attn': {}, '+:.*mlp': { bits: 8 }, '.*o_proj': { group_size: 64 } } } } }],
+    { 'config.json': { quantization_config: { ...GPTQ, dynamic: { '-:.*layers\\.0\\.self_attn': {}, '+:(?:\\w|\\w\\w|\\.)+\\.mlp\\b': { bits: 8 }, '.*o_proj': { group_size: 64 } } } } }],
   ['groups that are mixed in one matrix, though config.json says in none',
     { method: 'gptq', packs: (name) => ({ bits: 4, actOrder: is('layers.0.mlp.down_proj', 'layers.1.self_attn.v_proj')(name) }) },
     { 'config.json': { quantization_config: GPTQ } }],

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  checkGenerateOptions,
-  initialTokenState,
-  needsTokenState,
-  parseGenerationConfig,
-  resolveSampling,
-} from '../../src/engine/sampling.js';
+import { parseGenerationConfig } from '../../src/engine/generation-config.js';
+import { checkGenerateOptions, resolveSampling } from '../../src/engine/options/sampling.js';
+import { initialTokenState, needsTokenState } from '../../src/engine/sampling.js';
 import type { GenerateOptions, SamplingOptions } from '../../src/engine/api.js';
 import { refusal } from './support.js';
 
@@ -46,7 +42,7 @@ describe('resolveSampling', () => {
   const wrong: [SamplingOptions, string][] = [
     [{ temperature: -0.1 }, 'temperature must be a number from 0 to 100, found -0.1'],
     [{ temperature: NaN }, 'temperature must be a number from 0 to 100, found NaN'],
-    [{ temperature: '1' as unknown as number }, 'temperature must be a number from 0 to 100, found 1'],
+    [{ temperature: '1' as unknown as number }, 'temperature must be a number from 0 to 100, found "1"'],
     [{ topK: 1.5 }, 'topK must be a whole number from 0 to 4294967295, found 1.5'],
     [{ topK: -1 }, 'topK must be a whole number from 0 to 4294967295, found -1'],
     [{ topP: 0 }, 'topP must be a number above 0 and up to 1, found 0'],
@@ -59,7 +55,7 @@ describe('resolveSampling', () => {
     [{ seed: 0.5 }, 'seed must be a whole number from 0 to 4294967295, found 0.5'],
     [{ logitBias: { 100: 1 } }, 'logitBias names token 100, but the vocabulary has ids 0 to 99'],
     [{ logitBias: { x: 1 } as Record<number, number> }, 'logitBias names token x, but the vocabulary has ids 0 to 99'],
-    [{ logitBias: { 3: NaN } }, 'logitBias of token 3 must be a number'],
+    [{ logitBias: { 3: NaN } }, 'logitBias of token 3 must be a number, found NaN'],
   ];
   it.each(wrong)('refuses %o', async (options, message) => {
     expect(await refusal('usage', () => resolve(options))).toBe(message);
@@ -70,10 +66,10 @@ describe('checkGenerateOptions', () => {
   const wrong: [GenerateOptions, RegExp][] = [
     [{ maxTokens: 0 }, /^maxTokens must be a whole number of at least 1, found 0/],
     [{ maxTokens: 1.5 }, /^maxTokens/],
-    [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 100, found -1/],
-    [{ logprobs: 101 }, /^logprobs/],
-    [{ stop: ['a', ''] }, /^stop must not hold an empty string/],
-    [{ stopIds: [1, 100] }, /^stopIds must be a list of token ids from 0 to 99, found \[1,100\]/],
+    [{ logprobs: -1 }, /^logprobs must be a whole number of at least 0, found -1/],
+    [{ logprobs: 101 }, /^logprobs must be at most 100, the size of the vocabulary, found 101/],
+    [{ stop: ['a', ''] }, /^stop must be a list of strings, none of them empty, found \["a",""\]/],
+    [{ stopIds: [1, 100] }, /^stopIds names token 100, but the vocabulary has ids 0 to 99/],
     [{ stopIds: 5 as unknown as number[] }, /^stopIds must be a list/],
     [{ stop: 'ab' as unknown as string[] }, /^stop must be a list of strings/],
   ];
@@ -82,8 +78,9 @@ describe('checkGenerateOptions', () => {
   });
 
   it('takes what is in range', () => {
-    checkGenerateOptions({ maxTokens: 1, logprobs: 100, stop: ['x'] }, 100);
-    checkGenerateOptions({}, 100);
+    const check = (options: GenerateOptions) => () => checkGenerateOptions(options, 100);
+    expect(check({ maxTokens: 1, logprobs: 100, stop: ['x'] })).not.toThrow();
+    expect(check({})).not.toThrow();
   });
 });
 
@@ -107,9 +104,12 @@ describe('parseGenerationConfig', () => {
     expect(parseGenerationConfig({ do_sample: true, top_p: 0 }).sampling.topP).toBeUndefined();
   });
 
-  it('reads one stop id or several, and lengths', () => {
-    expect(parseGenerationConfig({ eos_token_id: 2 }).eosTokenIds).toEqual([2]);
-    expect(parseGenerationConfig({ eos_token_id: [128001, 128009, 'x', -1] }).eosTokenIds).toEqual([128001, 128009]);
+  it('reads lengths, and tells of stop ids that are none', () => {
+    expect(parseGenerationConfig({ eos_token_id: 2 }).notices).toEqual([]);
+    expect(parseGenerationConfig({ eos_token_id: [128001, 128009] }).notices).toEqual([]);
+    expect(parseGenerationConfig({ eos_token_id: [128001, 'x', -1] }).notices).toEqual([
+      'generation_config.json: ignored, where it is no id of a token: "eos_token_id" [128001,"x",-1]',
+    ]);
     const { maxNewTokens, maxLength } = parseGenerationConfig({ max_new_tokens: 30, max_length: 256 });
     expect([maxNewTokens, maxLength]).toEqual([30, 256]);
   });
@@ -123,8 +123,7 @@ describe('parseGenerationConfig', () => {
       {},
       { eos_token_id: null, temperature: 'hot', max_new_tokens: null },
     ]) {
-      const { sampling, eosTokenIds, maxNewTokens } = parseGenerationConfig(json);
-      expect(eosTokenIds).toEqual([]);
+      const { sampling, maxNewTokens } = parseGenerationConfig(json);
       expect(maxNewTokens).toBeUndefined();
       expect(resolve({}, sampling)).toEqual(resolve());
     }
@@ -175,5 +174,32 @@ describe('the sampler state', () => {
       expect(notices[0]).toMatch(`generation_config.json: ignored, as it is out of range: "${key}" ${value}`);
       expect(() => resolveSampling({}, sampling, 100, () => 0)).not.toThrow();
     }
+  });
+
+  it.each([
+    ['temperature', '0.7', 'as it is no number: "temperature" "0.7"'],
+    ['top_k', [50], 'as it is no number: "top_k" [50]'],
+    ['top_p', true, 'as it is no number: "top_p" true'],
+    ['max_new_tokens', -1, 'as it is out of range: "max_new_tokens" -1, must be a whole number of at least 1'],
+    ['max_length', 20.5, 'as it is out of range: "max_length" 20.5'],
+    ['eos_token_id', [2, 'x'], 'where it is no id of a token: "eos_token_id" [2,"x"]'],
+    ['no_repeat_ngram_size', 3, 'as it is not supported: "no_repeat_ngram_size" 3'],
+    ['num_beams', 4, 'as it is not supported: "num_beams" 4'],
+    ['suppress_tokens', [5], 'as it is not supported: "suppress_tokens" [5]'],
+    ['typical_p', 0.9, 'as it is not supported: "typical_p" 0.9'],
+  ])('tells of %s %j, which it cannot follow', (key, value, message) => {
+    const { notices } = parseGenerationConfig({ do_sample: true, [key]: value });
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatch(`generation_config.json: ignored, ${message}`);
+  });
+
+  it('tells of a file that holds something else', () => {
+    expect(parseGenerationConfig([1]).notices).toEqual(['generation_config.json: ignored, as it holds no JSON object']);
+  });
+
+  it('tells of no setting that is off', () => {
+    const off = { do_sample: false, num_beams: 1, no_repeat_ngram_size: 0, typical_p: 0.9, bad_words_ids: null, suppress_tokens: [], top_p: 'x', early_stopping: false, length_penalty: 1, _from_model_config: true, transformers_version: '4.40.0' }; // prettier-ignore
+    expect(parseGenerationConfig(off).notices).toEqual([]);
+    expect(parseGenerationConfig({ do_sample: 'yes' }).notices[0]).toMatch('neither true nor false: "do_sample" "yes"');
   });
 });

@@ -1,9 +1,10 @@
 import { expect } from 'vitest';
-import { POLICIES } from '../../src/engine/policies/index.js';
+import { POLICIES } from '../../src/scheduler/policies/index.js';
 import type { PolicyName } from '../../src/engine/api.js';
-import { Scheduler, type SchedulerLimits } from '../../src/engine/scheduler.js';
-import { ScheduledSequence } from '../../src/engine/sequence.js';
-import type { DecodeRows, PrefillChunk, StepPlan } from '../../src/engine/step-plan.js';
+import { Scheduler, type SchedulerLimits } from '../../src/scheduler/scheduler.js';
+import type { Reservation } from '../../src/scheduler/reservations.js';
+import { ScheduledSequence } from '../../src/scheduler/sequence.js';
+import type { DecodeRows, PrefillChunk, StepPlan } from '../../src/scheduler/step-plan.js';
 
 export interface DrivenRequest {
   /** Prompt tokens; requests with equal beginnings may share blocks. */
@@ -18,9 +19,21 @@ export interface DrivenRequest {
   readonly ends: number;
   /** Guesses after each token and how many of them are right, in turn; undefined: not host-stepped. */
   readonly guesses: readonly { readonly made: number; readonly right: number }[] | undefined;
+  /** Tokens it had generated elsewhere; fewer than it will have. */
+  readonly resumed?: number;
+}
+
+/** Content of a prompt's blocks that comes from elsewhere, a block a turn. */
+export interface DrivenReservation {
+  readonly prompt: readonly number[];
+  readonly priority: number;
+  /** Step before which it is made, and before which it ends. */
+  readonly arrival: number;
+  readonly ends: number;
 }
 
 export interface DriveOptions {
+  readonly reservations?: readonly DrivenReservation[];
   readonly policy: PolicyName;
   readonly prefixCaching: boolean;
   /** Steps submitted before the oldest one is delivered. */
@@ -60,13 +73,19 @@ export class Drive {
   readonly #slots: { sequence: ScheduledSequence; index: number }[] = [];
   readonly #inFlight: Sampling[][] = [];
   readonly #started: ScheduledSequence[] = [];
+  readonly #reservations: { readonly made: Reservation; readonly driven: DrivenReservation }[] = [];
   steps = 0;
+  /** Reservations that were taken back. */
+  takenBack = 0;
 
-  constructor(
-    private readonly limits: Required<SchedulerLimits>,
-    private readonly requests: readonly DrivenRequest[],
-    private readonly options: DriveOptions,
-  ) {
+  readonly #limits: Required<SchedulerLimits>;
+  readonly #requests: readonly DrivenRequest[];
+  readonly #options: DriveOptions;
+
+  constructor(limits: Required<SchedulerLimits>, requests: readonly DrivenRequest[], options: DriveOptions) {
+    this.#limits = limits;
+    this.#requests = requests;
+    this.#options = options;
     const policy = POLICIES[options.policy];
     // A millisecond a row, so that some mixed steps meet the objective and some do not.
     const cost = ({ sequences }: { sequences: readonly { newTokens: number }[] }): number =>
@@ -76,30 +95,65 @@ export class Drive {
   }
 
   run(): void {
-    const pending = [...this.requests].sort((a, b) => a.arrival - b.arrival);
+    const pending = [...this.#requests].sort((a, b) => a.arrival - b.arrival);
     for (let turn = 0; ; turn++) {
       check(turn < 20_000, 'the schedule ends');
       while (pending.length > 0 && pending[0].arrival <= turn) this.#arrive(pending.shift()!);
+      for (const each of this.#options.reservations ?? []) if (each.arrival === turn) this.#reserve(each);
+      this.#fill(turn);
       for (const { sequence, request } of this.driven) if (request.abort === turn) this.scheduler.finish(sequence);
-      const plan = this.#inFlight.length < this.options.depth ? this.#next() : undefined;
+      const plan = this.#inFlight.length < this.#options.depth ? this.#next() : undefined;
       if (plan !== undefined) this.#submit(plan);
       else if (this.#inFlight.length > 0) for (const sampling of this.#inFlight.shift()!) this.#deliver(sampling);
-      else if (pending.length === 0) break;
+      else if (pending.length === 0 && this.#reservations.length === 0) break;
       this.#checkBooks();
     }
     this.#checkEnd();
   }
 
-  #arrive(request: DrivenRequest): void {
-    const { blocks, blockTokens } = this.limits;
-    const { prompt, maxTokens, priority, guesses } = request;
-    const blockNames = Array.from({ length: Math.floor(prompt.length / blockTokens) }, (_, i) =>
+  #names(prompt: readonly number[]): string[] {
+    const { blockTokens } = this.#limits;
+    return Array.from({ length: Math.floor(prompt.length / blockTokens) }, (_, i) =>
       prompt.slice(0, (i + 1) * blockTokens).join(),
     );
+  }
+
+  #reserve(driven: DrivenReservation): void {
+    const onTakenBack = (): void => void this.takenBack++;
+    const made = this.scheduler.reserve(this.#names(driven.prompt), { priority: driven.priority, onTakenBack });
+    if (made !== undefined) this.#reservations.push({ made, driven });
+  }
+
+  /** Brings each open reservation the next block of its content. */
+  #fill(turn: number): void {
+    for (const { made, driven } of this.#reservations.splice(0)) {
+      if (!made.open) continue;
+      if (driven.ends <= turn) {
+        made.end();
+        continue;
+      }
+      this.#reservations.push({ made, driven });
+      const index = made.beginning;
+      if (index === made.blocks.length) continue;
+      const users = this.driven.filter(({ sequence }) => sequence.blocks.includes(made.blocks[index]));
+      check(users.length === 0, 'nobody uses a block before it is filled');
+      for (let at = 0; at < this.#limits.blockTokens; at++) {
+        const end = index * this.#limits.blockTokens + at + 1;
+        this.#cache[made.blocks[index]][at] = `prompt ${driven.prompt.slice(0, end).join()}`;
+      }
+      made.publish(index);
+    }
+  }
+
+  #arrive(request: DrivenRequest): void {
+    const { blocks, blockTokens } = this.#limits;
+    const { prompt, maxTokens, priority, guesses } = request;
+    const blockNames = this.#names(prompt);
     const sequence = new ScheduledSequence(this.driven.length, prompt.length, maxTokens, {
       priority,
       hostStepped: guesses !== undefined,
-      blockNames: this.options.prefixCaching ? blockNames : [],
+      resumed: Math.min(request.resumed ?? 0, maxTokens - 1, request.ends - 1),
+      blockNames: this.#options.prefixCaching ? blockNames : [],
     });
     if (Math.ceil((prompt.length + maxTokens - 1) / blockTokens) > blocks) {
       expect(() => this.scheduler.add(sequence)).toThrow(RangeError);
@@ -123,7 +177,7 @@ export class Drive {
       .filter((sequence) => sequence.slot >= 0 && sequence.promptLeft === 0)
       .filter(({ generated, maxTokens, hostStepped, known }) => generated < maxTokens && (!hostStepped || known));
     const plan = this.scheduler.next();
-    const { policy } = this.options;
+    const { policy } = this.#options;
     if (policy === 'chunked' || policy === 'decode-priority') {
       for (const sequence of ready) {
         const there = plan?.decode.some((rows) => rows.sequence === sequence) ?? false;
@@ -131,7 +185,9 @@ export class Drive {
       }
     }
     if (policy === 'prefill-first' || policy === 'static') {
-      const replayed = plan?.decode.every(({ sequence }) => sequence.admissions > 1) ?? true;
+      const goesOn = (sequence: ScheduledSequence): boolean =>
+        sequence.admissions > 1 || (this.#bySequence.get(sequence)!.request.resumed ?? 0) > 0;
+      const replayed = plan?.decode.every(({ sequence }) => goesOn(sequence)) ?? true;
       check((plan?.prefill.length ?? 0) === 0 || replayed, 'prompts are not mixed with decoding');
     }
     return plan;
@@ -147,7 +203,7 @@ export class Drive {
     for (const sequence of admitted) if (sequence.admissions === 1) this.#started.push(sequence);
     for (const sequence of members) {
       check(!sequence.finished, 'only who has not ended runs');
-      check(sequence.slot >= 0 && sequence.slot < this.limits.sequences, 'whoever runs has a slot');
+      check(sequence.slot >= 0 && sequence.slot < this.#limits.sequences, 'whoever runs has a slot');
     }
     const writers = new Map<number, ScheduledSequence>();
     const samplings: Sampling[] = [];
@@ -162,7 +218,7 @@ export class Drive {
   #checkBudget(decode: readonly DecodeRows[], prefill: readonly PrefillChunk[]): void {
     const rowsOf = (parts: readonly { begin: number; end: number }[]): number =>
       parts.reduce((sum, { begin, end }) => sum + end - begin, 0);
-    const { stepTokens, decodeRows, chunk, sequences } = this.limits;
+    const { stepTokens, decodeRows, chunk, sequences } = this.#limits;
     check(
       [...decode, ...prefill].every(({ begin, end }) => end > begin),
       'parts have rows',
@@ -175,12 +231,12 @@ export class Drive {
 
   #write(driven: Driven, position: number, content: string, writers: Map<number, ScheduledSequence>): void {
     const { sequence } = driven;
-    const block = sequence.blocks[Math.floor(position / this.limits.blockTokens)];
+    const block = sequence.blocks[Math.floor(position / this.#limits.blockTokens)];
     check(block !== undefined, 'there is a block for each row');
     const writer = writers.get(block) ?? sequence;
     check(writer === sequence, 'one sequence writes to a block');
     writers.set(block, sequence);
-    const at = position % this.limits.blockTokens;
+    const at = position % this.#limits.blockTokens;
     for (const other of this.driven) {
       if (other === driven || !other.sequence.blocks.includes(block)) continue;
       // Whoever shares a block may see it written only with what is its own content too.
@@ -220,7 +276,7 @@ export class Drive {
   }
 
   #readContext(driven: Driven, position: number): void {
-    const { blockTokens } = this.limits;
+    const { blockTokens } = this.#limits;
     for (let before = 0; before <= position; before++) {
       const found = this.#cache[driven.sequence.blocks[Math.floor(before / blockTokens)]]?.[before % blockTokens];
       const expected = driven.contents[before];
@@ -268,9 +324,10 @@ export class Drive {
 
   #checkBooks(): void {
     const held = this.driven.flatMap(({ sequence }) => sequence.blocks);
-    const different = new Set(held).size;
-    check(different + this.scheduler.freeBlocks === this.limits.blocks, 'no block is lost');
-    check(this.options.prefixCaching || different === held.length, 'no block is shared');
+    const reserved = this.#reservations.flatMap(({ made }) => (made.open ? made.blocks : []));
+    check(new Set(held).size === held.length || this.#options.prefixCaching, 'no block is shared');
+    const different = new Set([...held, ...reserved]).size;
+    check(different + this.scheduler.freeBlocks === this.#limits.blocks, 'no block is lost');
     for (const { sequence } of this.driven) {
       check(new Set(sequence.blocks).size === sequence.blocks.length, 'no block twice');
       check(sequence.slot >= 0 || sequence.blocks.length === 0, 'whoever waits holds nothing');
@@ -279,13 +336,13 @@ export class Drive {
 
   #checkEnd(): void {
     expect([this.scheduler.waiting, this.scheduler.running]).toEqual([0, 0]);
-    expect(this.scheduler.freeBlocks).toBe(this.limits.blocks);
+    expect(this.scheduler.freeBlocks).toBe(this.#limits.blocks);
     for (const { sequence, request } of this.driven) {
       expect(sequence.finished, 'every request ends').toBe(true);
       if (request.abort !== undefined) continue;
       expect(sequence.delivered).toBe(Math.min(sequence.maxTokens, request.ends));
     }
-    if (this.requests.some(({ priority }) => priority !== 0)) return;
+    if (this.#requests.some(({ priority }) => priority !== 0)) return;
     const order = this.#started.map(({ arrival }) => arrival);
     expect(order, 'first come, first served').toEqual([...order].sort((a, b) => a - b));
   }

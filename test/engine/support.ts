@@ -7,7 +7,7 @@ import type { CoreEngine } from '../../src/engine/engine.js';
 import { startEngine } from '../../src/engine/start.js';
 import type { EngineHost, HostGpu } from '../../src/engine/host.js';
 import { RidgepointError, type ErrorCode } from '../../src/errors.js';
-import { parseLlamaConfig, type LlamaConfig } from '../../src/model/config.js';
+import { parseConfig, type ModelConfig } from '../../src/model/config.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { safetensors, type TensorSpec } from '../checkpoint/support.js';
 import { random } from '../reference/compare.js';
@@ -37,7 +37,7 @@ export type Tensors = Record<string, { shape: number[]; values: Float32Array }>;
 
 /** Weights for a configuration, under their Hugging Face names, from a seed. */
 export function tinyTensors(json: Partial<typeof TINY> = {}, seed = 1): Tensors {
-  const config = parseLlamaConfig({ ...TINY, ...json });
+  const config = parseConfig({ ...TINY, ...json });
   const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const numbers = random(seed);
   const tensors: Tensors = {};
@@ -80,7 +80,7 @@ export function reference(tensors: Tensors, json: Partial<typeof TINY> = {}): Re
   const weights = Object.fromEntries(
     Object.entries(tensors).map(([name, { values }]) => [name, Float64Array.from(values)]),
   );
-  return new ReferenceLlama(parseLlamaConfig({ ...TINY, ...json }) satisfies LlamaConfig, weights);
+  return new ReferenceLlama(parseConfig({ ...TINY, ...json }) satisfies ModelConfig, weights);
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'ridgepoint-engine-'));

@@ -84,8 +84,8 @@ const traffic = fc.array(
   { minLength: 2, maxLength: 14, size: 'max' },
 );
 
-/** One policy of each kind, and guesses. */
-const QUICK = ['chunked, guessing ahead', 'chunked, few rows', 'static'];
+/** A policy that mixes phases, with guesses, and one that does not. */
+const QUICK = ['chunked, guessing ahead', 'static'];
 
 /** Every engine over the usual cache; over one of int8, whose rows are written otherwise, the one that mixes most. */
 const CASES = adapters.flatMap((name) => [

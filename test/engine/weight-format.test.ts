@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { packedFormat } from '../../src/checkpoint/packed.js';
+import { packedFormat } from '../../src/checkpoint/quantization-config.js';
 import { activationDtype, weightFormats, type WeightFormatOptions } from '../../src/engine/weight-format.js';
 import { quantizationConfig } from '../../src/quantization/saved.js';
 
@@ -14,7 +14,9 @@ describe('formats of weights', () => {
   });
 
   it('are refused by the name of the option', () => {
-    expect(() => weightFormats({ dtype: 'int5' as 'int8' })).toThrow(/^dtype must be one of auto, f16, .*found int5$/);
+    expect(() => weightFormats({ dtype: 'int5' as 'int8' })).toThrow(
+      /^dtype must be one of auto, f16, .*found "int5"$/,
+    );
     expect(() => weightFormats({ dtype: 'int4', groupSize: 48 })).toThrow(/^groupSize must be one of 32, 64, 128/);
     expect(() => weightFormats({ groupSize: 32 })).toThrow(/groupSize is for dtype int8 or int4/);
     expect(() => weightFormats({ dtype: 'bf16', zeroPoints: true })).toThrow(/zeroPoints is for dtype/);

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { RidgepointError } from '../../src/errors.js';
 import { tierOf, type Capabilities } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
-import { gpuSource } from '../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter } from '../support/adapters.js';
 
 const MATRIX = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
@@ -21,7 +20,7 @@ describe('tierOf', () => {
 });
 
 describe.each(adapters)('Gpu on %s', (adapter) => {
-  const open = async (): Promise<Gpu> => Gpu.open(gpuSource(await openTestAdapter(adapter)));
+  const open = async (): Promise<Gpu> => Gpu.open(await openTestAdapter(adapter));
 
   it('reads capabilities that hang together', async () => {
     const gpu = await open();

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { readCapabilities, tierOf, wantedFeatures } from '../../src/gpu/capabilities.js';
 import { MASK_WORDS, masked, parseMasks } from '../../src/gpu/masks.js';
 import { runsOn, selectVariant, type Variant } from '../../src/kernels/variant.js';
-import { defaultMatmulChoice, runnableMatmuls } from '../../src/kernels/matmul-choice.js';
-import { matmulVariants } from '../../src/kernels/matmul.js';
-import { NVIDIA_MATRICES } from '../support/nvidia.js';
+import { defaultMatmulChoice, runnableMatmuls } from '../../src/kernels/matmul/choice.js';
+import { matmulVariants } from '../../src/kernels/matmul/kernel.js';
+import { NVIDIA_MATRICES } from '../support/nvidia-matrices.js';
 
 const FEATURES = ['shader-f16', 'subgroups', 'subgroup-size-control', 'timestamp-query'];
 const MATRIX = 'chromium-experimental-subgroup-matrix';
@@ -68,7 +68,7 @@ describe('masks', () => {
 
 describe('kernels left out', () => {
   const variant = (name: string, shader: string): Variant => ({
-    ...{ name, shader, bindings: 'u', defines: { N: name.length } },
+    ...{ name, shader, bindings: 'u', defines: { N: name.length }, needs: [] },
     runs: () => true,
   });
   const family = [variant('a', 'fast.wgsl'), variant('bb', 'fast.wgsl'), variant('c', 'plain.wgsl')];
@@ -85,8 +85,8 @@ describe('kernels left out', () => {
   it('give way to the next in a matmul', () => {
     const variants = matmulVariants({ dtype: 'f16', lanes: 1 }, all);
     const usual = (excluded: string[]) =>
-      defaultMatmulChoice(runnableMatmuls(variants, { ...all, excluded }), { n: 4096, k: 4096, sequences: 1 }).many[0]
-        .variant;
+      defaultMatmulChoice(runnableMatmuls(variants, { ...all, excluded }), { n: 4096, k: 4096, sequences: 1 })
+        .prefill[0].variant;
     expect(usual([])).toMatch(/^matrix/);
     expect(usual(['matmul_matrix.wgsl'])).not.toMatch(/^matrix/);
   });

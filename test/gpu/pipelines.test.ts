@@ -25,8 +25,10 @@ const fill = (value: number): PipelineSpec => ({ shader: 'fill.wgsl', bindings: 
 describe('pipelineName', () => {
   it('says which shader with what, in one order', () => {
     const defines = { subgroups: true, MT: 1, weights_f32: false, R: 4 };
-    expect(pipelineName({ shader: 'matmul_vec.wgsl', bindings: 'u', defines })).toBe('matmul_vec(MT=1,R=4,subgroups)');
-    expect(pipelineName({ shader: 'common/a.wgsl', bindings: 'u', defines: {} })).toBe('common/a()');
+    expect(pipelineName({ shader: 'matmul/matmul_vec.wgsl', bindings: 'u', defines })).toBe(
+      'matmul_vec(MT=1,R=4,subgroups)',
+    );
+    expect(pipelineName({ shader: 'family/a.wgsl', bindings: 'u', defines: {} })).toBe('a()');
   });
 });
 
@@ -69,12 +71,12 @@ describe.each(adapters)('pipelines on %s', (adapter) => {
       const untouched = await readWords(gpu, out);
       const bindGroup = gpu.bindGroup(pipeline, 'fill', [{ buffer: out, offset: 0, size: 16 }]);
       submit(gpu, (pass) => {
-        record(pass, pipeline, bindGroup, 0);
-        record(pass, pipeline, bindGroup, 5, 0);
-        record(pass, pipeline, bindGroup, 5, 1, 0);
+        record(pass, { pipeline, bindGroup }, 0);
+        record(pass, { pipeline, bindGroup }, 5, 0);
+        record(pass, { pipeline, bindGroup }, 5, 1, 0);
       });
       expect(await readWords(gpu, out)).toEqual(untouched);
-      submit(gpu, (pass) => record(pass, pipeline, bindGroup, 3));
+      submit(gpu, (pass) => record(pass, { pipeline, bindGroup }, 3));
       expect([...(await readWords(gpu, out)).subarray(0, 4)]).toEqual([7, 8, 9, untouched[3]]);
     });
   });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { UploadRing } from '../../src/gpu/upload-ring.js';
-import { gpuSource } from '../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter, testGpu } from '../support/adapters.js';
 import { readWords } from '../support/buffers.js';
 
@@ -63,7 +62,7 @@ describe.each(adapters)('a ring of upload buffers on %s', (adapter) => {
 
   it('ends with the loss of the device, wherever it waits', async () => {
     for (const wait of ['room', 'drain'] as const) {
-      const gpu = await Gpu.open(gpuSource(await openTestAdapter(adapter)));
+      const gpu = await Gpu.open(await openTestAdapter(adapter));
       const target = gpu.storage('target', 64);
       const ring = new UploadRing(gpu, { slotBytes: 64, slots: 1 });
       ring.copy(await ring.room(64), target, 0);

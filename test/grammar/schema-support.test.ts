@@ -354,6 +354,8 @@ describe('what is refused', () => {
     [{ pattern: '^a(?=^b)' }, '#/pattern ("^a(?=^b)") has "^" in a lookahead that is not at the beginning'],
     [{ pattern: '^\\h+$' }, '#/pattern ("^\\\\h+$") has "\\h", which is no escape of ECMA-262'],
     [{ pattern: '[\\A-]-\\p' }, 'has "\\A", which is no escape of ECMA-262'],
+    [{ pattern: '\\c-' }, '#/pattern ("\\\\c-") has "\\c", which is no escape'],
+    [{ pattern: '('.repeat(9000) + ')'.repeat(9000) }, 'has too many groups within each other'],
     [{ pattern: '(?<=a)b' }, '#/pattern ("(?<=a)b") has a lookbehind'],
     [{ pattern: '^(?=a$)b' }, '#/pattern matches no text'],
     [{ pattern: '(a)\\1' }, '#/pattern ("(a)\\\\1") refers back'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { packedFormat } from '../../src/checkpoint/packed.js';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { packedFormat } from '../../src/checkpoint/quantization-config.js';
+import { parseConfig } from '../../src/model/config.js';
 
 const PLAIN = {
   architectures: ['LlamaForCausalLM'],
@@ -11,7 +11,7 @@ const PLAIN = {
   vocab_size: 100,
   max_position_embeddings: 2048,
 };
-const parse = (extra: object): ReturnType<typeof parseLlamaConfig> => parseLlamaConfig({ ...PLAIN, ...extra });
+const parse = (extra: object): ReturnType<typeof parseConfig> => parseConfig({ ...PLAIN, ...extra });
 
 describe('rotary embeddings of config.json', () => {
   const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 512 }; // prettier-ignore
@@ -66,6 +66,10 @@ describe('every key of config.json', () => {
     ['rope_local_base_freq', 10000],
     ['hidden_activation', 'gelu'],
     ['my_new_attention_trick', 3],
+    ['base', 500000],
+    ['ntk_alpha', 1000],
+    ['use_dynamic_ntk', true],
+    ['logn', true],
     // Switches that are on in every Llama.
     ...(['use_rope', 'is_causal', 'use_rmsnorm', 'gated_mlp', 'pre_norm'] as const).map((k): [string, unknown] => [k, false]),
     ['hidden_activation', 'gelu_pytorch_tanh'],
@@ -127,6 +131,8 @@ describe('every key of config.json', () => {
     ['hidden_act', 'swish'],
     ['num_key_value_heads', null],
     ['my_new_attention_trick', null],
+    ['num_experts', 0],
+    ['num_local_experts', 0],
     ['my_new_attention_trick', false],
     ['layer_types', []],
     ['use_rope', true],
@@ -144,6 +150,31 @@ describe('every key of config.json', () => {
     const { unknownKeys, ...config } = parse({ [key]: value });
     expect(unknownKeys).toBeUndefined();
     expect(config).toEqual(parse({}));
+  });
+
+  it('tells of switches that are off, and that a Llama has on by their names', () => {
+    const off = ['apply_rope', 'use_rotary_embeddings', 'causal_attention', 'pre_layernorm', 'scale_attention'];
+    expect(parse(Object.fromEntries(off.map((key) => [key, false]))).unknownKeys).toEqual(off);
+    expect(parse({ use_qk_norm_too: false, add_head_bias: false }).unknownKeys).toBeUndefined();
+  });
+
+  it('takes windows of Qwen by their types alone', () => {
+    const qwen = (extra: object): object =>
+      parse({
+        architectures: ['Qwen2ForCausalLM'],
+        num_key_value_heads: 4,
+        sliding_window: 16,
+        use_sliding_window: true,
+        ...extra,
+      });
+    expect(qwen({ max_window_layers: 1 })).toMatchObject({ window: 16, windowed: [false, true] });
+    expect(() => qwen({ use_sliding_window: 'true' })).toThrow('"use_sliding_window" must be true or false');
+    expect(() => qwen({ max_window_layers: 'all' })).toThrow('"max_window_layers" must be a whole number');
+  });
+
+  it('knows the older name of the architecture, and the answer of a server that refused the file', () => {
+    expect(parse({ architectures: ['LLaMAForCausalLM'] })).toEqual(parse({}));
+    expect(() => parseConfig({ error: 'Repository not found' })).toThrow('is the answer of a server that refused it');
   });
 
   it('tells of keys that nothing is known of', () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import type { KvStored } from '../../src/kernels/attention-shape.js';
+import type { KvStored } from '../../src/kernels/attention/shape.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
 import type { ActivationDtype } from '../../src/quantization/activations.js';
 import { random } from '../reference/compare.js';

@@ -5,7 +5,8 @@ import { ReferenceLlama } from '../reference/llama.js';
 import { freeingAll } from '../support/buffers.js';
 import { randomWeights, tinyConfig } from '../support/model.js';
 import { ModelRun } from '../support/model-run.js';
-import { emulatedGpu, emulatingAdapters, NVIDIA_MATRICES } from '../support/nvidia.js';
+import { emulatedGpu, emulatingAdapters } from '../support/nvidia.js';
+import { NVIDIA_MATRICES } from '../support/nvidia-matrices.js';
 
 /** Rows of prompts, keys and values are rounded to f16. */
 const TOLERANCE = 3e-3;
@@ -14,7 +15,10 @@ const PATIENCE = 600_000;
 const LIMITS = { stepTokens: 48, sequences: 2, contextLength: 80 };
 /** For few rows, sums that count on no number of lanes: the adapter's subgroups are not those it pretends to have. */
 const CHOICES: KernelChoices = {
-  matmul: () => ({ few: [{ rows: 1, variant: 'vec1-tree' }], many: [{ rows: 1, variant: 'matrix16x16x16-64x64' }] }),
+  matmul: () => ({
+    decode: [{ rows: 1, variant: 'vec1-tree' }],
+    prefill: [{ rows: 1, variant: 'matrix16x16x16-64x64' }],
+  }),
   attention: undefined,
 };
 

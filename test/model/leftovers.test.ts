@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { openCheckpoint } from '../../src/checkpoint/open.js';
+import { parseConfig } from '../../src/model/config.js';
 import { refuseLeftovers } from '../../src/model/leftovers.js';
 import { settledConfig, storedVocabulary } from '../../src/model/matrices.js';
 import { MemoryFolder, messageOf, safetensors, type TensorSpec } from '../checkpoint/support.js';
@@ -20,7 +20,7 @@ const vector = (fill: number): TensorSpec => ({ dtype: 'F16', shape: [24], data:
 
 async function judged(tensors: Specs, changes: object = {}): Promise<{ tied: boolean }> {
   const checkpoint = await openCheckpoint(new MemoryFolder({ 'model.safetensors': safetensors(tensors) }));
-  const config = await settledConfig(parseLlamaConfig({ ...TINY, ...changes }), checkpoint);
+  const config = await settledConfig(parseConfig({ ...TINY, ...changes }), checkpoint);
   await refuseLeftovers(config, storedVocabulary(config, checkpoint), checkpoint);
   return { tied: config.tiedEmbeddings };
 }

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { laneRows, paddedColumns, type FloatDtype, type StoredDtype } from '../../src/kernels/weights.js';
-import { loadCheckpoint, type LoadOptions } from '../../src/model/load-weights.js';
+import { loadCheckpoint, type WeightLoadOptions } from '../../src/model/load-weights.js';
 import { modelMatrices, namedVocabulary } from '../../src/model/matrices.js';
 import { allocateWeights, type ModelWeights } from '../../src/model/weights.js';
-import { gpuSource } from '../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter } from '../support/adapters.js';
 import { readWords } from '../support/buffers.js';
 import { fakeCheckpoint, randomWeights, tinyConfig } from '../support/model.js';
@@ -16,11 +15,11 @@ const checkpoint = fakeCheckpoint(config, values);
 
 /** Without subgroups rows lie one after another, as on a GPU, and are made where they are uploaded from. */
 const openGpu = async (adapter: string, rowMajor = false): Promise<Gpu> =>
-  Gpu.open({ ...gpuSource(await openTestAdapter(adapter)), ...(rowMajor ? { disabled: ['subgroups'] } : {}) });
+  Gpu.open({ ...(await openTestAdapter(adapter)), ...(rowMajor ? { disabled: ['subgroups'] } : {}) });
 
-async function load(gpu: Gpu, dtype: StoredDtype, options?: LoadOptions): Promise<ModelWeights> {
-  const weights = allocateWeights(gpu, config, dtype, false);
-  await loadCheckpoint(gpu, config, checkpoint, weights, options);
+async function load(gpu: Gpu, dtype: StoredDtype, options?: WeightLoadOptions): Promise<ModelWeights> {
+  const weights = allocateWeights(gpu, config, { dtype, tied: false });
+  await loadCheckpoint({ gpu, config, checkpoint, weights }, options);
   return weights;
 }
 
@@ -40,7 +39,7 @@ describe.each(adapters)('loading on %s', (adapter) => {
     const gpu = await openGpu(adapter, true);
     expect(laneRows(gpu.capabilities)).toBe(1);
     const { layers } = await load(gpu, dtype, { slabBytes: 700 });
-    const matrix = layers[1].downProj; // 172 columns in rows of 192
+    const matrix = layers[1].matrices.down_proj; // 172 columns in rows of 192
     const bytes = await gpu.read(matrix.parts[0].buffer);
     const found = dtype === 'f32' ? new Uint32Array(bytes) : new Uint16Array(bytes);
     const stride = paddedColumns(172);
@@ -67,18 +66,18 @@ describe.each(adapters)('loading on %s', (adapter) => {
 
   it('lets go of its memory when it is stopped, and can be begun again', async () => {
     const gpu = await openGpu(adapter);
-    const weights = allocateWeights(gpu, config, 'f16', false);
+    const weights = allocateWeights(gpu, config, { dtype: 'f16', tied: false });
     const before = gpu.allocatedBytes;
     const stop = new AbortController();
     const onProgress = (bytes: number): void => {
       if (bytes > weights.bytes / 2) stop.abort();
     };
     const options = { slabBytes: 700, signal: stop.signal, onProgress };
-    await expect(loadCheckpoint(gpu, config, checkpoint, weights, options)).rejects.toMatchObject({
+    await expect(loadCheckpoint({ gpu, config, checkpoint, weights }, options)).rejects.toMatchObject({
       name: 'AbortError',
     });
     expect(gpu.allocatedBytes).toBe(before);
-    await loadCheckpoint(gpu, config, checkpoint, weights, { slabBytes: 700 });
+    await loadCheckpoint({ gpu, config, checkpoint, weights }, { slabBytes: 700 });
     expect(gpu.allocatedBytes).toBe(before);
     await gpu.dispose();
   });

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  forwardOperations,
-  operationShapes,
-  parameterCount,
-  phaseOf,
-  type Operation,
-  type Precision,
-} from '../../src/model/operations.js';
+import { forwardOperations, parameterCount } from '../../src/model/cost.js';
+import { operationShapes, phaseOf, type Operation, type Precision } from '../../src/model/operations.js';
 import { LLAMA_2_7B, tinyConfig } from '../support/model.js';
 
 const F16: Precision = { weightBytes: 2, kvBytes: 2, activationBytes: 4 };

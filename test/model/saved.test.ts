@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint, type Checkpoint } from '../../src/checkpoint/checkpoint.js';
-import { packedFormat, unpackedCheckpoint, type PackedCheckpoint } from '../../src/checkpoint/packed.js';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
+import { openCheckpoint } from '../../src/checkpoint/open.js';
+import { packedFormat } from '../../src/checkpoint/quantization-config.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { UploadRing } from '../../src/gpu/upload-ring.js';
 import { allocateMatrix, laneRows, type WeightMatrix } from '../../src/kernels/weights.js';
-import type { LlamaConfig } from '../../src/model/config.js';
+import type { ModelConfig } from '../../src/model/config.js';
 import { loadCheckpoint } from '../../src/model/load-weights.js';
 import { modelMatrices, namedVocabulary } from '../../src/model/matrices.js';
-import { packedParts, writePacked } from '../../src/model/packed-writer.js';
+import { takeQuants } from '../../src/model/gptq-writer.js';
+import { quantizedStep } from '../../src/model/load-plan.js';
 import { planSaving, saveQuantized } from '../../src/model/save-quantized.js';
 import { allocateWeights, type ModelWeights } from '../../src/model/weights.js';
 import { quantFormat, scaleWords } from '../../src/quantization/formats.js';
@@ -32,7 +34,7 @@ interface SaveSizes {
 
 async function save(
   checkpoint: Checkpoint,
-  config: LlamaConfig,
+  config: ModelConfig,
   formats: SavedFormats,
   { shardBytes, windowBytes }: SaveSizes = {},
 ): Promise<Record<string, Uint8Array | string>> {
@@ -50,10 +52,13 @@ async function save(
 async function reopened(files: Record<string, Uint8Array | string>, formats: SavedFormats): Promise<Checkpoint> {
   const config = { quantization_config: quantizationConfig(formats, 'test:1') };
   expect(savedFormats(config)).toEqual(formats);
-  return unpackedCheckpoint(await opened(files), packedFormat(config)!, savedMatrices(formats));
+  return openCheckpoint(new MemoryFolder(files), {
+    format: packedFormat(config)!,
+    exceptions: savedMatrices(formats),
+  });
 }
 
-const partsOf = (config: LlamaConfig, weights: ModelWeights): GPUBuffer[] =>
+const partsOf = (config: ModelConfig, weights: ModelWeights): GPUBuffer[] =>
   modelMatrices(config, namedVocabulary(config)).flatMap(({ target }) => {
     const found = target(weights);
     return 'parts' in found ? found.parts.map(({ buffer }) => buffer) : [found];
@@ -61,25 +66,27 @@ const partsOf = (config: LlamaConfig, weights: ModelWeights): GPUBuffer[] =>
 
 async function loaded(
   gpu: Gpu,
-  config: LlamaConfig,
+  config: ModelConfig,
   { dtype, head }: SavedFormats,
   checkpoint: Checkpoint,
 ): Promise<Uint32Array[]> {
-  const weights = allocateWeights(gpu, config, dtype, config.tiedEmbeddings, head);
-  await loadCheckpoint(gpu, config, checkpoint, weights);
+  const weights = allocateWeights(gpu, config, { dtype, tied: config.tiedEmbeddings, head });
+  await loadCheckpoint({ gpu, config, checkpoint, weights });
   const buffers: Uint32Array[] = [];
   for (const buffer of partsOf(config, weights)) buffers.push(await readWords(gpu, buffer));
   return buffers;
 }
 
 describe.each(adapters)('a saved checkpoint on %s', (adapter) => {
-  it.each<[string, LlamaConfig, SavedFormats, SaveSizes]>([
+  it.each<[string, ModelConfig, SavedFormats, SaveSizes]>([
     ['tied', tied, { dtype: 'int4-g32', head: 'f16' }, {}],
     ['untied, in bands and shards', untied, { dtype: 'int4-g32', head: 'f16' }, { shardBytes: 3e4, windowBytes: 2500 }],
     ['tied', tied, { dtype: 'int8-g128', head: 'int4-g64-zp' }, { windowBytes: 2500 }],
     ['untied', untied, { dtype: 'int4-g64-zp', head: 'int8-g32' }, { shardBytes: 3e4 }],
     ['untied', untied, { dtype: 'int8-g32-zp', head: 'f32' }, { windowBytes: 2500 }],
     ['tied', tied, { dtype: 'int4-g128', head: 'bf16' }, {}],
+    ['with biases', tinyConfig({ model_type: 'qwen2' }), { dtype: 'int4-g32', head: 'f16' }, {}],
+    ['with norms of heads', tinyConfig({ model_type: 'qwen3', head_dim: 16 }), { dtype: 'int8-g32', head: 'f16' }, {}],
   ])('is on the GPU, bit for bit, what loading would quantise: %s %#', async (_, config, formats, sizes) => {
     const gpu = await testGpu(adapter);
     const original = fakeCheckpoint(config, randomWeights(config, 'f32', 5));
@@ -101,12 +108,13 @@ describe.each(adapters)('a saved checkpoint on %s', (adapter) => {
     for (const lanes of new Set([1, 4, laneRows(gpu.capabilities)])) {
       for (const { source, kind } of modelMatrices(untied, namedVocabulary(untied)).slice(0, 8)) {
         if (kind !== 'layer') continue;
-        const packed = (await packedParts(checkpoint, source, format))!;
         const fill = async (matrix: WeightMatrix, slabBytes: number, windowBytes?: number): Promise<Uint32Array> => {
           const part = matrix.parts[0];
           let written = 0;
           const ring = new UploadRing(gpu, { slotBytes: 5000, slots: 2 });
-          for await (const bytes of writePacked(ring, source, packed, matrix, format, part, slabBytes, windowBytes)) {
+          const step = await quantizedStep(checkpoint, source, matrix, format);
+          if (step.way !== 'take') throw new Error(`${source.name} is not taken as it lies`);
+          for await (const bytes of takeQuants({ ring, ...step }, slabBytes, windowBytes)) {
             written += bytes;
           }
           await ring.drain();
@@ -116,7 +124,7 @@ describe.each(adapters)('a saved checkpoint on %s', (adapter) => {
         };
         await freeingAll(gpu, async () => {
           const layout = { dtype: 'int4-g32-zp', lanes } as const;
-          const room = (): WeightMatrix => allocateMatrix(gpu, source.name, source.rows, source.cols, layout);
+          const room = (): WeightMatrix => allocateMatrix(gpu, source.name, source, layout);
           expect(await fill(room(), 700, 2000)).toEqual(await fill(room(), 1e6));
         });
       }
@@ -139,7 +147,7 @@ describe('a saved checkpoint', () => {
     for (const [name, [outputs, inputs]] of Object.entries(tensorShapes(config))) {
       if (!name.endsWith('_proj.weight')) continue;
       const rows = quantizedRows(outputs, inputs, format);
-      quantizeRows(Float32Array.from(weights[name]), outputs, inputs, format, rows);
+      quantizeRows(Float32Array.from(weights[name]), { rows: outputs, columns: inputs, format }, rows);
       const grid = <T>(height: number, width: number, of: (row: number, col: number) => T): T[][] =>
         Array.from({ length: height }, (_, row) => Array.from({ length: width }, (_, col) => of(row, col)));
       const words = scaleWords(inputs, format);
@@ -170,8 +178,8 @@ describe('a saved checkpoint', () => {
     const files = await save(fakeCheckpoint(tied, randomWeights(tied, 'f32', 9)), tied, formats);
     const name = 'model.layers.1.mlp.down_proj';
     const load = async (content: Record<string, Uint8Array | string>, as = formats): Promise<unknown> => {
-      const packed = await ((await reopened(content, as)) as PackedCheckpoint).rowsOf(`${name}.weight`);
-      return packed!.read(0, untied.hidden);
+      const quants = await (await reopened(content, as)).quantsOf(`${name}.weight`);
+      return quants!.window!(0, untied.hidden);
     };
     const file = 'model.safetensors';
     const whole = files[file] as Uint8Array;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { SAMPLING_WORDS } from '../../src/kernels/sample.js';
+import { SAMPLING_WORDS } from '../../src/kernels/sample/kernel.js';
 import { StepBuffer, type StepLimits, type StepSequence } from '../../src/model/step-buffer.js';
 import { NEUTRAL } from '../support/sampling.js';
 

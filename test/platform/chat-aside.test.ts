@@ -6,7 +6,7 @@ import { bestTurn } from '../support/turns.js';
 
 const PLAIN = `{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content | trim }}\n{% endfor %}`;
 const LOOPS = '{% for i in range(90000) %}{% for j in range(90000) %}x{% endfor %}{% endfor %}';
-const GROWS = `{% set l = [1] %}{% for i in range(40) %}{% set l = l + l %}{% endfor %}`;
+const GROWS = `{% set ns = namespace(l=[1]) %}{% for i in range(40) %}{% set ns.l = ns.l + ns.l %}{% endfor %}`;
 const hello = [{ role: 'user', content: ' hello ' }];
 
 describe('chats rendered aside', () => {
@@ -56,6 +56,19 @@ describe('chats rendered aside', () => {
     const aside = open(`{% if messages | length > 1 %}${GROWS}{% endif %}fine`);
     await expect(aside.render([hello[0], hello[0]])).rejects.toMatchObject({ code: 'prompt' });
     expect(await aside.render(hello)).toBe('fine');
+    await aside.close();
+  });
+
+  it('that wait are given up where nobody waits for them, and those behind them have their turn', async () => {
+    const aside = open(PLAIN);
+    const gone = new AbortController();
+    const first = aside.render(hello);
+    const second = expect(aside.render(hello, {}, gone.signal)).rejects.toThrow('left');
+    const third = aside.render([...hello, ...hello]);
+    gone.abort(new Error('left'));
+    await second;
+    await expect(aside.render(hello, {}, gone.signal)).rejects.toThrow('left');
+    expect([await first, await third]).toEqual(['<s>user: hello\n', '<s>user: hello\nuser: hello\n']);
     await aside.close();
   });
 

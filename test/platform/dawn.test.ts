@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { devices } from '../../src/cli/devices.js';
+import { devices } from '../../src/cli/commands/devices/run.js';
 import { listAdapters, openAdapter } from '../../src/platform/node/dawn.js';
 import { adapters, openTestAdapter } from '../support/adapters.js';
 import { built, nodeCommand, run, runModule } from './child.js';
@@ -67,9 +67,9 @@ describe.each(adapters)('adapter %s', (name) => {
   it('opens without checks', async () => {
     const { adapter } = await openAdapter({ adapter: name, unsafeFast: true });
     const device = await adapter.requestDevice();
-    await device.queue.onSubmittedWorkDone();
+    await expect(device.queue.onSubmittedWorkDone()).resolves.toBeUndefined();
     device.destroy();
-    await device.lost;
+    expect((await device.lost).reason).toBe('destroyed');
   });
 });
 

@@ -27,6 +27,7 @@ interface Stage {
   args: string[];
   file?: string;
   closing?: boolean;
+  endsItself?: boolean;
 }
 interface Stages {
   TOTAL_SECONDS: number;
@@ -37,6 +38,7 @@ interface Stages {
     folders: { out: string; details: string },
   ) => Stage[];
   secondsFor: (stage: { limit: number; closing?: boolean }, left: number) => number;
+  ownSeconds: (limit: number) => number;
   resultName: (adapter: string, driver: string, date: string) => string;
 }
 interface Driver {
@@ -52,7 +54,8 @@ interface Driver {
 const load = async <T>(name: string): Promise<T> =>
   (await import(pathToFileURL(join(root, 'scripts', 'kit', name)).href)) as T;
 const { KIT_LIMIT, isNeeded, packageFolders, testSources, checkSize } = await load<Select>('select.mjs');
-const { TOTAL_SECONDS, DRIVER_SECONDS, isDone, stages, secondsFor, resultName } = await load<Stages>('stages.mjs');
+const { TOTAL_SECONDS, DRIVER_SECONDS, isDone, stages, secondsFor, ownSeconds, resultName } =
+  await load<Stages>('stages.mjs');
 const { attempts, nvidiaManifests } = await load<Driver>('driver.mjs');
 
 const scratch = mkdtempSync(join(tmpdir(), 'ridgepoint-kit-'));
@@ -170,6 +173,20 @@ describe('what the kit runs', () => {
     const sum = (what: 'plan' | 'limit') => list.reduce((total, stage) => total + stage[what], 0);
     expect(sum('plan') + 30).toBeLessThanOrEqual(TOTAL_SECONDS);
     expect(DRIVER_SECONDS + sum('limit')).toBeLessThanOrEqual(15 * 60);
+  });
+
+  it('has stages that end by themselves: what a machine is too slow for is left out, not cut off', () => {
+    const list = plan({ quick: false });
+    const kernels = list.filter(({ name }) => name.startsWith('bench kernels'));
+    expect(kernels).toHaveLength(2);
+    for (const { args } of kernels) expect(args).toContain('--within-budget');
+    const own = list.filter(({ endsItself }) => endsItself).map(({ name }) => name);
+    expect(own).toEqual(['load llama-2-7b', 'correctness']);
+    for (const limit of [3, 25, 60, 90]) {
+      expect(ownSeconds(limit)).toBeLessThan(limit);
+      expect(ownSeconds(limit)).toBeGreaterThanOrEqual(Math.min(1, limit - 2));
+    }
+    expect(ownSeconds(90)).toBe(82);
   });
 
   it('runs again in a second call what did not end by itself', () => {

@@ -45,6 +45,10 @@ describe('the package', () => {
     for (const file of [
       'dist/src/index.js',
       'dist/src/index.d.ts',
+      'dist/browser/index.js',
+      'dist/browser/engine-text.js',
+      'dist/browser/ridgepoint-worker.js',
+      'dist/src/platform/browser/index.d.ts',
       'scripts/ridgepoint.mjs',
       'models/tiny-tales/config.json',
     ]) {

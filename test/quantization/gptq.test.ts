@@ -26,10 +26,10 @@ describe('rows transposed as GPTQ has them', () => {
           values.set(Float32Array.from(own), row * stride);
         }
         const expected = quantizedRows(rows, stride, format);
-        expect(quantizeRows(values, rows, stride, format, expected)).toBe(-1);
+        expect(quantizeRows(values, { rows, columns: stride, format }, expected)).toBe(-1);
 
         const between = gptqRows(before + rows, columns, format);
-        toGptq(expected, rows, stride, columns, format, between, before);
+        toGptq(expected, { rows, stride, columns, format }, between, before);
         const found = quantizedRows(rows, stride, format);
         found.quants.fill(0xa5);
         found.scales.fill(0xdeadbeef);
@@ -37,7 +37,12 @@ describe('rows transposed as GPTQ has them', () => {
         const target = Uint32Array.from({ length: rows }, (_, i) => (i * 7) % rows);
         const places = rows % 7 === 0 ? Uint32Array.from({ length: rows }, (_, i) => rows - 1 - i) : target;
         const source = places.map((place) => place + before);
-        fromGptq(between, columns, format.group, { count: rows, source, target: places }, stride, format, found);
+        fromGptq(
+          between,
+          { columns, groupSize: format.group, stride, format },
+          { count: rows, source, target: places },
+          found,
+        );
         expect(found.quants).toEqual(expected.quants);
         expect(found.scales).toEqual(expected.scales);
       }),

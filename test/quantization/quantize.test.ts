@@ -13,7 +13,7 @@ describe.each(QUANTIZED_DTYPES)('%s', (name) => {
   const quantized = (values: Float32Array, rows: number) => {
     const columns = values.length / rows;
     const made = quantizedRows(rows, columns, format);
-    expect(quantizeRows(values, rows, columns, format, made)).toBe(-1);
+    expect(quantizeRows(values, { rows, columns, format }, made)).toBe(-1);
     return { ...made, back: dequantizeRows(made, rows, columns, format) };
   };
   const groupOf = (scales: Uint32Array, columns: number, row: number, col: number) => {
@@ -86,7 +86,7 @@ describe.each(QUANTIZED_DTYPES)('%s', (name) => {
     const values = new Float32Array(64);
     values[37] = -3e38;
     const made = quantizedRows(1, 64, format);
-    expect(quantizeRows(values, 1, 64, format, made)).toBe(37);
+    expect(quantizeRows(values, { rows: 1, columns: 64, format }, made)).toBe(37);
   });
 
   it('stays within its range', () => {

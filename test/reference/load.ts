@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config.js';
 import { ReferenceLlama } from './llama.js';
 
 /** Path of a file or folder of the test data beside the repository, or undefined where it is absent. */
@@ -62,6 +62,6 @@ export function loadSafetensors(path: string): Record<string, Float64Array> {
 
 /** The reference model of a folder with a `config.json` and one safetensors file. */
 export function loadReferenceLlama(folder: string, file = 'model.safetensors'): ReferenceLlama {
-  const config = parseLlamaConfig(JSON.parse(readFileSync(`${folder}/config.json`, 'utf8')));
+  const config = parseConfig(JSON.parse(readFileSync(`${folder}/config.json`, 'utf8')));
   return new ReferenceLlama(config, loadSafetensors(`${folder}/${file}`));
 }

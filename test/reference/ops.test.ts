@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config.js';
 import { maxAbsError, random } from './compare.js';
 import * as ops from './ops.js';
 
@@ -72,9 +72,9 @@ describe('rope frequencies', () => {
   };
 
   it('plain and linear', () => {
-    same(ops.ropeFrequencies(parseLlamaConfig(sizes)), [1, 0.1, 0.01, 0.001]);
+    same(ops.ropeFrequencies(parseConfig(sizes)), [1, 0.1, 0.01, 0.001]);
     const linear = { ...sizes, rope_scaling: { type: 'linear', factor: 4 } };
-    same(ops.ropeFrequencies(parseLlamaConfig(linear)), [0.25, 0.025, 0.0025, 0.00025]);
+    same(ops.ropeFrequencies(parseConfig(linear)), [0.25, 0.025, 0.0025, 0.00025]);
   });
 
   it('llama3 keeps short waves, divides long ones, and blends between', () => {
@@ -82,12 +82,7 @@ describe('rope frequencies', () => {
     const config = { ...sizes, rope_scaling: { ...scaling, original_max_position_embeddings: 128 } };
     // wavelengths 2 pi, 20 pi, 200 pi, 2000 pi; thresholds 32 and 128
     const smooth = (128 / (20 * Math.PI) - 1) / 3;
-    same(ops.ropeFrequencies(parseLlamaConfig(config)), [
-      1,
-      (0.1 * (1 - smooth)) / 8 + 0.1 * smooth,
-      0.00125,
-      0.000125,
-    ]);
+    same(ops.ropeFrequencies(parseConfig(config)), [1, (0.1 * (1 - smooth)) / 8 + 0.1 * smooth, 0.00125, 0.000125]);
   });
 });
 

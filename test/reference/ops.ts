@@ -2,7 +2,7 @@
  * The operations of a Llama in float64, written to be read next to the formulas. Every kernel is tested against these,
  * so nothing here is clever and nothing is shared with `src`. Matrices are row-major.
  */
-import type { LlamaConfig } from '../../src/model/config.js';
+import type { ModelConfig } from '../../src/model/config.js';
 
 export * from './sampling.js';
 
@@ -42,6 +42,11 @@ export function rmsNorm(x: Float64Array, gamma: Float64Array, eps: number): Floa
   return out;
 }
 
+/** Adds b [k] to each row of x [m, k]. */
+export function addBias(x: Float64Array, b: Float64Array): Float64Array {
+  return x.map((value, i) => value + b[i % b.length]);
+}
+
 /** silu(gate) * up, with silu(x) = x / (1 + exp(-x)); both of the same shape. */
 export function siluGate(gate: Float64Array, up: Float64Array): Float64Array {
   return gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
@@ -52,7 +57,7 @@ export function siluGate(gate: Float64Array, up: Float64Array): Float64Array {
  * `linear` divides every frequency; `llama3` divides those whose wavelength exceeds the original context by the
  * factor, keeps short wavelengths, and blends in between.
  */
-export function ropeFrequencies(config: LlamaConfig): Float64Array {
+export function ropeFrequencies(config: ModelConfig): Float64Array {
   const { headDim, ropeTheta, ropeScaling: scaling } = config;
   const plain = Float64Array.from({ length: headDim / 2 }, (_, i) => ropeTheta ** ((-2 * i) / headDim));
   if (scaling.type === 'none') return plain;
@@ -99,7 +104,8 @@ export interface AttentionShape {
 /**
  * Causal grouped-query attention: q [m, heads, headDim] against k and v [t, kvHeads, headDim] -> [m, heads, headDim].
  * A row at position p sees keys 0..p, so t must exceed every position; query head h reads KV head
- * floor(h * kvHeads / heads). Scores are scaled by 1 / sqrt(headDim).
+ * floor(h * kvHeads / heads). Scores are scaled by 1 / sqrt(headDim). With a window it sees the last so many of them,
+ * its own included.
  */
 export function attention(
   q: Float64Array,
@@ -107,6 +113,7 @@ export function attention(
   v: Float64Array,
   positions: ArrayLike<number>,
   { heads, kvHeads, headDim }: AttentionShape,
+  window = Infinity,
 ): Float64Array {
   const out = new Float64Array(q.length);
   const scale = 1 / Math.sqrt(headDim);
@@ -116,8 +123,8 @@ export function attention(
     for (let head = 0; head < heads; head++) {
       const query = (row * heads + head) * headDim;
       const kvHead = Math.floor((head * kvHeads) / heads);
-      const scores = new Float64Array(keys);
-      for (let key = 0; key < keys; key++) {
+      const scores = new Float64Array(keys).fill(-Infinity);
+      for (let key = Math.max(0, keys - window); key < keys; key++) {
         const offset = (key * kvHeads + kvHead) * headDim;
         let dot = 0;
         for (let i = 0; i < headDim; i++) dot += q[query + i] * k[offset + i];

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseLlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config.js';
 import { maxAbsError, random, relativeError } from './compare.js';
 import { float16, loadReferenceLlama, loadSafetensors, repositoryPath, sharedData } from './load.js';
 import { ReferenceLlama } from './llama.js';
+import { isFull } from '../support/scale.js';
 
 const stories = sharedData('models/stories260K');
 
@@ -69,7 +70,7 @@ describe('safetensors for tests', () => {
 });
 
 describe('ReferenceLlama', () => {
-  const config = parseLlamaConfig({
+  const config = parseConfig({
     hidden_size: 12,
     intermediate_size: 10,
     num_hidden_layers: 2,
@@ -138,7 +139,7 @@ describe('ReferenceLlama', () => {
     },
   );
 
-  it('tells a story with the embedded model', () => {
+  it.runIf(isFull)('tells a story with the embedded model', () => {
     const model = loadReferenceLlama(repositoryPath('models/tiny-tales'));
     const ids = model.greedy([1], 40);
     expect(ids.every((id) => id > 2 && id < model.config.vocab)).toBe(true);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { BLOOM_176B } from '../../src/roofline/bloom.js';
-import { hardwareById } from '../../src/roofline/catalogue.js';
-import type { Efficiency } from '../../src/roofline/families.js';
-import type { Hardware } from '../../src/roofline/hardware.js';
-import { predictWith } from '../../src/roofline/predict.js';
-import { Predictor } from '../../src/roofline/predictor.js';
-import { chunkLatency } from '../../src/roofline/questions/chunk.js';
+import { BLOOM_176B } from '../../src/roofline/models/bloom.js';
+import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import type { Efficiency } from '../../src/roofline/hardware/families.js';
+import type { Hardware } from '../../src/roofline/hardware/hardware.js';
+import { predictWith } from '../../src/roofline/predict/predict.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import { chunkLatency, decodingThatFits } from '../../src/roofline/questions/chunk.js';
 import { crossover } from '../../src/roofline/questions/crossover.js';
 import { grid, meanRatio } from '../../src/roofline/questions/grid.js';
 import { overtake } from '../../src/roofline/questions/overtake.js';
@@ -56,6 +56,14 @@ describe('chunked prefill', () => {
     rows.forEach(({ floorSeconds }, i) =>
       expect(Math.abs(1e3 * floorSeconds - curve[i])).toBeLessThan(0.025 * curve[i]),
     );
+  });
+
+  test('as many sequences decode as memory holds beside the prompt, where nobody says how many', () => {
+    // 13.5 GB of weights and 0.524 MB a token: 90 % of 80 GiB hold 121 thousand tokens, those of 28 sequences and a prompt.
+    expect(decodingThatFits(on('h100-sxm'), 4096, 4096)).toBe(16);
+    expect(decodingThatFits(on('h100-sxm'), 512, 4096)).toBe(128);
+    // Weights that do not fit leave the question of time.
+    expect(decodingThatFits(predictor, 4096, 4096)).toBe(128);
   });
 
   test('the mean and the longest gap are those of the prompt’s own steps', () => {

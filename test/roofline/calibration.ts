@@ -1,4 +1,4 @@
-import type { Calibration } from '../../src/roofline/calibration.js';
+import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 
 /** A made-up machine. */
 export const calibration: Calibration = {

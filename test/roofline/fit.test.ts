@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { fit, fittedSeconds, meanError, type FitPoint } from '../../src/roofline/fit.js';
-import { hardwareById } from '../../src/roofline/catalogue.js';
-import { softMaximum } from '../../src/roofline/overlap.js';
+import { fit, fittedSeconds, meanError, type FitPoint } from '../../src/roofline/fit/fit.js';
+import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import { softMaximum } from '../../src/roofline/predict/overlap.js';
 import { readProfile, vidurProfile, type ProfileRow } from './vidur.js';
 
 /** [outputs, inputs] of Llama-2-7B's linear layers under Vidur's names; those divided by inputs have `k` divided. */

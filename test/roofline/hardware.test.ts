@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { CATALOGUE, hardwareById } from '../../src/roofline/catalogue.js';
-import { efficienciesOf } from '../../src/roofline/efficiency.js';
-import { fromCalibration, scaled } from '../../src/roofline/hardware.js';
-import { memoryOf, usableBytes } from '../../src/roofline/memory.js';
-import { Predictor } from '../../src/roofline/predictor.js';
-import { matmulRoof } from '../../src/roofline/roof.js';
+import { CATALOGUE, hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import { efficienciesOf } from '../../src/roofline/hardware/efficiency.js';
+import { fromCalibration, scaled } from '../../src/roofline/hardware/hardware.js';
+import { memoryOf, usableBytes } from '../../src/roofline/hardware/memory.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import { matmulRoof } from '../../src/roofline/hardware/roof.js';
 import { calibration } from './calibration.js';
 import { preset } from './models.js';
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { forwardOperations, type BatchShape, type Operation } from '../../src/model/operations.js';
-import { BLOOM_176B } from '../../src/roofline/bloom.js';
-import { DEEPSEEK_V2, distinctExperts } from '../../src/roofline/deepseek.js';
-import { expand, type Model } from '../../src/roofline/models.js';
+import { forwardOperations } from '../../src/model/cost.js';
+import type { BatchShape, Operation } from '../../src/model/operations.js';
+import { BLOOM_176B } from '../../src/roofline/models/bloom.js';
+import { DEEPSEEK_V2, distinctExperts } from '../../src/roofline/models/deepseek.js';
+import { expand, type Model } from '../../src/roofline/models/models.js';
 import { preset, presetConfig, presetNames } from './models.js';
 
 const precision = { weightBytes: 2, kvBytes: 2, activationBytes: 2 };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseLlamaConfig, type LlamaConfig } from '../../src/model/config.js';
+import { parseConfig, type ModelConfig } from '../../src/model/config.js';
 import { packageRoot } from '../../src/platform/node/package-root.js';
-import { llamaModel, type Model } from '../../src/roofline/models.js';
+import { llamaModel, type Model } from '../../src/roofline/models/models.js';
 
 const presets = JSON.parse(readFileSync(join(packageRoot(), 'models', 'presets.json'), 'utf8')) as Record<
   string,
@@ -10,5 +10,5 @@ const presets = JSON.parse(readFileSync(join(packageRoot(), 'models', 'presets.j
 >;
 
 export const presetNames = Object.keys(presets);
-export const presetConfig = (name: string): LlamaConfig => parseLlamaConfig(presets[name], name);
+export const presetConfig = (name: string): ModelConfig => parseConfig(presets[name], name);
 export const preset = (name: string): Model => llamaModel(name, presetConfig(name));

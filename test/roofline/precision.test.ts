@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCK_TOKENS, KV_STORED, kvBlockBytes } from '../../src/kernels/attention-shape.js';
+import { BLOCK_TOKENS, KV_STORED, kvBlockBytes } from '../../src/kernels/attention/shape.js';
 import { weightBytes } from '../../src/model/weights.js';
-import { forwardOperations } from '../../src/model/operations.js';
+import { forwardOperations } from '../../src/model/cost.js';
 import { QUANTIZED_DTYPES } from '../../src/quantization/formats.js';
-import { hardwareById } from '../../src/roofline/catalogue.js';
-import { llamaModel } from '../../src/roofline/models.js';
-import { predict } from '../../src/roofline/predict.js';
-import { bytesOfWeight, precisionOf, weightDtype } from '../../src/roofline/precision.js';
-import { fromCalibration } from '../../src/roofline/hardware.js';
-import { Predictor } from '../../src/roofline/predictor.js';
+import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import { llamaModel } from '../../src/roofline/models/models.js';
+import { predict } from '../../src/roofline/predict/predict.js';
+import { bytesOfWeight, precisionOf, weightDtype } from '../../src/roofline/hardware/precision.js';
+import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
 import { LLAMA_2_7B } from '../support/model.js';
 import { calibration } from './calibration.js';
 

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { BLOOM_176B } from '../../src/roofline/bloom.js';
-import { hardwareById } from '../../src/roofline/catalogue.js';
-import { decodeStep } from '../../src/roofline/decode-line.js';
-import { DEEPSEEK_V2 } from '../../src/roofline/deepseek.js';
-import { ENGINE_IDS, engineById, usualEngine, type EngineProfile } from '../../src/roofline/engines.js';
-import { fromCalibration } from '../../src/roofline/hardware.js';
+import { BLOOM_176B } from '../../src/roofline/models/bloom.js';
+import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { DEEPSEEK_V2 } from '../../src/roofline/models/deepseek.js';
+import { ENGINE_IDS, engineById, usualEngine, type EngineProfile } from '../../src/roofline/hardware/engines.js';
+import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
 import {
   allReduceSeconds,
   allToAllSeconds,
   measuredAllReduceSeconds,
   reachedBytesPerSecond,
   sendSeconds,
-} from '../../src/roofline/collectives.js';
-import { predict, priceStep } from '../../src/roofline/predict.js';
-import { Predictor } from '../../src/roofline/predictor.js';
-import { bytesOf, price } from '../../src/roofline/price.js';
-import { sweep } from '../../src/roofline/sweep.js';
+} from '../../src/roofline/hardware/collectives.js';
+import { predict, priceStep } from '../../src/roofline/predict/predict.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import { bytesOf, price } from '../../src/roofline/predict/price.js';
+import { sweep } from '../../src/roofline/questions/sweep.js';
 import { calibration } from './calibration.js';
 import { preset } from './models.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { BLOOM_176B } from '../../src/roofline/bloom.js';
-import { CATALOGUE, hardwareById } from '../../src/roofline/catalogue.js';
-import { Predictor } from '../../src/roofline/predictor.js';
+import { BLOOM_176B } from '../../src/roofline/models/bloom.js';
+import { CATALOGUE, hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
 import { batchThroughput } from '../../src/roofline/questions/batch.js';
 import { crossover } from '../../src/roofline/questions/crossover.js';
 import { quantization } from '../../src/roofline/questions/quantization.js';

@@ -7,7 +7,7 @@ import {
   machineCost,
   savings,
   SPAD_CHIPS,
-} from '../../src/roofline/spad.js';
+} from '../../src/roofline/predict/spad.js';
 
 describe('SPAD’s chips, against numbers worked out by hand', () => {
   // pi 150² = 70685.83; pi 300 = 942.478; sqrt(2 · 814) = 40.3485: 86.8376 - 23.3584 = 63.4792 dies, $315.06.

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { BatchSequence, BatchShape } from '../../src/model/operations.js';
-import { BLOOM_176B } from '../../src/roofline/bloom.js';
-import { hardwareById } from '../../src/roofline/catalogue.js';
-import { DEEPSEEK_V2 } from '../../src/roofline/deepseek.js';
-import { fromCalibration } from '../../src/roofline/hardware.js';
-import { Predictor } from '../../src/roofline/predictor.js';
-import { StepLines } from '../../src/roofline/step-lines.js';
+import { BLOOM_176B } from '../../src/roofline/models/bloom.js';
+import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
+import { DEEPSEEK_V2 } from '../../src/roofline/models/deepseek.js';
+import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import { StepLines } from '../../src/roofline/predict/step-lines.js';
 import { calibration } from './calibration.js';
-import { preset } from './models.js';
+import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { preset, presetConfig } from './models.js';
+import { llamaModel, type Model } from '../../src/roofline/models/models.js';
 
 const h100 = hardwareById('h100-sxm');
 
@@ -32,6 +34,13 @@ function step(below: (n: number) => number): BatchShape {
   return { sequences, logitRows: below(sequences.length + 1) };
 }
 
+/** Windows in two layers of three. */
+function windowedModel(): Model {
+  const layers = 3;
+  const config = { ...presetConfig('mistral-7b'), layers, window: 700, windowed: [true, false, true] };
+  return llamaModel('windowed', config);
+}
+
 describe('steps of as many tokens as one before', () => {
   test.each([
     ['Llama', new Predictor(preset('llama-3.1-8b'), h100)],
@@ -43,6 +52,7 @@ describe('steps of as many tokens as one before', () => {
       'Llama in the engine’s int8',
       new Predictor(preset('llama-2-7b'), fromCalibration(calibration), { compute: 'int8' }),
     ],
+    ['Mistral, whose window is shorter than contexts', new Predictor(windowedModel(), h100)],
     ['BLOOM', new Predictor(BLOOM_176B, h100, { tensorParallel: 8 })],
     ['DeepSeek', new Predictor(DEEPSEEK_V2, h100, { tensorParallel: 8 })],
   ])('take what their operations add up to: %s', (_, predictor) => {
@@ -53,6 +63,29 @@ describe('steps of as many tokens as one before', () => {
       const exact = predictor.deviceSeconds(shape);
       expect(Math.abs(lines.seconds(shape) / exact - 1), JSON.stringify(shape)).toBeLessThan(1e-9);
     }
+  });
+
+  test('decoding past a window costs what its steps add up to, and no more than at the window', () => {
+    const predictor = new Predictor(windowedModel(), h100);
+    const exact = (context: number, steps: number): number =>
+      Array.from({ length: steps }, (_, i) => predictor.deviceSeconds(decodeStep(context + i, 2))).reduce(
+        (a, b) => a + b,
+      );
+    for (const [context, steps] of [
+      [10, 5],
+      [600, 300],
+      [2000, 40],
+    ] as const) {
+      expect(predictor.decodeSeconds(context, steps, 2) / exact(context, steps)).toBeCloseTo(1, 4);
+    }
+    const read = (context: number) =>
+      windowedModel()
+        .operations(decodeStep(context, 1), { weightBytes: 2, kvBytes: 2, activationBytes: 4 })
+        .filter(({ kind }) => kind === 'attention')
+        .map(({ kvReadBytes }) => kvReadBytes);
+    // 8 heads of 128 keys and values of 2 bytes, of the tokens that are seen.
+    expect(read(699)).toEqual([700, 700, 700].map((tokens) => tokens * 4096));
+    expect(read(5000)).toEqual([700, 5001, 700].map((tokens) => tokens * 4096));
   });
 
   test('the same tokens divided otherwise are another step', () => {

@@ -1,7 +1,10 @@
+import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, streamText } from 'ai';
+import { APICallError, generateText, stepCountIs, streamText, tool } from 'ai';
+import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CoreEngine } from '../../src/engine/engine.js';
+import { compileGrammar } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
 import { loadReal } from './real.js';
 import { pause, start, until } from './support.js';
@@ -36,6 +39,45 @@ describe('the AI SDK', () => {
     expect(await stream.finishReason).toBe('length');
     const completion = await generateText({ ...request, model: provider(url).completionModel('tiny-tales') });
     expect(completion.text.length).toBeGreaterThan(0);
+  });
+
+  it.each(['compatible', 'responses', 'chat'] as const)('calls tools, step after step: %s', async (api) => {
+    const reply = (prompt: string): string =>
+      prompt.includes('</tool_response>')
+        ? 'It is sunny.'
+        : '<tool_call>{"name": "weather", "arguments": {"city": "Rome"}}</tool_call>';
+    const { url } = await start(new FakeEngine({ reply }), { compileGrammar });
+    const asked: string[] = [];
+    const weather = tool({
+      description: 'Tells the weather.',
+      inputSchema: z.object({ city: z.string() }),
+      execute: ({ city }) => {
+        asked.push(city);
+        return { sky: 'sunny' };
+      },
+    });
+    const openai = createOpenAI({ baseURL: `${url}/v1`, apiKey: 'unused' });
+    const models = { compatible: provider(url), responses: openai, chat: (id: string) => openai.chat(id) };
+    const request = {
+      model: models[api]('fake/bytes'),
+      prompt: PROMPT,
+      tools: { weather },
+      stopWhen: stepCountIs(3),
+    };
+    const whole = await generateText(request);
+    expect(whole.text).toBe('It is sunny.');
+    expect(whole.steps.map(({ finishReason }) => finishReason)).toEqual(['tool-calls', 'stop']);
+    const stream = streamText(request);
+    let text = '';
+    for await (const piece of stream.textStream) text += piece;
+    expect(text).toBe('It is sunny.');
+    expect(asked).toEqual(['Rome', 'Rome']);
+    const named = await generateText({
+      ...request,
+      stopWhen: stepCountIs(1),
+      toolChoice: { type: 'tool', toolName: 'weather' },
+    });
+    expect(named.toolCalls.map(({ toolName }) => toolName)).toEqual(['weather']);
   });
 
   it('aborts', async () => {

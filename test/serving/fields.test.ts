@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { IGNORED, REFUSED, USED } from '../../src/serving/schema/fields.js';
-import { compileJsonConstraint } from '../../src/grammar/index.js';
+import { IGNORED, REFUSED, sortFields, USED } from '../../src/serving/schema/fields.js';
+import { compileGrammar } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
 import { LLAMA_SERVER, OPENAI_CHAT, OPENAI_COMPLETION, VLLM_CHAT, VLLM_COMPLETION } from './peer-fields.js';
 import { post, start } from './support.js';
@@ -35,7 +35,8 @@ describe('fields of requests', () => {
     let refused = 0;
     for (const [path, endpoint, good, names] of kinds) {
       for (const name of new Set(names)) {
-        if (name in good || name === 'user') continue;
+        // A template's variables are any at all.
+        if (name in good || name === 'user' || name === 'chat_template_kwargs') continue;
         const { status, body, headers } = await post(`${url}/v1/${path}`, { ...good, [name]: STRANGE });
         if (IGNORED.has(name)) {
           expect(status, name).toBe(200);
@@ -80,7 +81,7 @@ describe('fields of requests', () => {
   });
 
   it('inside others are not dropped either', async () => {
-    const { url } = await start(new FakeEngine(), { compileConstraint: compileJsonConstraint });
+    const { url } = await start(new FakeEngine(), { compileGrammar });
     const to = `${url}/v1/chat/completions`;
     const cases: [object, string][] = [
       [{ response_format: { type: 'text', schema: {} } }, 'response_format.schema'],
@@ -104,7 +105,7 @@ describe('fields of requests', () => {
 
   it('json_object with a schema keeps to the schema', async () => {
     const { url } = await start(new FakeEngine({ reply: () => '{"b": true}' }), {
-      compileConstraint: compileJsonConstraint,
+      compileGrammar,
     });
     const schema = {
       type: 'object',
@@ -120,4 +121,11 @@ describe('fields of requests', () => {
       expect(Object.keys(JSON.parse(body.choices[0].text) as object)).toEqual(['age']);
     }
   });
+});
+
+it('what concerns an answer alone keeps no text from being counted', () => {
+  const { used, unknown } = sortFields('tokenize', { prompt: 'x', max_tokens: 4, n: 2, response_format: {}, seed: 1 });
+  expect([{ ...used }, unknown]).toEqual([{ prompt: 'x' }, []]);
+  expect(() => sortFields('tokenize', { prompt: 'x', truncate_prompt_tokens: 4 })).toThrow(/cutting prompts/);
+  expect(() => sortFields('responses', { input: 'x', max_tokens: 4 })).toThrow(/use max_output_tokens/);
 });

@@ -16,7 +16,7 @@ async function freePort(): Promise<number> {
 
 it('answers who has connected before the port is given back, and gives it back free', async () => {
   const port = await freePort();
-  const release = await holdPort('127.0.0.1', port);
+  const { release } = await holdPort('127.0.0.1', port);
   const sockets = await Promise.all(
     Array.from({ length: 5 }, async () => {
       const socket = connect(port, '127.0.0.1');
@@ -37,17 +37,44 @@ it('answers who has connected before the port is given back, and gives it back f
     expect(text).toContain('HTTP/1.1 503');
     expect(text).toContain('the model is being loaded');
   }
-  await (
-    await holdPort('127.0.0.1', port)
-  )();
+  await (await holdPort('127.0.0.1', port)).release();
 });
 
 it('does not wait for a connection that says nothing', async () => {
   const port = await freePort();
-  const release = await holdPort('127.0.0.1', port);
+  const { release } = await holdPort('127.0.0.1', port);
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   const closed = once(socket, 'close');
   await Promise.all([release(), closed]);
   expect(socket.destroyed).toBe(true);
+});
+
+it('tells how far loading is', async () => {
+  const port = await freePort();
+  const { report, release } = await holdPort('127.0.0.1', port);
+  const asked = async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/health`);
+    return {
+      status: response.status,
+      retry: response.headers.get('retry-after'),
+      body: (await response.json()) as unknown,
+    };
+  };
+  const error = { type: 'server_error', param: null, code: 'loading' };
+  expect(await asked()).toMatchObject({ status: 503, retry: '2', body: { status: 'loading', error, progress: [] } });
+  const total = 8_000_000;
+  for (const done of [0, 3_300_000])
+    report({ stage: 'weights', item: 'model.norm.weight', done, total, unit: 'bytes' });
+  report({ stage: 'pipelines', item: 'rope', done: 1, total: 9, unit: 'pipelines' });
+  const { body } = await asked();
+  expect(body).toEqual({
+    status: 'loading',
+    error: { ...error, message: 'the model is being loaded: 41 % of its weights' },
+    progress: [
+      { stage: 'weights', done: 3_300_000, total, unit: 'bytes' },
+      { stage: 'pipelines', done: 1, total: 9, unit: 'pipelines' },
+    ],
+  });
+  await release();
 });

@@ -2,7 +2,8 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CoreEngine } from '../../src/engine/engine.js';
 import { RidgepointError } from '../../src/errors.js';
-import { compileJsonConstraint } from '../../src/grammar/index.js';
+import { compileGrammar } from '../../src/grammar/index.js';
+import type { GrammarCompiler } from '../../src/serving/engine.js';
 import { FakeEngine } from './fake-engine.js';
 import { loadReal } from './real.js';
 import { start, until } from './support.js';
@@ -113,7 +114,7 @@ describe('the openai package, with the embedded model', () => {
   });
 
   it('writes JSON of a schema, beside free text', async () => {
-    const openai = client((await start(engine, { compileConstraint: compileJsonConstraint })).url);
+    const openai = client((await start(engine, { compileGrammar })).url);
     const schema = {
       type: 'object',
       properties: { name: { type: 'string', maxLength: 12 }, age: { type: 'integer', minimum: 0, maximum: 120 } },
@@ -207,7 +208,8 @@ describe('the openai package, on whatever engine', () => {
   it('gets what a schema allows and nothing else', async () => {
     // Stands in for a grammar: digits, then the end.
     const compiled: unknown[] = [];
-    const compileConstraint = (schema: unknown) => {
+    const compileGrammar: GrammarCompiler = (grammar) => {
+      const schema = grammar.kind === 'json' ? grammar.schema : grammar;
       compiled.push(schema);
       if ((schema as { $ref?: string } | undefined)?.$ref) throw new RidgepointError('usage', '$ref leads nowhere');
       return {
@@ -227,7 +229,7 @@ describe('the openai package, on whatever engine', () => {
         },
       };
     };
-    const { url } = await start(new FakeEngine(), { compileConstraint });
+    const { url } = await start(new FakeEngine(), { compileGrammar });
     const openai = client(url);
     const ask = (schema: Record<string, unknown>) =>
       openai.chat.completions.create({

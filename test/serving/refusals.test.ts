@@ -2,11 +2,12 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RidgepointError } from '../../src/errors.js';
-import { compileJsonConstraint } from '../../src/grammar/index.js';
-import type { JsonConstraintCompiler } from '../../src/serving/engine.js';
+import { compileGrammar } from '../../src/grammar/index.js';
+import type { GrammarCompiler } from '../../src/serving/engine.js';
 import { FakeEngine } from './fake-engine.js';
 import { post, start } from './support.js';
 
+const TOOL = { type: 'function', function: { name: 'f' } };
 const MESSAGES = [{ role: 'user', content: 'x' }];
 
 /** Body, the field it is wrong in, and what the message says of it. */
@@ -32,10 +33,37 @@ const WRONG_CHATS: [object, string | null, RegExp][] = [
   [{ messages: MESSAGES, stream_options: { include_usage: true } }, 'stream_options', /"stream": true/],
   [{ messages: MESSAGES, response_format: { type: 'xml' } }, 'response_format.type', /json_schema/],
   [{ messages: MESSAGES, response_format: { type: 'json_schema' } }, 'response_format.json_schema', /./],
-  [{ messages: MESSAGES, tools: [{ type: 'function' }] }, 'tools', /not supported/],
-  [{ messages: MESSAGES, tools: [{ type: 'function' }], tool_choice: 'auto' }, 'tools', /not supported/],
-  [{ messages: MESSAGES, tool_choice: 'required' }, 'tools', /not supported/],
-  [{ messages: MESSAGES, functions: [{ name: 'x' }] }, 'functions', /not supported/],
+  [{ messages: MESSAGES, tools: [{ type: 'function' }] }, 'tools[0].function', /expected object/],
+  [{ messages: MESSAGES, tools: [{ type: 'custom', custom: {} }] }, 'tools[0].type', /only functions/],
+  [
+    { messages: MESSAGES, tools: [{ type: 'function', function: { name: 'a b' } }] },
+    'tools[0].function.name',
+    /letters/,
+  ],
+  [{ messages: MESSAGES, tools: [TOOL, TOOL] }, 'tools', /same name/],
+  [{ messages: MESSAGES, tools: [TOOL] }, 'tools', /only text/],
+  [{ messages: MESSAGES, tool_choice: 'required' }, 'tool_choice', /no tools/],
+  [
+    { messages: MESSAGES, tools: [TOOL], tool_choice: { type: 'function', function: { name: 'g' } } },
+    'tool_choice',
+    /no tool g/,
+  ],
+  [{ messages: MESSAGES, tools: [TOOL], tool_choice: 'any' }, 'tool_choice', /expected "none"/],
+  [{ messages: MESSAGES, response_format: { type: 'json_object' }, guided_regex: 'a' }, 'guided_regex', /already/],
+  [
+    { messages: MESSAGES, continue_final_message: true, add_generation_prompt: true },
+    'continue_final_message',
+    /false/,
+  ],
+  [{ messages: MESSAGES, allowed_token_ids: [260] }, 'allowed_token_ids', /vocabulary/],
+  [{ messages: MESSAGES, bad_words: [''] }, 'bad_words[0]', /./],
+  [{ messages: MESSAGES, bad_words: Array(33).fill('x'.repeat(1000)) }, 'bad_words', /at most 32768 characters/],
+  [{ messages: MESSAGES, guided_json: '['.repeat(65) }, 'guided_json', /^guided_json: the JSON in its texts is nested/],
+  [{ messages: MESSAGES, guided_choice: [] }, 'guided_choice', /at least one/],
+  [{ messages: MESSAGES, guided_choice: [1] }, 'guided_choice[0]', /expected string/],
+  [{ messages: MESSAGES, chat_template_kwargs: [1] }, 'chat_template_kwargs', /expected an object/],
+  [{ messages: MESSAGES, min_tokens: 5, max_tokens: 4 }, 'min_tokens', /more than max_tokens 4/],
+  [{ messages: MESSAGES, functions: [{ name: 'x' }] }, 'functions', /only text/],
   [{ messages: MESSAGES, modalities: ['audio'] }, 'modalities', /only text/],
 ];
 
@@ -100,11 +128,29 @@ describe('a wrong request', () => {
     expect(status).toBe(413);
   });
 
+  it('is larger by megabytes and sent to its end, and has its answer all the same', async () => {
+    const { url } = await start(new FakeEngine(), { bodyLimit: 2000 });
+    const bytes = 8 << 20;
+    const head = `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`;
+    const next = 'GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n';
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
+        socket.write(head);
+        socket.write(Buffer.alloc(bytes, 'x'));
+        socket.write(next);
+      });
+      socket.on('data', (data) => (text += data.toString())).on('close', () => resolve(text));
+      socket.on('error', reject);
+    });
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  });
+
   it('asks for a model, a route or a method there is not', async () => {
     const { url } = await start(new FakeEngine());
     const model = await post(`${url}/v1/chat/completions`, { model: 'gpt', messages: MESSAGES });
     expect(model).toMatchObject({ status: 404, body: { error: { code: 'model_not_found', param: 'model' } } });
-    expect(await post(`${url}/v1/embeddings`, {})).toMatchObject({
+    expect(await post(`${url}/v1/pictures`, {})).toMatchObject({
       status: 404,
       body: { error: { type: 'not_found_error', code: 'unknown_url' } },
     });
@@ -114,6 +160,13 @@ describe('a wrong request', () => {
     const path = await fetch(`${url}/%zz`);
     expect(path.status).toBe(400);
     expect(await path.json()).toHaveProperty('error.message');
+  });
+
+  it('names a model of megabytes, which is not sent back whole', async () => {
+    const { url } = await start(new FakeEngine());
+    const { status, body } = await post(`${url}/v1/chat/completions`, { model: '😀'.repeat(1e6), messages: MESSAGES });
+    expect([status, body.error.message.length < 1000]).toEqual([404, true]);
+    expect(body.error.message).toContain('…');
   });
 
   it('is not HTTP at all', async () => {
@@ -188,12 +241,13 @@ describe('a name that was rebound', () => {
 describe('a schema', () => {
   it('is compiled once, and so is what is refused', async () => {
     const compiled: unknown[] = [];
-    const compileConstraint: JsonConstraintCompiler = (schema) => {
+    const compileGrammar: GrammarCompiler = (grammar) => {
+      const schema = grammar.kind === 'json' ? grammar.schema : grammar;
       compiled.push(schema);
       if (schema === false) throw new RidgepointError('usage', 'nothing fits');
       return { create: () => ({ allowed: () => new Uint32Array(9).fill(0xffffffff), accept: () => undefined }) };
     };
-    const { url } = await start(new FakeEngine(), { compileConstraint });
+    const { url } = await start(new FakeEngine(), { compileGrammar });
     const ask = async (schema: unknown): Promise<number> => {
       const format = { type: 'json_schema', json_schema: { name: 'x', schema } };
       return (await post(`${url}/v1/completions`, { prompt: 'x', response_format: format })).status;
@@ -217,7 +271,7 @@ describe('a schema', () => {
 
   it('that takes too much work is refused, before or while its text is written', async () => {
     const { url } = await start(new FakeEngine({ reply: () => '"aaaaaaaa"' }), {
-      compileConstraint: compileJsonConstraint,
+      compileGrammar,
     });
     for (const part of ['.?', 'a?']) {
       const schema = { type: 'string', pattern: `^${part.repeat(900)}${'a'.repeat(900)}$` };

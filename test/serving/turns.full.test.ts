@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { compileJsonConstraint } from '../../src/grammar/index.js';
+import { compileGrammar } from '../../src/grammar/index.js';
 import { chatAside } from '../../src/platform/node/chat-aside.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 import { bestTurn } from '../support/turns.js';
@@ -105,7 +105,7 @@ describe('nobody waits long for', () => {
     '%s',
     async (name, path, body, status) => {
       const engine = new CostlyEngine({ reply: () => 'x'.repeat(400), contextLength: 40_000 });
-      const { url } = await start(engine, { compileConstraint: compileJsonConstraint, capacity: 300 });
+      const { url } = await start(engine, { compileGrammar, capacity: 300 });
       const data = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
       const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${data.length}\r\n\r\n`;
       const ask = (): Promise<string> =>

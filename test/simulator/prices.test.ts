@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { POLICIES } from '../../src/engine/policies/index.js';
+import { POLICIES } from '../../src/scheduler/policies/index.js';
 import { parseCsv } from '../../src/simulator/price/csv.js';
 import { LinearPrice } from '../../src/simulator/price/linear.js';
 import { ProfilePrice } from '../../src/simulator/price/llmservingsim.js';
 import { PredictedPrice } from '../../src/simulator/price/predicted.js';
 import { MeasuredTable } from '../../src/simulator/price/table.js';
 import { simulate } from '../../src/simulator/simulation.js';
-import { predict } from '../../src/roofline/predict.js';
-import { hardwareById } from '../../src/roofline/catalogue.js';
+import { predict } from '../../src/roofline/predict/predict.js';
+import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
 import { preset } from '../roofline/models.js';
 import { cluster, pool } from './support.js';
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { REPLICATIONS } from '../../src/simulator/replications/index.js';
-import { asPrinted, replicates } from '../../src/simulator/replications/replication.js';
+import { REPLICATIONS } from '../../src/published/replications/index.js';
+import { asPrinted, replicates } from '../../src/published/replications/replication.js';
 
 const DATA = '../shared/data/';
 const read = (file: string): string => {
@@ -26,17 +26,29 @@ describe('a replicated figure', () => {
 });
 
 describe('published runs (need ../shared/data)', () => {
-  /** Known to miss: TTFT on the card whose blocks are not known. */
-  const MISSES = ['vllm-rtxpro6000: mean TTFT, s'];
+  /**
+   * Known to miss: TTFT on the card whose blocks are not known; two orders of the strategies, whose workload is not known,
+   * on cards that the model fills; and that long prompts are slow again on SPAD's Prefill Chip, which comes of scores that
+   * go through memory: the operator model finds it, while the predictor's attention is fused.
+   */
+  const MISSES = [
+    'vllm-rtxpro6000: mean TTFT, s',
+    "blog-strategies: order of the five by ITL p50, Kendall's tau",
+    "blog-strategies: order of the five by tok/s, Kendall's tau",
+    'spad-chips: predict: Fig. 7: and again from, tokens',
+  ];
 
-  for (const replication of REPLICATIONS) {
-    it.skipIf(replication.files.some((file) => !existsSync(DATA + file)))(`come out again: ${replication.name}`, () => {
-      const figures = replication.run(read);
-      expect(figures.length).toBeGreaterThan(2);
-      const missed = figures
-        .filter((figure) => !replicates(figure))
-        .map(({ figure }) => `${replication.name}: ${figure}`);
-      expect(missed).toEqual(MISSES.filter((miss) => miss.startsWith(`${replication.name}:`)));
-    });
+  for (const replication of REPLICATIONS.filter(({ long }) => !long)) {
+    it.skipIf(replication.files.some((file) => !existsSync(DATA + file)))(
+      `come out again: ${replication.name}`,
+      async () => {
+        const figures = await replication.run({ read, turn: () => Promise.resolve() });
+        expect(figures.length).toBeGreaterThan(2);
+        const missed = figures
+          .filter((figure) => replicates(figure) === false)
+          .map(({ figure }) => `${replication.name}: ${figure}`);
+        expect(missed).toEqual(MISSES.filter((miss) => miss.startsWith(`${replication.name}:`)));
+      },
+    );
   }
 });

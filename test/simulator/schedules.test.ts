@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { POLICIES, POLICY_NAMES } from '../../src/engine/policies/index.js';
+import { POLICIES, POLICY_NAMES } from '../../src/scheduler/policies/index.js';
 import type { Cluster } from '../../src/simulator/cluster.js';
 import type { SimulatedRequest } from '../../src/simulator/request.js';
+import { BLOCK_TOKENS } from '../../src/kernels/attention/shape.js';
+import { USUAL_BLOCK_TOKENS } from '../../src/simulator/machine-pool.js';
+import { LOAD_PREDICTORS } from '../../src/simulator/load-predictors.js';
 import { ROUTING } from '../../src/simulator/router.js';
 import type { Simulation } from '../../src/simulator/outcome.js';
 import { simulate } from '../../src/simulator/simulation.js';
@@ -43,8 +46,17 @@ const clusterOf: fc.Arbitrary<Cluster> = fc
     link: fc.constantFrom(1e4, 1e6),
     prefill: fc.constantFrom(...ROUTING),
     decode: fc.constantFrom(...ROUTING),
+    third: fc.option(machineOf, { nil: undefined }),
+    reallocation: fc.option(
+      fc.record({
+        every: fc.constantFrom(0.05, 0.3),
+        predictor: fc.constantFrom(...LOAD_PREDICTORS),
+        drain: fc.boolean(),
+      }),
+      { nil: undefined },
+    ),
   })
-  .map(({ first, second, apart, latency, mode, overlap, shared, link, prefill, decode }) => {
+  .map(({ first, second, apart, latency, mode, overlap, shared, link, prefill, decode, third, reallocation }) => {
     const made = (changes: typeof first) =>
       pool({ ...changes, price, stepTokens: changes.chunk + changes.maxSequences, decodeSloMs: 12 });
     const router = { prefill, decode };
@@ -54,8 +66,11 @@ const clusterOf: fc.Arbitrary<Cluster> = fc
       [
         { ...made(first), name: 'p', role: 'prefill', linkBytesPerSecond: link },
         { ...made(second), name: 'd', role: 'decode', linkBytesPerSecond: 1.5 * link },
+        ...(third === undefined
+          ? []
+          : [{ ...made(third), name: 'm', role: 'mixed' as const, linkBytesPerSecond: link }]),
       ],
-      { router, transfer },
+      { router, transfer, reallocation },
     );
   });
 
@@ -133,6 +148,10 @@ describe('any cluster under any load', () => {
     const times = () => simulate(spec, requests, { seed: 7 }).traces.map(({ tokens }) => tokens.all());
     expect(times()).toEqual(times());
   });
+});
+
+it('has blocks of the engine’s size unasked', () => {
+  expect(USUAL_BLOCK_TOKENS).toBe(BLOCK_TOKENS);
 });
 
 describe('machines of different sizes', () => {

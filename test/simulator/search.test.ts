@@ -4,7 +4,7 @@ import { frontier, highestGood } from '../../src/simulator/search.js';
 import { judge, parseSlo } from '../../src/simulator/slo.js';
 import { simulate } from '../../src/simulator/simulation.js';
 import { overloaded } from '../../src/simulator/summary.js';
-import { chromeTrace, parseWindow } from '../../src/cli/simulate/trace-window.js';
+import { chromeTrace, parseWindow } from '../../src/cli/commands/simulate/trace-window.js';
 import { cluster, constantPrice, poisson, pool } from './support.js';
 
 describe('the highest good value', () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseCsv } from '../../src/simulator/price/csv.js';
 import { SplitwiseProfile } from '../../src/simulator/splitwise/profile.js';
-import { BLOOM_176B, simulateSplitwise, splitwisePool } from '../../src/simulator/splitwise/simulate.js';
+import { SPLITWISE_BLOOM, simulateSplitwise, splitwisePool } from '../../src/simulator/splitwise/simulate.js';
 import { slowdownsOf } from '../../src/simulator/splitwise/slowdowns.js';
 import { splitwiseTrace } from '../../src/simulator/splitwise/trace.js';
 import { percentileOf } from '../../src/traffic/metrics.js';
@@ -11,7 +11,7 @@ const PROFILE = '../shared/data/profiles/splitwise_perf_model.csv';
 const TRACE = '../shared/data/traces/AzureLLMInferenceTrace_code.csv';
 
 const cluster = (prompts: number, tokens: number) => ({
-  model: BLOOM_176B,
+  model: SPLITWISE_BLOOM,
   pools: [splitwisePool('prompt', prompts), splitwisePool('token', tokens)],
 });
 

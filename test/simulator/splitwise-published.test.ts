@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SplitwiseProfile } from '../../src/simulator/splitwise/profile.js';
-import { BLOOM_176B, simulateSplitwise, splitwisePool } from '../../src/simulator/splitwise/simulate.js';
+import { SPLITWISE_BLOOM, simulateSplitwise, splitwisePool } from '../../src/simulator/splitwise/simulate.js';
 
 const PROFILE = '../shared/data/profiles/splitwise_perf_model.csv';
 
 const cluster = (prompts: number, tokens: number) => ({
-  model: BLOOM_176B,
+  model: SPLITWISE_BLOOM,
   pools: [splitwisePool('prompt', prompts), splitwisePool('token', tokens)],
 });
 

@@ -1,4 +1,4 @@
-import { POLICIES } from '../../src/engine/policies/index.js';
+import { POLICIES } from '../../src/scheduler/policies/index.js';
 import type { Cluster, Pool } from '../../src/simulator/cluster.js';
 import type { StepLoad, StepPrice } from '../../src/simulator/price/price.js';
 import { randomAt } from '../../src/simulator/random.js';

@@ -1,7 +1,6 @@
 import { Gpu } from '../../src/gpu/gpu.js';
 import { isSwiftShader } from '../../src/platform/node/adapter-choice.js';
 import { listAdapters, openAdapter, type OpenedAdapter } from '../../src/platform/node/dawn.js';
-import { gpuSource } from '../../src/platform/node/shaders.js';
 
 /** The short names of the two software drivers; a GPU goes by its full one. */
 function label(name: string): string {
@@ -41,6 +40,6 @@ const opened = new Map<string, Promise<Gpu>>();
  */
 export function testGpu(name: string): Promise<Gpu> {
   let gpu = opened.get(name);
-  if (!gpu) opened.set(name, (gpu = openTestAdapter(name).then((adapter) => Gpu.open(gpuSource(adapter)))));
+  if (!gpu) opened.set(name, (gpu = openTestAdapter(name).then((adapter) => Gpu.open(adapter))));
   return gpu;
 }

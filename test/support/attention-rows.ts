@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { decodeAttentionVariants } from '../../src/kernels/attention-decode.js';
-import type { HeadShape, KvStored } from '../../src/kernels/attention-shape.js';
-import { DECODE_STEPS, type DecodeStep } from '../kernels/cases/attention.js';
+import { decodeAttentionVariants } from '../../src/kernels/attention/decode.js';
+import type { HeadShape, KvStored } from '../../src/kernels/attention/shape.js';
+import { DECODE_STEPS, type DecodeStep } from '../kernels/attention/cases.js';
 import { relativeError } from '../reference/compare.js';
 import { adapters, testGpu } from './adapters.js';
 import { runDecode, type AttentionResult } from './attention.js';

@@ -1,9 +1,9 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { paddedHeadDim, type HeadShape, type KvStored } from '../../src/kernels/attention-shape.js';
-import { decodeAttentionVariants, partialBytes, type AttentionWidth } from '../../src/kernels/attention-decode.js';
-import { AttentionKernel, type PrefillAttentionVariant } from '../../src/kernels/attention.js';
+import { paddedHeadDim, type HeadShape, type KvStored } from '../../src/kernels/attention/shape.js';
+import { decodeAttentionVariants, partialBytes, type AttentionWidth } from '../../src/kernels/attention/decode.js';
+import { AttentionKernel, type PrefillAttentionVariant } from '../../src/kernels/attention/kernel.js';
 import { paddedColumns } from '../../src/kernels/weights.js';
-import type { Chunk, DecodeStep } from '../kernels/cases/attention.js';
+import type { Chunk, DecodeStep } from '../kernels/attention/cases.js';
 import { random } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
 import { poisoned, readWords, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
@@ -11,6 +11,9 @@ import { fromHalves } from './matmul-many.js';
 import { blockTables, cacheOf, pairedHeads, scattered, storedHeads } from './paged.js';
 import { rowsBuffer, stepUniform, type StepHead, type TestRow } from './step.js';
 import { rounded } from './weights.js';
+
+/** Heads, and how many tokens a token sees, itself included; all before it when absent. */
+export type WindowedShape = HeadShape & { readonly window?: number };
 
 export interface AttentionResult {
   readonly out: Float64Array;
@@ -31,14 +34,14 @@ interface Launch {
 /** Runs the kernels of some chunks, the slots in reverse order of the sequences, and the reference beside them. */
 async function run(
   gpu: Gpu,
-  shape: HeadShape,
+  shape: WindowedShape,
   kv: KvStored,
   chunks: readonly Chunk[],
   launch: Launch,
   how: { readonly width?: AttentionWidth; readonly prefill?: PrefillAttentionVariant },
   broken?: 'keys' | 'values',
 ) {
-  const { heads, kvHeads, headDim } = shape;
+  const { heads, kvHeads, headDim, window } = shape;
   const lengths = chunks.map(({ context, newTokens }) => context + newTokens);
   // A sequence has its numbers whoever runs beside it.
   const rngs = lengths.map((length, i) => random(headDim * 100 + length + 31 * i));
@@ -57,7 +60,7 @@ async function run(
     const positions = Array.from({ length: newTokens }, (_, j) => context + j);
     const q = rounded(rngs[i].normal(newTokens * heads * headDim, 1.5), 'f32');
     asked.push(...q);
-    expected.push(...reference.attention(q, made[i].keys, made[i].values, positions, shape));
+    expected.push(...reference.attention(q, made[i].keys, made[i].values, positions, shape, window));
     for (const position of positions) rows.push({ position, slot: slots[i], kvIndex: placement.kvIndex(i, position) });
   });
   const width = heads * headDim;
@@ -73,7 +76,7 @@ async function run(
     ? storageOf(gpu, 'partials', new Uint32Array(partialWords))
     : poisoned(gpu, 'partials', partialWords);
   const kernel = await AttentionKernel.create(gpu, {
-    ...{ operation: 'attention', shape, kv, out, outStride },
+    ...{ operation: 'attention', shape, kv, out, outStride, window },
     ...how,
     ...(half ? { halfOut: out } : {}),
     step: stepUniform(gpu, { ...launch.head, tokens: rows.length, blocksPerSlot: placement.blocksPerSlot }),
@@ -110,7 +113,7 @@ async function run(
 
 export function runPrefill(
   gpu: Gpu,
-  shape: HeadShape,
+  shape: WindowedShape,
   kv: KvStored,
   chunks: readonly Chunk[],
   prefill: PrefillAttentionVariant,
@@ -131,7 +134,7 @@ export function runPrefill(
 /** @param broken the first head that the first sequence has of these in the cache is NaN */
 export function runDecode(
   gpu: Gpu,
-  shape: HeadShape,
+  shape: WindowedShape,
   kv: KvStored,
   step: DecodeStep,
   width: AttentionWidth,

@@ -29,7 +29,10 @@ export class FaultyDisk {
   #crashed = false;
   #full = false;
 
-  constructor(private readonly fault: (call: DiskCall, index: number) => Fault = () => 'pass') {
+  readonly #fault: (call: DiskCall, index: number) => Fault;
+
+  constructor(fault: (call: DiskCall, index: number) => Fault = () => 'pass') {
+    this.#fault = fault;
     const target = disk as unknown as Record<string, unknown>;
     for (const [name, real] of Object.entries(this.#real)) {
       target[name] = async (path: string, ...rest: unknown[]) => {
@@ -49,7 +52,7 @@ export class FaultyDisk {
   #ask(call: DiskCall): 'pass' | 'short' {
     const index = this.calls.push(call) - 1;
     if (this.#crashed) throw failure('ECRASHED', call);
-    const fault = this.fault(call, index);
+    const fault = this.#fault(call, index);
     if (fault === 'crash') {
       this.#crashed = true;
       throw failure('ECRASHED', call);

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { record } from '../../src/gpu/recorder.js';
 import { halfWords } from '../../src/quantization/halves.js';
-import { matmulParams, type Epilogue, type MatmulVariant } from '../../src/kernels/matmul.js';
+import { matmulParams, type Epilogue, type MatmulVariant } from '../../src/kernels/matmul/kernel.js';
 import { random, relativeError } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
 import { freeingAll, poisoned, readWords, storageOf, submit, touchedOutside, unstrided } from './buffers.js';
@@ -60,7 +60,7 @@ export async function checkMany(gpu: Gpu, variants: readonly MatmulVariant[], te
       const gated = half && epilogue === 'silu';
       const outStride = gated ? width / 2 : width;
       const xStride = half ? k / 2 : k;
-      const words = matmulParams(weights.parts[0], weights, xStride, outStride, 'tokens', epilogue);
+      const words = matmulParams(weights.parts[0], weights, { xStride, outStride, epilogue });
       const params = gpu.uniform('params', words);
       const values = Float32Array.from(x);
       const pipeline = await gpu.pipelines.get(variant);
@@ -72,7 +72,7 @@ export async function checkMany(gpu: Gpu, variants: readonly MatmulVariant[], te
         out,
       ]);
       const tiles = Math.ceil((rows - decodeRows) / variant.rowsPerGroup);
-      submit(gpu, (pass) => record(pass, pipeline, bindGroup, variant.groups(n, gpu.capabilities), tiles));
+      submit(gpu, (pass) => record(pass, { pipeline, bindGroup }, variant.groups(n, gpu.capabilities), tiles));
       const result = await readWords(gpu, out);
       const numbers = gated ? fromHalves(result) : new Float32Array(result.buffer);
       const made = unstrided(numbers, rows, width, width).subarray(decodeRows * width);

@@ -1,8 +1,8 @@
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { record } from '../../src/gpu/recorder.js';
-import { matmulParams, type Epilogue, type MatmulVariant } from '../../src/kernels/matmul.js';
+import { matmulParams, type Epilogue, type MatmulVariant } from '../../src/kernels/matmul/kernel.js';
 import { paddedColumns, type StoredDtype } from '../../src/kernels/weights.js';
-import type { MatmulCase } from '../kernels/cases/matmul.js';
+import type { MatmulCase } from '../kernels/matmul/cases.js';
 import { random } from '../reference/compare.js';
 import * as reference from '../reference/ops.js';
 import { poisoned, readFloats, storageOf, strided, submit, touchedOutside, unstrided } from './buffers.js';
@@ -74,7 +74,7 @@ export async function runMatmul(
     const head = logits ? { tokens: 99, logitRows: rows } : { tokens: rows, decodeRows: rows, logitRows: 99 };
     const step = stepUniform(gpu, variant.phase === 'prefill' ? { tokens: rows, logitRows: 99 } : head);
     const bindGroups = matrix.parts.map((part) => {
-      const words = matmulParams(part, matrix, xStride, outStride, logits ? 'logits' : 'tokens', epilogue);
+      const words = matmulParams(part, matrix, { xStride, outStride, rows: logits ? 'logits' : 'tokens', epilogue });
       const params = gpu.uniform('params', words);
       return gpu.bindGroup(pipeline, 'matmul', [step, params, input, part.buffer, out]);
     });
@@ -84,7 +84,7 @@ export async function runMatmul(
     for (const { rows, bindGroups } of jobs) {
       matrix.parts.forEach((part, i) => {
         const groups = variant.groups(part.rows, capabilities);
-        record(pass, pipeline, bindGroups[i], groups, Math.ceil(rows / variant.rowsPerGroup));
+        record(pass, { pipeline, bindGroup: bindGroups[i] }, groups, Math.ceil(rows / variant.rowsPerGroup));
       });
     }
   });

@@ -1,11 +1,12 @@
 import { allocatePagedKv } from '../../src/cache/paged-kv.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import type { KvStored } from '../../src/kernels/attention-shape.js';
+import type { KvStored } from '../../src/kernels/attention/shape.js';
 import type { KernelChoices } from '../../src/kernels/choices.js';
-import type { SamplingRow } from '../../src/kernels/sample.js';
+import type { SamplingRow } from '../../src/kernels/sample/kernel.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
-import type { LlamaConfig } from '../../src/model/config.js';
-import { LlamaModel, type ModelLimits } from '../../src/model/llama.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import type { ModelLimits } from '../../src/model/activations.js';
+import { ForwardPass } from '../../src/model/forward-pass.js';
 import { loadCheckpoint } from '../../src/model/load-weights.js';
 import type { ActivationDtype } from '../../src/quantization/activations.js';
 import type { StepSequence } from '../../src/model/step-buffer.js';
@@ -34,20 +35,26 @@ export interface StepResult {
 export class ModelRun {
   readonly #positions: number[];
   readonly #draws: number[];
+  readonly #gpu: Gpu;
+  readonly #blocks: readonly (readonly number[])[];
+  readonly #sampling: Partial<SamplingRow>;
 
   private constructor(
-    private readonly gpu: Gpu,
-    readonly model: LlamaModel,
-    private readonly blocks: readonly (readonly number[])[],
-    private readonly sampling: Partial<SamplingRow>,
+    gpu: Gpu,
+    readonly model: ForwardPass,
+    blocks: readonly (readonly number[])[],
+    sampling: Partial<SamplingRow>,
   ) {
+    this.#gpu = gpu;
+    this.#blocks = blocks;
+    this.#sampling = sampling;
     this.#positions = blocks.map(() => 0);
     this.#draws = blocks.map(() => 0);
   }
 
   static async create(
     gpu: Gpu,
-    config: LlamaConfig,
+    config: ModelConfig,
     weights: Readonly<Record<string, Float64Array>>,
     stored: { dtype: StoredDtype; head?: StoredDtype; kv: KvStored; activations?: ActivationDtype },
     limits: ModelLimits,
@@ -55,26 +62,29 @@ export class ModelRun {
     checkpoint = fakeCheckpoint(config, weights),
     choices?: KernelChoices,
   ): Promise<ModelRun> {
-    const allocated = allocateWeights(gpu, config, stored.dtype, config.tiedEmbeddings, stored.head);
-    await loadCheckpoint(gpu, config, checkpoint, allocated, { check: true });
+    const allocated = allocateWeights(gpu, config, { ...stored, tied: config.tiedEmbeddings });
+    await loadCheckpoint({ gpu, config, checkpoint, weights: allocated }, { check: true });
     const placement = scattered(new Array<number>(limits.sequences).fill(limits.contextLength));
     const cache = allocatePagedKv(gpu, config, stored.kv, config.layers, placement.total);
-    const model = await LlamaModel.create(gpu, config, allocated, cache, limits, choices, stored.activations);
+    const model = await ForwardPass.create(gpu, {
+      ...{ config, weights: allocated, cache, limits, choices },
+      activations: stored.activations,
+    });
     await model.ready;
     return new ModelRun(gpu, model, placement.blocks, sampling);
   }
 
   /** Runs one step: decode parts first, as a step has them. A part of one token counts as decode if `decode` has it. */
   async step(decode: readonly Part[], prefill: readonly Part[] = []): Promise<StepResult> {
-    const encoder = this.gpu.device.createCommandEncoder();
+    const encoder = this.#gpu.device.createCommandEncoder();
     const { logitRows: rows } = this.model.record(encoder, {
       decode: decode.map((part) => this.#sequence(part)),
       prefill: prefill.map((part) => this.#sequence(part)),
     });
-    this.gpu.queue.submit([encoder.finish()]);
+    this.#gpu.queue.submit([encoder.finish()]);
     const { logitStride, config } = this.model;
-    const logits = await readFloats(this.gpu, this.model.logits);
-    const tokens = await readWords(this.gpu, this.model.sampled);
+    const logits = await readFloats(this.#gpu, this.model.logits);
+    const tokens = await readWords(this.#gpu, this.model.sampled);
     return {
       logits: Array.from({ length: rows }, (_, row) =>
         Float64Array.from(logits.subarray(row * logitStride, row * logitStride + config.vocab)),
@@ -100,8 +110,8 @@ export class ModelRun {
       tokens: tokens === 'sampled' ? undefined : tokens,
       tokensBegin: 0,
       tokensEnd: count,
-      blocks: this.blocks[slot],
-      sampling: wants ? { ...NEUTRAL, slot, draw, ...this.sampling } : undefined,
+      blocks: this.#blocks[slot],
+      sampling: wants ? { ...NEUTRAL, slot, draw, ...this.#sampling } : undefined,
       samples,
     };
   }

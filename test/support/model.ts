@@ -1,12 +1,12 @@
 import type { Checkpoint, TensorInfo } from '../../src/checkpoint/checkpoint.js';
 import type { StoredDtype } from '../../src/kernels/weights.js';
-import { parseLlamaConfig, type LlamaConfig } from '../../src/model/config.js';
+import { parseConfig, type ModelConfig } from '../../src/model/config.js';
 import { random } from '../reference/compare.js';
 import { rounded, storedWeights } from './weights.js';
 
 /** A configuration with small sizes for everything that is not given. */
-export function tinyConfig(overrides: Record<string, unknown> = {}): LlamaConfig {
-  return parseLlamaConfig({
+export function tinyConfig(overrides: Record<string, unknown> = {}): ModelConfig {
+  return parseConfig({
     hidden_size: 64,
     intermediate_size: 172,
     num_hidden_layers: 2,
@@ -18,7 +18,7 @@ export function tinyConfig(overrides: Record<string, unknown> = {}): LlamaConfig
   });
 }
 
-export const LLAMA_2_7B = parseLlamaConfig({
+export const LLAMA_2_7B = parseConfig({
   hidden_size: 4096,
   intermediate_size: 11008,
   num_hidden_layers: 32,
@@ -29,7 +29,7 @@ export const LLAMA_2_7B = parseLlamaConfig({
 });
 
 /** The tensors of a model under their Hugging Face names, with their shapes. */
-export function tensorShapes(config: LlamaConfig): Record<string, number[]> {
+export function tensorShapes(config: ModelConfig): Record<string, number[]> {
   const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const shapes: Record<string, number[]> = { 'model.embed_tokens.weight': [vocab, hidden] };
   for (let i = 0; i < layers; i++) {
@@ -38,6 +38,15 @@ export function tensorShapes(config: LlamaConfig): Record<string, number[]> {
     of('self_attn.q_proj', heads * headDim, hidden);
     of('self_attn.k_proj', kvHeads * headDim, hidden);
     of('self_attn.v_proj', kvHeads * headDim, hidden);
+    if (config.family === 'qwen2') {
+      const biased = { q: heads * headDim, k: kvHeads * headDim, v: kvHeads * headDim };
+      for (const [name, size] of Object.entries(biased))
+        shapes[`model.layers.${i}.self_attn.${name}_proj.bias`] = [size];
+    }
+    if (config.family === 'qwen3') {
+      of('self_attn.q_norm', headDim);
+      of('self_attn.k_norm', headDim);
+    }
     of('self_attn.o_proj', hidden, heads * headDim);
     of('post_attention_layernorm', hidden);
     of('mlp.gate_proj', intermediate, hidden);
@@ -50,7 +59,7 @@ export function tensorShapes(config: LlamaConfig): Record<string, number[]> {
 }
 
 /** Random weights that keep activations of order one, matrices rounded to the stored type and scales to f32. */
-export function randomWeights(config: LlamaConfig, dtype: StoredDtype, seed: number): Record<string, Float64Array> {
+export function randomWeights(config: ModelConfig, dtype: StoredDtype, seed: number): Record<string, Float64Array> {
   const rng = random(seed);
   return Object.fromEntries(
     Object.entries(tensorShapes(config)).map(([name, shape]) => {
@@ -65,7 +74,7 @@ export function randomWeights(config: LlamaConfig, dtype: StoredDtype, seed: num
 }
 
 /** A checkpoint in memory, all tensors F32. */
-export function fakeCheckpoint(config: LlamaConfig, weights: Readonly<Record<string, Float64Array>>): Checkpoint {
+export function fakeCheckpoint(config: ModelConfig, weights: Readonly<Record<string, Float64Array>>): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
   const bytes = new Map<string, Uint8Array>();
   let totalBytes = 0;
@@ -85,6 +94,7 @@ export function fakeCheckpoint(config: LlamaConfig, weights: Readonly<Record<str
     },
     readRange: (name, offset, into) =>
       Promise.resolve(into.set(bytes.get(name)!.subarray(offset, offset + into.length))),
+    quantsOf: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };
 }

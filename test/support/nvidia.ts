@@ -1,27 +1,12 @@
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { OpenedAdapter } from '../../src/platform/node/dawn.js';
-import { gpuSource } from '../../src/platform/node/shaders.js';
 import { adapters, openTestAdapter } from './adapters.js';
 import { emulateLanes } from './emulated-lanes.js';
 import { emulateMatrices } from './emulated-matrices.js';
+import { NVIDIA_MATRICES } from './nvidia-matrices.js';
 
 const LANES = 32;
-
-/** Subgroup matrices of NVIDIA's that WebGPU offers, all in subgroups of 32. */
-export const NVIDIA_MATRICES: readonly SubgroupMatrixConfig[] = (
-  [
-    ['f16', 'f32', ['16x16x16', '16x8x16', '16x8x8']],
-    ['f16', 'f16', ['16x16x16', '16x8x16', '16x8x8']],
-    ['i8', 'i32', ['16x16x32', '16x8x32']],
-    ['u8', 'u32', ['16x16x32', '16x8x32']],
-  ] as const
-).flatMap(([componentType, resultComponentType, shapes]) =>
-  shapes.map((shape) => {
-    const [M, N, K] = shape.split('x').map(Number);
-    return { componentType, resultComponentType, M, N, K };
-  }),
-);
 
 /**
  * Adapters that can compute what NVIDIA's matrices would: those with f16 and subgroups. One that has matrices itself is
@@ -86,5 +71,5 @@ function pretended(
       return device;
     },
   };
-  return Gpu.open({ ...gpuSource(opened), adapter: adapter as unknown as GPUAdapter });
+  return Gpu.open({ ...opened, adapter: adapter as unknown as GPUAdapter });
 }

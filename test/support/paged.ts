@@ -5,7 +5,7 @@ import {
   paddedHeadDim,
   type HeadShape,
   type KvStored,
-} from '../../src/kernels/attention-shape.js';
+} from '../../src/kernels/attention/shape.js';
 import { random } from '../reference/compare.js';
 import { storageOf } from './buffers.js';
 import { decode, encode, rounded, storedArray } from './weights.js';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { initialTokenState } from '../../src/engine/sampling.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { NO_TOKEN, type SamplingRow } from '../../src/kernels/sample.js';
+import { NO_TOKEN, type SamplingRow } from '../../src/kernels/sample/kernel.js';
 import { random } from '../reference/compare.js';
 import { applyPenalties, keptProbabilities, keptSet, type Truncation } from '../reference/sampling.js';
 import { adapters, testGpu } from './adapters.js';
@@ -9,7 +9,7 @@ import { freeingAll } from './buffers.js';
 import { chosen, isFull } from './scale.js';
 import { chiSquareScore, frequencies, NEUTRAL, sample, testVariants, type TestVariant } from './sampling.js';
 import { rounded } from './weights.js';
-import { TRUNCATIONS } from '../kernels/cases/sampling.js';
+import { TRUNCATIONS } from '../kernels/sample/cases.js';
 
 const VOCAB = 105;
 /**

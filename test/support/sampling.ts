@@ -6,7 +6,7 @@ import {
   SAMPLING_WORDS,
   writeSampling,
   type SamplingRow,
-} from '../../src/kernels/sample.js';
+} from '../../src/kernels/sample/kernel.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import { paddedColumns } from '../../src/kernels/weights.js';
 import { poisoned, readWords, storageOf, submit } from './buffers.js';

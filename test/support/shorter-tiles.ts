@@ -1,4 +1,4 @@
-import type { MatmulVariant } from '../../src/kernels/matmul.js';
+import type { MatmulVariant } from '../../src/kernels/matmul/kernel.js';
 
 /**
  * A product on matrices that stages fewer columns at a time, so that it fits an adapter with less workgroup memory; all

@@ -5,13 +5,19 @@ export function cpu(): number {
 }
 
 const KNOWN_MS = 20;
+const NUMBERS = `[${'5,'.repeat(500_000)}5]`;
 
-/** How much slower this machine is just now than one on which a known loop takes 20 ms; at least 1. */
+/**
+ * How much slower this machine is just now than one on which two known loops take 20 ms each, one of arithmetic and one
+ * of memory, as reading a large body is; at least 1.
+ */
 export function slowness(): number {
   const began = cpu();
   let sum = 0;
   for (let i = 0; i < 20_000_000; i++) sum = (Math.imul(sum, 31) + i) | 0;
-  return sum === 1 ? Infinity : Math.max(1, (cpu() - began) / KNOWN_MS);
+  const between = cpu();
+  if (sum === 1 || (JSON.parse(NUMBERS) as number[]).length === 0) return Infinity;
+  return Math.max(1, (between - began) / KNOWN_MS, (cpu() - between) / KNOWN_MS);
 }
 
 /** The longest that the event loop did one thing while `run` went on, by the clock or by computing, whichever is less. */

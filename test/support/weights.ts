@@ -57,7 +57,7 @@ function storedRows(values: Float64Array, cols: number, dtype: StoredDtype): { u
   const padded = new Float32Array(rows * stride);
   values.forEach((value, i) => (padded[Math.floor(i / cols) * stride + (i % cols)] = value));
   const made = quantizedRows(rows, stride, format);
-  quantizeRows(padded, rows, stride, format, made);
+  quantizeRows(padded, { rows, columns: stride, format }, made);
   return { units: made.quants, scales: new Uint8Array(made.scales.buffer) };
 }
 
@@ -97,8 +97,10 @@ export function weightMatrix(
     const laidOut = new Uint8Array(paddedRows(count, lanes) * bytes).fill(0xff);
     const behind = 4 * (format === undefined ? 0 : scaleWords(stride, format));
     const split = paddedRows(count, lanes) * (bytes - behind);
-    interleaveRows(units, count, bytes - behind, unitBytes(dtype), lanes, laidOut.subarray(0, split));
-    if (behind > 0) interleaveRows(scales, count, behind, 4, lanes, laidOut.subarray(split));
+    const order = { rows: count, rowBytes: bytes - behind, unitBytes: unitBytes(dtype), lanes };
+    interleaveRows(units, order, laidOut.subarray(0, split));
+    const scaleOrder = { rows: count, rowBytes: behind, unitBytes: 4, lanes };
+    if (behind > 0) interleaveRows(scales, scaleOrder, laidOut.subarray(split));
     const buffer = storageOf(gpu, `weights from ${rowBegin}`, new Uint32Array(laidOut.buffer), bytes);
     parts.push({ buffer, rowBegin, rows: count });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RidgepointError } from '../../src/errors.js';
-import { encodeChat, renderChat, type ChatTurn } from '../../src/tokenizer/chat.js';
+import { chatText, encodeChat, renderChat, type ChatTurn } from '../../src/tokenizer/chat.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 import { byteLevel, llama2, readJson, tinyTales } from './folders.js';
 
@@ -72,6 +72,29 @@ describe('chat templates', () => {
     );
   });
 
+  it.each([
+    [
+      'a text that doubles',
+      '{% set ns = namespace(s="ab") %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s }}',
+      'it makes more than memory can hold.',
+    ],
+    ['an indentation', '{{ messages[0].content | indent(1000000000) }}\n', 'it makes more than memory can hold.'],
+    [
+      'a long loop',
+      '{% for i in range(100000000) %}x{% endfor %}',
+      'its calls of range make more than 100000 numbers.',
+    ],
+    [
+      'loops in loops',
+      '{% for i in range(3000) %}{% for j in range(3000) %}{% endfor %}{% endfor %}',
+      'its calls of range make more than 100000 numbers.',
+    ],
+  ])('ends %s in words', (_, template, problem) => {
+    expect(codeOf(() => renderChat(template, [{ role: 'user', content: 'a\nb' }]))).toBe(
+      `prompt: The model's chat template does not accept these messages: ${problem}`,
+    );
+  });
+
   it('finds the template wherever a folder keeps it', () => {
     const json = readJson('models/tiny-tales/tokenizer.json');
     const found = (chat_template: unknown, chatTemplate?: string): string | undefined =>
@@ -80,19 +103,36 @@ describe('chat templates', () => {
     const named = [{ name: 'tool_use', template: 'T' }, { name: 'default', template: 'D' }]; // prettier-ignore
     expect(found(named)).toBe('D');
     expect(found(named.slice(0, 1))).toBe('T');
+    expect(found({ tool_use: 'T', default: 'D' })).toBe('D');
     expect(found('A', 'from the file')).toBe('from the file');
     expect(found(undefined)).toBeUndefined();
     expect(byteLevel.tokenizer.chatTemplate).toBeUndefined();
+  });
+
+  it('has a template of its own for tools where the folder names one', () => {
+    const chat_template = [{ name: 'default', template: 'D' }, { name: 'tool_use', template: 'T{{ tools | length }}' }]; // prettier-ignore
+    const tokenizer = Tokenizer.fromJson(readJson('models/tiny-tales/tokenizer.json'), { chat_template });
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    expect(chatText(tokenizer, conversation)).toBe('D');
+    expect(chatText(tokenizer, conversation, { tools: [] })).toBe('D');
+    expect(chatText(tokenizer, conversation, { tools })).toBe('T1');
+  });
+
+  it('cuts lists and texts with bounds left out', () => {
+    const cut = (from: string): string => `{% for m in messages${from} %}{{ m.role[:1] }}{% endfor %}`;
+    expect(['[1:]', '[:-1]', '[::2]', '[::-1]', '[-2:]'].map((from) => renderChat(cut(from), conversation))).toEqual(
+      ['uau', 'sua', 'sa', 'uaus', 'au'], // prettier-ignore
+    );
   });
 
   it('finds items without an attribute, and leaves them as they are', () => {
     const each = (filter: string): string =>
       `{%- for m in messages | ${filter} -%}[{{ m.role }}{{ 'x' in m }}{{ m.x is defined }}]{%- endfor -%}`;
     const two = [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }]; // prettier-ignore
-    const all = '[userfalsefalse][assistantfalsefalse]';
+    const all = '[userFalseFalse][assistantFalseFalse]';
     expect(renderChat(each("selectattr('x', 'undefined')"), two)).toBe(all.replaceAll(/'x' in m/g, ''));
     expect(renderChat(each("rejectattr('x', 'defined')"), two)).toBe(all);
     expect(renderChat(each("selectattr('x', 'defined')"), two)).toBe('');
-    expect(renderChat(each("selectattr('role', 'equalto', 'user')"), two)).toBe('[userfalsefalse]');
+    expect(renderChat(each("selectattr('role', 'equalto', 'user')"), two)).toBe('[userFalseFalse]');
   });
 });

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { IncrementalDetokenizer } from '../../src/tokenizer/detokenizer.js';
 import { allTokenizers, hostileTexts, tinyTales } from './folders.js';
+import { scaled } from '../support/scale.js';
 
-const numRuns = 400;
+const numRuns = scaled(400, 80);
 
 describe.each(allTokenizers)('incremental detokenizer, $name', ({ tokenizer }) => {
   const pieces = (ids: readonly number[], context: readonly number[], skipSpecialTokens = true): string[] => {

@@ -11,7 +11,7 @@ export interface Family {
 
 type Json = Record<string, unknown>;
 
-const sample = ['README.md', 'docs/architecture.md', 'docs/serving.md']
+const sample = ['README.md', 'docs/using.md', 'docs/architecture.md', 'docs/serving.md']
   .map((file) => readFileSync(repositoryPath(file), 'utf8'))
   .join('\n');
 const foreign = 'Die Größe übertrifft déjà 東京と京都 서울에서 мир и труд שלום 12 345 67 ½ x² naïve 🙂🙂 👩‍💻 \n\n\t';
@@ -24,24 +24,33 @@ function trained(spell: (word: string) => string[], count: number): { vocab: str
   const spelt = [...counts].map(([word, times]) => ({ symbols: spell(word), times }));
   const vocab = new Set(spelt.flatMap(({ symbols }) => symbols));
   const merges: [string, string][] = [];
-  while (merges.length < count) {
-    const pairs = new Map<string, number>();
-    for (const { symbols, times } of spelt) {
-      for (let i = 1; i < symbols.length; i++) {
-        const pair = `${symbols[i - 1]}\0${symbols[i]}`;
-        pairs.set(pair, (pairs.get(pair) ?? 0) + times);
-      }
+  const pairs = new Map<string, { times: number; readonly words: Set<number> }>();
+  const tally = (word: number, sign: 1 | -1): void => {
+    const { symbols, times } = spelt[word];
+    for (let i = 1; i < symbols.length; i++) {
+      const name = `${symbols[i - 1]}\0${symbols[i]}`;
+      let pair = pairs.get(name);
+      if (pair === undefined) pairs.set(name, (pair = { times: 0, words: new Set() }));
+      pair.times += sign * times;
+      pair.words.add(word);
     }
+  };
+  for (const word of spelt.keys()) tally(word, 1);
+  while (merges.length < count) {
     let best = '';
-    for (const [pair, times] of pairs) if (best === '' || times > pairs.get(best)!) best = pair;
+    let most = 0;
+    for (const [name, { times }] of pairs) if (times > most) [best, most] = [name, times];
     if (best === '') break;
     const [left, right] = best.split('\0');
     merges.push([left, right]);
     vocab.add(left + right);
-    for (const { symbols } of spelt) {
+    for (const word of pairs.get(best)!.words) {
+      tally(word, -1);
+      const { symbols } = spelt[word];
       for (let i = 1; i < symbols.length; i++) {
         if (symbols[i - 1] === left && symbols[i] === right) symbols.splice(i - 1, 2, left + right);
       }
+      tally(word, 1);
     }
   }
   return { vocab: [...vocab], merges };
@@ -243,7 +252,7 @@ export const families: readonly Family[] = [
         normalizer: {
           type: 'Sequence',
           normalizers: [
-            { type: 'Precompiled', precompiled_charsmap: charsmap({ '½': '1/2', '²': '2', 'ﬁ': 'fi', '\u3000': ' ', '\u0085': ' ', '\u00a0': ' ', 'e\u0301': 'é', '\u0007': '' }) }, // prettier-ignore
+            { type: 'Precompiled', precompiled_charsmap: charsmap({ '\r': ' ', '\n': ' ', '½': '1/2', '²': '2', 'ﬁ': 'fi', '\u3000': ' ', '\u0085': ' ', '\u00a0': ' ', 'e\u0301': 'é', '\u0007': '' }) }, // prettier-ignore
             { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
             { type: 'Strip', strip_left: false, strip_right: true },
           ],

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { RidgepointError } from '../../src/errors.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 import * as folders from './folders.js';
+import { scaled } from '../support/scale.js';
 
 const { allTokenizers, byteLevel, hostileTexts, llama2, metaspace, stories, tinyTales } = folders;
 const skipped = '(skipped without ../shared/data)';
@@ -87,7 +88,7 @@ describe('decode', () => {
         // that package loses a byte order mark
         expect(found.replaceAll('\ufeff', '')).toBe(expected.replaceAll('\ufeff', ''));
       }),
-      { numRuns: 500 },
+      { numRuns: scaled(500, 50) },
     );
   });
 
@@ -110,6 +111,82 @@ describe('the files', () => {
     expect(
       Tokenizer.fromJson(folders.readJson('models/tiny-tales/tokenizer.json'), undefined).bosTokenId,
     ).toBeUndefined();
+  });
+
+  describe('special_tokens_map.json', () => {
+    const json = folders.readJson('models/tiny-tales/tokenizer.json');
+    const make = (config: object, specialTokensMap: unknown): Tokenizer =>
+      Tokenizer.fromJson(json, config, { specialTokensMap });
+
+    it('names what tokenizer_config.json does not', () => {
+      const { bosTokenId, eosTokenIds } = make({}, { bos_token: '<s>', eos_token: { content: '</s>' } });
+      expect([bosTokenId, ...eosTokenIds]).toEqual([1, 2]);
+    });
+
+    it('adds its end of a text to another one’s', () => {
+      const { eosToken, eosTokenIds, specialIds } = make({ eos_token: '</s>' }, { eos_token: '<unk>' });
+      expect(eosToken).toBe('</s>');
+      expect(eosTokenIds).toEqual([2, 0]);
+      expect([...specialIds].sort()).toEqual([0, 1, 2]);
+      expect(make({ eos_token: '</s>' }, { eos_token: 'in no vocabulary' }).eosTokenIds).toEqual([2]);
+    });
+
+    it.each([[{ eos_token: 2 }], [{ bos_token: ['<s>'] }], [{ pad_token: { id: 3 } }]])(
+      'is refused where it names no token, whatever the other file says: %j',
+      (map) => {
+        const config = { bos_token: '<s>', eos_token: '</s>', pad_token: '<unk>' };
+        expect(() => make(config, map)).toThrow(`special_tokens_map.json: "${Object.keys(map)[0]}" must be a token`);
+      },
+    );
+  });
+
+  it('puts no blank before a text whose first character normalizing drops, as in Rust', () => {
+    const vocab = { '▁': 0, a: 1, ' ': 2 };
+    const make = (left: boolean): Tokenizer =>
+      Tokenizer.fromJson(
+        {
+          model: { type: 'BPE', vocab, merges: [] },
+          normalizer: { type: 'Strip', strip_left: left, strip_right: true },
+          pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: false },
+          decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: false },
+        },
+        {},
+      );
+    expect([make(true).encode(' a '), make(true).encode('a ')]).toEqual([[1], [0, 1]]);
+    expect(make(false).encode(' a ')).toEqual([0, 1]);
+  });
+
+  describe('tokens that stand beside tokenizer.json', () => {
+    const json = folders.readJson('models/tiny-tales/tokenizer.json');
+    const end = '<|im_end|>';
+    const next = Tokenizer.fromJson(json, {}).vocabSize;
+    const encode = (tokenizer: Tokenizer): number[] => tokenizer.encode(`a${end}`, { addSpecialTokens: false });
+
+    it.each([
+      ['tokenizer_config.json', { added_tokens_decoder: { [next]: { content: end, special: true } } }, undefined],
+      ['added_tokens.json', {}, { [end]: next }],
+    ])('of %s are found, decoded and end a text', (_, config, addedTokens) => {
+      const tokenizer = Tokenizer.fromJson(json, { ...config, eos_token: end }, { addedTokens });
+      expect(tokenizer.eosTokenIds).toEqual([next]);
+      expect(encode(tokenizer).at(-1)).toBe(next);
+      expect(tokenizer.decode([next])).toBe('');
+      expect(tokenizer.decode([next], { skipSpecialTokens: false })).toBe(end);
+    });
+
+    it('mark special what is there already, and move nothing', () => {
+      const config = { added_tokens_decoder: { 9999: { content: '<unk>', special: true }, 1: { content: '<s>' } } };
+      const tokenizer = Tokenizer.fromJson(json, config);
+      expect(tokenizer.specialIds.has(0)).toBe(true);
+      expect(tokenizer.vocabSize).toBe(next);
+    });
+
+    it('are named where they cannot be meant', () => {
+      const refused = (config: object, addedTokens?: unknown) => () =>
+        Tokenizer.fromJson(json, config, { addedTokens });
+      expect(refused({ added_tokens_decoder: { x: { content: 'a' } } })).toThrow('tokenizer_config.json: "added_tok');
+      expect(refused({}, { a: -1 })).toThrow('added_tokens.json: gives "a" no valid id');
+      expect(Tokenizer.fromJson(json, { eos_token: end }).unknownEnds).toEqual([end]);
+    });
   });
 
   const decoder = { type: 'ByteLevel' };

@@ -5,8 +5,8 @@ import { families } from './families.js';
 import { randomTexts } from './random-texts.js';
 import { rust } from './rust.js';
 
-/** More than is promised: the collector's threads are counted as well, and it comes when it likes. */
-const LIMIT_MS = 50;
+/** What is promised, on a machine where the known loop takes 20 ms. */
+const LIMIT_MS = 20;
 const filled = (text: string, length: number): string => text.repeat(Math.ceil(length / text.length)).slice(0, length);
 const english = 'Once upon a time, a little girl named Lily went to the garden with 123 big red balls!\n';
 
@@ -54,31 +54,34 @@ describe('a text of 64 kB holds nobody up', () => {
   );
 });
 
-describe.skipIf(rust === undefined)('64 kB take not many times as long as in Rust (skipped without its binary)', () => {
-  const rows: string[] = [];
-  afterAll(() => process.stdout.write(`times Rust's computing: ${rows.join('; ')}\n`));
+describe.skipIf(rust === undefined)(
+  '64 kB take less than twice as long as in Rust (skipped without its binary)',
+  () => {
+    const rows: string[] = [];
+    afterAll(() => process.stdout.write(`times Rust's computing: ${rows.join('; ')}\n`));
 
-  it.each(families)(
-    '$name',
-    async ({ name, json }) => {
-      const ours = Tokenizer.fromJson(json, {});
-      const theirs = rust!.Tokenizer.fromString(JSON.stringify(json));
-      const texts = [english, randomTexts(300).join(' ')].map((text) => filled(text, 65_536));
-      const [mine, rusts] = [texts.map(() => Infinity), texts.map(() => Infinity)];
-      for (let round = 0; round < 8; round++) {
-        for (const [i, text] of texts.entries()) {
-          const begin = cpu();
-          ours.encode(text.slice(round), { addSpecialTokens: false });
-          const middle = cpu();
-          await theirs.encode(text.slice(round), null, { addSpecialTokens: false });
-          mine[i] = Math.min(mine[i], middle - begin);
-          rusts[i] = Math.min(rusts[i], cpu() - middle);
+    it.each(families)(
+      '$name',
+      async ({ name, json }) => {
+        const ours = Tokenizer.fromJson(json, {});
+        const theirs = rust!.Tokenizer.fromString(JSON.stringify(json));
+        const texts = [english, randomTexts(300).join(' ')].map((text) => filled(text, 65_536));
+        const [mine, rusts] = [texts.map(() => Infinity), texts.map(() => Infinity)];
+        for (let round = 0; round < 8; round++) {
+          for (const [i, text] of texts.entries()) {
+            const begin = cpu();
+            ours.encode(text.slice(round), { addSpecialTokens: false });
+            const middle = cpu();
+            await theirs.encode(text.slice(round), null, { addSpecialTokens: false });
+            mine[i] = Math.min(mine[i], middle - begin);
+            rusts[i] = Math.min(rusts[i], cpu() - middle);
+          }
         }
-      }
-      const ratios = mine.map((time, i) => time / rusts[i]);
-      rows.push(`${name} ${ratios.map((ratio) => ratio.toFixed(2)).join(' and ')}`);
-      for (const ratio of ratios) expect(ratio).toBeLessThan(4);
-    },
-    120_000,
-  );
-});
+        const ratios = mine.map((time, i) => time / rusts[i]);
+        rows.push(`${name} ${ratios.map((ratio) => ratio.toFixed(2)).join(' and ')}`);
+        for (const ratio of ratios) expect(ratio).toBeLessThan(2);
+      },
+      120_000,
+    );
+  },
+);

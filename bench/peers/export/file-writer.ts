@@ -4,8 +4,10 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 export class FileWriter {
   #fd: number;
   #written = 0;
+  readonly #path: string;
 
-  constructor(private readonly path: string) {
+  constructor(path: string) {
+    this.#path = path;
     this.#fd = openSync(`${path}.part`, 'w');
   }
 
@@ -28,6 +30,6 @@ export class FileWriter {
   finish(): void {
     fsyncSync(this.#fd);
     closeSync(this.#fd);
-    renameSync(`${this.path}.part`, this.path);
+    renameSync(`${this.#path}.part`, this.#path);
   }
 }

@@ -1,9 +1,11 @@
 import type { Checkpoint } from '../../../src/checkpoint/checkpoint.js';
 import { mapRow } from '../../../src/checkpoint/layout.js';
-import type { LlamaConfig } from '../../../src/model/config.js';
+import type { ModelConfig } from '../../../src/model/config.js';
+import { familyOf } from '../../../src/model/families/index.js';
+import type { Role } from '../../../src/model/graph.js';
 import { FileWriter } from './file-writer.js';
 import { readF16, readF32 } from './read.js';
-import { llamaTensors, refuseRopeScaling, type LlamaTensor, type TensorRole } from './tensors.js';
+import { llamaTensors, refuseUnwritten, type LlamaTensor } from './tensors.js';
 
 /** GGUF v3, https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
 const VERSION = 3;
@@ -12,12 +14,17 @@ const TENSOR_TYPE = { f32: 0, f16: 1 } as const;
 /** `general.file_type` of a file whose matrices are f16. */
 const MOSTLY_F16 = 1;
 
-const NAMES: Readonly<Record<TensorRole, string>> = {
+const NAMES: Readonly<Record<Role, string>> = {
   embedding: 'token_embd',
   attnNorm: 'attn_norm',
   query: 'attn_q',
   key: 'attn_k',
   value: 'attn_v',
+  queryBias: 'attn_q',
+  keyBias: 'attn_k',
+  valueBias: 'attn_v',
+  queryNorm: 'attn_q_norm',
+  keyNorm: 'attn_k_norm',
   attnOutput: 'attn_output',
   mlpNorm: 'ffn_norm',
   gate: 'ffn_gate',
@@ -26,6 +33,13 @@ const NAMES: Readonly<Record<TensorRole, string>> = {
   finalNorm: 'output_norm',
   head: 'output',
 };
+
+/**
+ * What llama.cpp calls a family. It knows no Mistral: a window, which its Llama and Qwen do not have, is in the metadata,
+ * and prompts that it does not reach are computed alike.
+ */
+const architectureOf = (config: ModelConfig): string =>
+  config.family === 'mistral' ? 'llama' : familyOf(config).modelType;
 
 /** A value of the metadata with its GGUF type. */
 export type MetadataValue =
@@ -174,27 +188,29 @@ interface GgufVocabulary {
   readonly types: number[];
 }
 
-export function llamaMetadata(name: string, config: LlamaConfig): Map<string, MetadataValue> {
+export function llamaMetadata(name: string, config: ModelConfig): Map<string, MetadataValue> {
   const u32 = (value: number): MetadataValue => ({ type: 'u32', value });
   const f32 = (value: number): MetadataValue => ({ type: 'f32', value });
   const { tokens, types } = placeholderVocabulary(config.vocab);
+  const architecture = architectureOf(config);
   return new Map<string, MetadataValue>([
-    ['general.architecture', { type: 'string', value: 'llama' }],
+    ['general.architecture', { type: 'string', value: architecture }],
     ['general.name', { type: 'string', value: name }],
     ['general.file_type', u32(MOSTLY_F16)],
     ['general.alignment', u32(ALIGNMENT)],
-    ['llama.block_count', u32(config.layers)],
-    ['llama.context_length', u32(config.maxPositions)],
-    ['llama.embedding_length', u32(config.hidden)],
-    ['llama.feed_forward_length', u32(config.intermediate)],
-    ['llama.attention.head_count', u32(config.heads)],
-    ['llama.attention.head_count_kv', u32(config.kvHeads)],
-    ['llama.attention.key_length', u32(config.headDim)],
-    ['llama.attention.value_length', u32(config.headDim)],
-    ['llama.attention.layer_norm_rms_epsilon', f32(config.rmsNormEps)],
-    ['llama.rope.dimension_count', u32(config.headDim)],
-    ['llama.rope.freq_base', f32(config.ropeTheta)],
-    ['llama.vocab_size', u32(config.vocab)],
+    [`${architecture}.block_count`, u32(config.layers)],
+    [`${architecture}.context_length`, u32(config.maxPositions)],
+    [`${architecture}.embedding_length`, u32(config.hidden)],
+    [`${architecture}.feed_forward_length`, u32(config.intermediate)],
+    [`${architecture}.attention.head_count`, u32(config.heads)],
+    [`${architecture}.attention.head_count_kv`, u32(config.kvHeads)],
+    [`${architecture}.attention.key_length`, u32(config.headDim)],
+    [`${architecture}.attention.value_length`, u32(config.headDim)],
+    [`${architecture}.attention.layer_norm_rms_epsilon`, f32(config.rmsNormEps)],
+    [`${architecture}.rope.dimension_count`, u32(config.headDim)],
+    [`${architecture}.rope.freq_base`, f32(config.ropeTheta)],
+    [`${architecture}.vocab_size`, u32(config.vocab)],
+    ...(config.window === undefined ? [] : [[`${architecture}.attention.sliding_window`, u32(config.window)] as const]),
     ['tokenizer.ggml.model', { type: 'string', value: 'llama' }],
     ['tokenizer.ggml.tokens', { type: 'strings', value: tokens }],
     ['tokenizer.ggml.scores', { type: 'f32s', value: tokens.map((_, i) => -i) }],
@@ -206,26 +222,29 @@ export function llamaMetadata(name: string, config: LlamaConfig): Map<string, Me
 }
 
 function ggufTensor({ role, layer, shape }: LlamaTensor): GgufTensor {
-  const name = `${layer === undefined ? '' : `blk.${layer}.`}${NAMES[role]}.weight`;
+  const kind = role.endsWith('Bias') ? 'bias' : 'weight';
+  const name = `${layer === undefined ? '' : `blk.${layer}.`}${NAMES[role]}.${kind}`;
   return { name, shape, dtype: shape.length === 1 ? 'f32' : 'f16' };
 }
 
-/** Writes a model as llama.cpp's own converter would: matrices f16, norms f32, queries and keys permuted. */
+/** Writes a model as llama.cpp's own converter would: matrices f16, norms and biases f32, a Llama's queries and keys permuted. */
 export async function writeGguf(
   name: string,
-  config: LlamaConfig,
+  config: ModelConfig,
   checkpoint: Checkpoint,
   path: string,
 ): Promise<void> {
-  refuseRopeScaling(config);
+  refuseUnwritten(config);
   const tensors = llamaTensors(config);
+  // Of other families it rotates the two halves of a head, as Hugging Face does.
+  const pairs = architectureOf(config) === 'llama';
   const file = new FileWriter(path);
   file.write(ggufHeader(llamaMetadata(name, config), tensors.map(ggufTensor)));
   for (const tensor of tensors) {
     let data: Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
     if (tensor.shape.length === 1) data = await readF32(checkpoint, tensor);
     else data = await readF16(checkpoint, tensor);
-    if (tensor.role === 'query' || tensor.role === 'key') {
+    if (pairs && (tensor.role === 'query' || tensor.role === 'key')) {
       data = permuteRotary(data as Uint16Array, config.headDim, config.hidden);
     }
     file.write(new Uint8Array(data.buffer));

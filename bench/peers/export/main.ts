@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openCheckpoint } from '../../../src/checkpoint/checkpoint.js';
+import { openCheckpoint } from '../../../src/checkpoint/open.js';
 import { RidgepointError } from '../../../src/errors.js';
-import { parseLlamaConfig } from '../../../src/model/config.js';
+import { readConfig } from '../../../src/model/read-config.js';
 import { openFolder } from '../../../src/platform/node/files.js';
 import { packageRoot } from '../../../src/platform/node/package-root.js';
 import { writeGguf } from './gguf.js';
@@ -41,7 +41,8 @@ async function main(): Promise<void> {
   mkdirSync(output, { recursive: true });
   const path = checkpointFolder(model, output);
   const folder = await openFolder(path);
-  const config = parseLlamaConfig(JSON.parse((await folder.readText('config.json')) ?? 'null'));
+  const json: unknown = JSON.parse((await folder.readText('config.json')) ?? 'null');
+  const config = readConfig({ config: json, configName: 'config.json' });
   const checkpoint = await openCheckpoint(folder);
   const gguf = join(output, 'model.gguf');
   if (values.gguf && !existsSync(gguf)) await writeGguf(basename(path), config, checkpoint, gguf);

@@ -11,9 +11,12 @@ export class OnnxGraph {
   readonly #graph = new Message();
   readonly #names = new Set<string>();
   #external = 0;
+  readonly #dataFile: string;
 
   /** @param dataFile name of the file beside the model that holds the large tensors */
-  constructor(private readonly dataFile: string) {}
+  constructor(dataFile: string) {
+    this.#dataFile = dataFile;
+  }
 
   /** A dimension given by name is free. */
   input(name: string, type: ElementType, shape: readonly (number | string)[]): string {
@@ -36,7 +39,7 @@ export class OnnxGraph {
   external(name: string, type: ElementType, shape: readonly number[], length: number): string {
     const message = tensor(name, type, shape).int(14, 1);
     for (const [key, value] of [
-      ['location', this.dataFile],
+      ['location', this.#dataFile],
       ['offset', String(this.#external)],
       ['length', String(length)],
     ]) {

@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Checkpoint } from '../../../src/checkpoint/checkpoint.js';
 import { f32ToF16 } from '../../../src/checkpoint/float.js';
-import type { LlamaConfig } from '../../../src/model/config.js';
+import type { ModelConfig } from '../../../src/model/config.js';
+import { graphOf } from '../../../src/model/families/index.js';
+import { layersOf } from '../../../src/model/graph.js';
 import { ropeTable } from '../../../src/model/rope-table.js';
 import { FileWriter } from './file-writer.js';
 import { OnnxGraph } from './onnx-graph.js';
 import { readF16, readF32 } from './read.js';
-import { llamaTensors, refuseRopeScaling, type LlamaTensor } from './tensors.js';
+import { llamaTensors, refuseUnwritten, type LlamaTensor } from './tensors.js';
 
 const MICROSOFT = 'com.microsoft';
 
@@ -39,7 +41,7 @@ interface Weight {
   readonly turned: boolean;
 }
 
-function weightsOf(config: LlamaConfig): Weight[] {
+function weightsOf(config: ModelConfig): Weight[] {
   const weights = llamaTensors(config).map((tensor): Weight => {
     return { tensor, name: tensor.name, turned: tensor.shape.length === 2 && tensor.role !== 'embedding' };
   });
@@ -49,11 +51,11 @@ function weightsOf(config: LlamaConfig): Weight[] {
 }
 
 /**
- * The graph of a Llama in float16 as ONNX Runtime's own model builder lays it out: fused normalizations, grouped-query
+ * The graph of a model in float16 as ONNX Runtime's own model builder lays it out: fused normalizations, grouped-query
  * attention with rotation inside, keys and values handed from step to step. Inputs and outputs have the names that
  * transformers.js looks for; logits are made for the last `num_logits_to_keep` positions only, in float32.
  */
-export function llamaGraph(config: LlamaConfig, dataFile: string): OnnxGraph {
+export function llamaGraph(config: ModelConfig, dataFile: string): OnnxGraph {
   const { layers, heads, kvHeads, headDim, vocab, maxPositions, rmsNormEps } = config;
   const graph = new OnnxGraph(dataFile);
   const i64 = (name: string, shape: number[], ...values: number[]): string =>
@@ -95,6 +97,13 @@ export function llamaGraph(config: LlamaConfig, dataFile: string): OnnxGraph {
   const total64 = graph.node('Gather', [maskShape, i64('one_scalar', [], 1)], ['total_length_64'], { axis: 0 });
   const total = graph.node('Cast', [total64], ['total_length'], { to: 6 });
 
+  const layerValues = layersOf(graphOf(config));
+  const headShape = (count: number, name: string): string => i64(name, [4], 0, 0, count, headDim);
+  const normed = layerValues.flat().some(({ op }) => op === 'headNorm');
+  const shapes = normed
+    ? { q_norm: headShape(heads, 'query_heads'), k_norm: headShape(kvHeads, 'key_heads') }
+    : undefined;
+  const flat = normed ? i64('flat_heads', [3], 0, 0, -1) : '';
   const norm = { epsilon: { float: rmsNormEps } };
   const matmul = (input: string, weight: string, output: string): string =>
     graph.node('MatMul', [input, weight], [output]);
@@ -118,13 +127,36 @@ export function llamaGraph(config: LlamaConfig, dataFile: string): OnnxGraph {
     const attn = `${prefix}.self_attn`;
     const mlp = `${prefix}.mlp`;
     const x = addAndNormalize(`${prefix}.input_layernorm.weight`, `${prefix}.input`);
-    const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((p) => matmul(x, `${attn}.${p}.weight`, `${attn}.${p}`));
+    const values = layerValues[i];
+    const bias = values.some((each) => each.op === 'project' && each.from.some((source) => source.bias !== undefined));
+    const projected = (part: 'q_proj' | 'k_proj' | 'v_proj'): string => {
+      const product = matmul(x, `${attn}.${part}.weight`, `${attn}.${part}`);
+      return bias ? graph.node('Add', [product, `${attn}.${part}.bias`], [`${attn}.${part}.biased`]) : product;
+    };
+    /** The norm of each head. */
+    const headNormed = (rows: string, part: 'q_norm' | 'k_norm'): string => {
+      if (shapes === undefined) return rows;
+      const name = `${attn}.${part}`;
+      const apart = graph.node('Reshape', [rows, shapes[part]], [`${name}.heads`]);
+      const inputs = [apart, `${name}.weight`];
+      graph.node('SimplifiedLayerNormalization', inputs, [`${name}.normed`], { axis: -1, ...norm });
+      return graph.node('Reshape', [`${name}.normed`, flat], [`${name}.flat`]);
+    };
+    const [q, k, v] = [
+      headNormed(projected('q_proj'), 'q_norm'),
+      headNormed(projected('k_proj'), 'k_norm'),
+      projected('v_proj'),
+    ];
+    const window = values.find((each) => each.op === 'attend')?.window;
     const past = [`past_key_values.${i}.key`, `past_key_values.${i}.value`];
     const attended = graph.node(
       'GroupQueryAttention',
       [q, k, v, ...past, seqlens, total, 'cos_cache', 'sin_cache'],
       [`${attn}.attended`, `present.${i}.key`, `present.${i}.value`],
-      { num_heads: heads, kv_num_heads: kvHeads, do_rotary: 1, rotary_interleaved: 0 },
+      {
+        ...{ num_heads: heads, kv_num_heads: kvHeads, do_rotary: 1, rotary_interleaved: 0 },
+        ...(window !== undefined && { local_window_size: window }),
+      },
       MICROSOFT,
     );
     branch = matmul(attended, `${attn}.o_proj.weight`, `${attn}.o_proj`);
@@ -136,13 +168,13 @@ export function llamaGraph(config: LlamaConfig, dataFile: string): OnnxGraph {
     const gated = graph.node('Mul', [silu, up], [`${mlp}.gated`]);
     branch = matmul(gated, `${mlp}.down_proj.weight`, `${mlp}.down_proj`);
   }
-  const normed = addAndNormalize('model.norm.weight', 'model.norm', false);
+  const final = addAndNormalize('model.norm.weight', 'model.norm', false);
 
   // The last n positions; for n = 0 the slice begins at 0 and keeps all, as transformers.js means it.
   const keep = graph.node('Reshape', ['num_logits_to_keep', i64('vector_shape', [1], 1)], ['keep']);
   const from = graph.node('Neg', [keep], ['keep_from']);
   const to = i64('to_end', [1], Number.MAX_SAFE_INTEGER);
-  const kept = graph.node('Slice', [normed, from, to, one], ['kept']);
+  const kept = graph.node('Slice', [final, from, to, one], ['kept']);
   const logits = matmul(kept, 'lm_head.weight', 'logits_f16');
   graph.node('Cast', [logits], ['logits'], { to: 1 });
   return graph;
@@ -151,11 +183,11 @@ export function llamaGraph(config: LlamaConfig, dataFile: string): OnnxGraph {
 /** Writes a model as `PATH` (the graph) and `PATH_data` (the weights), float16 throughout. */
 export async function writeOnnx(
   name: string,
-  config: LlamaConfig,
+  config: ModelConfig,
   checkpoint: Checkpoint,
   path: string,
 ): Promise<void> {
-  refuseRopeScaling(config);
+  refuseUnwritten(config);
   const data = new FileWriter(`${path}_data`);
   for (const { tensor, turned } of weightsOf(config)) {
     let values: Uint16Array<ArrayBuffer>;

@@ -13,7 +13,7 @@ export async function readF16(checkpoint: Checkpoint, tensor: LlamaTensor): Prom
   throw new RidgepointError('usage', `${tensor.name}: bfloat16 would change in float16; take an f16 or f32 checkpoint`);
 }
 
-/** A norm's scale as float32. */
+/** A norm's scale, or a bias, as float32. */
 export async function readF32(checkpoint: Checkpoint, tensor: LlamaTensor): Promise<Float32Array<ArrayBuffer>> {
   const info = checkpoint.require(tensor.name, tensor.shape);
   const bytes = new Uint8Array(info.end - info.begin);

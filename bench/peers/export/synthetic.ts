@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { f32ToF16 } from '../../../src/checkpoint/float.js';
-import { seedOf } from '../../../src/kernels/synthetic.js';
-import { parseLlamaConfig } from '../../../src/model/config.js';
+import { tensorSeed } from '../../../src/kernels/synthetic/kernel.js';
+import { readConfig } from '../../../src/model/read-config.js';
 import { FileWriter } from './file-writer.js';
 import { llamaTensors, type LlamaTensor } from './tensors.js';
 
@@ -11,18 +11,19 @@ const F16_ONE = 0x3c00;
 const LEVELS = 1 << 11;
 
 /**
- * Pseudo-random f16 weights that keep activations of order one: uniform, of variance 1 / inputs; ones for a norm. Every
+ * Pseudo-random f16 weights that keep activations of order one: uniform, of variance 1 / inputs, of a bias 1 / its size;
+ * ones for a norm. Every
  * engine reads them from a file, so they need not be those that `--weights synthetic` makes on the GPU.
  */
-export function syntheticTensor({ name, shape }: LlamaTensor): Uint16Array<ArrayBuffer> {
-  if (shape.length === 1) return new Uint16Array(shape[0]).fill(F16_ONE);
-  const [rows, cols] = shape;
+export function syntheticTensor({ role, name, shape }: LlamaTensor): Uint16Array<ArrayBuffer> {
+  if (shape.length === 1 && !role.endsWith('Bias')) return new Uint16Array(shape[0]).fill(F16_ONE);
+  const [cols, rows = 1] = [...shape].reverse();
   const amplitude = Math.sqrt(3 / cols);
   const values = Float32Array.from({ length: LEVELS }, (_, i) => ((2 * i + 1) / LEVELS - 1) * amplitude);
   const levels = Uint16Array.from(new Uint32Array(values.buffer), f32ToF16);
   const out = new Uint16Array(rows * cols);
   // xorshift32 (Marsaglia 2003); its state must not be zero.
-  let state = seedOf(name) | 1;
+  let state = tensorSeed(name) | 1;
   for (let i = 0; i < out.length; i++) {
     state ^= state << 13;
     state ^= state >>> 17;
@@ -38,7 +39,7 @@ export function syntheticTensor({ name, shape }: LlamaTensor): Uint16Array<Array
  * @param json a Hugging Face `config.json`
  */
 export function writeSynthetic(json: unknown, folder: string): void {
-  const tensors = llamaTensors(parseLlamaConfig(json));
+  const tensors = llamaTensors(readConfig({ config: json, configName: 'config.json' }));
   const header: Record<string, unknown> = {};
   let at = 0;
   for (const { name, shape } of tensors) {

@@ -1,6 +1,6 @@
 import type { Comparison, MeasureError } from '../../compare/compare.js';
 import type { JoinedPoint } from '../../compare/points.js';
-import { percent } from '../../tables/markdown.js';
+import { markdownPercent } from '../../tables/markdown.js';
 import type { Figure, Spec } from '../render.js';
 import { colour } from '../theme.js';
 import { logAxis, type Domain } from './axes.js';
@@ -26,7 +26,7 @@ export function identityFigure({ points, errors }: Comparison): Figure | undefin
 function said(errors: readonly MeasureError[], measure: string): string {
   const found = errors.find((each) => each.measure === measure);
   if (found === undefined) return '';
-  return `${measure.toUpperCase()} is off by ${percent(found.mape)} on average and by ${percent(Math.abs(found.worst.error))} at worst. `;
+  return `${measure.toUpperCase()} is off by ${markdownPercent(found.mape)} on average and by ${markdownPercent(Math.abs(found.worst.error))} at worst. `;
 }
 
 function panel(points: readonly JoinedPoint[]): Spec {

@@ -1,13 +1,13 @@
 import type { Comparison } from '../../compare/compare.js';
 import type { JoinedPhase } from '../../compare/operations.js';
-import { percent } from '../../tables/markdown.js';
+import { markdownPercent } from '../../tables/markdown.js';
 import type { Figure } from '../render.js';
-import { colour, type Role } from '../theme.js';
+import { colour, type ColourRole } from '../theme.js';
 import { pairedBars, type BarPart } from './bars.js';
 import { chosenPhases } from './roofline.js';
 
 /** Kinds in the order of the forward pass; matrices of a kind of work share a hue. */
-const KINDS: readonly (readonly [name: string, role: Role])[] = [
+const KINDS: readonly (readonly [name: string, role: ColourRole])[] = [
   ['qkv', 'kind1'],
   ['attention', 'kind2'],
   ['o_proj', 'kind3'],
@@ -58,7 +58,7 @@ const nameOf = ({ phase, tokens, batch }: JoinedPhase): string =>
 
 function longest(phase: JoinedPhase): string {
   const [first] = phase.kinds;
-  const whole = percent(first.measuredMs / phase.measuredMs);
+  const whole = markdownPercent(first.measuredMs / phase.measuredMs);
   const what = phase.phase === 'prefill' ? `A prefill of ${phase.tokens} tokens` : `A decode step of ${phase.batch}`;
   return `${what} spends most on ${first.name} (${whole}).`;
 }

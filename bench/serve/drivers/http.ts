@@ -21,11 +21,12 @@ export class HttpError extends Error {
 export class HttpClient {
   readonly #agent: HttpAgent;
   readonly #request: typeof httpRequest;
+  readonly #base: URL;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(
-    private readonly base: URL,
-    private readonly headers: Readonly<Record<string, string>>,
-  ) {
+  constructor(base: URL, headers: Readonly<Record<string, string>>) {
+    this.#base = base;
+    this.#headers = headers;
     const secure = base.protocol === 'https:';
     this.#agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
     this.#request = secure ? httpsRequest : httpRequest;
@@ -51,9 +52,9 @@ export class HttpClient {
   /** Sent once more where the server closed a kept connection just when it was used again. */
   async #exchange(method: string, path: string, text: string | undefined, signal?: AbortSignal, again = true) {
     return new Promise<IncomingMessage>((resolve, reject) => {
-      const url = new URL(this.base.href.replace(/\/$/, '') + path);
+      const url = new URL(this.#base.href.replace(/\/$/, '') + path);
       const headers = {
-        ...this.headers,
+        ...this.#headers,
         ...(text === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),

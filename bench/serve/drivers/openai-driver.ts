@@ -5,10 +5,10 @@ import type { LoadDriver, Reply, Sending } from '../load/driver.js';
 import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 import { HttpClient, HttpError } from './http.js';
 import { idPrompts } from './prompt-ids.js';
-import { USUAL, wordPrompts, words, wordTokens, type WordTokens } from './prompt-words.js';
+import { USUAL, wordPrompts, promptWords, wordTokens, type WordTokens } from './prompt-words.js';
 import { EventParser } from './sse.js';
 
-export interface ServerOptions {
+export interface OpenAiServerOptions {
   /** With or without `/v1` at its end. */
   readonly baseUrl: string;
   readonly apiKey?: string;
@@ -52,23 +52,31 @@ const countedSchema = z.object({ usage: z.object({ prompt_tokens: z.number() }) 
 
 /** A server that speaks OpenAI's protocol. */
 export class OpenAiServer {
+  readonly #client: HttpClient;
+  readonly #options: OpenAiServerOptions;
+  readonly #counted: WordTokens;
+
   private constructor(
-    private readonly client: HttpClient,
-    private readonly options: ServerOptions,
+    client: HttpClient,
+    options: OpenAiServerOptions,
     readonly model: string,
     /** Where the server says it. */
     readonly contextLength: number | undefined,
-    private readonly counted: WordTokens,
+    counted: WordTokens,
     /** Something about the prompts that a reader of the result must know. */
     readonly note: string | undefined,
-  ) {}
+  ) {
+    this.#client = client;
+    this.#options = options;
+    this.#counted = counted;
+  }
 
   /**
    * Asks the server for its model, and how it counts words.
    *
    * @throws RidgepointError when it cannot be reached or refuses
    */
-  static async open(options: ServerOptions): Promise<OpenAiServer> {
+  static async open(options: OpenAiServerOptions): Promise<OpenAiServer> {
     const base = baseOf(options.baseUrl);
     if (options.vocab !== undefined && options.endpoint === 'chat') {
       throw new RidgepointError('usage', '--vocab-size: a chat takes no token ids; use --endpoint completions');
@@ -93,8 +101,8 @@ export class OpenAiServer {
   }
 
   driver(workload: Pick<Workload, 'seed' | 'sharedPrefix'>): LoadDriver {
-    const { vocab, endpoint } = this.options;
-    const promptOf = vocab === undefined ? wordPrompts(this.counted, workload) : idPrompts(vocab, workload);
+    const { vocab, endpoint } = this.#options;
+    const promptOf = vocab === undefined ? wordPrompts(this.#counted, workload) : idPrompts(vocab, workload);
     return {
       backend: endpoint === 'chat' ? 'openai-chat' : 'openai',
       prepare: (request) => {
@@ -105,13 +113,13 @@ export class OpenAiServer {
   }
 
   close(): void {
-    this.client.close();
+    this.#client.close();
   }
 
   #body(prompt: string | readonly number[], { index, outputTokens }: PlannedRequest): object {
-    const { ignoreEos, extraBody, temperature } = this.options;
+    const { ignoreEos, extraBody, temperature } = this.#options;
     return {
-      ...promptFields(this.options, this.model, prompt),
+      ...promptFields(this.#options, this.model, prompt),
       max_tokens: outputTokens,
       temperature,
       seed: index,
@@ -123,7 +131,7 @@ export class OpenAiServer {
   }
 
   async #stream(body: object, { onTokens, signal }: Sending): Promise<Reply> {
-    const response = await this.client.send('POST', pathOf(this.options.endpoint), body, signal);
+    const response = await this.#client.send('POST', pathOf(this.#options.endpoint), body, signal);
     const events = new EventParser();
     let finish: string | undefined;
     let done = false;
@@ -152,10 +160,10 @@ export class OpenAiServer {
   }
 }
 
-const pathOf = (endpoint: ServerOptions['endpoint']): string =>
+const pathOf = (endpoint: OpenAiServerOptions['endpoint']): string =>
   endpoint === 'chat' ? '/v1/chat/completions' : '/v1/completions';
 
-function promptFields({ endpoint }: ServerOptions, model: string, prompt: string | readonly number[]): object {
+function promptFields({ endpoint }: OpenAiServerOptions, model: string, prompt: string | readonly number[]): object {
   return endpoint === 'chat' ? { model, messages: [{ role: 'user', content: prompt }] } : { model, prompt };
 }
 
@@ -164,6 +172,11 @@ function baseOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     throw new RidgepointError('usage', `--base-url must be an address such as http://127.0.0.1:8000, found ${text}`);
+  }
+  // Errors and results name the address, which must therefore hold no secret.
+  if (url.username + url.password + url.search !== '') {
+    const what = '--base-url must be an address without a name, password or query; give a key as --api-key';
+    throw new RidgepointError('usage', what);
   }
   url.pathname = url.pathname.replace(/\/(v1\/?)?$/, '');
   return url;
@@ -188,10 +201,14 @@ async function modelOf(
 }
 
 /** How many tokens the server counts in texts of few and of many words; undefined where it does not say. */
-async function countWords(client: HttpClient, options: ServerOptions, model: string): Promise<WordTokens | undefined> {
+async function countWords(
+  client: HttpClient,
+  options: OpenAiServerOptions,
+  model: string,
+): Promise<WordTokens | undefined> {
   const [few, many] = [16, 112];
   const tokensOf = async (count: number): Promise<number | undefined> => {
-    const prompt = promptFields(options, model, words(count, seedOf(`probe ${count}`)));
+    const prompt = promptFields(options, model, promptWords(count, seedOf(`probe ${count}`)));
     const body = { ...prompt, max_tokens: 1, temperature: 0, ...options.extraBody };
     const answer = countedSchema.safeParse(await client.json('POST', pathOf(options.endpoint), body));
     return answer.success ? answer.data.usage.prompt_tokens : undefined;

@@ -7,7 +7,7 @@ const WORDS = (
   'all were we when your can said there use an each which she do how their if will up other about out many then them'
 ).split(' ');
 
-export function words(count: number, seed: number): string {
+export function promptWords(count: number, seed: number): string {
   const next = random(seed);
   return Array.from({ length: count }, () => WORDS[Math.floor(next() * WORDS.length)]).join(' ');
 }
@@ -35,10 +35,10 @@ export function wordPrompts(
   { base, perWord }: WordTokens,
   { seed, sharedPrefix }: Pick<Workload, 'seed' | 'sharedPrefix'>,
 ): (request: PlannedRequest) => string {
-  const prefix = words(Math.round(sharedPrefix / perWord), seedOf(`${seed} prefix`));
+  const prefix = promptWords(Math.round(sharedPrefix / perWord), seedOf(`${seed} prefix`));
   return ({ index, promptTokens }) => {
     const own = Math.max(1, Math.round((promptTokens - sharedPrefix - base) / perWord));
-    const text = words(own, seedOf(`${seed} prompt ${index}`));
+    const text = promptWords(own, seedOf(`${seed} prompt ${index}`));
     return prefix === '' ? text : `${prefix} ${text}`;
   };
 }

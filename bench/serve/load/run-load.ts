@@ -4,7 +4,7 @@ import type { LoadDriver } from './driver.js';
 import type { LoadRecord, RequestRecord } from '../../../src/traffic/record.js';
 
 /** How far a run has come. */
-export interface LoadProgress {
+export interface RunLoadProgress {
   readonly done: number;
   readonly total: number;
   readonly running: number;
@@ -12,20 +12,20 @@ export interface LoadProgress {
   readonly failed: number;
 }
 
-export interface LoadOptions {
+export interface RunLoadOptions {
   readonly clock: Clock;
   /** Most requests at a time; those due wait for their turn. */
   readonly maxConcurrency?: number;
   /** Ends the run: what is under way is aborted, what is not sent stays unsent. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly onProgress?: (progress: RunLoadProgress) => void;
 }
 
 /**
  * Makes the requests of a workload, each at its time, whatever becomes of the others: load is offered, not waited for.
  * Every request sent has a record in the end; a failure is one of them and never the end of the run.
  */
-export async function runLoad(workload: Workload, driver: LoadDriver, options: LoadOptions): Promise<LoadRecord> {
+export async function runLoad(workload: Workload, driver: LoadDriver, options: RunLoadOptions): Promise<LoadRecord> {
   const { clock, signal, onProgress } = options;
   const places = new Places(options.maxConcurrency ?? Infinity);
   /** Has every request under way given up: one listener, however many they are. */
@@ -151,12 +151,16 @@ async function oneRequest(
 /** Places for requests under way, given to those who wait in their order. */
 class Places {
   readonly #waiting: (() => void)[] = [];
-  constructor(private free: number) {}
+  #free: number;
+
+  constructor(free: number) {
+    this.#free = free;
+  }
 
   /** Takes a place if there is one. */
   take(): boolean {
-    if (this.free === 0) return false;
-    this.free--;
+    if (this.#free === 0) return false;
+    this.#free--;
     return true;
   }
 
@@ -167,7 +171,7 @@ class Places {
 
   give(): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.free++;
+    if (next === undefined) this.#free++;
     else next();
   }
 

@@ -1,9 +1,9 @@
-import { median } from 'simple-statistics';
+import { median } from '../../../src/statistics.js';
 import type { Clock } from '../load/clock.js';
 import { runLoad } from '../load/run-load.js';
 import { metricsOf } from '../../../src/traffic/metrics.js';
 import { warmUp } from '../runs.js';
-import type { PolicyName } from '../policy.js';
+import type { PolicyName } from '../../../src/scheduler/policies/index.js';
 import type { Target } from '../targets/target.js';
 import { clip, type Workload } from '../../../src/traffic/workload.js';
 

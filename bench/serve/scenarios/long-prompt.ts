@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { RidgepointError } from '../../../src/errors.js';
 import type { Clock } from '../load/clock.js';
 import { percentileOf } from '../../../src/traffic/metrics.js';
-import type { PolicyName } from '../policy.js';
+import type { PolicyName } from '../../../src/scheduler/policies/index.js';
 import { warmUp } from '../runs.js';
 import type { OpenTarget, Target } from '../targets/target.js';
 import type { Workload } from '../../../src/traffic/workload.js';
@@ -101,6 +101,7 @@ async function once(
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // one listener a sequence and more
   const stopped = (): void => stop.abort();
+  if (signal?.aborted) stopped();
   signal?.addEventListener('abort', stopped, { once: true });
   const decoders = requests.slice(0, sequences).map(() => new Decoder());
   const decoding = Promise.allSettled(

@@ -1,10 +1,10 @@
 import { RidgepointError } from '../../../src/errors.js';
-import { OpenAiServer, type ServerOptions } from '../drivers/openai-driver.js';
+import { OpenAiServer, type OpenAiServerOptions } from '../drivers/openai-driver.js';
 import type { Target } from './target.js';
 
 /** A server, whose policy is its own affair. */
 export function serverTarget(
-  options: ServerOptions & { readonly contextLength?: number },
+  options: OpenAiServerOptions & { readonly contextLength?: number },
   onOpened: (server: OpenAiServer) => void = () => undefined,
 ): Target {
   return {

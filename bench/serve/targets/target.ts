@@ -1,5 +1,6 @@
 import type { LoadDriver } from '../load/driver.js';
-import type { PolicyName } from '../policy.js';
+import type { StepLog } from '../step-log.js';
+import type { PolicyName } from '../../../src/scheduler/policies/index.js';
 import type { Workload } from '../../../src/traffic/workload.js';
 
 /** What an engine tells about its cache. */
@@ -20,6 +21,9 @@ export interface OpenTarget {
   driver(workload: Pick<Workload, 'seed' | 'sharedPrefix'>): LoadDriver;
   /** Undefined for what does not tell. */
   stats(): CacheStats | undefined;
+  /** The steps of an engine in this process, and most prompt tokens that one of them takes. */
+  readonly steps?: StepLog;
+  readonly prefillChunk?: number;
   close(): Promise<void>;
 }
 

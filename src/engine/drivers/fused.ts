@@ -1,9 +1,11 @@
 import type { Gpu } from '../../gpu/gpu.js';
-import { BLOCK_TOKENS, isQuantizedKv, paddedHeadDim } from '../../kernels/attention-shape.js';
-import { fusedPosition, runFused, type FusedCase, type FusedRun, type FusedTask } from '../../kernels/trials/fused.js';
+import { isQuantizedKv } from '../../kernels/attention/shape.js';
+import { runFused, type FusedCase, type FusedRun, type FusedTask } from '../../kernels/matmul/fused-trial.js';
+import { trialValues } from '../../kernels/trial-step.js';
 import { paddedColumns } from '../../kernels/weights.js';
-import type { ModelContest } from '../tuning/contests.js';
-import { cachedHead, disagreement } from '../tuning/reference.js';
+import type { ModelContest } from '../../tuning/contests.js';
+import { disagreement } from '../../tuning/reference.js';
+import { headsOf, wrongHeads } from './heads.js';
 import type { TrialModel } from './trial.js';
 
 /** Rows that run together: more than one, and no whole group of the kernels that take several. */
@@ -18,8 +20,8 @@ export interface WrongDefault {
 
 /**
  * Checks the launches for few rows that do more than the product of their contest: the norm in front, SiLU and its gate
- * behind, q, k and v rotated and filed, or the rows picked whose logits are wanted. They are held against the plain product of the same variant, which has been
- * checked, with the rest done on the host.
+ * behind, q, k and v with their biases rotated and filed, or the rows picked whose logits are wanted. They are held
+ * against the plain product of the same variant, which has been checked, with the rest done on the host.
  *
  * @param right names of those known to be right; grows
  */
@@ -31,12 +33,16 @@ export async function firstWrongFused(
 ): Promise<WrongDefault | undefined> {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab, rmsNormEps: eps } = config;
   const shape = { heads, kvHeads, headDim };
+  const { bias, norm } = headsOf(config);
   for (const contest of contests) {
     const { subject } = contest;
-    if (subject.kind !== 'matmul' || subject.width !== 'few' || subject.k !== hidden) continue;
+    if (subject.kind !== 'matmul' || subject.phase !== 'decode' || subject.k !== hidden) continue;
     const tasks: FusedTask[] = [];
     if (subject.n === 2 * intermediate) tasks.push({ kind: 'gate' });
-    if (subject.n === (heads + 2 * kvHeads) * headDim && !isQuantizedKv(kv)) tasks.push({ kind: 'heads', shape, kv });
+    // Heads that are normed, and those of a cache of int8, have a launch of their own.
+    if (subject.n === (heads + 2 * kvHeads) * headDim && !isQuantizedKv(kv) && !norm) {
+      tasks.push({ kind: 'heads', shape, kv, bias });
+    }
     if (subject.n === vocab) tasks.push({ kind: 'wanted' });
     for (const task of tasks) {
       for (const name of new Set(contest.cases.map(({ usual }) => usual))) {
@@ -82,37 +88,9 @@ function wrongIn(run: FusedRun, { shape, task, rows }: FusedCase): string | unde
     const found = expected.map((_, i) => run.out[Math.floor(i / n) * stride + (i % n)]);
     return disagreement(found, expected);
   }
-  const { heads, kvHeads, headDim } = task.shape;
-  const padded = paddedHeadDim(headDim);
-  const [queries, keys, values] = [heads, kvHeads, kvHeads].map((count) => ({
-    found: new Float64Array(rows * count * headDim),
-    expected: new Float64Array(rows * count * headDim),
-  }));
-  for (let row = 0; row < rows; row++) {
-    const position = fusedPosition(row);
-    const inBlock = position % BLOCK_TOKENS;
-    for (let head = 0; head < heads + 2 * kvHeads; head++) {
-      const isQuery = head < heads;
-      const isValue = head >= heads + kvHeads;
-      const own = isQuery ? head : (head - heads) % kvHeads;
-      const { found, expected } = isQuery ? queries : isValue ? values : keys;
-      const to = (row * (isQuery ? heads : kvHeads) + own) * headDim;
-      const place = (Math.floor(position / BLOCK_TOKENS) * kvHeads + own) * BLOCK_TOKENS + inBlock;
-      const stored = isQuery
-        ? run.queries.subarray((row * heads + head) * padded)
-        : cachedHead(isValue ? run.values : run.keys, place, padded, task.kv);
-      for (let i = 0; i < headDim; i += 2) {
-        const at = row * stride + head * headDim + i;
-        const [x, y] = [product[at], product[at + 1]];
-        const [cos, sin] = isValue ? [1, 0] : run.angles.subarray(position * headDim + i);
-        expected.set([x * cos - y * sin, x * sin + y * cos], to + i);
-        found.set([stored[i], stored[i + 1]], to + i);
-      }
-    }
-  }
-  for (const [name, { found, expected }] of Object.entries({ queries, keys, values })) {
-    const reason = disagreement(found, expected);
-    if (reason !== undefined) return `${name}: ${reason}`;
-  }
-  return undefined;
+  const bias = task.bias ? trialValues(shape.n) : undefined;
+  const before = Array.from({ length: rows }, (_, row) =>
+    Float64Array.from({ length: shape.n }, (_, i) => product[row * stride + i] + (bias?.[i] ?? 0)),
+  );
+  return wrongHeads(run.filed!, task, before);
 }

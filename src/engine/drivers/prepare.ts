@@ -1,6 +1,6 @@
 import type { Withheld } from '../../gpu/capabilities.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import type { TuneOptions } from '../tuning/tune.js';
+import type { TuneOptions } from '../../tuning/tune.js';
 import { remarkOn, withheldBy, type DriverRecord, type Finding } from './record.js';
 import { trialKey, type TrialModel } from './trial.js';
 import { vet, type TrialOutcome } from './vet.js';

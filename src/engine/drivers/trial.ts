@@ -1,22 +1,24 @@
 import { RidgepointError } from '../../errors.js';
 import { allocatePagedKv } from '../../cache/paged-kv.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import type { KvStored } from '../../kernels/attention-shape.js';
+import type { KvStored } from '../../kernels/attention/shape.js';
 import type { StoredDtype } from '../../kernels/weights.js';
-import type { LlamaConfig } from '../../model/config.js';
+import type { ModelConfig } from '../../model/config.js';
 import type { DistinctLayers } from '../../model/layer-formats.js';
-import { LlamaModel, type ModelLimits } from '../../model/llama.js';
+import type { ModelLimits } from '../../model/activations.js';
+import { ForwardPass } from '../../model/forward-pass.js';
 import { allocateWeights } from '../../model/weights.js';
 import type { ActivationDtype } from '../../quantization/activations.js';
-import { contestsOf, type ModelContest } from '../tuning/contests.js';
-import { GpuLaboratory } from '../tuning/laboratory.js';
-import { wrongNumbers } from '../tuning/wrong-numbers.js';
+import { contestsOf, type ModelContest } from '../../tuning/contests.js';
+import { GpuLaboratory } from '../../tuning/laboratory.js';
+import { wrongNumbers } from '../../tuning/wrong-numbers.js';
 import { firstWrongFused } from './fused.js';
+import { wrongRope } from './heads.js';
 import type { Finding } from './record.js';
 
 /** The model whose kernels are tried. */
 export interface TrialModel {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly dtype: StoredDtype;
   /** Of embedding and `lm_head`. */
   readonly head: StoredDtype;
@@ -35,32 +37,48 @@ const BLOCKS = 4;
 export function trialKey({ config, dtype, head, activations, distinct, kv }: TrialModel): string {
   const { hidden, intermediate, heads, kvHeads, headDim, vocab } = config;
   const shape = [hidden, intermediate, `${heads}/${kvHeads}x${headDim}`, vocab];
+  const computes = [...(config.family === 'llama' ? [] : [config.family]), ...windowWords(config)];
   const own = distinct && `${distinct.layers}: ${distinct.formats.map((each) => each.join('=')).join(' ')}`;
-  return [dtype, head, activations, kv, ...shape, ...(own === undefined ? [] : [own])].join(' ');
+  return [dtype, head, activations, kv, ...shape, ...computes, ...(own === undefined ? [] : [own])].join(' ');
 }
+
+const windowWords = ({ window, windowed }: ModelConfig): string[] =>
+  window === undefined ? [] : [windowed === undefined ? 'windows' : 'some windows'];
 
 /**
  * Compiles and runs the kernels that a model takes by default, one after the other: those of a layer, of each kind
  * where formats differ, and of its ends, on buffers of zeros. `gpu.pipelines.trying` is told what is being tried.
  */
 export async function runDefaults(gpu: Gpu, model: TrialModel): Promise<void> {
-  const { layers, formats } = model.distinct ?? { layers: 1, formats: [] };
-  const config = { ...model.config, layers };
+  const { config, formats } = oneOfEach(model);
   await gpu.scoped(async () => {
-    const llama = await gpu.checkedAllocation('a trial of the kernels', async () => {
-      const weights = allocateWeights(gpu, config, model.dtype, model.tied, model.head, new Map(formats));
-      const cache = allocatePagedKv(gpu, config, model.kv, layers, BLOCKS);
-      return LlamaModel.create(gpu, config, weights, cache, model.limits, undefined, model.activations);
+    const pass = await gpu.checkedAllocation('a trial of the kernels', async () => {
+      const weights = allocateWeights(gpu, config, { ...model, formats: new Map(formats) });
+      const cache = allocatePagedKv(gpu, config, model.kv, config.layers, BLOCKS);
+      return ForwardPass.create(gpu, { config, weights, cache, limits: model.limits, activations: model.activations });
     });
-    await llama.warmUp(gpu, { apart: true });
-    await llama.ready;
+    await pass.warmUp(gpu, { apart: true });
+    await pass.ready;
   });
 }
 
+/** A model with a layer of each kind: of formats, and where only some layers have a window, each with one and without. */
+function oneOfEach({ config, distinct }: TrialModel): { config: ModelConfig; formats: DistinctLayers['formats'] } {
+  const { layers, formats } = distinct ?? { layers: 1, formats: [] };
+  if (config.windowed === undefined) return { config: { ...config, layers }, formats };
+  const windowed = Array.from({ length: 2 * layers }, (_, i) => i >= layers);
+  const again = formats.map(([name, dtype]) => [shifted(name, layers), dtype] as const);
+  return { config: { ...config, layers: 2 * layers, windowed }, formats: [...formats, ...again] };
+}
+
+/** A matrix of a layer further on. */
+const shifted = (name: string, by: number): string =>
+  name.replace(/(?<=^model\.layers\.)\d+/, (layer) => String(Number(layer) + by));
+
 /**
  * Compares what the default of each contest computes with float64 on the host, and what the launches compute that do
- * more than a product with what they are made of. A wrong one is excluded from the device,
- * and what then is the default checked in its place.
+ * more than a product with what they are made of. A wrong one is excluded from the device, and what then is the default
+ * checked in its place. Rotation with its biases and norms of heads has one variant, in whose place there is none.
  *
  * @returns what is wrong
  * @throws RidgepointError that names kernel and driver, when all candidates of a contest are wrong
@@ -78,7 +96,7 @@ export async function checkDefaults(gpu: Gpu, model: TrialModel): Promise<Findin
       const wrong =
         (await firstWrong(laboratory, contests ?? [], right)) ??
         (await firstWrongFused(gpu, model, contests ?? [], right));
-      if (wrong === undefined) return findings;
+      if (wrong === undefined) break;
       const { contest, name, reason } = wrong;
       const kernel = laboratory.kernelOf(contest, name);
       if (contest.candidates.every((each) => laboratory.kernelOf(contest, each.name) === kernel)) {
@@ -88,6 +106,9 @@ export async function checkDefaults(gpu: Gpu, model: TrialModel): Promise<Findin
       last = { kernel, key: contest.key, reason };
       gpu.withhold({ excluded: [kernel] });
     }
+    const rope = await wrongRope(gpu, model.config, model.kv);
+    if (rope !== undefined) throw wrongNumbers(gpu, rope.kernel, 'rotation', rope.reason);
+    return findings;
   } finally {
     laboratory.destroy();
   }
@@ -96,8 +117,7 @@ export async function checkDefaults(gpu: Gpu, model: TrialModel): Promise<Findin
 /** The contests of a model with what is not withheld; undefined where one has no candidate left. */
 function contestsLeft(gpu: Gpu, { config, limits, kv, ...model }: TrialModel): readonly ModelContest[] | undefined {
   try {
-    return contestsOf(config, model, limits.sequences, kv, gpu.capabilities, (spec) => gpu.pipelines.source(spec))
-      .contests;
+    return contestsOf(config, { formats: model, sequences: limits.sequences, kv }, gpu).contests;
   } catch (error) {
     if (error instanceof RidgepointError && error.code === 'adapter') return undefined;
     throw error;

@@ -1,4 +1,5 @@
 import { RidgepointError } from '../../errors.js';
+import { option, words } from '../../wording.js';
 import { MASK_WORDS, type Mask } from '../../gpu/masks.js';
 import { withheldBy, type DriverRecord, type Finding } from './record.js';
 
@@ -96,7 +97,7 @@ function standsOn(kernel: string): Mask[] {
     'subgroup-id': /\bsubgroup_id\b/,
     subgroups: /\bsubgroups\b/,
     f16: /\b(f16|half|component_f16|result_f16)\b/,
-    'packed-dot': /\bpacked/,
+    'packed-dot': /dot8|^quantize_rows/,
   };
   return MASK_WORDS.filter((word) => signs[word]?.test(kernel));
 }
@@ -104,6 +105,6 @@ function standsOn(kernel: string): Mask[] {
 function giveUp({ adapter, driver }: Vetting, { kernel, how }: Failure): never {
   throw new RidgepointError(
     'device',
-    `kernel ${kernel} cannot be used on ${adapter} with driver ${driver} (${how}), and nothing takes its place; install another version of the driver, or choose another adapter with --adapter`,
+    words`kernel ${kernel} cannot be used on ${adapter} with driver ${driver} (${how}), and nothing takes its place; install another version of the driver, or choose another adapter with ${option('adapter')}`,
   );
 }

@@ -1,9 +1,9 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from './own-folder.js';
 
 /** Where `ridgepoint calibrate` and `ridgepoint tune` keep their files: one each for each adapter and driver. */
 export function calibrationFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ridgepoint', 'calibration');
+  return join(cacheFolder(), 'calibration');
 }
 
 /** What the names of tuned kernels end in, which calibrations' names do not. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RidgepointError } from '../../errors.js';
-import { calibrationKey, calibrationSchema, type Calibration } from '../../roofline/calibration.js';
+import { calibrationKey, calibrationSchema, type Calibration } from '../../roofline/hardware/calibration.js';
 import { calibrationFolder, DRIVER_ENDING, TRYING_ENDING, TUNING_ENDING } from './calibration-folder.js';
 import { readWhole } from './read-whole.js';
 import { writeWhole } from './whole-file.js';

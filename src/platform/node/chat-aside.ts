@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { AsideRenderer, ChatTemplate } from '../../engine/host.js';
 import { RidgepointError } from '../../errors.js';
+import type { ChatWishes } from '../../tokenizer/chat.js';
 import { packageRoot } from './package-root.js';
 import type { ChatAnswer } from './chat-worker.js';
 
@@ -12,7 +13,8 @@ const LONGEST_MS = 30_000;
 const MOST_MEMORY = 512;
 
 interface Job {
-  readonly messages: string;
+  /** Messages and wishes, as JSON. */
+  readonly chat: string;
   readonly resolve: (text: string) => void;
   readonly reject: (error: Error) => void;
 }
@@ -39,17 +41,30 @@ class ChatThread implements AsideRenderer {
   #worker: Worker | undefined;
   #running: Job | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #path: string;
+  readonly #template: ChatTemplate;
 
-  constructor(
-    private readonly path: string,
-    private readonly template: ChatTemplate,
-  ) {}
+  constructor(path: string, template: ChatTemplate) {
+    this.#path = path;
+    this.#template = template;
+  }
 
-  render(messages: readonly object[]): Promise<string> {
+  render(messages: readonly object[], wishes: ChatWishes = {}, signal?: AbortSignal): Promise<string> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ messages: JSON.stringify(messages), resolve, reject });
+      signal?.throwIfAborted();
+      const job: Job = { chat: JSON.stringify([messages, wishes]), resolve, reject };
+      this.#jobs.push(job);
+      // What nobody waits for any more would keep others waiting, and its text in memory.
+      signal?.addEventListener('abort', () => this.#drop(job, signal.reason as Error), { once: true });
       this.#next();
     });
+  }
+
+  #drop(job: Job, reason: Error): void {
+    const at = this.#jobs.indexOf(job);
+    if (at < 0) return;
+    this.#jobs.splice(at, 1);
+    job.reject(reason);
   }
 
   async close(): Promise<void> {
@@ -67,14 +82,14 @@ class ChatThread implements AsideRenderer {
     if (job === undefined) return;
     this.#running = job;
     const worker = (this.#worker ??= this.#start());
-    worker.postMessage(job.messages);
+    worker.postMessage(job.chat);
     this.#timer = setTimeout(() => this.#lost(worker, `it takes more than ${LONGEST_MS / 1000} s`), LONGEST_MS);
     this.#timer.unref();
   }
 
   #start(): Worker {
-    const worker = new Worker(this.path, {
-      workerData: this.template,
+    const worker = new Worker(this.#path, {
+      workerData: this.#template,
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY },
     });

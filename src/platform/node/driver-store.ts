@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UNKNOWN_DRIVER, type DriverRecord, type Finding } from '../../engine/drivers/record.js';
 import { MASK_WORDS } from '../../gpu/masks.js';
-import { calibrationKey } from '../../roofline/calibration-key.js';
+import { calibrationKey } from '../../roofline/hardware/calibration-key.js';
+import { SHADER_TEXTS } from '../../gpu/shader-texts.js';
 import { calibrationFolder, DRIVER_ENDING, TRYING_ENDING } from './calibration-folder.js';
 import { packageRoot } from './package-root.js';
 import { putWhole } from './whole-file.js';
@@ -32,17 +33,16 @@ export function kernelsVersion(): string {
 
 function digest(): string {
   const hash = createHash('sha256');
-  const folders = [join(packageRoot(), 'shaders'), join(packageRoot(), 'dist', 'src', 'kernels')];
-  for (const folder of folders) {
-    let names: string[] = [];
-    try {
-      names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-    } catch {
-      // no dist in a checkout that runs its sources
-    }
-    for (const name of names.filter((each) => /\.(wgsl|js)$/.test(each))) {
-      hash.update(`${name}\0`).update(readFileSync(join(folder, name)));
-    }
+  for (const [name, text] of Object.entries(SHADER_TEXTS)) hash.update(`${name}\0`).update(text);
+  const folder = join(packageRoot(), 'dist', 'src', 'kernels');
+  let names: string[] = [];
+  try {
+    names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  } catch {
+    // no dist in a checkout that runs its sources
+  }
+  for (const name of names.filter((each) => each.endsWith('.js'))) {
+    hash.update(`${name}\0`).update(readFileSync(join(folder, name)));
   }
   return hash.digest('hex').slice(0, 16);
 }

@@ -27,27 +27,33 @@ function unreadable(path: string, error: unknown): RidgepointError {
 }
 
 class NodeFile implements FileSource {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+
   constructor(
     readonly name: string,
     readonly size: number,
-    private readonly path: string,
-    private readonly handle: FileHandle,
-  ) {}
+    path: string,
+    handle: FileHandle,
+  ) {
+    this.#path = path;
+    this.#handle = handle;
+  }
 
   async read(offset: number, into: Uint8Array): Promise<void> {
     for (let done = 0; done < into.length;) {
       const length = Math.min(into.length - done, MAX_READ_BYTES);
       let bytesRead: number;
       try {
-        ({ bytesRead } = await this.handle.read(into, done, length, offset + done));
+        ({ bytesRead } = await this.#handle.read(into, done, length, offset + done));
       } catch (error) {
-        throw unreadable(this.path, error);
+        throw unreadable(this.#path, error);
       }
       if (bytesRead === 0) {
         const wanted = `${into.length} bytes at ${offset}`;
         throw new RidgepointError(
           'checkpoint',
-          `${this.path}: ends at byte ${offset + done} while ${wanted} were to be read; download it again`,
+          `${this.#path}: ends at byte ${offset + done} while ${wanted} were to be read; download it again`,
         );
       }
       done += bytesRead;
@@ -55,14 +61,14 @@ class NodeFile implements FileSource {
   }
 
   close(): Promise<void> {
-    return this.handle.close();
+    return this.#handle.close();
   }
 }
 
 class NodeFolder implements ModelFolder {
   constructor(readonly name: string) {}
 
-  private path(file: string): string {
+  #path(file: string): string {
     if (!isPlainFileName(file)) {
       throw new RidgepointError('checkpoint', `${printable(file)}: is not a file directly inside ${this.name}`);
     }
@@ -70,7 +76,7 @@ class NodeFolder implements ModelFolder {
   }
 
   async open(file: string): Promise<FileSource | undefined> {
-    const path = this.path(file);
+    const path = this.#path(file);
     let handle: FileHandle;
     try {
       handle = await openUnblocked(path);
@@ -83,7 +89,8 @@ class NodeFolder implements ModelFolder {
       if (!info.isFile()) throw new RidgepointError('checkpoint', `${path}: is not a file`);
       return new NodeFile(file, info.size, path, handle);
     } catch (error) {
-      await handle.close();
+      await handle.close().catch(() => undefined);
+      if (isAbsent(error)) return undefined; // inside an archive, as Yarn keeps packages, only this finds it out
       throw error instanceof RidgepointError ? error : unreadable(path, error);
     }
   }
@@ -105,7 +112,7 @@ class NodeFolder implements ModelFolder {
         const size = `${Math.round(source.size / (1 << 20))} MiB`;
         throw new RidgepointError(
           'checkpoint',
-          `${this.path(file)}: is too large for a text, ${size}; download it again`,
+          `${this.#path(file)}: is too large for a text, ${size}; download it again`,
         );
       }
       const bytes = new Uint8Array(source.size);
@@ -113,7 +120,7 @@ class NodeFolder implements ModelFolder {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch (error) {
       if (error instanceof RidgepointError) throw error;
-      const message = `${this.path(file)}: is not UTF-8 text; download it again`;
+      const message = `${this.#path(file)}: is not UTF-8 text; download it again`;
       throw new RidgepointError('checkpoint', message, { cause: error });
     } finally {
       await source.close();

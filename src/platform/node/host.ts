@@ -1,10 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import type { EngineHost, HostGpu, HostModel, ModelRequest } from '../../engine/host.js';
+import type { EngineHost, HostGpu, ModelRequest } from '../../engine/host.js';
+import type { ModelSource } from '../../model/open.js';
 import { RidgepointError } from '../../errors.js';
+import { option, words } from '../../wording.js';
 import { parseJson, whatFolderIs } from '../../checkpoint/mistakes.js';
-import { withQuantizeConfig } from '../../checkpoint/quantize-config.js';
+import { withQuantizeConfig } from '../../checkpoint/quantization-files.js';
 import { chatAside } from './chat-aside.js';
 import { openAdapter } from './dawn.js';
 import { drivers } from './drivers.js';
@@ -12,7 +14,6 @@ import { openFolder } from './files.js';
 import { freeGpuMemory } from './gpu-memory.js';
 import { expectGpu } from './pace.js';
 import { packageRoot } from './package-root.js';
-import { gpuSource } from './shaders.js';
 import { tuningStore } from './tuning-store.js';
 
 const EMBEDDED = 'tiny-tales';
@@ -31,8 +32,7 @@ async function availableMemory(): Promise<number> {
 async function openGpu(adapter: string | undefined): Promise<HostGpu> {
   const opened = await openAdapter({ adapter });
   return {
-    ...gpuSource(opened),
-    hint: opened.hint,
+    ...opened,
     // A CPU driver's memory is the machine's.
     freeMemory: async () =>
       opened.isCpu
@@ -53,7 +53,7 @@ async function presets(): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(join(packageRoot(), 'models', 'presets.json'), 'utf8')) as Record<string, unknown>;
 }
 
-async function openModelFolder(path: string, name: string): Promise<HostModel> {
+async function openModelFolder(path: string, name: string): Promise<ModelSource> {
   const folder = await openFolder(path);
   const text = await folder.readText('config.json');
   if (text === undefined) {
@@ -67,7 +67,7 @@ async function openModelFolder(path: string, name: string): Promise<HostModel> {
 /** A Hub name: an owner and a repository, neither a path. */
 const HUB_NAME = /^[\w-][\w.-]*\/[\w-][\w.-]*$/;
 
-async function openModel(model: string | undefined, options: ModelRequest): Promise<HostModel> {
+async function openModel(model: string | undefined, options: ModelRequest): Promise<ModelSource> {
   if (model === undefined || model === EMBEDDED) {
     return openModelFolder(join(packageRoot(), 'models', EMBEDDED), EMBEDDED);
   }
@@ -86,7 +86,8 @@ async function openModel(model: string | undefined, options: ModelRequest): Prom
   if (/[/\\]/.test(model)) await openFolder(model); // says whether it is absent, a file or unreadable
   throw new RidgepointError(
     'usage',
-    `--model ${model}: neither a folder, nor a Hub name (owner/name), nor a preset; presets are ${Object.keys(known).join(', ')}, and ${EMBEDDED} is built in`,
+    words`${option('model', model)}: neither a folder, nor a Hub name (owner/name), nor a preset; presets are ${Object.keys(known).join(', ')}, and ${EMBEDDED} is built in`,
+    { option: 'model' },
   );
 }
 

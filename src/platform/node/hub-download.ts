@@ -40,25 +40,31 @@ export class Downloader {
   #reported = 0;
   totalBytes = 0;
 
-  constructor(
-    private readonly place: Place,
-    private readonly commit: string,
-    private readonly hubFetch: typeof fetch,
-    private readonly hasToken: boolean,
-    private readonly options: DownloadOptions,
-  ) {}
+  readonly #place: Place;
+  readonly #commit: string;
+  readonly #hubFetch: typeof fetch;
+  readonly #hasToken: boolean;
+  readonly #options: DownloadOptions;
+
+  constructor(place: Place, commit: string, hubFetch: typeof fetch, hasToken: boolean, options: DownloadOptions) {
+    this.#place = place;
+    this.#commit = commit;
+    this.#hubFetch = hubFetch;
+    this.#hasToken = hasToken;
+    this.#options = options;
+  }
 
   #advance(bytes: number, item: string, always = false): void {
     this.#done += bytes;
     if (!always && Math.abs(this.#done - this.#reported) < REPORT_EVERY_BYTES) return;
     this.#reported = this.#done;
-    this.options.onProgress?.({ stage: 'download', item, done: this.#done, total: this.totalBytes, unit: 'bytes' });
+    this.#options.onProgress?.({ stage: 'download', item, done: this.#done, total: this.totalBytes, unit: 'bytes' });
   }
 
   /** Brings a file into the snapshot, from the cache's blobs if it is there and sound, and returns its path. */
   async fetch(file: HubFile): Promise<string> {
-    const blob = join(this.place.folder, 'blobs', file.etag);
-    const pointer = join(this.place.folder, 'snapshots', this.commit, file.path);
+    const blob = join(this.#place.folder, 'blobs', file.etag);
+    const pointer = join(this.#place.folder, 'snapshots', this.#commit, file.path);
     if (await this.#isThere(pointer, file)) {
       this.#advance(file.size, file.path, true);
       return pointer;
@@ -77,7 +83,7 @@ export class Downloader {
   async #isThere(path: string, { size, etag }: HubFile): Promise<boolean> {
     const info = await stat(path).catch(() => undefined);
     if (info?.size !== size) return false;
-    return isSound({ path: await realpath(path), etag }, { signal: this.options.signal });
+    return isSound({ path: await realpath(path), etag }, { signal: this.#options.signal });
   }
 
   /** Fetches a blob, going on where an earlier attempt or run ended; it has its name once its hash is right. */
@@ -93,7 +99,7 @@ export class Downloader {
       throw error;
     }
     this.#advance(0, file.path, true);
-    const { onProgress, signal } = this.options;
+    const { onProgress, signal } = this.#options;
     let read = 0;
     const heard = (bytes: number): void => {
       read += bytes;
@@ -102,7 +108,7 @@ export class Downloader {
     };
     if (!(await hasContent(output.partial, file.etag, { heard, signal }))) {
       await disk.rm(output.partial, { force: true });
-      const message = `${this.place.name}: ${file.path} arrived damaged and was deleted; run again to fetch it anew`;
+      const message = `${this.#place.name}: ${file.path} arrived damaged and was deleted; run again to fetch it anew`;
       throw new RidgepointError('network', message);
     }
     await output.name();
@@ -116,7 +122,7 @@ export class Downloader {
     this.#advance(have, file.path, true);
     for (let attempt = 1; have < file.size; attempt++) {
       try {
-        await notSilent(this.options.patience ?? SILENCE_MS, this.options.signal, async (signal, heard) => {
+        await notSilent(this.#options.patience ?? SILENCE_MS, this.#options.signal, async (signal, heard) => {
           const response = await this.#request(file, have, signal);
           heard();
           if (response.status !== 206 && have > 0) {
@@ -141,21 +147,21 @@ export class Downloader {
         });
         if (have < file.size) throw new Error(`the connection ended at byte ${have} of ${file.size}`);
       } catch (error) {
-        this.options.signal?.throwIfAborted();
+        this.#options.signal?.throwIfAborted();
         if (error instanceof DiskFailure) throw error.cause;
         if (error instanceof RidgepointError) throw error;
-        if (attempt >= MAX_ATTEMPTS) throw unreachable(this.place, error);
+        if (attempt >= MAX_ATTEMPTS) throw unreachable(this.#place, error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * 2 ** attempt));
       }
     }
   }
 
   async #request(file: HubFile, from: number, signal: AbortSignal): Promise<Response> {
-    const { endpoint, name } = this.place;
-    const url = `${endpoint}/${name}/resolve/${this.commit}/${encodeURIComponent(file.path)}`;
+    const { endpoint, name } = this.#place;
+    const url = `${endpoint}/${name}/resolve/${this.#commit}/${encodeURIComponent(file.path)}`;
     const headers = new Headers({ 'Accept-Encoding': 'identity' }); // ranges count the bytes of the file itself
     if (from > 0) headers.set('Range', `bytes=${from}-`);
-    const response = await this.hubFetch(url, { headers, signal });
+    const response = await this.#hubFetch(url, { headers, signal });
     if (response.status === 206 && !response.headers.get('content-range')?.startsWith(`bytes ${from}-`)) {
       await response.body?.cancel();
       throw new Error(`asked for bytes from ${from}, got ${response.headers.get('content-range')}`);
@@ -163,6 +169,6 @@ export class Downloader {
     if (response.ok && response.body !== null) return response;
     await response.body?.cancel();
     if (response.status >= 500) throw new Error(`status ${response.status}`);
-    throw refused(this.place, response.status, this.hasToken);
+    throw refused(this.#place, response.status, this.#hasToken);
   }
 }

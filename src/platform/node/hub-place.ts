@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { printable } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
 import { readWhole } from './read-whole.js';
+import { keepSecret } from './secrets.js';
 
 /** Where everything about one model is: on the Hub, and in the cache shared with the Hub's other clients. */
 export interface Place {
@@ -45,6 +46,8 @@ export async function readToken(): Promise<string | undefined> {
 
 function checkToken(text: string, source: string): string | undefined {
   const token = text.trim();
+  // A Hub's answer may repeat what it was sent.
+  if (token !== '') keepSecret(token);
   if (/^[\x21-\x7e]*$/.test(token)) return token || undefined;
   const wrong = /[\r\n]/.test(token) ? 'more than one line' : 'a character that no access token has';
   throw new RidgepointError('usage', `${source}: holds ${wrong}; put the access token in it and nothing else`);

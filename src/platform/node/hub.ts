@@ -26,7 +26,7 @@ const INDEX = 'model.safetensors.index.json';
 const SLOW_BYTES = 256 << 20;
 
 const SMALL_FILES =
-  /^(config|generation_config|tokenizer.*|special_tokens_map|quantize_config|quant_config|hf_quant_config)\.json$|^chat_template\.jinja$/;
+  /^(config|generation_config|tokenizer.*|special_tokens_map|added_tokens|chat_template|quantize_config|quant_config|hf_quant_config)\.json$|^chat_template\.jinja$/;
 /** Shards of a model that has no index. */
 const UNLISTED = /^model.*-\d{5}-of-\d{5}\.safetensors$/;
 

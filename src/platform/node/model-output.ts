@@ -25,21 +25,25 @@ function unwritable(path: string, cause: unknown): RidgepointError {
 }
 
 class NodeFileSink implements FileSink {
-  constructor(private readonly file: WholeFile) {}
+  readonly #file: WholeFile;
+
+  constructor(file: WholeFile) {
+    this.#file = file;
+  }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     try {
-      await this.file.write(bytes, offset);
+      await this.#file.write(bytes, offset);
     } catch (error) {
-      throw unwritable(this.file.partial, error);
+      throw unwritable(this.#file.partial, error);
     }
   }
 
   async close(): Promise<void> {
     try {
-      await this.file.close();
+      await this.#file.close();
     } catch (error) {
-      throw unwritable(this.file.partial, error);
+      throw unwritable(this.#file.partial, error);
     }
   }
 }
@@ -50,12 +54,17 @@ class NodeFileSink implements FileSink {
  */
 export class ModelOutput implements ModelSink {
   readonly #files = new Map<string, WholeFile>();
+  readonly #made: boolean;
+  readonly #lock: Lock;
 
   private constructor(
     readonly path: string,
-    private readonly made: boolean,
-    private readonly lock: Lock,
-  ) {}
+    made: boolean,
+    lock: Lock,
+  ) {
+    this.#made = made;
+    this.#lock = lock;
+  }
 
   /**
    * @param force whether a model that is there already may be replaced; other files are left alone in any case
@@ -189,14 +198,14 @@ export class ModelOutput implements ModelSink {
     } catch {
       // The next run into this folder removes them.
     }
-    await this.lock.release().catch(() => undefined);
+    await this.#lock.release().catch(() => undefined);
   }
 
   /** Removes what was written so far. */
   async discard(): Promise<void> {
     for (const file of this.#files.values()) await file.discard();
-    await this.lock.release().catch(() => undefined);
-    if (this.made) await rmdir(this.path).catch(() => undefined); // somebody may have put something there
+    await this.#lock.release().catch(() => undefined);
+    if (this.#made) await rmdir(this.path).catch(() => undefined); // somebody may have put something there
   }
 
   /** Gives a file of the old model its name back; an empty configuration stands for none. */

@@ -2,11 +2,15 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
+/** The user's folder for files of the project's own that can be made again. */
+export function cacheFolder(): string {
+  const xdg = process.env.XDG_CACHE_HOME;
+  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'ridgepoint');
+}
+
 /** Where files of the project's own may go, best first: the user's cache, else a folder of theirs among temporary files. */
 export function cacheFolders(): string[] {
-  const xdg = process.env.XDG_CACHE_HOME;
-  const cache = xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache');
-  return [join(cache, 'ridgepoint'), join(tmpdir(), `ridgepoint-${process.getuid?.() ?? 0}`)];
+  return [cacheFolder(), join(tmpdir(), `ridgepoint-${process.getuid?.() ?? 0}`)];
 }
 
 /**

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 let found: string | undefined;
 
 /**
- * The folder of this package, where `shaders/` and `models/` lie. The nearest folder above this file that holds both a
- * `package.json` and `shaders/`, so that it is the same from `src/` (tests run the TypeScript) and from `dist/src/`.
+ * The folder of this package, where `models/` lies. The nearest folder above this file that holds both a `package.json`
+ * and `models/`, so that it is the same from `src/` (tests run the TypeScript) and from `dist/src/`.
  */
 export function packageRoot(): string {
   return (found ??= findUpwards(dirname(fileURLToPath(import.meta.url))));
@@ -14,7 +14,7 @@ export function packageRoot(): string {
 
 function findUpwards(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'shaders'))) return folder;
-    if (folder === dirname(folder)) throw new Error(`no package.json with a shaders folder beside it above ${start}`);
+    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'models'))) return folder;
+    if (folder === dirname(folder)) throw new Error(`no package.json with a models folder beside it above ${start}`);
   }
 }

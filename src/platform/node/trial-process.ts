@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { measure } from '../../engine/tuning/autotune.js';
-import { contestsOf } from '../../engine/tuning/contests.js';
+import { measure } from '../../tuning/autotune.js';
+import { contestsOf } from '../../tuning/contests.js';
 import type { TrialRequest } from '../../engine/drivers/prepare.js';
 import type { Finding } from '../../engine/drivers/record.js';
 import { checkDefaults, runDefaults } from '../../engine/drivers/trial.js';
@@ -34,9 +34,7 @@ async function main(): Promise<void> {
   const findings = check ? await checkDefaults(device, model) : [];
   if (tuneMs !== undefined) {
     const { config, kv, limits } = model;
-    const list = contestsOf(config, model, limits.sequences, kv, device.capabilities, (spec) =>
-      device.pipelines.source(spec),
-    );
+    const list = contestsOf(config, { formats: model, sequences: limits.sequences, kv }, device);
     const store = nodeHost.tuning;
     const kept = await store?.load(device.name, device.driver);
     const onProgress = (done: number, total: number, key: string): void => tell({ tuning: { done, total, key } });

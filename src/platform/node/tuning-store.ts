@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { TuningStore } from '../../engine/tuning/autotune.js';
-import type { TuningFile } from '../../engine/tuning/file.js';
-import { calibrationKey } from '../../roofline/calibration-key.js';
+import type { TuningStore } from '../../tuning/autotune.js';
+import type { TuningFile } from '../../tuning/file.js';
+import { calibrationKey } from '../../roofline/hardware/calibration-key.js';
 import { calibrationFolder, TUNING_ENDING } from './calibration-folder.js';
 import { readWhole } from './read-whole.js';
 import { checkWritable, putWhole, writeWhole } from './whole-file.js';
@@ -25,7 +25,7 @@ export const tuningStore: TuningStore = {
     } catch {
       return undefined;
     }
-    const { tuningSchema } = await import('../../engine/tuning/file.js');
+    const { tuningSchema } = await import('../../tuning/file.js');
     try {
       return tuningSchema.safeParse(JSON.parse(text)).data;
     } catch {

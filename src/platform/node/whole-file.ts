@@ -26,13 +26,17 @@ export interface WholeFileOptions {
  * the file system.
  */
 export class WholeFile {
+  readonly #handle: FileHandle;
+
   private constructor(
     readonly path: string,
     readonly partial: string,
-    private readonly handle: FileHandle,
+    handle: FileHandle,
     /** Bytes that were there before, of a file that is resumed. */
     readonly had: number,
-  ) {}
+  ) {
+    this.#handle = handle;
+  }
 
   static async open(path: string, options: WholeFileOptions = {}): Promise<WholeFile> {
     const partial = options.partial ?? `${path}.${process.pid}.${++count}.part`;
@@ -48,7 +52,7 @@ export class WholeFile {
   /** Writes all of the bytes, whatever the system takes at once. */
   async write(bytes: Uint8Array, at: number): Promise<void> {
     for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, at + done);
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done);
       // A system that takes nothing and names no reason would be asked for ever.
       if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' });
       done += bytesWritten;
@@ -57,15 +61,15 @@ export class WholeFile {
 
   /** Cuts off what lies behind so many bytes. */
   truncate(bytes: number): Promise<void> {
-    return this.handle.truncate(bytes);
+    return this.#handle.truncate(bytes);
   }
 
   /** Resolves when the bytes are where a crash does not reach them; they still have no name. */
   async close(): Promise<void> {
     try {
-      await this.handle.sync();
+      await this.#handle.sync();
     } finally {
-      await this.handle.close();
+      await this.#handle.close();
     }
   }
 
@@ -77,12 +81,12 @@ export class WholeFile {
 
   /** Leaves the bytes where they are, for another run to go on with. */
   leave(): Promise<void> {
-    return this.handle.close();
+    return this.#handle.close();
   }
 
   /** Removes what was written. The failure that led here counts, not one of this. */
   async discard(): Promise<void> {
-    await this.handle.close().catch(() => undefined);
+    await this.#handle.close().catch(() => undefined);
     await disk.rm(this.partial, { force: true }).catch(() => undefined);
   }
 }

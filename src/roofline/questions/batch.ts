@@ -1,7 +1,7 @@
-import { memoryOf } from '../memory.js';
-import { decodeStep } from '../decode-line.js';
-import type { Predictor } from '../predictor.js';
-import { bytesOf } from '../price.js';
+import { memoryOf } from '../hardware/memory.js';
+import { decodeStep } from '../predict/decode-line.js';
+import type { Predictor } from '../predict/predictor.js';
+import { bytesOf } from '../predict/price.js';
 
 export interface BatchRow {
   readonly batch: number;

@@ -1,6 +1,7 @@
 import type { BatchShape } from '../../model/operations.js';
-import { phaseSummary, type PhaseSummary } from '../phase-summary.js';
-import type { Predictor } from '../predictor.js';
+import { memoryOf } from '../hardware/memory.js';
+import { phaseSummary, type PhaseSummary } from '../predict/phase-summary.js';
+import type { Predictor } from '../predict/predictor.js';
 
 /** What runs beside the chunks. */
 export interface ChunkLoad {
@@ -24,6 +25,19 @@ export interface ChunkRow {
   /** Of the prompt, from its first chunk to its last; undefined where no prompt runs. */
   readonly ttftSeconds: number | undefined;
   readonly bottleneck: PhaseSummary['bottleneck'];
+}
+
+/** Sequences that decode beside a prompt where nobody says how many. */
+const DECODING = 128;
+
+/**
+ * As many as that, or the largest power of two below it that memory holds with the prompt. Where not even one fits the
+ * question is about time alone, and memory is left out of it.
+ */
+export function decodingThatFits(predictor: Predictor, context: number, promptTokens: number): number {
+  const holds = (decoding: number): boolean => memoryOf(predictor, context + promptTokens / decoding, decoding).fits;
+  for (let decoding = DECODING; decoding >= 1; decoding /= 2) if (holds(decoding)) return decoding;
+  return DECODING;
 }
 
 function stepOf({ decoding, context }: ChunkLoad, chunk: number, done: number, last: boolean): BatchShape {

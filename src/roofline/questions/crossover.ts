@@ -1,4 +1,4 @@
-import type { Predictor } from '../predictor.js';
+import type { Predictor } from '../predict/predictor.js';
 
 export interface Crossover {
   readonly outputTokens: number;

@@ -1,5 +1,5 @@
-import { memoryOf } from '../memory.js';
-import type { Predictor } from '../predictor.js';
+import { memoryOf } from '../hardware/memory.js';
+import type { Predictor } from '../predict/predictor.js';
 
 /** Decoding on two platforms at one batch. */
 export interface OvertakeRow {

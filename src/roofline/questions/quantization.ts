@@ -1,9 +1,9 @@
-import type { Hardware } from '../hardware.js';
-import type { Model } from '../models.js';
-import { predict, type Request } from '../predict.js';
-import type { PredictorOptions } from '../predictor.js';
-import type { WeightDtype } from '../precision.js';
-import type { ComputeDtype, Roof } from '../roof.js';
+import type { Hardware } from '../hardware/hardware.js';
+import type { Model } from '../models/models.js';
+import { predict, type Request } from '../predict/predict.js';
+import type { PredictorOptions } from '../predict/predictor.js';
+import type { PricedWeightDtype } from '../hardware/precision.js';
+import type { ComputeDtype, Roof } from '../hardware/roof.js';
 
 /** How weights are stored and what products are computed in; the field writes W4A16 for int4 weights and f16 products. */
 export const SCHEMES = [
@@ -13,11 +13,11 @@ export const SCHEMES = [
   { name: 'fp8', weights: 'fp8', compute: 'fp8' },
   { name: 'W4A16', weights: 'int4', compute: 'f16' },
   { name: 'W4A8', weights: 'int4', compute: 'int8' },
-] as const satisfies { name: string; weights: WeightDtype; compute: ComputeDtype }[];
+] as const satisfies { name: string; weights: PricedWeightDtype; compute: ComputeDtype }[];
 
 export interface QuantizationRow {
   readonly name: string;
-  readonly weights: WeightDtype;
+  readonly weights: PricedWeightDtype;
   readonly compute: ComputeDtype;
   readonly ttftSeconds: number;
   readonly tpotSeconds: number | undefined;

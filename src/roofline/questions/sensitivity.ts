@@ -1,7 +1,7 @@
-import { scaled, type Hardware } from '../hardware.js';
-import type { Model } from '../models.js';
-import type { Request } from '../predict.js';
-import { Predictor, type PredictorOptions } from '../predictor.js';
+import { scaled, type Hardware } from '../hardware/hardware.js';
+import type { Model } from '../models/models.js';
+import type { Request } from '../predict/predict.js';
+import { Predictor, type PredictorOptions } from '../predict/predictor.js';
 
 export interface SensitivityRow {
   readonly resource: 'bandwidth' | 'cores';

@@ -1,9 +1,9 @@
-import type { Hardware } from '../hardware.js';
-import { usableBytes } from '../memory.js';
-import type { Model } from '../models.js';
-import { likelihood, spreadOf, type Evidence } from '../uncertainty.js';
-import { predict, type Request } from '../predict.js';
-import type { PredictorOptions } from '../predictor.js';
+import type { Hardware } from '../hardware/hardware.js';
+import { usableBytes } from '../hardware/memory.js';
+import type { Model } from '../models/models.js';
+import { likelihood, spreadOf, type Evidence } from '../hardware/uncertainty.js';
+import { predict, type Request } from '../predict/predict.js';
+import type { PredictorOptions } from '../predict/predictor.js';
 
 export interface Limits {
   readonly ttftSeconds: number;

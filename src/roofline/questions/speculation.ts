@@ -1,5 +1,5 @@
 import type { BatchShape } from '../../model/operations.js';
-import type { Predictor } from '../predictor.js';
+import type { Predictor } from '../predict/predictor.js';
 
 export interface SpeculationRow {
   readonly batch: number;

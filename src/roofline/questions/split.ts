@@ -1,5 +1,5 @@
-import type { Request } from '../predict.js';
-import type { Predictor } from '../predictor.js';
+import type { Request } from '../predict/predict.js';
+import type { Predictor } from '../predict/predictor.js';
 
 /** How a cache gets from where a prompt is processed to where its answer is. */
 export interface Network {

@@ -1,7 +1,7 @@
-import type { Request } from '../predict.js';
-import { decodeStep } from '../decode-line.js';
-import { phaseSummary } from '../phase-summary.js';
-import type { Predictor } from '../predictor.js';
+import type { Request } from '../predict/predict.js';
+import { decodeStep } from '../predict/decode-line.js';
+import { phaseSummary } from '../predict/phase-summary.js';
+import type { Predictor } from '../predict/predictor.js';
 import { splitRequest, type Network } from './split.js';
 
 /** What an hour of one chip costs, and what it draws while it works. */
@@ -68,8 +68,9 @@ export function tokenCost(prefill: Priced, decode: Priced, request: Request, net
   const times = splitRequest(prefill.predictor, decode.predictor, request, network);
   const steps = outputTokens - 1;
   const prompts = prefill.predictor.prefillSteps(promptTokens - cachedTokens, batch, cachedTokens);
-  const middle = decodeStep(promptTokens + Math.floor(steps / 2), batch);
-  const decoding = phaseSummary(decode.predictor, [middle], decode.predictor.stepSeconds(middle));
+  const halfway = promptTokens + Math.floor(steps / 2);
+  const stepSeconds = decode.predictor.decodeStepSeconds(halfway, batch);
+  const decoding = phaseSummary(decode.predictor, [decodeStep(halfway, batch)], stepSeconds);
   const costs = {
     prefill: phaseCost(
       prefill,

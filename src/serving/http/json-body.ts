@@ -1,9 +1,6 @@
 import { type ApiError, badRequest } from '../errors.js';
+import { JsonExcess } from './json-excess.js';
 
-/** Deeper than any request needs, shallow enough for every recursion over a body. */
-const MAX_DEPTH = 64;
-/** Objects, lists and strings, keys among them: each costs as much to make as a hundred characters to read. */
-const MOST_PARTS = 65_536;
 /** Items of lists: more token ids than a body has room for where each has three digits. */
 const MOST_ITEMS = 2 ** 20;
 
@@ -12,20 +9,28 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** Half of a character that UTF-16 writes as two. */
 const HALF = /\p{Surrogate}/u;
 
+/** Bodies of more bytes have their scan, their decoding and their parsing in turns of their own. */
+const LARGE = 65_536;
+
 /**
  * Parses a request's body: strictly UTF-8 and whole characters (a decoder that replaces what it cannot read would
  * change the prompt), not nested so deeply that walking it could exhaust the stack, and without so many parts that
- * making them would stop everybody else.
+ * making them would stop everybody else, who have their turns between the stages of a large one.
  */
-export function parseJsonBody(body: Uint8Array): { readonly value?: unknown; readonly error?: ApiError } {
-  const excess = excessOf(body);
+export async function parseJsonBody(
+  body: Uint8Array,
+): Promise<{ readonly value?: unknown; readonly error?: ApiError }> {
+  const others = () => (body.length > LARGE ? new Promise<void>((resolve) => setImmediate(resolve)) : undefined);
+  const excess = new JsonExcess('the body', MOST_ITEMS).of(body);
   if (excess !== undefined) return { error: badRequest(excess) };
+  await others();
   let text: string;
   try {
     text = utf8.decode(body);
   } catch {
     return { error: badRequest('the body is not valid UTF-8', undefined, 'invalid_utf8') };
   }
+  await others();
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -35,39 +40,12 @@ export function parseJsonBody(body: Uint8Array): { readonly value?: unknown; rea
     const message = `the body is not valid JSON${place ? `, ${place}` : ''}`;
     return { error: badRequest(message, undefined, 'invalid_json') };
   }
+  await others();
   // Only an escape can write half a character.
   if (/\\u[dD][89a-fA-F]/.test(text) && hasHalves(value)) {
     return { error: badRequest('the body has half a character: an unpaired surrogate', undefined, 'invalid_utf8') };
   }
   return { value };
-}
-
-/** What a body has too much of, seen by its punctuation and before anything is made of it. */
-function excessOf(body: Uint8Array): string | undefined {
-  let depth = 0;
-  let parts = 0;
-  let items = 0;
-  for (let at = 0; at < body.length; at++) {
-    switch (body[at]) {
-      case 0x22: // a string: on to its end
-        parts++;
-        for (at++; at < body.length && body[at] !== 0x22; at++) if (body[at] === 0x5c) at++;
-        break;
-      case 0x5b: // [
-      case 0x7b: // {
-        parts++;
-        if (++depth > MAX_DEPTH) return `the body is nested more than ${MAX_DEPTH} levels deep`;
-        break;
-      case 0x5d:
-      case 0x7d:
-        depth--;
-        break;
-      case 0x2c: // ,
-        items++;
-    }
-    if (parts > MOST_PARTS) return `the body has more than ${MOST_PARTS} objects, lists and strings`;
-  }
-  return items > MOST_ITEMS ? `the body has more than ${MOST_ITEMS} items` : undefined;
 }
 
 function hasHalves(value: unknown): boolean {

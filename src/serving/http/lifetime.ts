@@ -18,13 +18,14 @@ export class Lifetime {
   readonly #timer: NodeJS.Timeout;
   #reason: EndReason | undefined;
   #closed = false;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #limitMs: number;
 
-  constructor(
-    private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
-    private readonly limitMs: number,
-    gone: (lifetime: Lifetime) => void,
-  ) {
+  constructor(request: IncomingMessage, response: ServerResponse, limitMs: number, gone: (lifetime: Lifetime) => void) {
+    this.#request = request;
+    this.#response = response;
+    this.#limitMs = limitMs;
     // Each choice of a request listens; many are no leak.
     setMaxListeners(0, this.#aborter.signal);
     this.#timer = setTimeout(() => this.end('time limit'), limitMs);
@@ -51,7 +52,7 @@ export class Lifetime {
 
   /** Calls back, once, when it is closed. @returns takes the wish back */
   onClosed(callback: () => void): () => void {
-    if (!this.#closed) return onClosed(this.request, this.response, callback);
+    if (!this.#closed) return onClosed(this.#request, this.#response, callback);
     queueMicrotask(callback);
     return () => undefined;
   }
@@ -76,7 +77,7 @@ export class Lifetime {
   error(): ApiError {
     switch (this.#reason) {
       case 'time limit':
-        return new ApiError(504, `the request took longer than this server's limit of ${this.limitMs / 1000} s`, {
+        return new ApiError(504, `the request took longer than this server's limit of ${this.#limitMs / 1000} s`, {
           code: 'request_timeout',
           // Asking again would take as long again.
           headers: { 'x-should-retry': 'false' },
@@ -96,11 +97,14 @@ export class Lifetime {
 /** All requests that are being answered. */
 export class Lifetimes {
   readonly #open = new Set<Lifetime>();
+  readonly #limitMs: number;
 
-  constructor(private readonly limitMs: number) {}
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
 
   open(request: IncomingMessage, response: ServerResponse): Lifetime {
-    const lifetime = new Lifetime(request, response, this.limitMs, (closed) => this.#open.delete(closed));
+    const lifetime = new Lifetime(request, response, this.#limitMs, (closed) => this.#open.delete(closed));
     if (!lifetime.closed) this.#open.add(lifetime);
     return lifetime;
   }

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestRoute } from '../../engine/api.js';
 import type { ApiError } from '../errors.js';
 import type { Metrics, RequestObserver } from '../metrics.js';
 import { onClosed } from './connection.js';
+import { traceParent } from './request-id.js';
 import type { Lifetime } from './lifetime.js';
 
 declare module 'fastify' {
@@ -22,8 +24,11 @@ const SETTLE_MS = 5000;
 export class RequestLog {
   /** Lines that wait for their choices. */
   readonly #waiting = new Set<Promise<void>>();
+  readonly #metrics: Metrics;
 
-  constructor(private readonly metrics: Metrics) {}
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
 
   watch(app: FastifyInstance): void {
     app.decorateRequest('lifetime', undefined);
@@ -47,7 +52,7 @@ export class RequestLog {
     const ms = Math.round(performance.now() - startedAt);
     const route = request.routeOptions.url ?? 'unknown';
     const status = statusOf(request, reply);
-    this.metrics.response(route, status);
+    this.#metrics.response(route, status);
     // What its choices had cost is known when the engine has let go of them.
     const line = settled(request.observer).then(() => {
       this.#waiting.delete(line);
@@ -58,6 +63,7 @@ export class RequestLog {
           status,
           ms,
           client,
+          ...traced(request),
           ...cut(request, reply),
           ...(request.refusal && refused(request.refusal)),
           ...(request.observer && generated(request.observer)),
@@ -81,6 +87,11 @@ function cut({ lifetime }: FastifyRequest, { raw }: FastifyReply): object {
   return reason !== undefined && raw.headersSent && raw.statusCode === 200 ? { cut: reason } : {};
 }
 
+function traced({ headers }: FastifyRequest): object {
+  const trace = traceParent(headers.traceparent);
+  return trace === undefined ? {} : { traceparent: trace };
+}
+
 async function settled(observer: RequestObserver | undefined): Promise<void> {
   if (observer === undefined) return;
   let timer: NodeJS.Timeout | undefined;
@@ -97,12 +108,21 @@ function refused({ code, type, param }: ApiError): object {
 function generated({ results }: RequestObserver): object {
   if (results.length === 0) return {};
   return {
-    choices: results.map(({ promptIds, ids, finishReason, ttftMs, tpotMs }) => ({
+    choices: results.map(({ promptIds, ids, finishReason, ttftMs, tpotMs, route }) => ({
       promptTokens: promptIds.length,
       completionTokens: ids.length,
       finishReason,
       ttftMs: Math.round(ttftMs),
       tpotMs: tpotMs === undefined ? undefined : Math.round(tpotMs * 10) / 10,
+      ...(route && routed(route)),
     })),
+  };
+}
+
+/** Who of a cluster answered. */
+function routed({ prefillWorker, decodeWorker, kvBytes, kvMs, attempts }: RequestRoute): object {
+  return {
+    ...{ prefill_worker: prefillWorker, decode_worker: decodeWorker },
+    ...{ kv_bytes: kvBytes, kv_ms: Math.round(kvMs), attempts },
   };
 }

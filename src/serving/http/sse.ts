@@ -1,11 +1,22 @@
 import type { ServerResponse } from 'node:http';
 import type { Delivery } from './delivery.js';
+import { NamedEvent } from './named-event.js';
 
 export type Headers = Readonly<Record<string, string | number | string[] | undefined>>;
+
+/** Characters that go out together at most. */
+const FULL = 16 * 1024;
 
 /** Puts the headers that hooks have set before a head of our own. */
 export function copyHeaders(headers: Headers, response: ServerResponse): void {
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
+}
+
+export interface EventStreamOptions {
+  /** Longest silence; 0 allows any. */
+  readonly keepAliveMs: number;
+  /** Events have names, as their `type` says. */
+  readonly named?: boolean;
 }
 
 /**
@@ -14,43 +25,73 @@ export function copyHeaders(headers: Headers, response: ServerResponse): void {
  */
 export class EventStream {
   #silence: NodeJS.Timeout | undefined;
+  /** Events that are to go out together. */
+  #text = '';
+  /** Something was sent since the silence was last listened to. */
+  #heard = false;
+  readonly #response: ServerResponse;
+  readonly #delivery: Delivery;
+  readonly #options: EventStreamOptions;
 
-  /** @param keepAliveMs longest silence; 0 allows any */
-  constructor(
-    private readonly response: ServerResponse,
-    private readonly delivery: Delivery,
-    private readonly keepAliveMs: number,
-  ) {}
+  constructor(response: ServerResponse, delivery: Delivery, options: EventStreamOptions) {
+    this.#response = response;
+    this.#delivery = delivery;
+    this.#options = options;
+  }
 
   /** Sends the head at once, so that the client knows its request was accepted before the first token is there. */
   open(headers: Headers): void {
-    copyHeaders(headers, this.response);
-    this.response.writeHead(200, {
+    const response = this.#response;
+    copyHeaders(headers, response);
+    response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       // nginx would otherwise collect tokens before it passes them on
       'x-accel-buffering': 'no',
     });
-    this.response.flushHeaders();
+    response.flushHeaders();
     this.#listen();
   }
 
-  /** @throws as `Delivery.write` */
-  async send(event: object | '[DONE]'): Promise<void> {
-    this.#listen();
-    await this.delivery.write(text(event));
+  /** Puts an event, several, or the JSON of one to those that go out next. */
+  add(events: object | string): void {
+    if (typeof events === 'string') this.#text += `data: ${events}\n\n`;
+    else if (events instanceof NamedEvent) this.#text += `event: ${events.type}\ndata: ${events.json}\n\n`;
+    else if (Array.isArray(events)) for (const event of events as object[]) this.add(event);
+    else {
+      const name = this.#options.named ? `event: ${(events as { readonly type: string }).type}\n` : '';
+      this.#text += `${name}data: ${JSON.stringify(events)}\n\n`;
+    }
   }
 
-  /** @throws as `Delivery.end` */
-  async end(event: object | '[DONE]'): Promise<void> {
+  get isFull(): boolean {
+    return this.#text.length >= FULL;
+  }
+
+  /**
+   * Sends what was added.
+   *
+   * @returns resolves when there is room for more; undefined where there is at once
+   * @throws as `Delivery.write`
+   */
+  flush(): Promise<void> | undefined {
+    const text = this.#rest();
+    if (text === '') return undefined;
+    this.#heard = true;
+    return this.#delivery.put(text);
+  }
+
+  /** Sends the last. @throws as `Delivery.end` */
+  async end(): Promise<void> {
     this.close();
-    await this.delivery.end(text(event));
+    await this.#delivery.end(this.#rest());
   }
 
   /** Ends a stream that was cut short; with an event, if it is taken soon. */
   async breakOff(event?: object): Promise<void> {
     this.close();
-    await this.delivery.breakOff(event && text(event));
+    if (event !== undefined) this.add(event);
+    await this.#delivery.breakOff(event && this.#rest());
   }
 
   /** No more comments. */
@@ -59,17 +100,22 @@ export class EventStream {
     this.#silence = undefined;
   }
 
+  #rest(): string {
+    const text = this.#text;
+    this.#text = '';
+    return text;
+  }
+
+  /** Looks twice in the longest silence, which is cheaper than to begin anew with each token. */
   #listen(): void {
-    if (this.keepAliveMs === 0) return;
-    if (this.#silence !== undefined) this.#silence.refresh();
-    else {
-      const { response } = this;
-      this.#silence = setInterval(() => {
-        if (!response.destroyed && !response.writableNeedDrain) response.write(': waiting\n\n');
-      }, this.keepAliveMs).unref();
-    }
+    const { keepAliveMs } = this.#options;
+    if (keepAliveMs === 0) return;
+    const response = this.#response;
+    this.#silence = setInterval(() => {
+      if (!this.#heard && !response.destroyed && !response.writableNeedDrain) {
+        response.write(': waiting\n\n');
+      }
+      this.#heard = false;
+    }, keepAliveMs / 2).unref();
   }
 }
-
-const text = (event: object | '[DONE]'): string =>
-  `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`;

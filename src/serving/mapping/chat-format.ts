@@ -1,41 +1,71 @@
 import type { GenerationChunk } from '../../engine/api.js';
+import type { ReplyReader } from '../../tools/index.js';
 import type { AnswerFormat, EndedChoice } from '../answer.js';
+import { EventText } from './event-text.js';
 import type { AnswerHead } from './head.js';
 import { chatLogprobs } from './logprobs.js';
+import { ReplyDeltas, wholeMessage, type MessageDelta } from './reply-deltas.js';
 import { TokenTexts, type TokenWords } from './token-texts.js';
 import type { Usage } from './usage.js';
+
+export interface ChatFormatOptions {
+  readonly includeUsage: boolean;
+  /** To be given, where token ids are wanted. */
+  readonly promptIds: readonly number[] | undefined;
+  /** Takes replies apart; undefined where they are text. */
+  readonly reader: (() => ReplyReader) | undefined;
+  /** Whether what the model thought is told. */
+  readonly reasons: boolean;
+  /** A call is told of by its older name, `function_call`. */
+  readonly asFunction?: boolean;
+}
+
+type Finish = 'stop' | 'length' | 'tool_calls' | 'function_call';
 
 /** Answers of `/v1/chat/completions`. */
 export class ChatFormat implements AnswerFormat {
   readonly #texts: TokenTexts[] = [];
+  readonly #replies: ReplyDeltas[] = [];
   #promptIdsAreOut = false;
 
-  /** @param promptIds to be given, where token ids are wanted */
-  constructor(
-    private readonly head: AnswerHead,
-    private readonly words: TokenWords,
-    private readonly includeUsage: boolean,
-    private readonly promptIds: readonly number[] | undefined,
-  ) {}
+  readonly #head: AnswerHead;
+  readonly #chunks: EventText;
+  readonly #words: TokenWords;
+  readonly #options: ChatFormatOptions;
+
+  constructor(head: AnswerHead, words: TokenWords, options: ChatFormatOptions) {
+    this.#head = head;
+    this.#words = words;
+    this.#options = options;
+    const usage = options.includeUsage ? { usage: null } : {};
+    this.#chunks = new EventText({ ...head, object: 'chat.completion.chunk' }, usage);
+  }
 
   opening(index: number): object {
     const event = this.#event([
       { index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null },
     ]);
-    if (this.promptIds === undefined || this.#promptIdsAreOut) return event;
+    const { promptIds } = this.#options;
+    if (promptIds === undefined || this.#promptIdsAreOut) return event;
     this.#promptIdsAreOut = true;
-    return { ...event, prompt_token_ids: this.promptIds };
+    return { ...event, prompt_token_ids: promptIds };
   }
 
-  chunk(index: number, chunk: GenerationChunk): object {
-    const delta = { content: chunk.text };
+  chunk(index: number, chunk: GenerationChunk): string {
+    const delta = this.#delta(this.#reply(index)?.push(chunk.text) ?? { content: chunk.text });
     const texts = (this.#texts[index] ??= this.#newTexts());
     const logprobs = chunk.logprobs && { content: [...chatLogprobs(chunk.logprobs, texts)], refusal: null };
-    return this.#event([{ index, delta, logprobs: logprobs ?? null, finish_reason: null, ...this.#ids(chunk.ids) }]);
+    return this.#chunks.of([
+      { index, delta, logprobs: logprobs ?? null, finish_reason: null, ...this.#ids(chunk.ids) },
+    ]);
   }
 
   closing(index: number, finish: 'stop' | 'length'): object {
-    return this.#event([{ index, delta: {}, logprobs: null, finish_reason: finish }]);
+    const reply = this.#reply(index);
+    const delta = this.#delta(reply?.end() ?? {});
+    return this.#event([
+      { index, delta, logprobs: null, finish_reason: this.#finish(finish, reply?.hasCalls ?? false) },
+    ]);
   }
 
   usage(usage: Usage): object {
@@ -43,23 +73,65 @@ export class ChatFormat implements AnswerFormat {
   }
 
   whole(choices: readonly EndedChoice[], usage: Usage): object {
+    const { promptIds } = this.#options;
     return {
-      ...this.head,
+      ...this.#head,
       object: 'chat.completion',
-      choices: choices.map(({ index, chunks, result, finish }) => ({
-        index,
-        message: { role: 'assistant', content: result.text, refusal: null },
-        logprobs: this.#logprobs(chunks),
-        finish_reason: finish,
-        ...this.#ids(result.ids),
-      })),
+      choices: choices.map(({ index, chunks, result, finish }) => {
+        const { message, calls } = this.#message(result.text);
+        return {
+          index,
+          message,
+          logprobs: this.#logprobs(chunks),
+          finish_reason: this.#finish(finish, calls),
+          ...this.#ids(result.ids),
+        };
+      }),
       usage,
-      ...(this.promptIds === undefined ? {} : { prompt_token_ids: this.promptIds }),
+      ...(promptIds === undefined ? {} : { prompt_token_ids: promptIds }),
     };
   }
 
+  #message(text: string): { message: object; calls: boolean } {
+    const { reader, reasons } = this.#options;
+    const role = 'assistant';
+    if (reader === undefined) return { message: { role, content: text, refusal: null }, calls: false };
+    const { content, reasoning, calls } = wholeMessage(reader(), reasons, text);
+    const message = {
+      role,
+      content,
+      refusal: null,
+      ...(reasoning === undefined ? {} : { reasoning_content: reasoning, reasoning }),
+      ...(calls.length === 0
+        ? {}
+        : this.#options.asFunction
+          ? { function_call: calls[0].function }
+          : { tool_calls: calls }),
+    };
+    return { message, calls: calls.length > 0 };
+  }
+
+  /** What a piece adds, by the name that calls go by. */
+  #delta(delta: MessageDelta): object {
+    const { tool_calls: calls, ...rest } = delta;
+    if (calls === undefined || !this.#options.asFunction) return delta;
+    return { ...rest, function_call: calls[0].function };
+  }
+
+  #finish(finish: 'stop' | 'length', hasCalls: boolean): Finish {
+    if (finish === 'length' || !hasCalls) return finish;
+    return this.#options.asFunction ? 'function_call' : 'tool_calls';
+  }
+
+  #reply(index: number): ReplyDeltas | undefined {
+    const { reader, reasons } = this.#options;
+    if (reader === undefined) return undefined;
+    return (this.#replies[index] ??= new ReplyDeltas(reader(), reasons));
+  }
+
   #event(choices: readonly object[], usage: Usage | null = null): object {
-    return { ...this.head, object: 'chat.completion.chunk', choices, ...(this.includeUsage ? { usage } : {}) };
+    const { includeUsage } = this.#options;
+    return { ...this.#head, object: 'chat.completion.chunk', choices, ...(includeUsage ? { usage } : {}) };
   }
 
   #logprobs(chunks: readonly GenerationChunk[]): object | null {
@@ -70,10 +142,10 @@ export class ChatFormat implements AnswerFormat {
 
   /** The prompt of a chat has text, so no token begins one. */
   #newTexts(): TokenTexts {
-    return new TokenTexts(this.words);
+    return new TokenTexts(this.#words);
   }
 
   #ids(ids: readonly number[]): object {
-    return this.promptIds === undefined ? {} : { token_ids: ids };
+    return this.#options.promptIds === undefined ? {} : { token_ids: ids };
   }
 }

@@ -1,8 +1,16 @@
 import type { GenerateOptions, TextEngine } from '../../engine/api.js';
 import type { GenerationRequest } from '../schema/generation.js';
+import { optionsIn } from '../schema/option-fields.js';
 
 /** OpenAI's default, for models whose `generation_config.json` does not say how to sample. */
 const DEFAULT_TEMPERATURE = 1;
+
+/** Those that all choices of a request have. */
+const SHARED = [
+  ...(['maxTokens', 'stop', 'stopIds', 'ignoreEos', 'priority', 'minTokens', 'topK', 'topP', 'minP'] as const),
+  ...(['repetitionPenalty', 'presencePenalty', 'frequencyPenalty', 'logitBias'] as const),
+  ...(['includeStop', 'skipSpecialTokens'] as const),
+] as const;
 
 /** The engine's options for a request; those that differ between its choices are in `choiceOptions`. */
 export function generateOptions(
@@ -11,19 +19,9 @@ export function generateOptions(
 ): Omit<GenerateOptions, 'seed' | 'signal' | 'constraint' | 'logprobs'> {
   const byModel = engine.defaults.temperature ?? 0;
   return {
-    maxTokens: request.max_tokens,
-    stop: request.stop,
-    stopIds: request.stop_token_ids,
-    ignoreEos: request.ignore_eos,
-    priority: request.priority,
+    ...optionsIn(request, SHARED),
+    repetitionPenalty: request.repetition_penalty ?? request.repeat_penalty,
     temperature: request.temperature ?? (byModel > 0 ? byModel : DEFAULT_TEMPERATURE),
-    topK: request.top_k,
-    topP: request.top_p,
-    minP: request.min_p,
-    repetitionPenalty: request.repetition_penalty,
-    presencePenalty: request.presence_penalty,
-    frequencyPenalty: request.frequency_penalty,
-    logitBias: request.logit_bias,
   };
 }
 

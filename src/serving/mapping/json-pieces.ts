@@ -41,8 +41,3 @@ function* parts(value: unknown, depth: number): Generator<string> {
     yield before === '{' ? '{}' : '}';
   }
 }
-
-/** The same value with every list made, for what is small. */
-export function jsonValue(value: unknown): unknown {
-  return JSON.parse([...jsonPieces(value)].join(''));
-}

@@ -50,6 +50,27 @@ export interface CompletionToken {
   readonly end: number;
 }
 
+/** What is known of one token of a prompt, in vLLM's words: the token that stands there and the likeliest ones, by id. */
+export type PromptTokenLogprobs = Readonly<
+  Record<string, { readonly logprob: number; readonly rank: number | null; readonly decoded_token: string }>
+>;
+
+/** `prompt_logprobs`, token by token; of the first nothing is known. Ranks are those of the likeliest, null of others. */
+export function* promptLogprobs(logprobs: TokenLogprobs, texts: TokenTexts): Generator<PromptTokenLogprobs | null> {
+  yield null;
+  for (const { token, top } of logprobs) {
+    const bytesOf = texts.next(token.id);
+    const all = top.some(({ id }) => id === token.id) ? top : [token, ...top];
+    yield Object.fromEntries(
+      all.map(({ id, logprob }) => {
+        const at = top.findIndex((one) => one.id === id);
+        const decoded_token = tokenText(bytesOf(id), 'bytes:');
+        return [String(id), { logprob: finite(logprob), rank: at < 0 ? null : at + 1, decoded_token }];
+      }),
+    );
+  }
+}
+
 const completionText = (bytes: Uint8Array): string => tokenText(bytes, 'bytes:');
 
 /**

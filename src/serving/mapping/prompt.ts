@@ -1,4 +1,4 @@
-import type { ChatMessage, EngineInfo, TextEngine } from '../../engine/api.js';
+import type { ChatMessage, ChatWishes, EngineInfo, TextEngine } from '../../engine/api.js';
 import { type ApiError, badRequest } from '../errors.js';
 
 /** Up to so many bytes a token of context, a text is tokenized without further question. */
@@ -15,12 +15,28 @@ export function longestSequence({ contextLength, kvCacheTokens }: EngineInfo): n
 
 const tooLong = (message: string, param: string): ApiError => badRequest(message, param, 'context_length_exceeded');
 
+/** A conversation as the model sees it. */
+export interface ChatPrompt {
+  readonly text: string;
+  readonly ids: readonly number[];
+}
+
+/** How a conversation is to be rendered, and until when. */
+export interface ChatAsked extends ChatWishes {
+  /** The last message is left open, to be gone on with. */
+  readonly continued?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** Turns the prompts of requests into token ids, and refuses those that cannot fit before they cost anything. */
 export class PromptReader {
   #longestToken: number | undefined;
-  #toolParts: Promise<ToolParts> | undefined;
 
-  constructor(private readonly engine: TextEngine) {}
+  readonly #engine: TextEngine;
+
+  constructor(engine: TextEngine) {
+    this.#engine = engine;
+  }
 
   /**
    * @param addSpecialTokens put a BOS before the text where the tokenizer asks for one
@@ -32,26 +48,26 @@ export class PromptReader {
   }
 
   /**
-   * @throws ApiError (400) where the model has no chat template, the template has no place for tools' messages, or the
-   *   chat is too long for the context
+   * @param signal has a chat given up that has not been rendered yet
+   * @throws ApiError (400) where the model has no chat template, or the chat is too long for the context
    */
-  async chat(messages: readonly ChatMessage[]): Promise<number[]> {
-    if (!this.engine.hasChatTemplate) {
+  async chat(messages: readonly ChatMessage[], { continued, signal, ...wishes }: ChatAsked = {}): Promise<ChatPrompt> {
+    if (!this.#engine.hasChatTemplate) {
       throw badRequest(
-        `${this.engine.info.model} has no chat template; use /v1/completions, or start the server with --chat-template`,
+        `${this.#engine.info.model} has no chat template; use /v1/completions, or start the server with --chat-template`,
         'messages',
         'no_chat_template',
       );
     }
     const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
     this.#assertTokenizable(bytes, 'messages');
-    await this.#assertToolsShow(messages);
     // Many have taken their time to be checked.
     if (messages.length > FEW_MESSAGES) await new Promise<void>((resolve) => setImmediate(() => resolve()));
     // What a template puts around them counts too.
-    const text = await this.engine.chatTextAside(messages);
-    this.#assertTokenizable(Buffer.byteLength(text), 'messages');
-    return this.#encode(text, false);
+    const rendered = await this.#engine.chatTextAside(messages, wishes, signal);
+    this.#assertTokenizable(Buffer.byteLength(rendered), 'messages');
+    const text = continued ? leftOpen(rendered, messages) : rendered;
+    return { text, ids: await this.#encode(text, false) };
   }
 
   /**
@@ -62,7 +78,7 @@ export class PromptReader {
    */
   assertFits(ids: readonly number[], maxTokens: number | undefined, param: string): void {
     this.assertKnown(ids, param);
-    const room = longestSequence(this.engine.info) - ids.length;
+    const room = longestSequence(this.#engine.info) - ids.length;
     if (room < 1) {
       throw tooLong(
         `the prompt has ${ids.length} tokens, and ${this.#limit()} with the completion; shorten the prompt`,
@@ -77,28 +93,27 @@ export class PromptReader {
     }
   }
 
+  /**
+   * The last tokens of a prompt, as many as `truncate_prompt_tokens` says: -1 for as many as fit, undefined for all.
+   *
+   * @param maxTokens as requested, for which room is left then
+   */
+  cut(ids: readonly number[], most: number | undefined, maxTokens = 1): readonly number[] {
+    if (most === undefined) return ids;
+    const kept = most === -1 ? Math.max(1, longestSequence(this.#engine.info) - maxTokens) : most;
+    return ids.length > kept ? ids.slice(ids.length - kept) : ids;
+  }
+
   /** @throws ApiError (400) for an id that is not in the vocabulary */
   assertKnown(ids: readonly number[], param: string): void {
-    const { vocab } = this.engine.config;
+    const { vocab } = this.#engine.config;
     const unknown = ids.find((id) => id >= vocab);
     if (unknown === undefined) return;
     throw badRequest(`token id ${unknown} is not in the vocabulary, whose ids are 0 to ${vocab - 1}`, param);
   }
 
   #encode(text: string, addSpecialTokens: boolean): Promise<number[]> {
-    return this.engine.tokenizeInSlices(text, { addSpecialTokens });
-  }
-
-  /** Most templates pass over what they do not know, and with it what a tool has answered. */
-  async #assertToolsShow(messages: readonly ChatMessage[]): Promise<void> {
-    const answer = messages.findIndex(({ role }) => role === 'tool');
-    const call = messages.findIndex(({ tool_calls }) => tool_calls !== undefined);
-    if (answer < 0 && call < 0) return;
-    const { calls, answers } = await (this.#toolParts ??= toolParts(this.engine));
-    const hidden = call >= 0 && !calls ? call : answer >= 0 && !answers ? answer : undefined;
-    if (hidden === undefined) return;
-    const what = hidden === call ? 'calls of tools' : 'what tools answer';
-    throw badRequest(`the model's chat template has no place for ${what}`, `messages[${hidden}]`);
+    return this.#engine.tokenizeInSlices(text, { addSpecialTokens });
   }
 
   /**
@@ -106,8 +121,8 @@ export class PromptReader {
    * which tells of a very long text that it cannot fit.
    */
   #assertTokenizable(bytes: number, param: string): void {
-    const longest = longestSequence(this.engine.info);
-    if (bytes <= longest * CHEAP_BYTES_PER_TOKEN || !this.engine.hasTokenizer) return;
+    const longest = longestSequence(this.#engine.info);
+    if (bytes <= longest * CHEAP_BYTES_PER_TOKEN || !this.#engine.hasTokenizer) return;
     const least = Math.ceil(bytes / this.#longest());
     if (least < longest) return;
     throw tooLong(
@@ -117,16 +132,16 @@ export class PromptReader {
   }
 
   #limit(): string {
-    const { contextLength, kvCacheTokens } = this.engine.info;
-    if (longestSequence(this.engine.info) === contextLength) return `the context is ${contextLength} tokens`;
+    const { contextLength, kvCacheTokens } = this.#engine.info;
+    if (longestSequence(this.#engine.info) === contextLength) return `the context is ${contextLength} tokens`;
     return `the server's KV cache has room for ${kvCacheTokens} tokens`;
   }
 
   #longest(): number {
     if (this.#longestToken === undefined) {
       let longest = 1;
-      for (let id = 0; id < this.engine.config.vocab; id++) {
-        longest = Math.max(longest, this.engine.tokenBytes(id).length);
+      for (let id = 0; id < this.#engine.config.vocab; id++) {
+        longest = Math.max(longest, this.#engine.tokenBytes(id).length);
       }
       this.#longestToken = longest;
     }
@@ -134,25 +149,11 @@ export class PromptReader {
   }
 }
 
-interface ToolParts {
-  readonly calls: boolean;
-  readonly answers: boolean;
-}
-
-/** Whether a template shows calls of tools, and what they answer: seen by rendering some. */
-async function toolParts(engine: TextEngine): Promise<ToolParts> {
-  const call = { id: 'call00001', type: 'function', function: { name: 'lookforthis', arguments: { x: 1 } } };
-  const shows = async (word: string): Promise<boolean> => {
-    try {
-      const text = await engine.chatTextAside([
-        { role: 'user', content: 'question' },
-        { role: 'assistant', content: '', tool_calls: [call] },
-        { role: 'tool', content: 'andforthis', tool_call_id: 'call00001', name: 'lookforthis' },
-      ]);
-      return text.includes(word);
-    } catch {
-      return false;
-    }
-  };
-  return { calls: await shows('lookforthis'), answers: await shows('andforthis') };
+/** A rendered chat up to the end of what its last message says. @throws ApiError (400) where that is not to be seen */
+function leftOpen(rendered: string, messages: readonly ChatMessage[]): string {
+  const said = messages.at(-1)?.content.trim() ?? '';
+  const at = rendered.lastIndexOf(said);
+  if (said !== '' && at >= 0) return rendered.slice(0, at + said.length);
+  const field = 'continue_final_message';
+  throw badRequest(`${field}: the model's chat template does not show the last message as it is`, field);
 }

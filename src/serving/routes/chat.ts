@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
 import { ChatFormat } from '../mapping/chat-format.js';
-import { choiceSeed, generateOptions } from '../mapping/generate-options.js';
+import { openedOnce } from '../mapping/chat-plan.js';
+import { formOf } from '../mapping/form.js';
 import { answerHead } from '../mapping/head.js';
+import { prepareChat } from '../mapping/prepare-chat.js';
+import { offerOf } from '../mapping/tool-choice.js';
 import { chatRequest, type ChatRequest } from '../schema/chat.js';
 import { parseRequest } from '../schema/parse.js';
 import { generate, type GenerationJob } from './generate.js';
@@ -11,27 +14,45 @@ export function chatRoute(app: FastifyInstance, context: ServingContext): void {
   app.post('/v1/chat/completions', async (request, reply) => {
     const body = parseRequest('chat', chatRequest, request.body, reply);
     const model = context.models.resolve(body.model);
-    return generate(context, request, reply, body, body.n, () => chatJob(context, body, model));
+    return generate(context, request, reply, {
+      body,
+      count: body.n,
+      prepare: ({ signal }) => chatJob(context, body, model, signal),
+    });
   });
 }
 
-async function chatJob(context: ServingContext, body: ChatRequest, model: string): Promise<GenerationJob> {
-  const { engine, prompts, formats } = context;
-  const maxTokens = body.max_completion_tokens ?? body.max_tokens;
-  const constraint = formats.constraint(body.response_format);
-  const promptIds = await prompts.chat(body.messages);
-  prompts.assertFits(promptIds, maxTokens, 'messages');
-  const options = generateOptions({ ...body, max_tokens: maxTokens }, engine);
-  const logprobs = body.logprobs ? (body.top_logprobs ?? 0) : undefined;
-  const choices = Array.from({ length: body.n }, (_, index) => ({
-    promptIds,
-    options: { ...options, logprobs, seed: choiceSeed(body.seed, index), constraint: constraint?.() },
-  }));
-  const format = new ChatFormat(
-    answerHead('chatcmpl', model, engine.info),
-    engine,
-    body.stream_options?.include_usage === true,
-    body.return_token_ids === true ? promptIds : undefined,
-  );
+async function chatJob(
+  context: ServingContext,
+  body: ChatRequest,
+  model: string,
+  signal: AbortSignal,
+): Promise<GenerationJob> {
+  const { engine } = context;
+  const { continue_final_message: continued, add_generation_prompt: opened = !continued } = body;
+  openedOnce(opened, continued);
+  const { choices, plan, promptIds } = await prepareChat(context, body, {
+    messages: body.messages,
+    offer:
+      body.functions === undefined
+        ? offerOf(body.tools ?? [], body.tool_choice, body.parallel_tool_calls)
+        : offerOf(body.functions, body.function_call, false),
+    toolsField: body.functions === undefined ? 'tools' : 'functions',
+    form: formOf(body),
+    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? body.n_predict,
+    logprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
+    variables: body.chat_template_kwargs,
+    continued,
+    unopened: !opened,
+    rawReasoning: body.reasoning_format === 'none',
+    signal,
+  });
+  const format = new ChatFormat(answerHead('chatcmpl', model, engine.info), engine, {
+    includeUsage: body.stream_options?.include_usage === true,
+    promptIds: body.return_token_ids === true ? promptIds : undefined,
+    reader: plan.reader,
+    reasons: body.include_reasoning,
+    asFunction: body.functions !== undefined,
+  });
   return { choices, format };
 }

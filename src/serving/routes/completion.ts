@@ -4,6 +4,8 @@ import type { Lifetime } from '../http/lifetime.js';
 import { Turns } from '../http/turns.js';
 import { CompletionFormat, type ShownPrompt } from '../mapping/completion-format.js';
 import { choiceSeed, generateOptions } from '../mapping/generate-options.js';
+import { formOf } from '../mapping/form.js';
+import { tokenRules } from '../mapping/token-rules.js';
 import { answerHead } from '../mapping/head.js';
 import { completionRequest, type CompletionRequest } from '../schema/completion.js';
 import { parseRequest } from '../schema/parse.js';
@@ -15,7 +17,8 @@ export function completionRoute(app: FastifyInstance, context: ServingContext): 
     const body = parseRequest('completion', completionRequest, request.body, reply);
     const model = context.models.resolve(body.model);
     const count = body.prompt.length * body.n;
-    return generate(context, request, reply, body, count, (lifetime) => completionJob(context, body, model, lifetime));
+    const prepare = (lifetime: Lifetime): Promise<GenerationJob> => completionJob(context, body, model, lifetime);
+    return generate(context, request, reply, { body, count, prepare });
   });
 }
 
@@ -25,15 +28,17 @@ async function completionJob(
   model: string,
   lifetime: Lifetime,
 ): Promise<GenerationJob> {
-  const { engine, formats } = context;
-  const constraint = formats.constraint(body.response_format);
+  const { engine, grammars } = context;
+  const form = formOf(body);
+  const constraint = grammars.constraint(form?.grammar, form?.param ?? 'response_format');
+  const rules = await tokenRules(body, engine);
   const options = { ...generateOptions(body, engine), logprobs: body.logprobs };
   const shown = await readPrompts(context, body, lifetime);
   // Choices of the first prompt come first, as in OpenAI's API.
   const prompts = shown.flatMap((prompt) => Array<ShownPrompt>(body.n).fill(prompt));
   const choices = prompts.map(({ ids }, index) => ({
     promptIds: ids,
-    options: { ...options, seed: choiceSeed(body.seed, index), constraint: constraint?.() },
+    options: { ...options, seed: choiceSeed(body.seed, index), constraint: rules(constraint?.()) },
   }));
   const format = new CompletionFormat(answerHead('cmpl', model, engine.info), engine, {
     includeUsage: body.stream_options?.include_usage === true,
@@ -52,17 +57,27 @@ async function readPrompts(
   const turns = new Turns();
   const read: ShownPrompt[] = [];
   for (const prompt of body.prompt) {
-    const ids = typeof prompt === 'string' ? await prompts.text(prompt, 'prompt', body.add_special_tokens) : prompt;
+    const all = typeof prompt === 'string' ? await prompts.text(prompt, 'prompt', body.add_special_tokens) : prompt;
+    const ids = prompts.cut(all, body.truncate_prompt_tokens, body.max_tokens);
     prompts.assertFits(ids, body.max_tokens, 'prompt');
     await turns.pause();
-    const echo = !body.echo ? undefined : typeof prompt === 'string' ? prompt : engine.detokenize(prompt);
+    const isWhole = typeof prompt === 'string' && ids.length === all.length;
+    const echo = !body.echo ? undefined : isWhole ? prompt : engine.detokenize(ids);
     read.push({ ids, echo });
     await turns.pause();
     lifetime.throwIfEnded();
   }
-  const { echo, logprobs } = body;
-  if (!echo || logprobs === undefined) return read;
+  const { echo, logprobs, prompt_logprobs: scores } = body;
+  if (scores === undefined && (!echo || logprobs === undefined)) return read;
   return Promise.all(
-    read.map(async (prompt) => ({ ...prompt, logprobs: await scorePrompt(engine, prompt.ids, logprobs, lifetime) })),
+    read.map(async (prompt) => {
+      const scored = await scorePrompt(engine, prompt.ids, Math.max(scores ?? 0, logprobs ?? 0), lifetime);
+      const first = (count: number) => scored.map(({ token, top }) => ({ token, top: top.slice(0, count) }));
+      return {
+        ...prompt,
+        ...(echo && logprobs !== undefined ? { logprobs: first(logprobs) } : {}),
+        ...(scores === undefined ? {} : { scored: first(scores) }),
+      };
+    }),
   );
 }

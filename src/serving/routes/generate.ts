@@ -1,42 +1,55 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Slo } from '../../outlook/promises.js';
 import type { AnswerFormat } from '../answer.js';
 import { sendWhole, streamAnswer, wholeAnswer } from '../answer.js';
 import { runChoices, type Choice } from '../choices.js';
 import type { ServingContext } from '../context.js';
-import { toApiError } from '../errors.js';
+import { badRequest, toApiError } from '../errors.js';
 import { Delivery, ReaderGone } from '../http/delivery.js';
 import type { Lifetime } from '../http/lifetime.js';
+import { timedFormat } from '../outlook/timed-format.js';
 import type { GenerationRequest } from '../schema/generation.js';
+
+/** A request that has been read, and what turns it into prompts and options. */
+export interface ReadRequest {
+  readonly body: Pick<GenerationRequest, 'n' | 'stream' | 'stream_options' | 'timings' | 'ttft_slo_ms' | 'itl_slo_ms'>;
+  /** Choices of the request. */
+  readonly count: number;
+  /** Called once it has its place. */
+  readonly prepare: (lifetime: Lifetime) => Promise<GenerationJob>;
+}
 
 export interface GenerationJob {
   readonly choices: readonly Choice[];
   readonly format: AnswerFormat;
 }
 
-/**
- * The way of every request that generates: a place in the queue, the engine, the answer.
- *
- * @param count choices of the request
- * @param prepare turns it into prompts and options; called once it has its place
- */
+/** The way of every request that generates: a place in the queue, the engine, the answer. */
 export async function generate(
   context: ServingContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  body: Pick<GenerationRequest, 'n' | 'stream' | 'stream_options'>,
-  count: number,
-  prepare: (lifetime: Lifetime) => Promise<GenerationJob>,
+  { body, count, prepare }: ReadRequest,
 ): Promise<FastifyReply> {
+  assertForeseen(context, body);
   const lifetime = context.lifetimes.open(request.raw, reply.raw);
   request.lifetime = lifetime;
   const leave = context.admission.enter(count);
   // Not before the client has everything: what it has not read yet takes memory too.
   lifetime.onClosed(leave);
-  const { choices, format } = await prepare(lifetime);
+  const { choices, format: plain } = await prepare(lifetime);
   lifetime.throwIfEnded();
+  const visit = context.outlook?.visit(request.id, lifetime.startedAt);
+  await visit?.enter(choices, sloOf(body), lifetime);
   const observer = context.metrics.request(lifetime.startedAt);
   request.observer = observer;
-  const events = await runChoices(context.engine, choices, lifetime, observer);
+  const events = await runChoices(context.engine, choices, lifetime, observer, (index, { sequence }) => {
+    if (sequence !== undefined) visit?.started(index, sequence, body.timings === true);
+  });
+  const format =
+    visit === undefined
+      ? plain
+      : timedFormat(plain, visit, body.timings === true, (id) => context.outlook?.call(id, visit));
   const { n, stream } = body;
   const delivery = new Delivery(reply.raw, lifetime, context.stallMs);
   let failure: unknown;
@@ -53,4 +66,21 @@ export async function generate(
     }
   }
   return reply;
+}
+
+/** @throws ApiError (400) for a wish that takes an engine that tells of its scheduling, where this one does not */
+function assertForeseen({ outlook }: ServingContext, body: ReadRequest['body']): void {
+  if (outlook !== undefined) return;
+  for (const field of ['ttft_slo_ms', 'itl_slo_ms', 'timings'] as const) {
+    if (body[field] === undefined || body[field] === false) continue;
+    throw badRequest(`${field}: this server does not look ahead, since its prompts are computed elsewhere`, field);
+  }
+}
+
+/** What a request wants promised. */
+function sloOf({ ttft_slo_ms, itl_slo_ms }: Pick<GenerationRequest, 'ttft_slo_ms' | 'itl_slo_ms'>): Slo {
+  return {
+    ...(ttft_slo_ms === undefined ? {} : { ttftMs: ttft_slo_ms }),
+    ...(itl_slo_ms === undefined ? {} : { itlMs: itl_slo_ms }),
+  };
 }

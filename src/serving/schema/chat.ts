@@ -1,44 +1,43 @@
 import { z } from 'zod';
+import { formFields } from './forms.js';
 import { generationFields, streamOptionsNeedStream } from './generation.js';
 import { chatMessages } from './message.js';
-import { responseFormat } from './response-format.js';
+import { chatFunctionCall, chatFunctions, chatToolChoice, chatTools } from './tools.js';
 
-/**
- * Whether what is offered to the model may be left out of its sight: there is nothing to call, or the client asks for
- * plain text.
- */
-const uncalled = (offered: readonly unknown[] | undefined, choice: unknown): boolean =>
-  choice === 'none' ||
-  (offered === undefined || offered.length === 0 ? choice === undefined || choice === 'auto' : false);
-
-const offer = z.array(z.unknown()).optional();
+/** By hand: zod's record looks at each of many keys. */
+const variables = z.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+);
 
 /** Body of `POST /v1/chat/completions`. */
 export const chatRequest = z
   .object({
     ...generationFields,
+    ...formFields,
     messages: chatMessages,
     max_completion_tokens: z.int().min(1).optional(),
     logprobs: z.boolean().default(false),
     top_logprobs: z.int().min(0).max(20).optional(),
-    response_format: responseFormat,
-    tools: offer,
-    tool_choice: z.unknown().optional(),
-    functions: offer,
-    function_call: z.unknown().optional(),
+    tools: chatTools,
+    tool_choice: chatToolChoice,
+    parallel_tool_calls: z.boolean().optional(),
+    functions: chatFunctions,
+    function_call: chatFunctionCall,
+    include_reasoning: z.boolean().default(true),
+    reasoning_format: z.enum(['auto', 'deepseek', 'none']).optional(),
+    chat_template_kwargs: variables.optional(),
+    add_generation_prompt: z.boolean().optional(),
+    continue_final_message: z.boolean().default(false),
   })
   .refine(streamOptionsNeedStream.check, streamOptionsNeedStream.error)
   .refine(({ logprobs, top_logprobs }) => logprobs || !top_logprobs, {
     path: ['top_logprobs'],
     error: 'only allowed with "logprobs": true',
   })
-  .refine(({ tools, tool_choice }) => uncalled(tools, tool_choice), {
-    path: ['tools'],
-    error: 'tools are not supported by this server, except with "tool_choice": "none"',
-  })
-  .refine(({ functions, function_call }) => uncalled(functions, function_call), {
+  .refine(({ functions, tools }) => functions === undefined || tools === undefined, {
     path: ['functions'],
-    error: 'functions are not supported by this server, except with "function_call": "none"',
+    error: 'an older name of tools; send one of them',
   });
 
 export type ChatRequest = z.output<typeof chatRequest>;

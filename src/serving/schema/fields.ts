@@ -1,41 +1,68 @@
 import { meantBy } from '../../spelling.js';
 import { badRequest } from '../errors.js';
+import { OPTION_FIELDS } from './option-fields.js';
 
 /**
  * What becomes of a field of a request. A field is used, or refused with a 400 that names it, or known to change
  * nothing here and ignored. Every field that OpenAI's API, vLLM and llama-server take stands in one of the three lists
  * below; tests compare them with the peers' own.
  */
-export type Endpoint = 'chat' | 'completion' | 'tokenize' | 'detokenize';
+export type Endpoint = 'chat' | 'completion' | 'responses' | 'messages' | 'count' | 'tokenize' | 'detokenize';
 
-const SAMPLING = [
-  ...['model', 'n', 'stream', 'stream_options', 'max_tokens', 'stop', 'seed', 'temperature', 'top_p', 'top_k', 'min_p'],
-  ...['presence_penalty', 'frequency_penalty', 'repetition_penalty', 'logit_bias', 'logprobs', 'response_format'],
-  ...['ignore_eos', 'priority', 'return_token_ids', 'stop_token_ids'],
+const EXPECTATION = ['timings', 'ttft_slo_ms', 'itl_slo_ms'];
+
+const GENERATION = [
+  ...['model', 'n', 'stream', 'stream_options', 'return_token_ids', 'allowed_token_ids', 'bad_words'],
+  ...['response_format', 'structured_outputs', 'guided_json', 'guided_regex', 'guided_choice', 'guided_grammar'],
+  ...EXPECTATION,
+  ...['grammar', 'json_schema', 'n_predict', 'repeat_penalty', 'truncate_prompt_tokens'],
+  ...OPTION_FIELDS,
 ];
+
+const ANTHROPIC = ['messages', 'system', 'tools', 'tool_choice', 'thinking'];
 
 /** Read by the endpoint's schema. */
 export const USED: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
   chat: new Set([
-    ...SAMPLING,
+    ...GENERATION,
     ...['messages', 'max_completion_tokens', 'top_logprobs', 'tools', 'tool_choice', 'functions', 'function_call'],
+    ...['parallel_tool_calls', 'include_reasoning', 'reasoning_format', 'chat_template_kwargs'],
+    ...['add_generation_prompt', 'continue_final_message'],
   ]),
-  completion: new Set([...SAMPLING, 'prompt', 'echo', 'best_of', 'add_special_tokens']),
+  completion: new Set([...GENERATION, 'prompt', 'echo', 'best_of', 'add_special_tokens', 'prompt_logprobs']),
+  responses: new Set([
+    ...['model', 'stream', 'stream_options', 'allowed_token_ids', 'bad_words', 'truncate_prompt_tokens'],
+    ...EXPECTATION,
+    ...OPTION_FIELDS.filter((name) => !['max_tokens', 'logprobs'].includes(name)),
+    ...['input', 'instructions', 'max_output_tokens', 'previous_response_id', 'store', 'metadata', 'text'],
+    ...['parallel_tool_calls', 'tools', 'tool_choice', 'reasoning', 'include', 'truncation'],
+  ]),
+  messages: new Set([
+    ...['model', 'stream', 'allowed_token_ids', 'bad_words', 'truncate_prompt_tokens', 'stop_sequences'],
+    ...EXPECTATION,
+    ...OPTION_FIELDS.filter((name) => name !== 'logprobs'),
+    ...ANTHROPIC,
+  ]),
+  count: new Set(['model', ...ANTHROPIC]),
   tokenize: new Set(['model', 'prompt', 'messages', 'add_special_tokens', 'return_token_strs']),
   detokenize: new Set(['model', 'tokens']),
 };
 
+/** They generate nothing, so what concerns an answer alone changes nothing there. */
+const COUNTING: ReadonlySet<Endpoint> = new Set(['count', 'tokenize', 'detokenize']);
+const OF_ANSWERS: ReadonlySet<string> = new Set(GENERATION.filter((name) => name !== 'truncate_prompt_tokens'));
+
 /** They concern billing, tracing, caches or the pace of a stream, or something that does not exist here. */
 export const IGNORED: ReadonlySet<string> = new Set([
   // OpenAI
-  ...['user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'parallel_tool_calls', 'prediction'],
-  ...['prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options'],
+  ...['user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'prediction'],
+  ...['prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options', 'max_tool_calls', 'cache_control'],
   // vLLM
-  ...['request_id', 'session_id', 'include_reasoning', 'stream_interval', 'return_token_offsets', 'return_mm_kwargs'],
+  ...['request_id', 'session_id', 'stream_interval', 'return_token_offsets', 'return_mm_kwargs'],
   ...['media_io_kwargs', 'mm_processor_kwargs', 'routed_experts_prompt_start', 'spaces_between_special_tokens'],
   // llama-server
   ...['id_slot', 'cache_prompt', 'n_cache_reuse', 'n_keep', 'n_discard', 'min_keep', 'sse_ping_interval'],
-  ...['timings_per_token', 'return_progress', 'verbose', 'parse_tool_calls', 'reasoning_format', 'backend_sampling'],
+  ...['timings_per_token', 'return_progress', 'verbose', 'backend_sampling'],
   ...['speculative.n_max', 'speculative.n_min', 'speculative.p_min', 'speculative.type'],
 ]);
 
@@ -66,28 +93,36 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   verbosity: unsupported('verbosity is', 'medium'),
   web_search_options: unsupported('searching the web is'),
   suffix: unsupported('text after the completion is', ''),
+  n: unsupported('several choices are', 1),
+  max_tokens: use('max_output_tokens'),
+  logprobs: unsupported('log-probabilities are', false),
+  response_format: use('text.format'),
+  stop_sequences: use('stop', []),
+  system: use('a system message'),
+  thinking: unsupported('a choice about thinking is'),
+  output_config: unsupported('a form of the answer is'),
+  output_format: unsupported('a form of the answer is'),
+  container: unsupported('a container is'),
+  mcp_servers: unsupported('calling servers of tools is', []),
+  background: unsupported('answering in the background is', false),
+  conversation: unsupported('a conversation kept here is'),
+  context_management: unsupported('compacting a conversation is', []),
+  input: use('messages or prompt, or /v1/responses'),
+  instructions: use('a system message'),
+  previous_response_id: use('/v1/responses'),
+  max_output_tokens: use('max_completion_tokens'),
   // vLLM
   use_beam_search: unsupported('beam search is', false),
   length_penalty: unsupported('a length penalty is', 1),
-  include_stop_str_in_output: unsupported('stop strings in the answer are', false),
-  min_tokens: unsupported('a least number of tokens is', 0),
-  skip_special_tokens: unsupported('special tokens in the answer are', true),
   truncate_prompt_tokens: unsupported('cutting prompts is', -1),
   truncation_side: unsupported('cutting prompts is'),
   prompt_logprobs: unsupported('prompt_logprobs is', -1),
   logprob_token_ids: unsupported('log-probabilities of chosen ids are'),
-  allowed_token_ids: unsupported('a list of allowed ids is'),
-  bad_words: unsupported('a list of words to avoid is', []),
-  add_generation_prompt: refusal('a chat always ends with the words that open the reply', true),
+  add_generation_prompt: unsupported('a chat without a template is', true, false),
   continue_final_message: unsupported('continuing the last message is', false),
   documents: unsupported('documents are', []),
   chat_template: refusal('the template is the server’s, chosen with --chat-template'),
   chat_template_kwargs: unsupported('variables for the chat template are', EMPTY),
-  structured_outputs: use('response_format', EMPTY),
-  guided_json: use('response_format'),
-  guided_regex: unsupported('a regular expression for the answer is'),
-  guided_choice: unsupported('a choice of answers is'),
-  guided_grammar: unsupported('a grammar is'),
   guided_decoding_backend: unsupported('a choice of backend is'),
   guided_whitespace_pattern: unsupported('a pattern for white space is'),
   structural_tag: unsupported('structural tags are'),
@@ -102,11 +137,9 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   thinking_token_budget: unsupported('reasoning is', -1),
   watermarking: unsupported('watermarking is', false),
   // llama-server
-  n_predict: use('max_tokens', -1),
   n_cmpl: use('n', 1),
   n_probs: use('logprobs', 0),
   n_indent: unsupported('a least indentation is', 0),
-  repeat_penalty: use('repetition_penalty', 1),
   repeat_last_n: unsupported('a window of the penalties is'),
   penalize_nl: unsupported('penalising line breaks is', false),
   typical_p: unsupported('typical sampling is', 1),
@@ -127,16 +160,15 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   adaptive_target: unsupported('adaptive sampling is', -1),
   adaptive_decay: unsupported('adaptive sampling is', 0.9),
   samplers: unsupported('an order of samplers is'),
-  grammar: unsupported('a grammar is', ''),
   grammar_lazy: unsupported('a grammar is', false),
   grammar_triggers: unsupported('a grammar is', []),
   preserved_tokens: unsupported('special tokens in the answer are', []),
-  json_schema: use('response_format'),
   t_max_predict_ms: unsupported('a time limit of a request is', 0, -1),
   t_max_prompt_ms: unsupported('a time limit of a request is', 0, -1),
   post_sampling_probs: unsupported('probabilities after sampling are', false),
   return_tokens: use('return_token_ids', false),
   response_fields: unsupported('a choice of the answer’s fields is', []),
+  logits_processors: unsupported('processors of logits are', []),
   lora: unsupported('LoRA adapters are', []),
   image_data: unsupported('images are', []),
   multimodal_data: unsupported('images are', []),
@@ -155,10 +187,14 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   parse_special: unsupported('special tokens as plain text are', true),
   with_pieces: use('return_token_strs', false),
   // one endpoint's, sent to another
+  parallel_tool_calls: unsupported('tools are', true, false),
+  include_reasoning: unsupported('reasoning is', true, false),
+  reasoning_format: unsupported('reasoning is', 'auto', 'none'),
+  parse_tool_calls: unsupported('leaving calls of tools in the text is', true),
   prompt: unsupported('a prompt beside messages is'),
   messages: use('prompt, or /v1/chat/completions'),
   max_completion_tokens: use('max_tokens'),
-  top_logprobs: use('logprobs'),
+  top_logprobs: use('logprobs', 0),
   tools: unsupported('tools are', []),
   tool_choice: unsupported('tools are', 'none', 'auto'),
   echo: unsupported('repeating the prompt in a chat is', false),
@@ -194,6 +230,7 @@ export function sortFields(endpoint: Endpoint, body: object): SortedFields {
   for (const [name, value] of Object.entries(body) as [string, unknown][]) {
     if (value === null) continue;
     if (known.has(name)) used[name] = value;
+    else if (COUNTING.has(endpoint) && OF_ANSWERS.has(name)) continue;
     else if (Object.hasOwn(REFUSED, name)) assertNeutral(name, value);
     else if (!IGNORED.has(name)) {
       const meant = meantBy(name, known);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { tokenRuleFields } from './forms.js';
 import { areIds, listOf } from './list.js';
 import { logitBias } from './logit-bias.js';
+import { numberFields } from './option-fields.js';
 
 /** A list of stop strings is looked through at every token. */
 const MOST_STOPS = 16;
@@ -50,25 +52,38 @@ export const generationFields = {
   max_tokens: z.int().min(1).optional(),
   stop,
   seed: whole.optional(),
-  temperature: z.number().optional(),
-  top_p: z.number().optional(),
-  presence_penalty: z.number().optional(),
-  frequency_penalty: z.number().optional(),
+  ...numberFields(['temperature', 'topP', 'minP', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty']),
   logit_bias: logitBias,
   // Not in OpenAI's API; named as in vLLM.
   top_k: z
     .int()
     .optional()
     .transform((k) => (k === -1 ? 0 : k)),
-  min_p: z.number().optional(),
-  repetition_penalty: z.number().optional(),
   ignore_eos: z.boolean().optional(),
+  min_tokens: z.int().optional(),
+  include_stop_str_in_output: z.boolean().optional(),
+  skip_special_tokens: z.boolean().optional(),
+  truncate_prompt_tokens: z
+    .int()
+    .refine((count) => count === -1 || count >= 1, 'expected a whole number of at least 1, or -1')
+    .optional(),
+  ...tokenRuleFields,
+  /** llama-server's names, where OpenAI's or vLLM's is absent. */
+  n_predict: z
+    .int()
+    .transform((count) => (count === -1 ? undefined : count))
+    .optional(),
+  repeat_penalty: z.number().optional(),
   stop_token_ids: z
     .custom<readonly number[]>(areIds, 'expected a list of token ids')
     .refine((ids) => ids.length <= MOST_STOP_IDS, `expected at most ${MOST_STOP_IDS} token ids`)
     .optional(),
   priority: z.int().optional(),
   return_token_ids: z.boolean().optional(),
+  // This server's own: what was expected, and what is to be promised.
+  timings: z.boolean().optional(),
+  ttft_slo_ms: z.number().positive().optional(),
+  itl_slo_ms: z.number().positive().optional(),
 };
 
 export const streamOptionsNeedStream = {

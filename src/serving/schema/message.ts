@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { ChatMessage } from '../../engine/api.js';
 import { listOf } from './list.js';
+import { WrittenJson } from './written-json.js';
 
 /** As many as OpenAI's API takes; a template renders some hundred thousand a second. */
-const MOST_MESSAGES = 2048;
-const MOST_PARTS = 4096;
+export const MOST_MESSAGES = 2048;
+export const MOST_PARTS = 4096;
 
 const part = z.discriminatedUnion(
   'type',
@@ -58,6 +59,8 @@ const message = z.discriminatedUnion(
       role: z.literal('assistant'),
       content: contentOf(false).optional(),
       refusal: z.string().nullish(),
+      reasoning_content: z.string().nullish(),
+      reasoning: z.string().nullish(),
       tool_calls: listOf(toolCall, MOST_PARTS).nullish(),
       function_call: z.object({ name: z.string(), arguments: z.unknown().optional() }).nullish(),
       audio: z.null({ error: 'audio is not supported by this server' }).optional(),
@@ -74,18 +77,14 @@ const message = z.discriminatedUnion(
 );
 
 /** Templates write the arguments of a call as JSON themselves; clients send them written. */
-function read(call: object & { readonly function: { readonly arguments?: unknown } }): object {
+function read(call: object & { readonly function: { readonly arguments?: unknown } }, written: WrittenJson): object {
   const { arguments: given } = call.function;
   if (typeof given !== 'string') return call;
-  try {
-    return { ...call, function: { ...call.function, arguments: JSON.parse(given) as unknown } };
-  } catch {
-    return call;
-  }
+  return { ...call, function: { ...call.function, arguments: written.read(given) } };
 }
 
 /** As a template sees it. Fields that are empty are left out, since templates ask whether they are there. */
-function forTemplate(given: z.output<typeof message>): ChatMessage {
+function forTemplate(given: z.output<typeof message>, written: WrittenJson): ChatMessage {
   const name = given.name ? { name: given.name } : {};
   const text = given.content ?? '';
   switch (given.role) {
@@ -94,12 +93,14 @@ function forTemplate(given: z.output<typeof message>): ChatMessage {
       return { role: 'system', content: text, ...name };
     case 'assistant': {
       const legacy = given.function_call ? [{ type: 'function', function: given.function_call }] : [];
+      const thoughts = given.reasoning_content ?? given.reasoning;
       const calls = [...(given.tool_calls ?? []), ...legacy];
       return {
         role: 'assistant',
         content: text === '' ? (given.refusal ?? '') : text,
         ...name,
-        ...(calls.length > 0 ? { tool_calls: calls.map(read) } : {}),
+        ...(thoughts ? { reasoning_content: thoughts } : {}),
+        ...(calls.length > 0 ? { tool_calls: calls.map((call) => read(call, written)) } : {}),
       };
     }
     case 'tool':
@@ -116,7 +117,9 @@ function forTemplate(given: z.output<typeof message>): ChatMessage {
 }
 
 /** `messages`: a conversation, at least one message long. */
-export const chatMessages = listOf(message.transform(forTemplate), MOST_MESSAGES).refine(
-  (messages) => messages.length > 0,
-  'expected at least one message',
-);
+export const chatMessages = listOf(message, MOST_MESSAGES)
+  .refine((messages) => messages.length > 0, 'expected at least one message')
+  .transform((messages) => {
+    const written = new WrittenJson('messages');
+    return messages.map((one) => forTemplate(one, written));
+  });

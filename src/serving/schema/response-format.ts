@@ -27,5 +27,3 @@ export const responseFormat = z
       issue.code === 'invalid_union' ? 'expected a type of "text", "json_object" or "json_schema"' : undefined,
   })
   .optional();
-
-export type ResponseFormat = z.output<typeof responseFormat>;

@@ -13,18 +13,22 @@ export interface LinearFit {
 
 /** Three numbers a phase. A step of both phases costs the sum: the fit knows no mixed steps. */
 export class LinearPrice implements StepPrice {
-  constructor(private readonly fit: LinearFit) {}
+  readonly #fit: LinearFit;
+
+  constructor(fit: LinearFit) {
+    this.#fit = fit;
+  }
 
   seconds({ decodeRows, decodeKeys, prompts }: StepLoad): number {
     let ms = 0;
     if (prompts.length > 0) {
-      const [a, b, c] = this.fit.prefill;
+      const [a, b, c] = this.#fit.prefill;
       const tokens = prompts.reduce((sum, { begin, end }) => sum + end - begin, 0);
       const squares = prompts.reduce((sum, { begin, end }) => sum + end * end - begin * begin, 0);
       ms += a + b * tokens + c * squares;
     }
     if (decodeRows > 0) {
-      const { decodeSmall, decodeLarge, threshold } = this.fit;
+      const { decodeSmall, decodeLarge, threshold } = this.#fit;
       const [a, b, c] = decodeRows < threshold ? decodeSmall : decodeLarge;
       ms += a + b * decodeKeys + c * decodeRows;
     }

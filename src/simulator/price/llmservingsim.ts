@@ -33,17 +33,17 @@ export class ProfilePrice implements StepPrice {
   /** Seconds of all but attention by rows, and by rows with logits: steps of the same size come again and again. */
   readonly #byRows = new Map<number, number>();
   readonly #bySequences = new Map<number, number>();
+  readonly #layers: number;
+  readonly #hostSeconds: number;
 
   /**
    * @param layers of the model
    * @param hostSeconds what a step costs beside its kernels: scheduling, inputs, reading tokens back
    * @throws RidgepointError naming file and column
    */
-  constructor(
-    texts: ProfileTexts,
-    private readonly layers: number,
-    private readonly hostSeconds = 0,
-  ) {
+  constructor(texts: ProfileTexts, layers: number, hostSeconds = 0) {
+    this.#layers = layers;
+    this.#hostSeconds = hostSeconds;
     this.#dense = tablesBy(texts.dense, 'dense', 'tokens', [...new Set([...LAYER, ...STEP])]);
     this.#sequence = tablesBy(texts.perSequence, 'per_sequence', 'sequences', SEQUENCE);
     const columns = ['prefill_chunk', 'kv_prefill', 'n_decode', 'kv_decode', 'time_us'];
@@ -61,10 +61,10 @@ export class ProfilePrice implements StepPrice {
     }
     const place = [chunk, chunk > 0 ? cached / chunk : 0, decodeRows, decodeRows > 0 ? decodeKeys / decodeRows : 0];
     const attention = this.#attention.at(place, note);
-    const total = this.#rows(decodeRows + chunk, note) + this.#logits(logitRows, note) + this.layers * attention;
+    const total = this.#rows(decodeRows + chunk, note) + this.#logits(logitRows, note) + this.#layers * attention;
     this.outside.of++;
     if (outside) this.outside.steps++;
-    return total * MICRO + this.hostSeconds;
+    return total * MICRO + this.#hostSeconds;
   }
 
   #rows(rows: number, note: () => void): number {
@@ -72,7 +72,7 @@ export class ProfilePrice implements StepPrice {
     if (known === undefined) {
       const sum = (names: readonly string[]): number =>
         names.reduce((total, name) => total + this.#dense.get(name)!.at([rows], note), 0);
-      this.#byRows.set(rows, (known = this.layers * sum(LAYER) + sum(STEP)));
+      this.#byRows.set(rows, (known = this.#layers * sum(LAYER) + sum(STEP)));
     }
     return known;
   }

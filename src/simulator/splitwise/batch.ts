@@ -1,4 +1,4 @@
-import type { Life, Task } from './task.js';
+import type { TaskLife, Task } from './task.js';
 
 /** Most that one iteration of a machine takes. */
 export interface BatchLimits {
@@ -18,9 +18,9 @@ export interface Waiting {
   readonly blocked: readonly Task[];
   readonly batch: readonly Task[];
   /** Requests of the machine by arrival. */
-  readonly lives: readonly Life[];
+  readonly lives: readonly TaskLife[];
   /** Whose turn it is of a request's tasks on this machine. */
-  readonly turn: (life: Life) => Task;
+  readonly turn: (life: TaskLife) => Task;
   /** Bytes that are free. */
   readonly free: number;
 }
@@ -35,7 +35,7 @@ export function selectBatch(
   { maxBatch, maxBatchTokens, maxPreemptions }: BatchLimits,
 ): { readonly tasks: readonly Task[]; readonly tokens: number } {
   const tasks: Task[] = [];
-  const taken = new Set<Life>();
+  const taken = new Set<TaskLife>();
   let tokens = 0;
   let left = free;
   const full = (task: Task): boolean =>

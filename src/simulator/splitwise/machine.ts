@@ -1,7 +1,7 @@
 import { selectBatch, type BatchLimits } from './batch.js';
 import type { EventHeap, HeapEvent } from './event-heap.js';
 import type { SplitwisePrice } from './profile.js';
-import type { Life, Task } from './task.js';
+import type { TaskLife, Task } from './task.js';
 
 export interface SplitwiseMachineOptions extends BatchLimits {
   readonly role: 'prompt' | 'token';
@@ -35,30 +35,30 @@ export class SplitwiseMachine {
   readonly #batch: Task[] = [];
   #batchTokens = 0;
   #batchPrompts = 0;
-  readonly #lives: Life[] = [];
-  readonly #turns = new Map<Life, Task[]>();
-
+  readonly #lives: TaskLife[] = [];
+  readonly #turns = new Map<TaskLife, Task[]>();
   #iterationSeconds = 0;
   #iterations = 0;
   #end: HeapEvent | undefined;
   #pausing = false;
   #busySince = 0;
+  readonly #events: EventHeap;
+  readonly #options: SplitwiseMachineOptions;
 
-  constructor(
-    private readonly events: EventHeap,
-    private readonly options: SplitwiseMachineOptions,
-  ) {
+  constructor(events: EventHeap, options: SplitwiseMachineOptions) {
+    this.#events = events;
+    this.#options = options;
     this.role = options.role;
     this.memory = options.weightBytes;
     this.promised = options.weightBytes;
   }
 
   get memoryBytes(): number {
-    return this.options.memoryBytes;
+    return this.#options.memoryBytes;
   }
 
   get price(): SplitwisePrice {
-    return this.options.price;
+    return this.#options.price;
   }
 
   /** Requests that have a task here. */
@@ -93,7 +93,7 @@ export class SplitwiseMachine {
       if (this.memory + task.bytes <= this.memoryBytes) this.#start();
       return;
     }
-    const { maxBatch, maxBatchTokens } = this.options;
+    const { maxBatch, maxBatchTokens } = this.#options;
     const joins = this.#batch.length < maxBatch && this.#batchTokens + task.batchTokens <= maxBatchTokens;
     // A prompt may put tokens out of the batch: it has to fit beside the batch's prompts only.
     const rows = this.#batch.length - this.#batchPrompts;
@@ -108,7 +108,7 @@ export class SplitwiseMachine {
       if (this.memory + this.#pending[0].bytes <= this.memoryBytes) this.#start();
       return;
     }
-    const { maxBatch, maxBatchTokens } = this.options;
+    const { maxBatch, maxBatchTokens } = this.#options;
     if (this.#batch.length < maxBatch && this.#batchTokens < maxBatchTokens) this.#pause();
   }
 
@@ -123,7 +123,7 @@ export class SplitwiseMachine {
         turn: (life) => this.#turns.get(life)![0],
         free: this.memoryBytes - this.memory,
       },
-      this.options,
+      this.#options,
     );
     this.#batchTokens = tokens;
     this.#exchange(tasks);
@@ -132,7 +132,7 @@ export class SplitwiseMachine {
       if (!task.inBatch) task.passedOver++;
     }
     if (this.#batch.length === 0) {
-      if (this.#lives.length === 0) this.options.onFree(this);
+      if (this.#lives.length === 0) this.#options.onFree(this);
       return;
     }
     this.#run();
@@ -159,13 +159,13 @@ export class SplitwiseMachine {
       }
       this.#batch.push(task);
       task.inBatch = true;
-      if (this.#batch.length === 1) this.#busySince = this.events.now;
+      if (this.#batch.length === 1) this.#busySince = this.#events.now;
     }
   }
 
   /** Times the batch: one iteration with prompts, else as many as the shortest answer still has. */
   #run(): void {
-    const { now } = this.events;
+    const { now } = this.#events;
     let [prompts, promptTokens] = [0, 0];
     let least = Infinity;
     for (const task of this.#batch) {
@@ -179,14 +179,14 @@ export class SplitwiseMachine {
     }
     this.#iterationSeconds = this.price.batchSeconds(prompts, promptTokens, this.#batch.length - prompts);
     this.#iterations = prompts > 0 ? 1 : least;
-    this.#end = this.events.after(this.#iterationSeconds * this.#iterations, () => this.#complete());
+    this.#end = this.#events.after(this.#iterationSeconds * this.#iterations, () => this.#complete());
   }
 
   /** Ends iterations of tokens at their next boundary. */
   #pause(): void {
     if (this.#pausing || this.#batchPrompts > 0) return;
     this.#pausing = true;
-    const { now } = this.events;
+    const { now } = this.#events;
     const end = this.#end!;
     const elapsed = now - (end.time - this.#iterationSeconds * this.#iterations);
     this.#iterations = floorDivide(elapsed, this.#iterationSeconds) + 1;
@@ -194,7 +194,7 @@ export class SplitwiseMachine {
     const left = this.#iterationSeconds * this.#iterations - elapsed;
     // At a boundary there is nothing to wait for.
     if (left === 0) this.#complete();
-    else this.#end = this.events.after(left, () => this.#complete());
+    else this.#end = this.#events.after(left, () => this.#complete());
   }
 
   #complete(): void {
@@ -209,7 +209,7 @@ export class SplitwiseMachine {
         this.#turns.delete(life);
         remove(this.#lives, life);
       }
-      this.options.onCompleted(task);
+      this.#options.onCompleted(task);
     }
     this.#pausing = false;
     this.#start();
@@ -219,7 +219,7 @@ export class SplitwiseMachine {
     remove(this.#batch, task);
     task.inBatch = false;
     if (task.kind === 'prompt') this.#batchPrompts--;
-    if (this.#batch.length === 0) this.counts.busySeconds += this.events.now - this.#busySince;
+    if (this.#batch.length === 0) this.counts.busySeconds += this.#events.now - this.#busySince;
   }
 
   #wait(task: Task): void {

@@ -96,12 +96,11 @@ class Lookup {
 export class SplitwiseProfile {
   readonly #rows = new Map<string, number[][]>();
   readonly #prices = new Map<string, SplitwisePrice>();
+  readonly #name: string;
 
   /** @throws RidgepointError naming the file and its column or line */
-  constructor(
-    text: string,
-    private readonly name = 'perf_model.csv',
-  ) {
+  constructor(text: string, name = 'perf_model.csv') {
+    this.#name = name;
     const { header, rows } = parseCsv(text, name);
     const missing = COLUMNS.filter((column) => !header.includes(column));
     if (missing.length > 0) {
@@ -129,7 +128,7 @@ export class SplitwiseProfile {
     if (rows === undefined) {
       throw new RidgepointError(
         'usage',
-        `${this.name}: there are no times of ${key}; it has ${this.machines.join('; ')}`,
+        `${this.#name}: there are no times of ${key}; it has ${this.machines.join('; ')}`,
       );
     }
     let price = this.#prices.get(key);

@@ -1,6 +1,6 @@
 import { RidgepointError } from '../../errors.js';
 import type { SplitwiseMachine } from './machine.js';
-import type { Life } from './task.js';
+import type { TaskLife } from './task.js';
 
 export const SPLITWISE_SCHEDULERS = [
   'mixed_pool',
@@ -22,7 +22,7 @@ export interface Assignment {
 
 export interface SplitwiseScheduler {
   /** Chooses machines for a request that has come, and counts it as theirs. */
-  assign(life: Life): Assignment;
+  assign(life: TaskLife): Assignment;
   /** A machine has nothing left to do. */
   onFree(machine: SplitwiseMachine): void;
   /** How many times faster transfers are than the link, which stands for overlap with the prompt. */
@@ -83,25 +83,28 @@ const PICKS: Readonly<Record<Exclude<SplitwiseSchedulerName, 'mixed_pool'>, () =
 class MixedPool implements SplitwiseScheduler {
   readonly speedup = 1;
   readonly #mixed: SplitwiseMachine[] = [];
+  readonly #prompts: SplitwiseMachine[];
+  readonly #tokens: SplitwiseMachine[];
+  readonly #promptThreshold: number;
 
-  constructor(
-    private readonly prompts: SplitwiseMachine[],
-    private readonly tokens: SplitwiseMachine[],
-    private readonly promptThreshold: number,
-  ) {}
+  constructor(prompts: SplitwiseMachine[], tokens: SplitwiseMachine[], promptThreshold: number) {
+    this.#prompts = prompts;
+    this.#tokens = tokens;
+    this.#promptThreshold = promptThreshold;
+  }
 
-  assign(life: Life): Assignment {
+  assign(life: TaskLife): Assignment {
     const { prompt: promptTask, token: tokenTask } = life;
-    let prompt = this.#forPrompt(this.prompts, life) ?? this.#forPrompt(this.#mixed, life);
-    let token = this.#forToken(this.tokens, life) ?? this.#forToken(this.#mixed, life);
-    if (prompt === undefined && this.tokens.length > 0) {
-      prompt = this.#borrow(this.tokens, ({ pendingTokens }) => pendingTokens);
+    let prompt = this.#forPrompt(this.#prompts, life) ?? this.#forPrompt(this.#mixed, life);
+    let token = this.#forToken(this.#tokens, life) ?? this.#forToken(this.#mixed, life);
+    if (prompt === undefined && this.#tokens.length > 0) {
+      prompt = this.#borrow(this.#tokens, ({ pendingTokens }) => pendingTokens);
     }
-    if (token === undefined && this.prompts.length > 0) {
-      token = this.#borrow(this.prompts, ({ promised }) => promised);
+    if (token === undefined && this.#prompts.length > 0) {
+      token = this.#borrow(this.#prompts, ({ promised }) => promised);
     }
     if (prompt === undefined || token === undefined) {
-      const all = [...this.prompts, ...this.#mixed, ...this.tokens];
+      const all = [...this.#prompts, ...this.#mixed, ...this.#tokens];
       prompt = token = leastBy(all, ({ pendingTokens }) => pendingTokens);
     }
     prompt.promised += promptTask.bytes;
@@ -115,16 +118,16 @@ class MixedPool implements SplitwiseScheduler {
     if (!machine.mixed) return;
     machine.mixed = false;
     this.#mixed.splice(this.#mixed.indexOf(machine), 1);
-    (machine.role === 'prompt' ? this.prompts : this.tokens).push(machine);
+    (machine.role === 'prompt' ? this.#prompts : this.#tokens).push(machine);
   }
 
-  #forPrompt(machines: readonly SplitwiseMachine[], { prompt }: Life): SplitwiseMachine | undefined {
+  #forPrompt(machines: readonly SplitwiseMachine[], { prompt }: TaskLife): SplitwiseMachine | undefined {
     if (machines.length === 0) return undefined;
     const best = leastBy(machines, ({ pendingTokens }) => pendingTokens);
-    return best.waiting && best.pendingTokens + prompt.batchTokens > this.promptThreshold ? undefined : best;
+    return best.waiting && best.pendingTokens + prompt.batchTokens > this.#promptThreshold ? undefined : best;
   }
 
-  #forToken(machines: readonly SplitwiseMachine[], { prompt, token }: Life): SplitwiseMachine | undefined {
+  #forToken(machines: readonly SplitwiseMachine[], { prompt, token }: TaskLife): SplitwiseMachine | undefined {
     if (machines.length === 0) return undefined;
     const best = leastBy(machines, ({ promised }) => promised);
     return best.promised + prompt.bytes + token.bytes >= best.memoryBytes ? undefined : best;

@@ -5,7 +5,7 @@ import { EventHeap } from './event-heap.js';
 import { SplitwiseMachine } from './machine.js';
 import type { SplitwiseProfile } from './profile.js';
 import { splitwiseScheduler, type SplitwiseScheduler, type SplitwiseSchedulerName } from './scheduler.js';
-import { Life, type Task } from './task.js';
+import { TaskLife, type Task } from './task.js';
 
 /** A model as splitwise-sim describes it; keys and values are those of every head, grouped queries are not known. */
 export interface SplitwiseModel {
@@ -77,7 +77,7 @@ export interface SplitwiseRun {
   readonly duration: number;
 }
 
-export const BLOOM_176B: SplitwiseModel = {
+export const SPLITWISE_BLOOM: SplitwiseModel = {
   name: 'bloom-176b',
   layers: 70,
   hiddenSize: 14_336,
@@ -117,7 +117,7 @@ class Run {
   readonly #weightBytes: number;
   readonly #bytesPerSecond: number;
   readonly #endSeconds: number;
-  readonly #lives: Life[] = [];
+  readonly #lives: TaskLife[] = [];
   #lastEnd = 0;
 
   constructor(cluster: SplitwiseCluster, profile: SplitwiseProfile) {
@@ -173,7 +173,7 @@ class Run {
   }
 
   #arrive(request: SimulatedRequest): void {
-    const life = new Life(request, this.#bytesPerToken);
+    const life = new TaskLife(request, this.#bytesPerToken);
     this.#lives.push(life);
     const { prompt, token } = this.#scheduler.assign(life);
     life.token.machine = token;
@@ -196,7 +196,7 @@ class Run {
   }
 
   /** Moves keys and values as soon as there is room for them; every transfer has its link to itself. */
-  #transfer(life: Life): void {
+  #transfer(life: TaskLife): void {
     const { request, prompt, token } = life;
     const [from, to] = [prompt.machine!, token.machine!];
     if (to.memory + life.bytes > to.memoryBytes) {
@@ -213,7 +213,7 @@ class Run {
   }
 }
 
-function timesOf({ request, promptStart, promptEnd, tokenStart, end }: Life): SplitwiseTimes {
+function timesOf({ request, promptStart, promptEnd, tokenStart, end }: TaskLife): SplitwiseTimes {
   const { index, arrival, promptTokens, outputTokens } = request;
   const [ttft, response] = [promptEnd - arrival, end - arrival];
   return {

@@ -13,7 +13,7 @@ export class Task {
   machine: SplitwiseMachine | undefined;
 
   constructor(
-    readonly life: Life,
+    readonly life: TaskLife,
     readonly kind: 'prompt' | 'token',
     /** Tokens of a batch that it takes up: a prompt is never cut. */
     readonly batchTokens: number,
@@ -25,7 +25,7 @@ export class Task {
 }
 
 /** A request on its way. Times are seconds since the beginning, NaN before. */
-export class Life {
+export class TaskLife {
   readonly prompt: Task;
   readonly token: Task;
   /** Bytes it holds on a machine. */

@@ -27,8 +27,11 @@ export class AddedTokens {
   /** By UTF-16 unit, whether a token begins with it. */
   readonly #first = new Uint8Array(0x10000);
 
+  readonly #entries: readonly (readonly [string, AddedToken])[];
+
   /** @param entries tokens with the text to look for, which normalising may have changed */
-  constructor(private readonly entries: readonly (readonly [string, AddedToken])[]) {
+  constructor(entries: readonly (readonly [string, AddedToken])[]) {
+    this.#entries = entries;
     for (const [i, [text]] of entries.entries()) {
       if (text === '') continue;
       this.#trie.add(text, i);
@@ -71,7 +74,7 @@ export class AddedTokens {
       node = this.#trie.step(node, text.charCodeAt(i));
       if (node < 0) break;
       const value = this.#trie.valueAt(node);
-      if (value >= 0) best = [i + 1, this.entries[value][1]];
+      if (value >= 0) best = [i + 1, this.#entries[value][1]];
     }
     return best;
   }

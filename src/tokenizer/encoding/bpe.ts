@@ -1,24 +1,18 @@
 import { malformed, TOKENIZER_FILE, type TokenizerJson } from '../files.js';
-import type { EncodingModel } from './model.js';
+import { drained, type EncodingModel } from './model.js';
+import { ByteTokens } from './byte-tokens.js';
+import { Heap } from './heap.js';
 import { PairMap } from './pair-map.js';
+import { Remembered } from './remembered.js';
 
-/** Words up to this length in UTF-16 units are remembered, so many of them. */
-const KEPT_LENGTH = 64;
-const KEPT_WORDS = 20_000;
-/** Words longer than this are cut where no merge can happen, in place of merging them whole. */
-const LONG = 512;
 /** Up to so many symbols, looking at all pairs again beats a heap. */
 const FEW = 24;
 /** Merges of a long word between two steps. */
-const STEP = 2048;
+const STEP = 1024;
+/** The same where each is only looked at. */
+const LOOKS = 16_384;
 /** A key of the heap is rank * POSITIONS + position; both together stay below 2^53. */
 const POSITIONS = 2 ** 31;
-
-const utf8 = new TextEncoder();
-
-export function byteToken(byte: number): string {
-  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-}
 
 /** Byte-pair encoding: of all neighbours that merge, those of the lowest rank do first, the leftmost of equals. */
 export class Bpe implements EncodingModel {
@@ -27,13 +21,13 @@ export class Bpe implements EncodingModel {
   readonly #ranks: PairMap;
   /** Rank to the id that the merge gives. */
   readonly #merged: Int32Array;
-  readonly #bytes: readonly (number | undefined)[] | undefined;
+  readonly #bytes: ByteTokens | undefined;
   readonly #unknown: number | undefined;
   readonly #fuseUnknown: boolean;
   readonly #whole: boolean;
   readonly #prefix: string;
   readonly #suffix: string;
-  readonly #known = new Map<string, readonly number[]>();
+  readonly #known = new Remembered<readonly number[]>();
   /** What merges give, where no merge can happen between neighbours that none of it holds. */
   readonly #products: readonly string[] | undefined;
   #joined: PairMap | undefined;
@@ -50,7 +44,7 @@ export class Bpe implements EncodingModel {
       malformed(TOKENIZER_FILE, `"model.unk_token" is ${JSON.stringify(unknown)}, which the vocabulary lacks`);
     }
     if (model['byte_fallback'] === true) {
-      this.#bytes = Array.from({ length: 256 }, (_, byte) => vocab.get(byteToken(byte)));
+      this.#bytes = new ByteTokens((token) => vocab.get(token));
     }
     const merges = model['merges'] as readonly unknown[];
     this.#ranks = new PairMap(merges.length);
@@ -81,7 +75,10 @@ export class Bpe implements EncodingModel {
     return malformed(TOKENIZER_FILE, `"model.merges" ${rank} must be two tokens, found ${JSON.stringify(merge)}`);
   }
 
-  *encode(word: string, into: number[]): Generator<void, void> {
+  /** Longer words are cut where no merge can happen, in place of merging them whole. */
+  readonly longest = 512;
+
+  encode(word: string, into: number[]): void {
     if (this.#whole) {
       const id = this.#vocab.get(word);
       if (id !== undefined) {
@@ -89,23 +86,32 @@ export class Bpe implements EncodingModel {
         return;
       }
     }
-    if (this.#products === undefined || word.length <= LONG) {
-      yield* this.#word(word, into);
-      return;
-    }
-    const joined = (this.#joined ??= yield* neighbours(this.#products));
+    this.#word(word, into);
+  }
+
+  *steps(word: string, into: number[]): Generator<void, void> {
+    const id = this.#whole ? this.#vocab.get(word) : undefined;
+    if (id !== undefined) into.push(id);
+    else if (this.#products === undefined) yield* this.#longWord(word, into);
+    else yield* this.#parted(word, (this.#joined ??= yield* neighbours(this.#products)), into);
+  }
+
+  /** @param joined units that some merge joins */
+  *#parted(word: string, joined: PairMap, into: number[]): Generator<void, void> {
     let begin = 0;
-    for (let i = 1, since = 0; i < word.length; i++) {
-      if (joined.get(word.charCodeAt(i - 1), word.charCodeAt(i)) >= 0 || !this.#bothKnown(word, i)) continue;
-      yield* this.#word(word.slice(begin, i), into);
-      since += i - begin;
-      begin = i;
-      if (since >= STEP) {
+    let since = 0;
+    for (let i = 1; i <= word.length; i++) {
+      const mayJoin = (): boolean => joined.get(word.charCodeAt(i - 1), word.charCodeAt(i)) >= 0;
+      if (++since >= STEP) {
         since = 0;
         yield;
       }
+      if (i < word.length && (mayJoin() || !this.#bothKnown(word, i))) continue;
+      const part = word.slice(begin, i);
+      if (part.length > this.longest) yield* this.#longWord(part, into);
+      else this.#word(part, into);
+      begin = i;
     }
-    yield* this.#word(begin === 0 ? word : word.slice(begin), into);
   }
 
   /** Whether the characters on both sides are of the vocabulary, so that neither is fused with its neighbour. */
@@ -113,25 +119,30 @@ export class Bpe implements EncodingModel {
     return this.#vocab.has(word[at - 1]) && this.#vocab.has(word[at]);
   }
 
-  *#word(word: string, into: number[]): Generator<void, void> {
-    const known = this.#known.get(word);
-    if (known !== undefined) {
-      for (const id of known) into.push(id);
-      return;
-    }
+  #word(word: string, into: number[]): void {
+    const known = this.#known.get(word) ?? this.#known.set(word, this.#merge(word));
+    for (const id of known) into.push(id);
+  }
+
+  #merge(word: string): readonly number[] {
+    const ids: number[] = [];
+    this.#symbols(word, word.length, { at: 0, unknownBefore: false }, ids);
+    return ids.length <= FEW ? this.#mergeFew(ids) : drained(this.#mergeMany(ids));
+  }
+
+  *#longWord(word: string, into: number[]): Generator<void, void> {
     const ids: number[] = [];
     const state = { at: 0, unknownBefore: false };
     for (;;) {
       this.#symbols(word, Math.min(word.length, state.at + STEP), state, ids);
-      if (state.at >= word.length) break;
       yield;
+      if (state.at >= word.length) break;
     }
-    const merged = ids.length <= FEW ? this.#mergeFew(ids) : yield* this.#mergeMany(ids);
-    if (word.length <= KEPT_LENGTH) {
-      if (this.#known.size >= KEPT_WORDS) this.#known.clear();
-      this.#known.set(word, merged);
+    const merged = yield* this.#mergeMany(ids);
+    for (const [i, id] of merged.entries()) {
+      into.push(id);
+      if (i % LOOKS === LOOKS - 1) yield;
     }
-    for (const id of merged) into.push(id);
   }
 
   /** Ids of a word's characters up to a place, before any are merged. */
@@ -146,11 +157,7 @@ export class Bpe implements EncodingModel {
       if (id !== undefined) {
         ids.push(id);
         state.unknownBefore = false;
-        continue;
-      }
-      const bytes = this.#bytes && [...utf8.encode(piece)].map((byte) => this.#bytes![byte]);
-      if (bytes?.every((byte) => byte !== undefined)) {
-        ids.push(...bytes);
+      } else if (this.#bytes?.push(piece, ids) === true) {
         state.unknownBefore = false;
       } else if (this.#unknown !== undefined) {
         if (!state.unknownBefore || !this.#fuseUnknown) ids.push(this.#unknown);
@@ -171,12 +178,14 @@ export class Bpe implements EncodingModel {
         }
       }
       if (at < 0) return ids;
-      ids.splice(at - 1, 2, this.#merged[best]);
+      ids[at - 1] = this.#merged[best];
+      for (let i = at + 1; i < ids.length; i++) ids[i - 1] = ids[i];
+      ids.pop();
     }
   }
 
   *#mergeMany(symbols: readonly number[]): Generator<void, readonly number[]> {
-    const ids = Int32Array.from(symbols);
+    const ids = new Int32Array(symbols);
     const count = ids.length;
     const next = new Int32Array(count);
     const previous = new Int32Array(count);
@@ -212,7 +221,7 @@ export class Bpe implements EncodingModel {
     const merged: number[] = [];
     for (let at = 0; at < count; at = next[at]) {
       merged.push(ids[at]);
-      if (merged.length % STEP === 0) yield;
+      if (merged.length % LOOKS === 0) yield;
     }
     return merged;
   }
@@ -226,43 +235,4 @@ function* neighbours(words: readonly string[]): Generator<void, PairMap> {
     if (i % STEP === STEP - 1) yield;
   }
   return found;
-}
-
-/** Numbers, the least first. */
-class Heap {
-  readonly #items: Float64Array;
-  size = 0;
-
-  constructor(capacity: number) {
-    this.#items = new Float64Array(capacity);
-  }
-
-  push(item: number): void {
-    const items = this.#items;
-    let at = this.size++;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (items[parent] <= item) break;
-      items[at] = items[parent];
-      at = parent;
-    }
-    items[at] = item;
-  }
-
-  pop(): number {
-    const items = this.#items;
-    const least = items[0];
-    const item = items[--this.size];
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= this.size) break;
-      if (child + 1 < this.size && items[child + 1] < items[child]) child++;
-      if (items[child] >= item) break;
-      items[at] = items[child];
-      at = child;
-    }
-    items[at] = item;
-    return least;
-  }
 }

@@ -1,3 +1,6 @@
+import { Remembered } from './remembered.js';
+import { stretches } from './stretches.js';
+
 /**
  * GPT-2's byte-level alphabet, a character for each byte: printable bytes of Latin-1 stand for themselves, the others
  * for U+0100 onwards in order.
@@ -18,4 +21,24 @@ export function byteLevelText(text: string): string {
   let result = '';
   for (const byte of utf8.encode(text)) result += BYTE_CHARACTERS[byte];
   return result;
+}
+
+/** The same for words, most of which come again. */
+export class ByteSpelling {
+  readonly #known = new Remembered<string>();
+  /** UTF-16 units of the longest word that `of` takes. */
+  readonly longest = 2048;
+
+  of(word: string): string {
+    return this.#known.get(word) ?? this.#known.set(word, byteLevelText(word));
+  }
+
+  *steps(word: string): Generator<void, string> {
+    let spelt = '';
+    for (const stretch of stretches(word)) {
+      spelt += byteLevelText(stretch);
+      yield;
+    }
+    return spelt;
+  }
 }

@@ -1,10 +1,25 @@
 /** Characters between two steps. */
-const STEP = 64;
-/** UTF-16 units that are looked at for the end of a character. */
-const LONGEST = 256;
+const STEP = 256;
+/** UTF-16 units that are cut into what readers take for characters at once. */
+const WINDOW = 128;
+/** UTF-16 units of a character that is remembered. */
+const KEPT_LENGTH = 16;
 /** Characters that make up one by themselves where another of them or a text's end follows: most, and fast to tell. */
 const ALONE =
   /[\x20-\x7e\u00c0-\u024f\u0391-\u03ff\u0400-\u0481\u05d0-\u05ea\u0620-\u064a\u0904-\u0939\u0e01-\u0e2e\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]/;
+/** By UTF-16 unit; 0 is not known yet. */
+const alone = new Uint8Array(0x10000);
+
+function aloneAt(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  if (alone[unit] === 0) alone[unit] = ALONE.test(text[at]) ? 1 : 2;
+  return alone[unit] === 1;
+}
+
+/** That place, or the one behind it where a code point would be cut. */
+function wholeBefore(text: string, place: number): number {
+  return (text.charCodeAt(place) & 0xfc00) === 0xdc00 ? place + 1 : place;
+}
 
 /**
  * SentencePiece's table of replacements, `precompiled_charsmap`: a double-array trie over UTF-8 (darts-clone's layout,
@@ -13,7 +28,7 @@ const ALONE =
 export class CharsMap {
   readonly #units: Uint32Array;
   readonly #replacements: Uint8Array;
-  readonly #known = new Map<string, string | undefined>();
+  readonly #known = new Map<string, string>();
   #segmenter: Intl.Segmenter | undefined;
 
   /** @param encoded base64 @throws RangeError where the table does not hold together */
@@ -28,48 +43,59 @@ export class CharsMap {
   *replace(text: string): Generator<void, string> {
     let result = '';
     let steps = 0;
-    let done = 0;
-    for (const { index, 0: run } of text.matchAll(/[^\x00-\x7f]+/g)) {
-      // A mark belongs to the character before it, whatever that is.
-      const begin = Math.max(done, index - 1);
-      result += this.#each(text.slice(done, begin));
-      done = index + run.length;
-      this.#segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
-      // The segmenter looks back from every place, so it is not given a long text.
-      for (let at = begin; at < done;) {
-        if (++steps % STEP === 0) yield;
-        if (ALONE.test(text[at]) && (at + 1 >= done || ALONE.test(text[at + 1]))) {
-          const character = text[at++];
-          result += this.#lookUp(character) ?? character;
-          continue;
-        }
-        const { segment } = this.#segmenter.segment(text.slice(at, at + LONGEST)).containing(0)!;
-        result += this.#grapheme(segment);
-        at += segment.length;
+    /** Whether the place is inside of a character. */
+    let inside = false;
+    for (let at = 0; at < text.length; steps++) {
+      if (steps >= STEP) {
+        steps = 0;
+        yield;
       }
+      if (!inside && aloneAt(text, at) && (at + 1 === text.length || aloneAt(text, at + 1))) {
+        result += this.#replaced(text[at++]);
+        continue;
+      }
+      const begin = at;
+      const window = text.slice(begin, wholeBefore(text, begin + WINDOW));
+      const goesOn = begin + window.length < text.length;
+      this.#segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
+      for (const { segment, index } of this.#segmenter.segment(window)) {
+        const end = index + segment.length;
+        // What reaches the window's end may go on behind it.
+        if (end === window.length && goesOn) break;
+        result += inside ? this.#each(segment) : this.#replaced(segment);
+        inside = false;
+        at = begin + end;
+        steps++;
+        if (aloneAt(text, at) && aloneAt(text, at + 1)) break;
+      }
+      if (at > begin) continue;
+      at = wholeBefore(text, begin + WINDOW / 2);
+      result += this.#each(text.slice(begin, at));
+      steps += WINDOW / 2;
+      inside = true;
     }
-    result += this.#each(text.slice(done));
     return result;
   }
 
-  #grapheme(grapheme: string): string {
-    const whole = utf8.encode(grapheme).length < 6 ? this.#lookUp(grapheme) : undefined;
-    if (whole !== undefined) return whole;
-    return this.#each(grapheme);
+  #replaced(grapheme: string): string {
+    const known = this.#known.get(grapheme);
+    if (known !== undefined) return known;
+    const replaced = this.#whole(grapheme) ?? this.#each(grapheme);
+    if (grapheme.length > KEPT_LENGTH) return replaced;
+    if (this.#known.size > 10_000) this.#known.clear();
+    this.#known.set(grapheme, replaced);
+    return replaced;
+  }
+
+  #whole(grapheme: string): string | undefined {
+    const bytes = utf8.encode(grapheme);
+    return bytes.length < 6 ? this.#search(bytes) : undefined;
   }
 
   #each(text: string): string {
     let result = '';
-    for (const character of text) result += this.#lookUp(character) ?? character;
+    for (const character of text) result += this.#search(utf8.encode(character)) ?? character;
     return result;
-  }
-
-  #lookUp(key: string): string | undefined {
-    if (this.#known.has(key)) return this.#known.get(key);
-    const found = this.#search(utf8.encode(key));
-    if (this.#known.size > 10_000) this.#known.clear();
-    this.#known.set(key, found);
-    return found;
   }
 
   /** The replacement of the shortest prefix that has one. */

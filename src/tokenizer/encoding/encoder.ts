@@ -1,13 +1,15 @@
 import { malformed, TOKENIZER_FILE, type AddedToken, type TokenizerJson } from '../files.js';
 import { AddedTokens } from './added-tokens.js';
 import { Bpe } from './bpe.js';
-import type { EncodingModel } from './model.js';
+import type { Cutter } from './cutter.js';
+import { drained, type EncodingModel } from './model.js';
 import { normalizerOf, type Normalizer } from './normalizers.js';
 import { preTokenizerOf, type PreTokenizer } from './pre-tokenizers.js';
 import { Unigram } from './unigram.js';
 
-/** UTF-16 units encoded between two steps. */
+/** UTF-16 units encoded between two steps; a word and a section count as some more. */
 const STEP = 2048;
+const EACH = 4;
 
 /**
  * Text to ids as the Rust library `tokenizers` does it: added tokens are taken out, what is between them is normalised,
@@ -40,55 +42,83 @@ export class Encoder {
 
   /** Appends a text's ids; each yield is a place where the work may be left for a while. */
   *steps(text: string, into: number[]): Generator<void, void> {
-    for (const section of this.#written.split(text)) {
-      if (section === undefined) {
-        yield;
-        continue;
+    const cutter = this.#preTokenizer?.();
+    let work = 0;
+    for (const written of this.#written.split(text)) {
+      if (written === undefined) yield;
+      else if (written.token !== undefined) {
+        into.push(written.token.id);
+        work += EACH;
+      } else {
+        const normalized = yield* this.#normalize(text.slice(written.begin, written.end));
+        for (const section of this.#normalized.split(normalized)) {
+          if (section === undefined) yield;
+          else if (section.token !== undefined) {
+            into.push(section.token.id);
+            work += EACH;
+          } else {
+            const { begin, end } = section;
+            const begins = written.begin === 0 && begin === 0 && !this.#losesFirst(text);
+            work = yield* this.#words(normalized.slice(begin, end), begins, cutter, into, work);
+          }
+          if (work < STEP) continue;
+          work = 0;
+          yield;
+        }
       }
-      const { begin, end, token } = section;
-      if (token !== undefined) into.push(token.id);
-      else yield* this.#section(text.slice(begin, end), begin === 0, into);
+      if (work < STEP) continue;
+      work = 0;
+      yield;
     }
   }
 
-  *#section(text: string, begins: boolean, into: number[]): Generator<void, void> {
-    const normalized = yield* this.#normalize(text);
-    let work = 0;
-    for (const section of this.#normalized.split(normalized)) {
-      if (section === undefined) {
-        yield;
-        continue;
-      }
-      const { begin, end, token } = section;
-      if (token !== undefined) {
-        into.push(token.id);
-        continue;
-      }
-      const part = [normalized.slice(begin, end)];
-      for (const word of this.#preTokenizer?.(part, begins && begin === 0) ?? part) {
-        if (word === '') continue;
-        if (word === undefined) {
-          yield;
-          continue;
-        }
-        yield* this.#model.encode(word, into);
-        work += word.length;
-        if (work < STEP) continue;
+  /** Ids of what is between added tokens. @returns the work since the last step */
+  *#words(
+    text: string,
+    begins: boolean,
+    cutter: Cutter | undefined,
+    into: number[],
+    work: number,
+  ): Generator<void, number> {
+    if (cutter === undefined) {
+      yield* this.#model.steps(text, into);
+      return work + text.length;
+    }
+    cutter.open(text, begins);
+    for (;;) {
+      const word = cutter.next();
+      if (word === null) return work;
+      if (word === undefined) {
         work = 0;
         yield;
+        continue;
       }
+      if (word.length > this.#model.longest) yield* this.#model.steps(word, into);
+      else if (word !== '') this.#model.encode(word, into);
+      work += word.length + EACH;
+      if (work < STEP) continue;
+      work = 0;
+      yield;
+    }
+  }
+
+  /** Whether normalizing drops a text's first character, so that what is left does not begin the text. */
+  #losesFirst(text: string): boolean {
+    if (this.#normalizer === undefined || text === '') return false;
+    const first = String.fromCodePoint(text.codePointAt(0)!);
+    return this.#wholly(`${first}x`) === this.#wholly('x');
+  }
+
+  #wholly(text: string): string {
+    const steps = this.#normalize(text);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
     }
   }
 
   *#normalize(text: string): Generator<void, string> {
     return this.#normalizer === undefined ? text : yield* this.#normalizer(text);
-  }
-}
-
-function drained<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
   }
 }
 

@@ -13,10 +13,9 @@
  */
 import * as library from '@huggingface/tokenizers';
 import { RidgepointError } from '../../errors.js';
+import { compilePattern } from '../../patterns/program.js';
+import { Search, type Finder } from '../../patterns/search.js';
 import { malformed, TOKENIZER_FILE } from '../files.js';
-import { compilePattern } from './pattern/program.js';
-import { Search } from './pattern/search.js';
-import type { Finder } from './splits.js';
 
 /** The part used; the library's own declarations do not resolve under NodeNext. */
 interface Patterns {
@@ -24,18 +23,18 @@ interface Patterns {
 }
 
 /**
- * Searches for a pattern of a model's file, in time that grows with the text's length whatever the pattern is.
+ * Makes searches for a pattern of a model's file, in time that grows with the text's length whatever the pattern is.
  *
  * @throws RidgepointError for a pattern that cannot be translated or matched so
  */
-export function patternFinder(source: string): (text: string) => Finder {
+export function patternFinder(source: string): () => Finder {
   const { SplitPreTokenizer } = library as unknown as Patterns;
   const shown = JSON.stringify(source.slice(0, 200));
   try {
     const { pattern } = new SplitPreTokenizer({ pattern: { Regex: source } });
     if (pattern === null) return malformed(TOKENIZER_FILE, `pattern ${shown} is empty`);
     const program = compilePattern(pattern);
-    return (text) => new Search(program, text);
+    return () => new Search(program);
   } catch (cause) {
     if (cause instanceof RidgepointError) throw cause;
     return malformed(TOKENIZER_FILE, `pattern ${shown} cannot be used here: ${(cause as Error).message}`, cause);

@@ -1,9 +1,10 @@
+import type { Finder } from '../../patterns/search.js';
 import { isObject, malformed, TOKENIZER_FILE } from '../files.js';
 import { byteLevelText } from './byte-level.js';
 import { CharsMap } from './charsmap.js';
 import { normalForm } from './canonical.js';
 import { patternFinder } from './library.js';
-import { literal, partsOf, plainFinder, type Finder } from './splits.js';
+import { literal, Parts, PlainFinder } from './splits.js';
 import { stretches } from './stretches.js';
 
 /** Rewrites a text before it is cut up; each yield is a place where the work may be left for a while. */
@@ -29,22 +30,24 @@ function byCharacter(rewrite: (text: string) => string): Normalizer {
 }
 
 /** Puts `content` in the place of all that is found. */
-function replacing(finderOf: (text: string) => Finder, content: string): Normalizer {
+function replacing(finder: () => Finder, content: string): Normalizer {
   return function* (text) {
+    const parts = new Parts(finder(), false);
+    parts.open(text);
     let result = '';
-    let since = 0;
-    for (const part of partsOf(text, finderOf(text), false)) {
-      if (part !== undefined) result += part.match ? content : text.slice(part.begin, part.end);
-      if (part !== undefined && ++since < STEP) continue;
+    for (let since = 0; ;) {
+      const more = parts.next();
+      if (more === false) return result;
+      if (more === true) result += parts.match ? content : text.slice(parts.begin, parts.end);
+      if (more === true && ++since < STEP) continue;
       since = 0;
       yield;
     }
-    return result;
   };
 }
 
 /** Replacements between two pauses. */
-const STEP = 4096;
+const STEP = 2048;
 
 // `White_Space` is what Rust trims; JavaScript trims U+FEFF too.
 const LEADING = /^\p{White_Space}+/u;
@@ -89,7 +92,10 @@ export function normalizerOf(config: unknown): Normalizer | undefined {
       const content = config['content'];
       if (typeof content !== 'string') return unsupported(config);
       if (typeof pattern['String'] === 'string') {
-        return replacing(plainFinder(literal(pattern['String'])), content);
+        const sought = pattern['String'];
+        // A unit by itself is never cut.
+        if (/^[^\ud800-\udfff]$/.test(sought)) return byCharacter((text) => text.replaceAll(sought, () => content));
+        return replacing(() => new PlainFinder(literal(sought)), content);
       }
       if (typeof pattern['Regex'] !== 'string') return unsupported(config);
       return replacing(patternFinder(pattern['Regex']), content);

@@ -1,49 +1,32 @@
+import type { Finder } from '../../patterns/search.js';
 import { isObject, malformed, TOKENIZER_FILE } from '../files.js';
-import { byteLevelText } from './byte-level.js';
+import { ByteSpelling } from './byte-level.js';
+import { Chain, type Cutter } from './cutter.js';
 import { patternFinder } from './library.js';
-import { BEHAVIOURS, literal, plainFinder, splitter, type Behaviour, type Finder } from './splits.js';
-import { stretches } from './stretches.js';
+import { BEHAVIOURS, literal, PlainFinder, Splitter, type Behaviour } from './splits.js';
 
-/**
- * Cuts pieces of a text into smaller ones, as they are asked for. An empty piece stands for something that was left out
- * where the text begins, undefined for a place where the work may be left for a while.
- *
- * @param begins whether the first piece is where the whole text begins
- */
-export type PreTokenizer = (pieces: Iterable<string | undefined>, begins: boolean) => Iterable<string | undefined>;
+/** Makes what cuts texts into words; each of those that work at the same time wants its own. */
+export type PreTokenizer = () => Cutter;
 
 type Json = Record<string, unknown>;
-
-/** Words of so many UTF-16 units are turned into bytes by stretches. */
-const LONG = 16_384;
 
 const PUNCTUATION = '\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e';
 const BYTE_LEVEL =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
 
-function each(change: (piece: string, first: boolean) => Iterable<string | undefined>): PreTokenizer {
-  return function* (pieces, begins) {
-    let first = begins;
-    for (const piece of pieces) {
-      if (piece === undefined) {
-        yield piece;
-        continue;
-      }
-      if (piece === '') yield piece;
-      else yield* change(piece, first);
-      first = false;
-    }
-  };
-}
-
-function splitAt(finderOf: (text: string) => Finder, behaviour: Behaviour, invert = false): PreTokenizer {
-  const cut = splitter(finderOf, behaviour, invert);
-  return each((piece) => cut(piece));
-}
+const splitAt =
+  (finder: () => Finder, behaviour: Behaviour, invert = false): PreTokenizer =>
+  () =>
+    new Splitter(finder(), behaviour, invert);
 
 const split = (regex: RegExp, behaviour: Behaviour, invert = false): PreTokenizer =>
-  splitAt(plainFinder(regex), behaviour, invert);
+  splitAt(() => new PlainFinder(regex), behaviour, invert);
+
+const chain =
+  (steps: readonly PreTokenizer[]): PreTokenizer =>
+  () =>
+    new Chain(steps.map((step) => step()));
 
 /** Reads the `pre_tokenizer` of a `tokenizer.json`. @throws RidgepointError naming one that is not supported */
 export function preTokenizerOf(config: unknown): PreTokenizer | undefined {
@@ -56,7 +39,7 @@ export function preTokenizerOf(config: unknown): PreTokenizer | undefined {
         malformed(TOKENIZER_FILE, 'a "pre_tokenizer" of type "Sequence" must list "pretokenizers"');
       }
       const steps = list.map(preTokenizerOf).filter((step) => step !== undefined);
-      return (pieces, begins) => steps.reduce((found, step) => step(found, begins), pieces);
+      return steps.length === 0 ? undefined : chain(steps);
     }
     case 'ByteLevel':
       return byteLevel(config);
@@ -75,7 +58,7 @@ export function preTokenizerOf(config: unknown): PreTokenizer | undefined {
     case 'BertPreTokenizer': {
       const words = split(/\p{White_Space}/gu, 'Removed');
       const marks = split(new RegExp(`[${PUNCTUATION}]`, 'gu'), 'Isolated');
-      return (pieces, begins) => marks(words(pieces, begins), begins);
+      return chain([words, marks]);
     }
     case 'CharDelimiterSplit':
       return split(literal(String(config['delimiter'])), 'Removed');
@@ -84,34 +67,84 @@ export function preTokenizerOf(config: unknown): PreTokenizer | undefined {
 }
 
 function byteLevel({ add_prefix_space: prefixed, use_regex: matches = true }: Json): PreTokenizer {
-  const cut = splitter(plainFinder(BYTE_LEVEL), 'Isolated', false);
-  return each(function* (piece) {
-    const text = prefixed !== false && !piece.startsWith(' ') ? ` ${piece}` : piece;
-    for (const word of matches === true ? cut(text) : [text]) {
-      if (word === undefined || word.length < LONG) {
-        yield word && byteLevelText(word);
-        continue;
-      }
-      let bytes = '';
-      for (const stretch of stretches(word)) {
-        bytes += byteLevelText(stretch);
-        yield undefined;
-      }
-      yield bytes;
+  const spelling = new ByteSpelling();
+  return () => new ByteLevel(spelling, prefixed !== false, matches === true);
+}
+
+/** Words in GPT-2's alphabet of bytes. */
+class ByteLevel implements Cutter {
+  readonly #splitter: Splitter | undefined;
+  #whole: string | null = null;
+  /** A long word that is being spelt. */
+  #spelt: Generator<void, string> | undefined;
+  readonly #spelling: ByteSpelling;
+  readonly #prefixed: boolean;
+
+  constructor(spelling: ByteSpelling, prefixed: boolean, matches: boolean) {
+    this.#spelling = spelling;
+    this.#prefixed = prefixed;
+    this.#splitter = matches ? new Splitter(new PlainFinder(BYTE_LEVEL), 'Isolated', false) : undefined;
+  }
+
+  open(piece: string): void {
+    const text = this.#prefixed && !piece.startsWith(' ') ? ` ${piece}` : piece;
+    this.#spelt = undefined;
+    if (this.#splitter === undefined) this.#whole = text;
+    else this.#splitter.open(text);
+  }
+
+  next(): string | undefined | null {
+    if (this.#spelt === undefined) {
+      const word = this.#splitter === undefined ? this.#whole : this.#splitter.next();
+      this.#whole = null;
+      if (word === undefined || word === null || word === '') return word;
+      if (word.length <= this.#spelling.longest) return this.#spelling.of(word);
+      this.#spelt = this.#spelling.steps(word);
     }
-  });
+    const { done, value } = this.#spelt.next();
+    if (done !== true) return undefined;
+    this.#spelt = undefined;
+    return value;
+  }
 }
 
 function metaspace(config: Json): PreTokenizer {
   const { replacement = '▁', prepend_scheme: scheme, add_prefix_space: prefixed, split: splits = true } = config;
   if (typeof replacement !== 'string') return unsupported(config);
-  const cut = splitter(plainFinder(literal(replacement)), 'MergedWithNext', false);
-  return each((piece, first) => {
-    let text = piece.replaceAll(' ', () => replacement);
-    const wanted = scheme === 'first' ? first : scheme !== 'never' && prefixed !== false;
-    if (wanted && !text.startsWith(replacement)) text = replacement + text;
-    return splits === true ? cut(text) : [text];
-  });
+  return () =>
+    new Metaspace(replacement, splits === true, (first) =>
+      scheme === 'first' ? first : scheme !== 'never' && prefixed !== false,
+    );
+}
+
+/** Words that begin with a sign for the blank before them. */
+class Metaspace implements Cutter {
+  readonly #splitter: Splitter;
+  #whole: string | null = null;
+  readonly #replacement: string;
+  readonly #splits: boolean;
+  readonly #prefixed: (begins: boolean) => boolean;
+
+  constructor(replacement: string, splits: boolean, prefixed: (begins: boolean) => boolean) {
+    this.#replacement = replacement;
+    this.#splits = splits;
+    this.#prefixed = prefixed;
+    this.#splitter = new Splitter(new PlainFinder(literal(replacement)), 'MergedWithNext', false);
+  }
+
+  open(piece: string, begins: boolean): void {
+    let text = piece.replaceAll(' ', () => this.#replacement);
+    if (this.#prefixed(begins) && !text.startsWith(this.#replacement)) text = this.#replacement + text;
+    if (this.#splits) this.#splitter.open(text);
+    else this.#whole = text;
+  }
+
+  next(): string | undefined | null {
+    if (this.#splits) return this.#splitter.next();
+    const whole = this.#whole;
+    this.#whole = null;
+    return whole;
+  }
 }
 
 function splitBy(config: Json): PreTokenizer {

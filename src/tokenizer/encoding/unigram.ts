@@ -1,14 +1,31 @@
 import { malformed, TOKENIZER_FILE, type TokenizerJson } from '../files.js';
-import { byteToken } from './bpe.js';
-import type { EncodingModel } from './model.js';
+import { ByteTokens } from './byte-tokens.js';
+import { drained, type EncodingModel } from './model.js';
+import { Remembered } from './remembered.js';
+import { stretches } from './stretches.js';
 import { Trie } from './trie.js';
 
 /** How much worse than the worst piece an unknown character is; SentencePiece's constant. */
 const UNKNOWN_PENALTY = 10;
-/** Characters between two steps. */
-const STEP = 1024;
+/** Characters between two steps, and the same where each is only looked at. */
+const STEP = 512;
+const LOOKS = 8192;
 
-const utf8 = new TextEncoder();
+/** Of the best way to each place of a text: its score, where its last piece begins, and that piece's id, or -1 if unknown. */
+class Lattice {
+  readonly scores: Float64Array;
+  readonly begins: Int32Array;
+  readonly ids: Int32Array;
+  /** Of each place on the best way, the next. */
+  readonly nexts: Int32Array;
+
+  constructor(length: number) {
+    this.scores = new Float64Array(length + 1);
+    this.begins = new Int32Array(length + 1);
+    this.ids = new Int32Array(length + 1);
+    this.nexts = new Int32Array(length + 1);
+  }
+}
 
 /** SentencePiece's unigram model: of all ways to cut a text into pieces, the one whose scores add up to the most. */
 export class Unigram implements EncodingModel {
@@ -17,7 +34,11 @@ export class Unigram implements EncodingModel {
   readonly #scores: Float64Array;
   readonly #unknown: number | undefined;
   readonly #unknownScore: number;
-  readonly #bytes: readonly (number | undefined)[] | undefined;
+  readonly #bytes: ByteTokens | undefined;
+  readonly #known = new Remembered<readonly number[]>();
+  readonly longest = 512;
+  /** For words that are encoded at once. */
+  readonly #lattice = new Lattice(this.longest);
 
   constructor({ model }: TokenizerJson) {
     const vocab = model.vocab as readonly unknown[];
@@ -41,16 +62,29 @@ export class Unigram implements EncodingModel {
     }
     this.#unknown = unknown ?? undefined;
     if (model['byte_fallback'] === true) {
-      this.#bytes = Array.from({ length: 256 }, (_, byte) => this.#ids.get(byteToken(byte)));
+      this.#bytes = new ByteTokens((token) => this.#ids.get(token));
     }
   }
 
-  *encode(text: string, into: number[]): Generator<void, void> {
-    const length = text.length;
-    // Of the best way to each place: its score, where its last piece begins, and that piece's id, or -1 if unknown.
-    const scores = new Float64Array(length + 1);
-    const begins = new Int32Array(length + 1).fill(-1);
-    const ids = new Int32Array(length + 1);
+  encode(word: string, into: number[]): void {
+    const known = this.#known.get(word) ?? this.#known.set(word, this.#word(word));
+    for (const id of known) into.push(id);
+  }
+
+  #word(word: string): readonly number[] {
+    const ids: number[] = [];
+    drained(this.#best(word, this.#lattice, ids));
+    return ids;
+  }
+
+  *steps(text: string, into: number[]): Generator<void, void> {
+    yield* this.#best(text, new Lattice(text.length), into);
+  }
+
+  *#best(text: string, { scores, begins, ids, nexts }: Lattice, into: number[]): Generator<void, void> {
+    const { length } = text;
+    begins.fill(-1, 0, length + 1);
+    scores[0] = 0;
     const reach = (from: number, to: number, id: number, score: number): void => {
       const sum = scores[from] + score;
       if (begins[to] >= 0 && sum <= scores[to]) return;
@@ -74,41 +108,37 @@ export class Unigram implements EncodingModel {
       if (!single) reach(at, at + width, -1, this.#unknownScore);
       at += width;
     }
-    const pieces: [number, number][] = []; // from the last to the first; unknown neighbours are one
-    for (let end = length; end > 0; end = begins[end]) {
-      if (end % STEP === 0) yield;
-      const id = ids[end] === -1 ? (this.#unknown ?? -1) : ids[end];
-      const last = pieces.at(-1);
-      if (id === this.#unknown && last?.[1] === -2) last[0] = begins[end];
-      else pieces.push([begins[end], id === this.#unknown || id === -1 ? -2 : id]);
+    for (let end = length, steps = 1; end > 0; end = begins[end], steps++) {
+      nexts[begins[end]] = end;
+      if (steps % LOOKS === 0) yield;
     }
-    let at = 0;
-    for (let i = pieces.length - 1; i >= 0; i--) {
-      const end = i === 0 ? length : pieces[i - 1][0];
-      const [, id] = pieces[i];
-      if (id >= 0) into.push(id);
-      else this.#pushUnknown(text.slice(at, end), into);
+    for (let at = 0, steps = 1; at < length; steps++) {
+      if (steps % LOOKS === 0) yield;
+      let end = nexts[at];
+      const id = ids[end];
+      if (id >= 0 && id !== this.#unknown) into.push(id);
+      else {
+        // Neighbours of which none is known are one, where there is a token for them.
+        for (; end < length && this.#unknown !== undefined; end = nexts[end], steps++) {
+          const after = ids[nexts[end]];
+          if (after >= 0 && after !== this.#unknown) break;
+          if (steps % LOOKS === 0) yield;
+        }
+        yield* this.#unknownPiece(text.slice(at, end), into);
+      }
       at = end;
-      if (i % STEP === 0) yield;
     }
   }
 
-  #pushUnknown(piece: string, into: number[]): void {
+  *#unknownPiece(piece: string, into: number[]): Generator<void, void> {
     const known = this.#ids.get(piece);
-    if (known !== undefined) {
-      into.push(known);
-      return;
-    }
-    if (this.#bytes !== undefined) {
-      const ids = [...utf8.encode(piece)].map((byte) => this.#bytes![byte]);
-      if (ids.every((id) => id !== undefined)) {
-        for (const id of ids) into.push(id);
-        return;
+    if (known !== undefined) into.push(known);
+    else if (this.#bytes?.has(piece) === true) {
+      for (const stretch of stretches(piece)) {
+        this.#bytes.push(stretch, into);
+        if (stretch.length < piece.length) yield;
       }
-    }
-    if (this.#unknown === undefined) {
-      malformed(TOKENIZER_FILE, `"model.unk_id" is missing, and ${JSON.stringify(piece)} has no token`);
-    }
-    into.push(this.#unknown);
+    } else if (this.#unknown !== undefined) into.push(this.#unknown);
+    else malformed(TOKENIZER_FILE, `"model.unk_id" is missing, and ${JSON.stringify(piece)} has no token`);
   }
 }

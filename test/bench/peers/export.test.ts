@@ -7,9 +7,10 @@ import { ggufHeader, permuteRotary, writeGguf, type MetadataValue } from '../../
 import { transpose, writeOnnx } from '../../../bench/peers/export/onnx.js';
 import { syntheticTensor, writeSynthetic } from '../../../bench/peers/export/synthetic.js';
 import { llamaTensors } from '../../../bench/peers/export/tensors.js';
-import { openCheckpoint, type Checkpoint } from '../../../src/checkpoint/checkpoint.js';
+import type { Checkpoint } from '../../../src/checkpoint/checkpoint.js';
+import { openCheckpoint } from '../../../src/checkpoint/open.js';
 import { f16ToF32, f32Value } from '../../../src/checkpoint/float.js';
-import { parseLlamaConfig } from '../../../src/model/config.js';
+import { parseConfig } from '../../../src/model/config.js';
 import { openFolder } from '../../../src/platform/node/files.js';
 import { readGguf } from './gguf-reader.js';
 import { fields, text, type Field } from './protobuf-reader.js';
@@ -27,7 +28,7 @@ const json = {
   rms_norm_eps: 1e-5,
   tie_word_embeddings: false,
 };
-const config = parseLlamaConfig(json);
+const config = parseConfig(json);
 
 let folder: string;
 let checkpoint: Checkpoint;
@@ -46,6 +47,30 @@ async function stored(name: string, shape: readonly number[]): Promise<Uint16Arr
   const bytes = new Uint8Array(info.end - info.begin);
   await checkpoint.readRange(name, 0, bytes);
   return new Uint16Array(bytes.buffer);
+}
+
+const of = (list: Field[], field: number) => list.filter((item) => item.field === field);
+const names = (list: Field[], field: number) => of(list, field).map(({ bytes }) => text(bytes));
+
+/** What an ONNX file has, its wiring looked over: nothing is used before it is made, and every output is made. */
+async function onnxParts(path: string) {
+  const model = fields(new Uint8Array(await readFile(path)));
+  const graph = fields(model.find(({ field }) => field === 7)!.bytes);
+  const initializers = of(graph, 5).map(({ bytes }) => fields(bytes));
+  const known = new Set([
+    ...initializers.flatMap((tensor) => names(tensor, 8)),
+    ...of(graph, 11).flatMap(({ bytes }) => names(fields(bytes), 1)),
+  ]);
+  for (const { bytes } of of(graph, 1)) {
+    const node = fields(bytes);
+    for (const input of names(node, 1)) expect(known, text(of(node, 3)[0].bytes)).toContain(input);
+    names(node, 2).forEach((output) => known.add(output));
+  }
+  const outputs = of(graph, 12).flatMap(({ bytes }) => names(fields(bytes), 1));
+  expect(outputs).toContain('present.1.value');
+  for (const output of outputs) expect(known).toContain(output);
+  const nodes = of(graph, 1).map(({ bytes }) => fields(bytes));
+  return { initializers, nodes };
 }
 
 describe('made-up weights', () => {
@@ -165,24 +190,7 @@ describe('ONNX', () => {
     const path = join(folder, 'model.onnx');
     await writeOnnx('made-up', config, checkpoint, path);
     const data = new Uint8Array(await readFile(`${path}_data`));
-    const model = fields(new Uint8Array(await readFile(path)));
-    const graph = fields(model.find(({ field }) => field === 7)!.bytes);
-    const of = (list: Field[], field: number) => list.filter((item) => item.field === field);
-    const names = (list: Field[], field: number) => of(list, field).map(({ bytes }) => text(bytes));
-    const initializers = of(graph, 5).map(({ bytes }) => fields(bytes));
-    const known = new Set([
-      ...initializers.flatMap((tensor) => names(tensor, 8)),
-      ...of(graph, 11).flatMap(({ bytes }) => names(fields(bytes), 1)),
-    ]);
-    for (const { bytes } of of(graph, 1)) {
-      const node = fields(bytes);
-      for (const input of names(node, 1)) expect(known, text(of(node, 3)[0].bytes)).toContain(input);
-      names(node, 2).forEach((output) => known.add(output));
-    }
-    const outputs = of(graph, 12).flatMap(({ bytes }) => names(fields(bytes), 1));
-    expect(outputs).toContain('present.1.value');
-    for (const output of outputs) expect(known).toContain(output);
-
+    const { initializers } = await onnxParts(path);
     let end = 0;
     for (const tensor of initializers.filter((list) => of(list, 14).length > 0)) {
       const place = new Map(
@@ -196,5 +204,48 @@ describe('ONNX', () => {
       expect(turned).toEqual(transpose(up, 40, 24));
     }
     expect(end).toBe(data.length);
+  });
+});
+
+/** Of each family what a Llama has not: tensors in GGUF, and what ONNX has nodes for. */
+describe.each([
+  ['Mistral', { sliding_window: 16 }, [], { 'llama.attention.sliding_window': 16 }],
+  ['Qwen2', {}, ['blk.1.attn_q.bias', 'blk.0.attn_v.bias'], { 'qwen2.rope.dimension_count': 6 }],
+  ['Qwen3', {}, ['blk.1.attn_q_norm.weight', 'blk.0.attn_k_norm.weight'], { 'qwen3.attention.key_length': 6 }],
+] as const)('a %s', (name, keys, tensors, metadata) => {
+  const family = { ...json, ...keys, architectures: [`${name}ForCausalLM`], model_type: name.toLowerCase() };
+
+  it('is written in both formats', async () => {
+    const path = join(folder, name);
+    const parsed = parseConfig(family);
+    writeSynthetic(family, path);
+    const own = await openCheckpoint(await openFolder(path));
+    await writeGguf(name, parsed, own, join(path, 'model.gguf'));
+    await writeOnnx(name, parsed, own, join(path, 'model.onnx'));
+    const bytes = new Uint8Array(await readFile(join(path, 'model.gguf')));
+    const file = readGguf(bytes);
+    expect(Object.fromEntries(file.metadata)).toMatchObject(metadata);
+    const there = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+    for (const tensor of tensors) expect(there.get(tensor)?.dtype, tensor).toBe('f32');
+    expect(there.size).toBe(own.tensors.size);
+    // Rows of queries stay as they are where halves of a head are rotated.
+    const { offset, bytes: size } = there.get('blk.0.attn_q.weight')!;
+    const query = new Uint8Array(size);
+    await own.readRange('model.layers.0.self_attn.q_proj.weight', 0, query);
+    const written = bytes.slice(file.dataBegin + offset, file.dataBegin + offset + size);
+    expect(Buffer.compare(written, query) === 0).toBe(name !== 'Mistral');
+    await own.close();
+
+    const { initializers, nodes } = await onnxParts(join(path, 'model.onnx'));
+    const used = new Set(nodes.flatMap((node) => names(node, 1)));
+    for (const weight of initializers.flatMap((tensor) => names(tensor, 8))) expect(used, weight).toContain(weight);
+    const kinds = nodes.flatMap((node) => names(node, 4));
+    const count = (kind: string): number => kinds.filter((each) => each === kind).length;
+    expect(count('Add')).toBe(name === 'Qwen2' ? 6 : 0);
+    expect(count('SimplifiedLayerNormalization')).toBe(name === 'Qwen3' ? 5 : 1);
+    const attributes = nodes
+      .filter((node) => names(node, 4)[0] === 'GroupQueryAttention')
+      .flatMap((node) => of(node, 5).flatMap(({ bytes }) => names(fields(bytes), 1)));
+    expect(attributes.includes('local_window_size')).toBe(name === 'Mistral');
   });
 });

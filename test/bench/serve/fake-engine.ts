@@ -1,5 +1,5 @@
 import type { Clock } from '../../../bench/serve/load/clock.js';
-import type { PolicyName } from '../../../bench/serve/policy.js';
+import type { PolicyName } from '../../../src/scheduler/policies/index.js';
 import type { ServedEngine } from '../../../bench/serve/targets/engine-target.js';
 import type { FinishReason, GenerateOptions, GenerationChunk, Prompt } from '../../../src/engine/api.js';
 import { CONFIG } from '../made-up.js';
@@ -47,12 +47,12 @@ export class FakeEngine {
   disposed = false;
   readonly prompts: Prompt[] = [];
   readonly #pace: Pace;
+  readonly #clock: Clock;
+  readonly #policy: PolicyName;
 
-  constructor(
-    private readonly clock: Clock,
-    pace: Partial<Pace> = {},
-    private readonly policy: PolicyName = 'prefill-first',
-  ) {
+  constructor(clock: Clock, pace: Partial<Pace> = {}, policy: PolicyName = 'prefill-first') {
+    this.#clock = clock;
+    this.#policy = policy;
     this.#pace = { ...PACE, ...pace };
   }
 
@@ -124,7 +124,7 @@ export class FakeEngine {
       }
       if (this.#running.length === 0) break;
       const prefilling = this.#running.filter(({ promptLeft }) => promptLeft > 0);
-      const whole = this.policy === 'prefill-first';
+      const whole = this.#policy === 'prefill-first';
       const decoding = whole && prefilling.length > 0 ? [] : this.#running.filter(({ promptLeft }) => promptLeft === 0);
       let budget = whole ? Infinity : this.#pace.chunk;
       let computed = 0;
@@ -136,7 +136,7 @@ export class FakeEngine {
         request.promptLeft -= part;
         if (request.promptLeft === 0) begun.push(request);
       }
-      await this.clock.sleep(computed * this.#pace.promptTokenMs + (decoding.length > 0 ? this.#pace.decodeMs : 0));
+      await this.#clock.sleep(computed * this.#pace.promptTokenMs + (decoding.length > 0 ? this.#pace.decodeMs : 0));
       for (const request of [...decoding, ...begun]) this.#token(request);
     }
     this.#looping = false;

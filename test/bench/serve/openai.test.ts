@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { OpenAiServer, type ServerOptions } from '../../../bench/serve/drivers/openai-driver.js';
+import { OpenAiServer, type OpenAiServerOptions } from '../../../bench/serve/drivers/openai-driver.js';
 import { wordTokens } from '../../../bench/serve/drivers/prompt-words.js';
 import { EventParser } from '../../../bench/serve/drivers/sse.js';
 import { wallClock } from '../../../bench/serve/load/clock.js';
@@ -69,7 +69,7 @@ async function serve(stream: Stream, extra: Record<string, unknown> = { max_mode
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
 }
 
-const options = (baseUrl: string, changes: Partial<ServerOptions> = {}): ServerOptions => ({
+const options = (baseUrl: string, changes: Partial<OpenAiServerOptions> = {}): OpenAiServerOptions => ({
   ...{ baseUrl, endpoint: 'completions', temperature: 1, ignoreEos: false },
   ...changes,
 });
@@ -214,6 +214,15 @@ describe('a server', () => {
   test('what cannot be reached, or is no address, is said at once', async () => {
     await expect(OpenAiServer.open(options('http://127.0.0.1:1'))).rejects.toThrow(/--base-url http.*ECONNREFUSED/);
     await expect(OpenAiServer.open(options('localhost'))).rejects.toThrow('--base-url must be an address');
+    for (const address of [
+      'http://me:SECRET@127.0.0.1:9',
+      'http://SECRET@127.0.0.1:9',
+      'http://127.0.0.1:9/v1?key=SECRET',
+    ]) {
+      const message = await OpenAiServer.open(options(address)).catch((error: Error) => error.message);
+      expect(message).toMatch(/^--base-url must be an address without a name, password or query/);
+      expect(message).not.toContain('SECRET');
+    }
     const { url } = await serve(answer, { id: undefined });
     await expect(OpenAiServer.open(options(url))).rejects.toThrow('--base-url');
     expect((await opened(url, { model: 'm2' })).model).toBe('m2');

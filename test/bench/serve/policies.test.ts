@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { draw } from '../../../bench/report/render.js';
 import { metricsOf } from '../../../src/traffic/metrics.js';
-import type { PolicyName } from '../../../bench/serve/policy.js';
+import type { PolicyName } from '../../../src/scheduler/policies/index.js';
 import { policyFigure } from '../../../bench/serve/report/policy-figure.js';
 import { batchTable, longPromptTable, policyTable } from '../../../bench/serve/report/tables.js';
 import { serveRuns, type RunsOptions } from '../../../bench/serve/runs.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OpenAiServer, type ServerOptions } from '../../../bench/serve/drivers/openai-driver.js';
+import { OpenAiServer, type OpenAiServerOptions } from '../../../bench/serve/drivers/openai-driver.js';
 import { wallClock } from '../../../bench/serve/load/clock.js';
 import { runLoad } from '../../../bench/serve/load/run-load.js';
 import type { PlannedRequest } from '../../../src/traffic/workload.js';
@@ -13,7 +13,7 @@ describe.each(adapters)('load on our own server, with the embedded model on %s',
   beforeAll(async () => void (engine = await loadReal(adapter)));
   afterAll(() => engine.dispose());
 
-  const load = async (url: string, options: Partial<ServerOptions>, request: Partial<PlannedRequest> = {}) => {
+  const load = async (url: string, options: Partial<OpenAiServerOptions>, request: Partial<PlannedRequest> = {}) => {
     const usual = { baseUrl: url, endpoint: 'completions', temperature: 1, ignoreEos: true } as const;
     const server = await OpenAiServer.open({ ...usual, ...options });
     const lengths = { atMs: 0, promptTokens: 40, outputTokens: 12 };

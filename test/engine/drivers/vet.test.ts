@@ -18,20 +18,28 @@ class PaperDriver implements Vetting {
   readonly driver = '580';
   readonly tried: string[][] = [];
   readonly saved: DriverRecord[] = [];
+  /** Kernels tried, given what is withheld; undefined where no variant is left. */
+  readonly #kernels: (withheld: ReturnType<typeof withheldBy>) => string[] | undefined;
+  readonly #crashes: (kernel: string) => boolean;
+  readonly #end: TrialOutcome;
+
   constructor(
-    /** Kernels tried, given what is withheld; undefined where no variant is left. */
-    private readonly kernels: (withheld: ReturnType<typeof withheldBy>) => string[] | undefined,
-    private readonly crashes: (kernel: string) => boolean,
-    private readonly end: TrialOutcome = { ended: 'well', findings: [] },
-  ) {}
+    kernels: (withheld: ReturnType<typeof withheldBy>) => string[] | undefined,
+    crashes: (kernel: string) => boolean,
+    end: TrialOutcome = { ended: 'well', findings: [] },
+  ) {
+    this.#kernels = kernels;
+    this.#crashes = crashes;
+    this.#end = end;
+  }
   run(findings: readonly Finding[]): Promise<TrialOutcome> {
-    const kernels = this.kernels(withheldBy(findings));
+    const kernels = this.#kernels(withheldBy(findings));
     if (kernels === undefined) {
       return Promise.resolve({ ended: 'refused', why: 'this adapter can run no variant', lacksVariant: true });
     }
     this.tried.push(kernels);
-    const bad = kernels.find(this.crashes);
-    return Promise.resolve(bad === undefined ? this.end : { ended: 'badly', how: 'it crashed', trying: [bad] });
+    const bad = kernels.find(this.#crashes);
+    return Promise.resolve(bad === undefined ? this.#end : { ended: 'badly', how: 'it crashed', trying: [bad] });
   }
   save(record: DriverRecord): Promise<void> {
     this.saved.push(record);

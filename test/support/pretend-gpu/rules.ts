@@ -29,7 +29,7 @@ export const rules = {
 
   /** Decode attention has several keys and values of 16 bytes under way, of int8 8 bytes, and waits for nobody. */
   wideCache: ({ pipelines }: Sweep) => {
-    const rows = pipelines.filter(({ shader }) => shader === 'attention_rows.wgsl');
+    const rows = pipelines.filter(({ shader }) => shader === 'attention/attention_rows.wgsl');
     expect(rows.length).toBeGreaterThan(2);
     for (const { label, name, module } of rows) {
       const reads = loopsOf(module).filter(({ loads }) => loads.some(({ binding }) => CACHE.includes(binding)));

@@ -4,11 +4,11 @@
 import { readdirSync } from 'node:fs';
 import { Engine } from '../../../dist/src/index.js';
 import { Gpu } from '../../../dist/src/gpu/gpu.js';
-import { PipelineCache, pipelineName } from '../../../dist/src/gpu/pipelines.js';
-import { decodeAttentionVariants } from '../../../dist/src/kernels/attention-decode.js';
-import { attentionVariants } from '../../../dist/src/kernels/attention.js';
-import { fused } from '../../../dist/src/kernels/fusion.js';
-import { matmulVariants } from '../../../dist/src/kernels/matmul.js';
+import { PipelineCache, pipelineName, shaderName } from '../../../dist/src/gpu/pipelines.js';
+import { decodeAttentionVariants } from '../../../dist/src/kernels/attention/decode.js';
+import { attentionVariants } from '../../../dist/src/kernels/attention/kernel.js';
+import { fused } from '../../../dist/src/kernels/matmul/fusion.js';
+import { matmulVariants } from '../../../dist/src/kernels/matmul/kernel.js';
 import { nodeHost } from '../../../dist/src/platform/node/host.js';
 
 const picked = (all, argument = 'all') => (argument === 'all' ? all : argument.split(','));
@@ -51,11 +51,11 @@ const add = (label, spec) => compile(label, spec, () => gpu.pipelines.get(spec))
 for (const dtype of FORMATS) {
   for (const activations of dtype.startsWith('int8') ? ['f32', 'int8'] : ['f32']) {
     const variants = matmulVariants({ dtype, lanes: 1 }, capabilities, activations);
-    for (const kind of ['few', 'many']) {
+    for (const kind of ['decode', 'prefill']) {
       for (const each of variants[kind].filter((one) => one.runs(capabilities))) {
         const label = `matmul ${kind} ${dtype}${activations === 'int8' ? ' by int8' : ''} ${each.name}`;
         await add(label, each);
-        if (kind !== 'few') continue;
+        if (kind !== 'decode') continue;
         await add(`${label}+norm`, fused(each, { norm: {} }));
         for (const [model, shape] of Object.entries(SHAPES).slice(0, 2)) {
           await add(`${label}+norm+rope ${model}`, fused(each, { norm: {}, heads: { shape, kv: 'f16' } }));
@@ -82,11 +82,7 @@ let turn = Promise.resolve();
 PipelineCache.prototype.get = function (spec) {
   const made = turn.then(async () => {
     let pipeline;
-    await compile(
-      `model ${spec.shader.replace(/\.wgsl$/, '')}`,
-      spec,
-      async () => (pipeline = await get.call(this, spec)),
-    );
+    await compile(`model ${shaderName(spec)}`, spec, async () => (pipeline = await get.call(this, spec)));
     return pipeline ?? get.call(this, spec);
   });
   turn = made.catch(() => undefined);

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** Builds the page as static files; `--whole` with the embedded model, for any host. */
+import { copyFileSync, cpSync, mkdirSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { buildWorker } from './build-browser.mjs';
+
+/**
+ * @param {string} root of the package
+ * @param {string} outdir where the files go
+ * @param {{ models?: boolean }} options whether the folder of models is copied, too
+ */
+export async function buildSite(root, outdir, { models = false } = {}) {
+  mkdirSync(outdir, { recursive: true });
+  await buildWorker(root, outdir);
+  await build({
+    absWorkingDir: root,
+    entryPoints: { main: join('src', 'web', 'main.ts') },
+    ...{ outdir, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true },
+    // The page names the worker's file, so the text for those who cannot is not needed.
+    external: ['./engine-text.js'],
+    logLevel: 'warning',
+  });
+  for (const name of ['index.html', 'style.css']) copyFileSync(join(root, 'src', 'web', name), join(outdir, name));
+  if (!models) return;
+  mkdirSync(join(outdir, 'models'), { recursive: true });
+  copyFileSync(join(root, 'models', 'presets.json'), join(outdir, 'models', 'presets.json'));
+  cpSync(join(root, 'models', 'tiny-tales'), join(outdir, 'models', 'tiny-tales'), {
+    recursive: true,
+    filter: (path) => !path.includes('recipe'),
+  });
+}
+
+const invoked = process.argv[1];
+if (invoked && realpathSync(invoked) === fileURLToPath(import.meta.url)) {
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const whole = process.argv.includes('--whole');
+  const outdir = join(root, 'dist', whole ? 'static' : 'site');
+  await buildSite(root, outdir, { models: whole });
+  if (whole) console.log(`built ${outdir}: copy it to any static host`);
+}

@@ -1,0 +1,99 @@
+import { Option, type Command } from '@commander-js/extra-typings';
+import { WORKER_ROLES, type WorkerRole } from '../../../cluster/worker-link.js';
+import { addModelOptions } from '../../options/common.js';
+import { EXIT_CODES } from '../../options/help.js';
+import { addHttpOptions } from '../../options/http.js';
+import type { Flags } from '../../options/group.js';
+import { oneOf, refuseFlag } from '../../options/parse.js';
+import { addSchedulingOptions } from '../../options/scheduling.js';
+import { tableOption } from '../../options/table-flags.js';
+import { runToExit } from '../../run.js';
+import { placementOption, routerOptions } from '../router/command.js';
+import { workerOptions } from '../worker/command.js';
+
+/** A worker that is wanted: what it is asked for, and where it runs. */
+export interface WantedWorker {
+  readonly role: WorkerRole;
+  /** Part of an adapter's name; the best there is when absent. */
+  readonly adapter: string | undefined;
+}
+
+function wanted(text: string, before: WantedWorker[] = []): WantedWorker[] {
+  const [name, ...rest] = text.split('@');
+  const role = WORKER_ROLES.find((each) => each === name);
+  const adapter = rest.join('@');
+  if (role === undefined || (rest.length > 0 && adapter === '')) {
+    return refuseFlag('--worker', 'a role and an adapter, such as prefill@lavapipe, decode@swiftshader or both', text);
+  }
+  return [...before, { role, adapter: adapter === '' ? undefined : adapter }];
+}
+
+const options = (command: Command) =>
+  addModelOptions(
+    addSchedulingOptions(
+      addHttpOptions(
+        command
+          .addOption(
+            new Option('--worker <role@adapter>', `a worker: ${WORKER_ROLES.join(', ')}, and where (repeatable)`)
+              .argParser(wanted)
+              .makeOptionMandatory(),
+          )
+          .addOption(placementOption())
+          .option(
+            '--nats <how>',
+            'none: workers are known by their addresses; no other way is there yet',
+            oneOf('--nats', ['none'] as const),
+            'none' as const,
+          )
+          .addOption(tableOption('kvReserve')),
+      ),
+    ),
+  );
+
+/** An option as it was typed. */
+export type Typed = readonly [flag: string, ...value: string[]];
+
+export type ClusterFlags = Flags<typeof options> & {
+  /** What its workers and its router take of what was typed. */
+  readonly typed: { readonly worker: readonly Typed[]; readonly router: readonly Typed[] };
+};
+
+export function declare(command: Command): void {
+  options(
+    command.description(
+      'Runs workers and a router on this machine, shows what they do, and starts anew what dies. Takes the options of ' +
+        '"ridgepoint worker" and of "ridgepoint router".',
+    ),
+  );
+  // What was typed goes on as it was, to whom it is for.
+  const typed: Typed[] = [];
+  for (const option of command.options) {
+    const { long } = option;
+    if (long === undefined || long === null) continue;
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      typed.push(value === null ? [long] : [long, value]);
+    });
+  }
+  const own = ['--worker', '--placement', '--nats', '--adapter', '--quiet'];
+  const among = (others: { readonly options: readonly { readonly long?: string | null }[] }): Typed[] =>
+    typed.filter(([flag]) => !own.includes(flag) && others.options.some(({ long }) => long === flag));
+  command
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ridgepoint cluster --worker prefill@lavapipe --worker decode@swiftshader
+  ridgepoint cluster --worker both --worker both --port 9000
+${EXIT_CODES}`,
+    )
+    .action((flags) =>
+      runToExit(async () => {
+        const worker = among(workerOptions(command.createCommand()));
+        const router = among(routerOptions(command.createCommand()));
+        // A worker's queue is not the server's.
+        const ofWorker = worker.filter(([flag]) => flag !== '--max-queue');
+        const all = flags as unknown as ClusterFlags;
+        return (await import('./run.js')).cluster({ ...all, typed: { worker: ofWorker, router } });
+      }),
+    );
+}

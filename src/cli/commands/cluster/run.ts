@@ -1,0 +1,110 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { addressText, type Address } from '../../../cluster/address.js';
+import type { WorkerListener } from '../../../cluster/worker-link.js';
+import { TcpLink } from '../../../platform/node/wire/tcp-link.js';
+import { closeAtExit, EXIT, onStopRequest, stopSignal } from '../../run.js';
+import { tell } from '../../terminal/output.js';
+import { isRewritable } from '../../terminal/style.js';
+import { endWithChannel } from '../serve/parent.js';
+import { Board, type BoardRow } from './board.js';
+import type { ClusterFlags, WantedWorker } from './command.js';
+import { ClusterMember, type MemberOptions } from './member.js';
+
+/** We look at workers and ask for nothing. */
+const ONLOOKER: WorkerListener = {
+  ...{ came: () => undefined, cameBack: () => undefined, gone: () => undefined },
+  ...{ tokens: () => undefined, ended: () => undefined, failed: () => undefined },
+};
+
+/**
+ * Runs workers and a router until it is told to stop; what dies is started anew.
+ *
+ * @returns the exit code
+ */
+export async function cluster(flags: ClusterFlags): Promise<number> {
+  endWithChannel();
+  const { worker: wanted, quiet = false, typed, placement, shutdownTimeout } = flags;
+  const token = globalThis.crypto.randomUUID();
+  const addresses: Address[] = [];
+  for (const port of await freePorts(wanted.length)) addresses.push({ host: '127.0.0.1', port });
+  const failed = new AbortController();
+  const rows: BoardRow[] = [];
+  const board = new Board(rows, quiet);
+  const said = (text: string): void => {
+    if (!quiet) board.line(text);
+  };
+  const member = (
+    name: string,
+    args: readonly string[],
+    more: Pick<MemberOptions, 'isShown' | 'onLine'>,
+  ): ClusterMember =>
+    new ClusterMember({
+      ...{ name, args, env: { RIDGEPOINT_CLUSTER_TOKEN: token }, ...more },
+      onChange: (what) => said(`${name} ${what}`),
+      onUsage: () => failed.abort(),
+    });
+  const workers = wanted.map((each, at): BoardRow => {
+    const name = `worker ${at + 1}`;
+    const args = ['worker', ...argsOf(each), '--listen', addressText(addresses[at]), '--quiet', ...typed.worker.flat()];
+    // Quiet ones say why they end.
+    const row = member(name, args, { isShown: false, onLine: (line) => tell(`${name}: ${line}\n`) });
+    const link = new TcpLink({ ...addresses[at], token, listener: ONLOOKER });
+    return { member: row, role: each.role, link };
+  });
+  const isTable = !quiet && isRewritable(process.stderr);
+  const level = isTable && !typed.router.some(([flag]) => flag === '--log-level') ? ['--log-level', 'warn'] : [];
+  const router = member(
+    'router',
+    [
+      'router',
+      ...addresses.flatMap((address) => ['--worker', addressText(address)]),
+      ...['--placement', placement, ...level, ...typed.router.flat()],
+    ],
+    { isShown: true, onLine: (line) => said(line) },
+  );
+  rows.push(...workers, { member: router, role: 'router', link: undefined });
+  const members = workers.map((row) => row.member);
+  closeAtExit(async () => {
+    await Promise.all([router, ...members].map((each) => each.stop()));
+  });
+  await untilStopped(router, failed.signal);
+  // The router first, so that what runs can finish.
+  await router.stop(shutdownTimeout * 1000);
+  for (const { link } of workers) link?.close();
+  await Promise.all(members.map((each) => each.stop()));
+  board.end();
+  return failed.signal.aborted ? EXIT.usage : EXIT.ok;
+}
+
+function argsOf({ role, adapter }: WantedWorker): string[] {
+  return ['--role', role, ...(adapter === undefined ? [] : ['--adapter', adapter])];
+}
+
+/** Resolves at the first signal, or where something was started wrongly; the second ends what the router still does. */
+function untilStopped(router: ClusterMember, failed: AbortSignal): Promise<void> {
+  let signals = 0;
+  return new Promise((resolve) => {
+    onStopRequest(() => {
+      if (++signals === 2) router.signal('SIGTERM');
+      resolve();
+      return signals <= 2;
+    });
+    for (const signal of [stopSignal, failed]) signal.addEventListener('abort', () => resolve(), { once: true });
+    if (stopSignal.aborted || failed.aborted) resolve();
+  });
+}
+
+/** Ports of this machine that nobody uses. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer();
+      return new Promise<typeof server>((resolve, reject) => {
+        server.once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
+      });
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

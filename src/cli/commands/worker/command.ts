@@ -1,0 +1,57 @@
+import type { Command } from '@commander-js/extra-typings';
+import { WORKER_ROLES } from '../../../cluster/worker-link.js';
+import { address } from '../../options/address.js';
+import { addModelOptions } from '../../options/common.js';
+import type { Flags } from '../../options/group.js';
+import { EXIT_CODES } from '../../options/help.js';
+import { oneOf, whole } from '../../options/parse.js';
+import { addSchedulingOptions } from '../../options/scheduling.js';
+import { tableOption } from '../../options/table-flags.js';
+import { runToExit } from '../../run.js';
+
+export const workerOptions = (command: Command) =>
+  addModelOptions(
+    addSchedulingOptions(
+      command
+        .option(
+          '--role <role>',
+          `what may be asked for: ${WORKER_ROLES.join(', ')}`,
+          oneOf('--role', WORKER_ROLES),
+          'both' as const,
+        )
+        .option('--listen <host:port>', 'address to listen on; port 0 takes a free one', address('--listen'), {
+          host: '127.0.0.1',
+          port: 7070,
+        })
+        .option('--cluster-token <token>', 'what servers and routers must have (or RIDGEPOINT_CLUSTER_TOKEN)')
+        .option(
+          '--max-queue <n>',
+          'choices of routers that may wait; more are sent elsewhere',
+          whole('--max-queue', 0),
+          256,
+        )
+        .addOption(tableOption('kvReserve')),
+    ),
+  );
+
+export type WorkerFlags = Flags<typeof workerOptions>;
+
+export function declare(command: Command): void {
+  workerOptions(
+    command.description(
+      'Runs a model for others, in another process or on another machine: answers requests of "ridgepoint router", and ' +
+        'computes prompts for other workers and for "ridgepoint serve --prefill-worker", to whom it sends their keys and ' +
+        'values while it computes. All need the same model and format of keys and values.',
+    ),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ridgepoint worker
+  ridgepoint worker --role prefill --adapter llvmpipe --listen 127.0.0.1:7071
+  RIDGEPOINT_CLUSTER_TOKEN=secret ridgepoint worker --listen 0.0.0.0:7070
+${EXIT_CODES}`,
+    )
+    .action((flags) => runToExit(async () => (await import('./run.js')).work(flags)));
+}

@@ -1,0 +1,58 @@
+import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
+import { RidgepointError } from '../../../errors.js';
+import { keepSecret } from '../../../platform/node/secrets.js';
+import { WorkerPort } from '../../../platform/node/wire/port.js';
+import { loadEngine } from '../../load.js';
+import { isLoopback } from '../../options/address.js';
+import { engineOptions } from '../../options/common.js';
+import { schedulingOptions } from '../../options/scheduling.js';
+import { closeAtExit, EXIT, stopSignal } from '../../run.js';
+import { remark } from '../../terminal/style.js';
+import { endWithChannel } from '../serve/parent.js';
+import type { WorkerFlags } from './command.js';
+import { learnSpeed } from './speed.js';
+
+const DOES = {
+  prefill: 'computes prompts',
+  decode: 'answers requests',
+  both: 'computes prompts and answers requests',
+} as const;
+
+/**
+ * Computes prompts and answers requests for others until it is told to stop.
+ *
+ * @returns the exit code
+ * @throws RidgepointError when the model cannot be loaded or the address cannot be used
+ */
+export async function work(flags: WorkerFlags): Promise<number> {
+  endWithChannel();
+  const { quiet = false, listen, role, kvReserve } = flags;
+  const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
+  if (token !== undefined) keepSecret(token);
+  if (token === undefined && !isLoopback(listen.host)) {
+    throw new RidgepointError('usage', `--listen ${listen.host} is reached by others; give a --cluster-token`);
+  }
+  const { maxNumSeqs = ENGINE_OPTIONS.maxSequences.default } = flags;
+  const { onStep, speed } = learnSpeed();
+  const scheduling = { ...schedulingOptions(flags), maxSequences: maxNumSeqs, kvReserve };
+  const engine = await loadEngine({ ...engineOptions(flags), ...scheduling, onStep }, !quiet);
+  const tell = (what: string): void => {
+    if (!quiet) remark(what);
+  };
+  const broken = new AbortController();
+  const most = maxNumSeqs + flags.maxQueue;
+  const onBroken = (failure: Error): void => broken.abort(failure);
+  const port = await WorkerPort.create(engine, { token, tell, role, most, speed, onBroken });
+  closeAtExit(() => port.close());
+  const { host } = listen;
+  const at = await port.listen(host, listen.port).catch((cause: unknown) => {
+    const why = (cause as Error).message;
+    throw new RidgepointError('usage', `cannot listen on ${host}:${listen.port}: ${why}; check --listen`, { cause });
+  });
+  tell(`${engine.info.model} on ${engine.info.adapter} ${DOES[role]} at ${host}:${at}. Ctrl-C stops.`);
+  const ended = AbortSignal.any([stopSignal, broken.signal]);
+  if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
+  // Only another process can help; whoever watches this one should start it.
+  if (broken.signal.aborted) throw broken.signal.reason as Error;
+  return EXIT.ok;
+}

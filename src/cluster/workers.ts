@@ -1,0 +1,133 @@
+import type { EngineInfo, EngineStats } from '../engine/api.js';
+import type { KvLayout } from '../engine/kv-transfer.js';
+import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
+import type { ModelConfig } from '../model/config.js';
+import { layoutDifference } from './layout.js';
+import { NameSets } from './name-sets.js';
+import type { WorkerCandidate } from './placement.js';
+import type { WorkerHello, WorkerLink } from './worker-link.js';
+
+/** How fast what was seen of a link before is forgotten. */
+const SHARE = 0.2;
+
+/** Requests of this router at a worker. */
+interface Load {
+  requests: number;
+  queuedTokens: number;
+  /** Bytes a millisecond at which keys and values came to it. */
+  rate: number | undefined;
+}
+
+const NO_STATS: EngineStats = {
+  ...{ waiting: 0, running: 0, kvBlocks: 0, kvBlocksFree: 0, preemptions: 0, prefixQueriedTokens: 0 },
+  ...{ prefixHitTokens: 0, speculatedTokens: 0, acceptedTokens: 0, steps: 0 },
+};
+
+/** The workers of a router: who is there, what fits, and who has how much to do. */
+export class Workers {
+  readonly names = new NameSets();
+  readonly #links = new Map<string, WorkerLink>();
+  readonly #loads = new Map<string, Load>();
+  readonly #config: ModelConfig;
+  /** What all must have in common; the first one says. */
+  #layout: KvLayout | undefined;
+  /** What those that answer must have room for, once it has been promised. */
+  promised: Pick<EngineInfo, 'contextLength' | 'kvCacheTokens'> | undefined;
+
+  constructor(config: ModelConfig) {
+    this.#config = config;
+  }
+
+  get(name: string): WorkerLink | undefined {
+    return this.#links.get(name);
+  }
+
+  /** Those that are there. */
+  get present(): { readonly link: WorkerLink; readonly worker: WorkerHello }[] {
+    return [...this.#links.values()].flatMap((link) =>
+      link.worker === undefined ? [] : [{ link, worker: link.worker }],
+    );
+  }
+
+  get decoders(): WorkerHello[] {
+    return this.present.map(({ worker }) => worker).filter(({ role }) => role !== 'prefill');
+  }
+
+  /** @returns why a worker cannot be used */
+  admit(link: WorkerLink): string | undefined {
+    const worker = link.worker!;
+    const problem = this.#problemOf(worker);
+    if (problem !== undefined) return problem;
+    this.#layout ??= worker.layout;
+    this.#links.set(link.name, link);
+    // What the process before it had, this one has not.
+    this.names.forget(link.name);
+    this.#loads.set(link.name, { requests: 0, queuedTokens: 0, rate: undefined });
+    return undefined;
+  }
+
+  #problemOf({ layout, role, info }: WorkerHello): string | undefined {
+    const { layers, kvHeads } = this.#config;
+    if (layout.layers !== layers) return `another model (${layers} layers here, ${layout.layers} there)`;
+    if (layout.kvHeads !== kvHeads) return `another model (${kvHeads} KV heads here, ${layout.kvHeads} there)`;
+    const difference = this.#layout && layoutDifference(this.#layout, layout);
+    if (difference !== undefined) return difference;
+    if (role === 'prefill' || this.promised === undefined) return undefined;
+    for (const key of ['contextLength', 'kvCacheTokens'] as const) {
+      if (info[key] >= this.promised[key]) continue;
+      const what = key === 'contextLength' ? 'a context' : 'a cache';
+      return `${what} of ${info[key]} tokens, and ${this.promised[key]} are promised to clients`;
+    }
+    return undefined;
+  }
+
+  candidates(names: readonly string[]): WorkerCandidate[] {
+    return this.present.map(({ link, worker }) => {
+      const { requests, queuedTokens, rate } = this.#loads.get(link.name)!;
+      return {
+        ...{ name: link.name, address: link.address, requests, queuedTokens, rate },
+        prefills: worker.role !== 'decode',
+        decodes: worker.role !== 'prefill',
+        speed: link.report?.speed,
+        hit: BLOCK_TOKENS * this.names.beginning(link.name, names),
+      };
+    });
+  }
+
+  /** Takes note of work that a worker got. @returns called when it is done, first for its prompt, then for all */
+  begin(name: string, promptTokens: number): { readonly prompted: () => void; readonly over: () => void } {
+    const load = this.#loads.get(name);
+    if (load === undefined) return { prompted: () => undefined, over: () => undefined };
+    load.requests++;
+    load.queuedTokens += promptTokens;
+    let left = promptTokens;
+    const prompted = (): void => {
+      load.queuedTokens -= left;
+      left = 0;
+    };
+    let isOver = false;
+    const over = (): void => {
+      prompted();
+      if (!isOver) load.requests--;
+      isOver = true;
+    };
+    return { prompted, over };
+  }
+
+  /** Takes note of how fast keys and values came to a worker. */
+  came(name: string, bytes: number, ms: number): void {
+    const load = this.#loads.get(name);
+    if (load === undefined || bytes === 0 || ms <= 0) return;
+    const rate = bytes / ms;
+    load.rate = load.rate === undefined ? rate : load.rate + SHARE * (rate - load.rate);
+  }
+
+  /** What the workers say of themselves, together. */
+  stats(): EngineStats {
+    const sum: Record<string, number> = { ...NO_STATS };
+    for (const { link } of this.present) {
+      for (const [key, value] of Object.entries(link.report?.stats ?? {})) sum[key] += value as number;
+    }
+    return sum as unknown as EngineStats;
+  }
+}

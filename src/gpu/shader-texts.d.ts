@@ -1,0 +1,5 @@
+/**
+ * The text of every file below `shaders/`, by its path there, so that no shader is read from disk at run time. The module
+ * is written by `scripts/embed-shaders.mjs`, before each build and each run of the tests.
+ */
+export declare const SHADER_TEXTS: Readonly<Record<string, string>>;

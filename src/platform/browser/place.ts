@@ -1,0 +1,141 @@
+import { RidgepointError } from '../../errors.js';
+import type { BrowserEngineOptions, EnginePlace } from './api.js';
+import type { EngineCalls } from './calls.js';
+import type * as EngineModule from './worker.js';
+import type { FirstMessage } from './worker.js';
+import { WireClient } from './wire.js';
+
+type Wire = WireClient<EngineCalls>;
+
+/** How long a worker may take to answer before it is taken for one that never will, in milliseconds. */
+const ANSWER_MS = 60_000;
+
+/** Where an engine was put, and the wire to it. */
+export interface EngineSeat {
+  readonly place: EnginePlace;
+  readonly wire: Wire;
+  /** Ends what was started for this page alone. */
+  leave(): void;
+}
+
+type Where = Pick<BrowserEngineOptions, 'worker' | 'workerUrl'>;
+
+/**
+ * Finds an engine a place: in a shared worker, a worker or the page, as asked; in a worker, too, where a shared one
+ * cannot be had or has no WebGPU.
+ *
+ * @param shareAs what tabs that share an engine have in common
+ * @throws RidgepointError ('internal') where a worker does not start
+ */
+export async function findSeat(where: Where, shareAs: string): Promise<EngineSeat> {
+  if (where.worker === 'shared') {
+    const shared = await sharedSeat(where, shareAs);
+    if (shared !== undefined) return shared;
+  }
+  return where.worker === false ? pageSeat(where) : workerSeat(where);
+}
+
+async function sharedSeat({ workerUrl }: Where, name: string): Promise<EngineSeat | undefined> {
+  if (typeof SharedWorker === 'undefined' || !('locks' in navigator)) return undefined;
+  // Bundlers know this very expression and bring the file along.
+  const worker =
+    workerUrl === undefined
+      ? new SharedWorker(new URL('./ridgepoint-worker.js', import.meta.url), { type: 'module', name })
+      : new SharedWorker(workerUrl, { type: 'module', name });
+  const lock = await holdLock();
+  const wire: Wire = new WireClient(worker.port);
+  const leave = (): void => {
+    lock.release();
+    wire.break(new RidgepointError('usage', 'the engine was disposed; load another'));
+  };
+  try {
+    const { gpu } = await answered(wire, worker, lock.name);
+    if (gpu) return { place: 'shared worker', wire, leave };
+  } catch {
+    // One that cannot be had is as good as one without WebGPU.
+  }
+  leave();
+  return undefined;
+}
+
+/** A lock that ends with this tab, by which others see that it has. */
+async function holdLock(): Promise<{ readonly name: string; release: () => void }> {
+  const name = `ridgepoint ${crypto.randomUUID()}`;
+  let release = (): void => undefined;
+  await new Promise<void>((held) => {
+    void navigator.locks.request(name, () => {
+      held();
+      return new Promise<void>((resolve) => (release = resolve));
+    });
+  });
+  return { name, release };
+}
+
+async function workerSeat(where: Where): Promise<EngineSeat> {
+  const { url, done } = await codeUrl(where);
+  const worker = new Worker(url, { type: 'module' });
+  const { port1, port2 } = new MessageChannel();
+  const wire: Wire = new WireClient(port1);
+  const leave = (): void => {
+    worker.terminate();
+    wire.break(new RidgepointError('usage', 'the engine was disposed; load another'));
+  };
+  worker.postMessage({ ridgepoint: port2 } satisfies FirstMessage, [port2]);
+  try {
+    await answered(wire, worker, undefined);
+  } catch (error) {
+    leave();
+    throw error;
+  } finally {
+    done();
+  }
+  return { place: 'worker', wire, leave };
+}
+
+async function pageSeat(where: Where): Promise<EngineSeat> {
+  const { url, done } = await codeUrl(where);
+  try {
+    const { serveHere } = (await import(
+      /* webpackIgnore: true */ /* @vite-ignore */ String(url)
+    )) as typeof EngineModule;
+    const { port1, port2 } = new MessageChannel();
+    serveHere(port2);
+    const wire: Wire = new WireClient(port1);
+    const gone = new RidgepointError('usage', 'the engine was disposed; load another');
+    return { place: 'page', wire, leave: () => wire.break(gone) };
+  } finally {
+    done();
+  }
+}
+
+/** Where the engine's code is: a file where one was named, else the text that came with this module. */
+async function codeUrl({ workerUrl }: Where): Promise<{ url: string | URL; done: () => void }> {
+  if (workerUrl !== undefined) return { url: workerUrl, done: () => undefined };
+  const { default: text } = await import('./engine-text.js');
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+  return { url, done: () => URL.revokeObjectURL(url) };
+}
+
+/** Waits until a worker has answered. @throws RidgepointError where it cannot be started, says nothing, or fails */
+async function answered(wire: Wire, worker: Worker | SharedWorker, lock: string | undefined) {
+  const failed = new Promise<never>((_, reject) => {
+    const refuse = (why: string): void =>
+      reject(
+        new RidgepointError(
+          'internal',
+          `the engine's worker did not start: ${why}; where a content security policy forbids workers made of text, give workerUrl`,
+        ),
+      );
+    worker.addEventListener('error', (event) => refuse((event as ErrorEvent).message || 'its code was refused'), {
+      once: true,
+    });
+    setTimeout(() => refuse('it did not answer'), ANSWER_MS);
+  });
+  failed.catch(() => undefined);
+  const answer = await Promise.race([wire.call('hello', { lock }), failed]);
+  // Later on it can only be a fault, which must not leave anybody waiting.
+  worker.addEventListener('error', (event) => {
+    wire.break(new RidgepointError('internal', `the engine's worker failed: ${(event as ErrorEvent).message}`));
+  });
+  return answer;
+}

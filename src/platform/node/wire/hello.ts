@@ -1,0 +1,46 @@
+import * as zlib from 'node:zlib';
+import type { Socket } from 'node:net';
+import { encodeHead, type Frame } from '../../../cluster/frame.js';
+import type { KvLayout, KvNumerics } from '../../../engine/kv-transfer.js';
+import { RidgepointError } from '../../../errors.js';
+import { isSameSecret } from '../secrets.js';
+
+/** What each side of a connection says first. */
+export interface Hello {
+  readonly token?: string;
+  readonly layout: KvLayout;
+  readonly numerics: KvNumerics;
+}
+
+/** What a router says first. */
+export interface RouterHello {
+  readonly token?: string;
+  readonly router: true;
+}
+
+/** Whether a token is the one that is asked for. */
+export function tokenFits(wanted: string | undefined, given: string | undefined): boolean {
+  return wanted === undefined || isSameSecret(wanted, given ?? '');
+}
+
+/** Older than the rest of what is used here: the first Node 20 have none. */
+const { crc32 } = zlib as { readonly crc32?: (bytes: Uint8Array) => number };
+
+/** @throws RidgepointError where this Node has no CRC-32 */
+export function crc(bytes: Uint8Array): number {
+  if (crc32 !== undefined) return crc32(bytes);
+  throw new RidgepointError('usage', `moving keys and values needs Node.js 20.15 or newer; this is ${process.version}`);
+}
+
+export const jsonBytes = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));
+
+export const jsonOf = (payload: Uint8Array): unknown => JSON.parse(Buffer.from(payload).toString());
+
+/** Writes a frame, head and payload together. */
+export function send(socket: Socket, frame: Frame, payload: Uint8Array = new Uint8Array(0)): void {
+  const head = encodeHead(frame, payload, crc);
+  socket.cork();
+  socket.write(head);
+  if (payload.length > 0) socket.write(payload);
+  socket.uncork();
+}

@@ -1,0 +1,102 @@
+import { RouterEngine } from '../../../cluster/router-engine.js';
+import type { Address } from '../../../cluster/address.js';
+import type { PlacementName } from '../../../cluster/placement.js';
+import { Workers } from '../../../cluster/workers.js';
+import type { WorkerListener } from '../../../cluster/worker-link.js';
+import type { EngineInfo } from '../../../engine/api.js';
+import type { TextModel } from '../../../engine/text-model.js';
+import { nodeHost } from '../host.js';
+import { TcpLink } from './tcp-link.js';
+
+/** How long the workers that are not there yet are waited for once one that answers is, in milliseconds. */
+const OTHERS_MS = 2000;
+
+export interface RouterOptions {
+  readonly model: TextModel;
+  readonly workers: readonly Address[];
+  readonly placement?: PlacementName;
+  readonly token?: string;
+  readonly signal?: AbortSignal;
+  /** Told of workers that come, go or refuse, a sentence each. */
+  readonly tell?: (what: string) => void;
+}
+
+/**
+ * Connects to workers and waits for one that answers, as it says what there is room for; who comes later must have as
+ * much.
+ *
+ * @throws the signal's reason where it is aborted
+ */
+export async function openRouter({ model, ...options }: RouterOptions): Promise<RouterEngine> {
+  const { token, tell, placement = 'cost', signal } = options;
+  const workers = new Workers(model.config);
+  const state: { engine?: RouterEngine; came: () => void } = { came: () => undefined };
+  // Before there is an engine nothing runs, so coming is all that can happen.
+  const listener: WorkerListener = {
+    came: (link) => {
+      if (state.engine !== undefined) return state.engine.came(link);
+      const problem = workers.admit(link);
+      state.came();
+      return problem;
+    },
+    cameBack: (link) => state.engine?.cameBack(link),
+    gone: (link) => state.engine?.gone(link),
+    tokens: (...told) => state.engine?.tokens(...told),
+    ended: (...told) => state.engine?.ended(...told),
+    failed: (...told) => state.engine?.failed(...told),
+  };
+  const links = options.workers.map((address) => new TcpLink({ ...address, token, listener, tell }));
+  const close = (): void => links.forEach((link) => link.close());
+  try {
+    const onCame = (check: () => void): void => void (state.came = check);
+    const all = (): boolean => workers.present.length === links.length;
+    do {
+      await until(() => workers.decoders.length > 0, onCame, signal);
+      await until(all, onCame, AbortSignal.timeout(OTHERS_MS)).catch(() => signal?.throwIfAborted());
+    } while (workers.decoders.length === 0);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const info = infoOf(
+    model,
+    workers.decoders.map((worker) => worker.info),
+  );
+  workers.promised = info;
+  const { config, tokenizer, chatText, eosIds, generation: generationDefaults, timings } = model;
+  const parts = { host: nodeHost, config, tokenizer, chatText, eosIds, generationDefaults, timings, info };
+  return (state.engine = new RouterEngine({ ...parts, workers, placement, close }));
+}
+
+/** What all that answer have room for. */
+function infoOf(model: TextModel, infos: readonly EngineInfo[]): EngineInfo {
+  const least = (key: 'contextLength' | 'kvCacheTokens' | 'prefillChunk'): number =>
+    Math.min(...infos.map((info) => info[key]));
+  const [{ kvCacheBytes, kvCacheTokens }] = infos;
+  const adapters = [...new Set(infos.map(({ adapter }) => adapter))].join(', ');
+  return {
+    ...infos[0],
+    model: model.source.name,
+    adapter: adapters,
+    contextLength: least('contextLength'),
+    kvCacheTokens: least('kvCacheTokens'),
+    kvCacheBytes: (kvCacheBytes / kvCacheTokens) * least('kvCacheTokens'),
+    prefillChunk: least('prefillChunk'),
+  };
+}
+
+/** Resolves when something holds, which is looked at whenever `check` is called. @throws the signal's reason */
+function until(holds: () => boolean, onCheck: (check: () => void) => void, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal!.reason as Error);
+    const check = (): void => {
+      if (!holds()) return;
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    };
+    onCheck(check);
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    check();
+  });
+}

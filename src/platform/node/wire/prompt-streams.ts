@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import type { FrameHead } from '../../../cluster/frame.js';
+import type { CoreEngine } from '../../../engine/engine.js';
+import { jsonBytes, jsonOf, send } from './hello.js';
+
+/** A reader that takes nothing for so long is given up. */
+const STALL_MS = 5000;
+
+/** Most bytes of a wish for a prompt, and prompts that one connection may want at a time. */
+const WANT_BYTES = 4 << 20;
+const MOST_STREAMS = 1024;
+
+/** What is asked for in a `want`: the prompt, and the first block that is wanted in the frame's head. */
+interface Want {
+  readonly ids: readonly number[];
+}
+
+/** Keys and values of prompts on their way to those who have asked for them. */
+export class PromptStreams {
+  readonly #engine: CoreEngine;
+  /** Transfers under way. */
+  count = 0;
+
+  constructor(engine: CoreEngine) {
+    this.#engine = engine;
+  }
+
+  /** Takes the frames of a connection. */
+  visitor(socket: Socket): { take(head: FrameHead, payload: Uint8Array): void; closed(): void } {
+    const streams = new Map<number, AbortController>();
+    return {
+      take: (head, payload) => {
+        if (head.type === 'want') {
+          // One that took another's place could not be ended any more.
+          if (streams.has(head.stream) || streams.size >= MOST_STREAMS) throw new Error('too much is wanted');
+          void this.#serve(socket, head, wantOf(payload), streams);
+        } else if (head.type === 'cancel') streams.get(head.stream)?.abort();
+      },
+      closed: () => {
+        for (const stream of streams.values()) stream.abort();
+      },
+    };
+  }
+
+  async #serve(socket: Socket, head: FrameHead, { ids }: Want, streams: Map<number, AbortController>): Promise<void> {
+    const { stream, firstBlock: from } = head;
+    const ended = new AbortController();
+    streams.set(stream, ended);
+    this.count++;
+    try {
+      for await (const { bytes, ...part } of this.#engine.kv.prefill(ids, { from, signal: ended.signal })) {
+        // The mapped bytes are there until the next piece is asked for, and a socket takes them when it likes.
+        send(socket, { type: 'blocks', stream, ...part }, Buffer.from(bytes));
+        if (socket.writableNeedDrain) await drained(socket);
+        if (socket.destroyed) return;
+      }
+      send(socket, { type: 'done', stream });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!socket.destroyed) send(socket, { type: 'fail', stream }, jsonBytes({ reason }));
+    } finally {
+      this.count--;
+      streams.delete(stream);
+    }
+  }
+}
+
+/** @throws Error where it is no wish for a prompt; whether its ids are tokens is the engine's to say */
+function wantOf(payload: Uint8Array): Want {
+  if (payload.length > WANT_BYTES) throw new Error('a prompt is wanted that is too long');
+  const want = jsonOf(payload) as Partial<Want> | null;
+  if (!Array.isArray(want?.ids)) throw new Error('a prompt is wanted without its ids');
+  return { ids: want.ids };
+}
+
+/** Resolves when a socket takes more; one that takes nothing for too long is destroyed. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    let before = socket.bytesWritten;
+    const timer = setInterval(() => {
+      if (socket.bytesWritten === before) socket.destroy();
+      before = socket.bytesWritten;
+    }, STALL_MS);
+    const go = (): void => {
+      clearInterval(timer);
+      socket.off('drain', go).off('close', go);
+      resolve();
+    };
+    socket.on('drain', go).on('close', go);
+    if (socket.destroyed) go();
+  });
+}

@@ -1,0 +1,169 @@
+import { connect, type Socket } from 'node:net';
+import { TransferError, type KvSource } from '../../../cluster/bring.js';
+import { FrameReader, type FrameHead } from '../../../cluster/frame.js';
+import { layoutDifference, sameNumbers } from '../../../cluster/layout.js';
+import type { CoreEngine } from '../../../engine/engine.js';
+import type { KvPiece } from '../../../engine/prefill-run.js';
+import { crc, jsonBytes, jsonOf, send, type Hello } from './hello.js';
+
+/** How long a worker may send nothing while it owes something. */
+const SILENCE_MS = 10_000;
+/** How long a connection may take to come about. */
+const CONNECT_MS = 2000;
+
+/** Pieces of one transfer that have come and wait to be filed. */
+class Inbox {
+  readonly #pieces: KvPiece[] = [];
+  #end: { readonly error?: Error } | undefined;
+  #wake: (() => void) | undefined;
+
+  put(piece: KvPiece): void {
+    this.#pieces.push(piece);
+    this.#wake?.();
+  }
+
+  end(error?: Error): void {
+    this.#end ??= { error };
+    this.#wake?.();
+  }
+
+  async *pieces(): AsyncGenerator<KvPiece, void, undefined> {
+    for (;;) {
+      const next = this.#pieces.shift();
+      if (next !== undefined) yield next;
+      else if (this.#end?.error !== undefined) throw this.#end.error;
+      else if (this.#end !== undefined) return;
+      else {
+        const silence = setTimeout(
+          () => this.end(new TransferError('silent', `nothing came for ${SILENCE_MS} ms`)),
+          SILENCE_MS,
+        );
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        clearTimeout(silence);
+      }
+    }
+  }
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly inboxes: Map<number, Inbox>;
+}
+
+export interface RemoteOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+  /** Told when the worker comes, goes or refuses, a sentence each. */
+  readonly tell?: (what: string) => void;
+}
+
+/**
+ * A worker that computes prompts, behind a TCP connection that is made when it is needed and again after it was lost.
+ * Where it cannot be had, a transfer fails at once and the prompt is computed where it is wanted.
+ */
+export class RemoteSource implements KvSource {
+  readonly name: string;
+  readonly #engine: CoreEngine;
+  readonly #options: RemoteOptions;
+  #connection: Promise<Connection> | undefined;
+  #nextStream = 1;
+
+  constructor(engine: CoreEngine, options: RemoteOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    this.name = `${options.host}:${options.port}`;
+  }
+
+  async *pieces(promptIds: readonly number[], from: number, signal: AbortSignal): AsyncGenerator<KvPiece, void> {
+    const { socket, inboxes } = await this.connect();
+    const stream = this.#nextStream++;
+    const inbox = new Inbox();
+    inboxes.set(stream, inbox);
+    const stop = (): void => inbox.end(new TransferError('failed', 'no longer wanted'));
+    signal.addEventListener('abort', stop, { once: true });
+    let over = false;
+    try {
+      send(socket, { type: 'want', stream, firstBlock: from }, jsonBytes({ ids: promptIds }));
+      if (signal.aborted) return;
+      yield* inbox.pieces();
+      over = true;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      inboxes.delete(stream);
+      if (!over && !socket.destroyed) send(socket, { type: 'cancel', stream });
+    }
+  }
+
+  /** @throws TransferError where the worker cannot be reached or refuses */
+  connect(): Promise<Connection> {
+    return (this.#connection ??= this.#connect().catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
+    }));
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.socket.destroy();
+  }
+
+  async #connect(): Promise<Connection> {
+    const { host, port, token, tell } = this.#options;
+    const { kv } = this.#engine;
+    const ours: Hello = { token, layout: await kv.layout(), numerics: kv.numerics() };
+    const inboxes = new Map<number, Inbox>();
+    const reader = new FrameReader(crc);
+    return new Promise((resolve, reject) => {
+      let fault: Error = new TransferError('lost', `${this.name} cannot be reached`);
+      const take = (head: FrameHead, payload: Uint8Array): void => {
+        if (head.type === 'hello') {
+          clearTimeout(impatient);
+          const theirs = jsonOf(payload) as Hello;
+          const problem = layoutDifference(ours.layout, theirs.layout);
+          if (problem !== undefined) return void socket.destroy((fault = new TransferError('failed', problem)));
+          const equal = sameNumbers(ours.numerics, theirs.numerics) ? 'equal' : 'close to';
+          tell?.(`${this.name} computes prompts; ids are ${equal} those of one engine`);
+          fault = new TransferError('lost', `the connection to ${this.name} was lost`);
+          resolve({ socket, inboxes });
+        } else if (head.type === 'fail' && head.stream === 0) {
+          fault = new TransferError(
+            'failed',
+            `${this.name} refuses: ${(jsonOf(payload) as { reason: string }).reason}`,
+          );
+        } else this.#file(inboxes.get(head.stream), head, payload);
+      };
+      const landed = (bytes: number): boolean => {
+        try {
+          const frame = reader.wrote(bytes);
+          if (frame !== undefined) take(frame.head, frame.payload);
+        } catch {
+          socket.destroy((fault = new TransferError('damaged', `what ${this.name} sent is damaged`)));
+        }
+        return true;
+      };
+      // Bytes land where the frame wants them, without a copy.
+      const onread = { buffer: () => reader.room, callback: landed };
+      const socket: Socket = connect({ host, port, noDelay: true, onread });
+      const impatient = setTimeout(() => socket.destroy(), CONNECT_MS);
+      socket.once('connect', () => send(socket, { type: 'hello', stream: 0 }, jsonBytes(ours)));
+      socket.on('error', () => undefined); // close follows
+      socket.once('close', () => {
+        clearTimeout(impatient);
+        this.#connection = undefined;
+        tell?.(fault.message);
+        for (const inbox of inboxes.values()) inbox.end(fault);
+        reject(fault);
+      });
+    });
+  }
+
+  #file(inbox: Inbox | undefined, head: FrameHead, payload: Uint8Array): void {
+    if (inbox === undefined) return; // of a transfer that is over
+    const { firstBlock, blocks, firstLayer, layers } = head;
+    if (head.type === 'blocks') inbox.put({ firstBlock, blocks, firstLayer, layers, bytes: payload.slice() });
+    else if (head.type === 'done') inbox.end();
+    else if (head.type === 'fail')
+      inbox.end(new TransferError('failed', (jsonOf(payload) as { reason: string }).reason));
+  }
+}

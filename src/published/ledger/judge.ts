@@ -1,0 +1,100 @@
+import { CATALOGUE, hardwareById } from '../../roofline/hardware/catalogue.js';
+import { memoryOf } from '../../roofline/hardware/memory.js';
+import type { Model } from '../../roofline/models/models.js';
+import { Predictor, type PredictorOptions } from '../../roofline/predict/predictor.js';
+import { intervalOf, spreadOf } from '../../roofline/hardware/uncertainty.js';
+import { knownEngine, knownWeights, type LedgerRow } from './row.js';
+
+/** A measurement beside our prediction; milliseconds. */
+export interface JudgedRow extends LedgerRow {
+  readonly predictedMs: number;
+  /** Predicted over measured, less one. */
+  readonly error: number;
+  /** Whether the measurement lies in our interval of 90 %, milliseconds. */
+  readonly lowMs: number;
+  readonly highMs: number;
+  readonly within: boolean;
+}
+
+/** Predictors of rows that share all but lengths and batch. */
+export class Judge {
+  readonly #predictors = new Map<string, Predictor>();
+  readonly #models: ReadonlyMap<string, Model>;
+  readonly #options: (row: LedgerRow) => PredictorOptions;
+
+  /** @param models by the names that rows use */
+  constructor(models: ReadonlyMap<string, Model>, options: (row: LedgerRow) => PredictorOptions = () => ({})) {
+    this.#models = models;
+    this.#options = options;
+  }
+
+  /** The row with our prediction; undefined when device, model or format is not known, or memory would not hold it. */
+  judge(row: LedgerRow): JudgedRow | undefined {
+    const predictor = this.predictor(row);
+    if (predictor === undefined) return undefined;
+    if (!memoryOf(predictor, row.prompt + row.output, row.batch).fits) return undefined;
+    const predictedMs = 1000 * this.seconds(predictor, row);
+    const spread = spreadOf(predictor, row.metric === 'ttft' ? 'prompts' : 'tokens');
+    const loaded = row.load === 'closed' && row.metric === 'ttft' ? Math.hypot(spread, LOADED) : spread;
+    const { low, high } = intervalOf(predictedMs, loaded);
+    const within = row.ms >= low && row.ms <= high;
+    return { ...row, predictedMs, error: predictedMs / row.ms - 1, lowMs: low, highMs: high, within };
+  }
+
+  seconds(predictor: Predictor, { load, metric, prompt, output, batch }: LedgerRow): number {
+    if (load === 'closed') return closedLoopSeconds(predictor, { metric, prompt, output, batch });
+    const ttft = predictor.prefillSeconds(prompt, batch);
+    if (metric === 'ttft') return ttft;
+    const decode = predictor.decodeSeconds(prompt, output - 1, batch);
+    return metric === 'e2e' ? ttft + decode : decode / (output - 1);
+  }
+
+  predictor(row: LedgerRow): Predictor | undefined {
+    const { device, engine, version, model: name, weights: format, tp } = row;
+    const key = [device, engine, version, name, format, tp].join();
+    const found = this.#predictors.get(key);
+    if (found !== undefined) return found;
+    const [model, weights] = [this.#models.get(name), knownWeights(format)];
+    if (model === undefined || weights === undefined || !CATALOGUE.some(({ id }) => id === device)) return undefined;
+    const predictor = new Predictor(model, hardwareById(device), {
+      weights,
+      engine: knownEngine(row),
+      tensorParallel: tp,
+      ...(format === 'fp8' ? { compute: 'fp8' } : {}),
+      ...this.#options(row),
+    });
+    this.#predictors.set(key, predictor);
+    return predictor;
+  }
+}
+
+/** Spread of the wait under load, which is the benchmark's as much as the engine's. */
+const LOADED = 1;
+
+/** Requests of a client in a benchmark; the first of all clients come together and wait for one another. */
+const WAVES = 6;
+/** Under TensorRT-LLM one client of all waits most of a generation for its place; fitted, as WAVES, to every other row. */
+const WAITING = 0.8;
+
+/**
+ * A fixed number of clients that each send the next request when the last is answered. While a request decodes its n
+ * tokens each of the others is answered once and sends the next, whose prompt shares a step with the tokens of the rest:
+ * TPOT = step + (B - 1) / n x (step with a prompt - step).
+ */
+export function closedLoopSeconds(
+  predictor: Predictor,
+  { metric, prompt, output, batch }: Pick<LedgerRow, 'metric' | 'prompt' | 'output' | 'batch'>,
+): number {
+  const steps = Math.max(1, output - 1);
+  const step = predictor.decodeSeconds(prompt, steps, batch) / steps;
+  const running = { newTokens: 1, context: prompt + Math.floor(steps / 2) };
+  const mixed = predictor.stepSeconds({
+    sequences: [{ newTokens: prompt, context: 0, prefill: true }, ...Array<typeof running>(batch - 1).fill(running)],
+    logitRows: batch,
+  });
+  const tpot = step + ((batch - 1) / output) * (mixed - step);
+  const waiting = ((predictor.engine.id.startsWith('trt-llm') ? WAITING : 0) * output * tpot) / batch;
+  const ttft = mixed + step / 2 + ((mixed - step) * batch) / 2 / WAVES + waiting;
+  if (metric === 'tpot') return tpot;
+  return metric === 'ttft' ? ttft : ttft + steps * tpot;
+}

@@ -1,0 +1,80 @@
+import type { Hardware } from '../hardware.js';
+import { ATTENTION_SOURCE, RTX_PRO_6000_ATTENTION } from './fitted.js';
+import { pcie } from './links.js';
+import { GIB, MIB } from './units.js';
+
+const card = { kind: 'datacentre', capacityUnit: 'GiB', class: 'nvidia', link: pcie(4) } as const;
+
+/** Cards of NVIDIA for workstations, and their siblings that clouds rent out. */
+export const WORKSTATION: readonly Hardware[] = [
+  {
+    ...card,
+    id: 'a10g',
+    name: 'NVIDIA A10G',
+    dense: { f16: 70e12, int8: 140e12, int4: 280e12 },
+    sparse: { f16: 140e12, int8: 280e12, int4: 560e12 },
+    shader: { f32: 35e12, f16: 35e12 },
+    bandwidth: 600e9,
+    capacityBytes: 23_028 * MIB,
+    tdpWatts: 300,
+    source: 'NVIDIA A10G, of AWS G5',
+    unchecked: 'all figures but the bandwidth (600.2 GB/s of A10: sysrqmts.com)',
+  },
+  {
+    ...card,
+    id: 'a40',
+    name: 'NVIDIA A40',
+    dense: { f16: 149.7e12, int8: 299.3e12, int4: 598.7e12 },
+    sparse: { f16: 299.3e12, int8: 598.7e12, int4: 1197e12 },
+    shader: { f32: 37.4e12, f16: 37.4e12 },
+    bandwidth: 695.8e9,
+    capacityBytes: 46_068 * MIB,
+    tdpWatts: 300,
+    source: 'hmc-tech (rates, 300 W); sysrqmts.com (695.8 GB/s)',
+    unchecked: 'memory with ECC taken to be that of L40S',
+  },
+  {
+    ...card,
+    id: 'rtx-a6000',
+    name: 'NVIDIA RTX A6000',
+    dense: { f16: 154.8e12, int8: 309.7e12, int4: 619.3e12 },
+    sparse: { f16: 309.7e12, int8: 619.3e12, int4: 1239e12 },
+    shader: { f32: 38.7e12, f16: 38.7e12 },
+    bandwidth: 768e9,
+    capacityBytes: 48 * GIB,
+    tdpWatts: 300,
+    priceUsd: 4649,
+    source: 'sysrqmts.com (f32 38.71, 768 GB/s, 300 W, launch price); matrix rates in relation to f32 as on A40',
+  },
+  {
+    ...card,
+    id: 'rtx-6000-ada',
+    name: 'NVIDIA RTX 6000 Ada',
+    dense: { f16: 364.2e12, fp8: 728.5e12, int8: 728.5e12 },
+    sparse: { f16: 728.5e12, fp8: 1457e12, int8: 1457e12 },
+    shader: { f32: 91.1e12, f16: 91.1e12 },
+    bandwidth: 960e9,
+    capacityBytes: 48 * GIB,
+    tdpWatts: 300,
+    priceUsd: 6799,
+    source: 'NVIDIA RTX 6000 Ada',
+    unchecked: 'all figures',
+  },
+  {
+    ...card,
+    id: 'rtx-pro-6000',
+    name: 'NVIDIA RTX PRO 6000 Blackwell',
+    dense: { f16: 503.8e12, fp8: 1007.6e12, int8: 1007.6e12, fp4: 2015e12 },
+    sparse: { f16: 1007.6e12, fp8: 2015e12, int8: 2015e12, fp4: 4030e12 },
+    shader: { f32: 126e12, f16: 126e12 },
+    bandwidth: 1792e9,
+    capacityBytes: 97_887 * MIB,
+    link: pcie(5),
+    tdpWatts: 600,
+    priceUsd: 8565,
+    efficiencies: { 'attention-prefill': RTX_PRO_6000_ATTENTION },
+    efficiencySource: ATTENTION_SOURCE,
+    source: 'memory as nvidia-smi gives it (97,887 MiB); rates: NVIDIA RTX Blackwell Pro',
+    unchecked: 'rates and price; measured products reach 83 % of the f16 rate (casys-kaist/LLMServingSim, MIT)',
+  },
+];

@@ -1,0 +1,53 @@
+import { isPrefill, type BatchShape } from '../model/operations.js';
+
+/** How fast old steps are forgotten: a step counts half after about 35 others. */
+const MEMORY = 0.98;
+/** Uncertainty of a weight at the start; where forgetting has brought it back there, nothing more is forgotten. */
+const UNCERTAIN = 1e4;
+
+/** What a step's time is taken to depend on: launches, rows that decode, rows of prompts, keys that attention reads. */
+function features({ sequences }: BatchShape): number[] {
+  let [decode, prefill, keys] = [0, 0, 0];
+  for (const sequence of sequences) {
+    const { newTokens, context } = sequence;
+    if (isPrefill(sequence)) prefill += newTokens;
+    else decode += newTokens;
+    keys += newTokens * (context + newTokens / 2);
+  }
+  // Scaled to numbers of order one, which keeps the arithmetic well-conditioned.
+  return [1, decode / 8, prefill / 256, keys / 65536];
+}
+
+/**
+ * Learns what steps cost from those that have run, by recursive least squares with forgetting (Haykin, Adaptive Filter
+ * Theory, ch. 9), so that a policy can keep a step within a time on an adapter nobody has calibrated. Never predicts
+ * less than nothing.
+ */
+export class LearntStepCost {
+  #weights: readonly number[] = [0, 0, 0, 0];
+  #inverse: readonly (readonly number[])[] = [0, 1, 2, 3].map((row) =>
+    [0, 1, 2, 3].map((column) => (row === column ? UNCERTAIN : 0)),
+  );
+
+  /** Predicted milliseconds of a step. */
+  predict(batch: BatchShape): number {
+    // What correlates in the steps so far may have been given a weight below zero, but no work makes a step faster.
+    const weights = this.#weights.map((weight) => Math.max(0, weight));
+    return dot(weights, features(batch));
+  }
+
+  /** Takes note of a step that took `ms`. */
+  observe(batch: BatchShape, ms: number): void {
+    const x = features(batch);
+    const projected = this.#inverse.map((row) => dot(row, x));
+    const memory = this.#inverse.some((row, i) => row[i] > UNCERTAIN) ? 1 : MEMORY;
+    const gain = projected.map((value) => value / (memory + dot(x, projected)));
+    const error = ms - dot(this.#weights, x);
+    this.#weights = this.#weights.map((weight, i) => weight + gain[i] * error);
+    this.#inverse = this.#inverse.map((row, i) => row.map((value, j) => (value - gain[i] * projected[j]) / memory));
+  }
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, i) => sum + value * b[i], 0);
+}

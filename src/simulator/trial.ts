@@ -1,0 +1,115 @@
+import type { Cluster } from './cluster.js';
+import type { RequestTrace, SimulatedRequest } from './request.js';
+import { beginSimulation } from './simulation.js';
+import { judge, type Alone, type Slo, type SloFinding, type SloLimit } from './slo.js';
+import { overloaded } from './summary.js';
+
+/** What a cluster is held against. */
+export interface Goal {
+  readonly slo: Slo;
+  /** For slowdowns. */
+  readonly alone?: Alone;
+}
+
+export interface Verdict {
+  readonly met: boolean;
+  /** What was found at each limit; where it was decided early, infinite at a limit that is missed. */
+  readonly findings: readonly SloFinding[];
+}
+
+export interface TrialOptions {
+  readonly seed?: number;
+  /** Called now and then, so that others get a turn; what it throws ends the trial. */
+  readonly turn?: () => Promise<void>;
+}
+
+/** Events between two looks at how many have missed. */
+const EVENTS = 5000;
+
+/**
+ * Whether requests are served within an SLO. A run that can no longer meet it is given up: as soon as more requests have
+ * missed a limit, or wait for longer than it, than may.
+ */
+export async function trial(
+  cluster: Cluster,
+  requests: readonly SimulatedRequest[],
+  { slo, alone }: Goal,
+  { seed, turn }: TrialOptions = {},
+): Promise<Verdict> {
+  const run = beginSimulation(cluster, requests, { seed, keepTokens: false });
+  const misses = slo.limits.map((limit) => new Misses(limit, slo, alone, requests.length));
+  while (run.advance(EVENTS)) {
+    await turn?.();
+    const { traces } = run.result();
+    if (!misses.some((each) => each.beyond(traces, run.now))) continue;
+    const findings = misses.map(({ limit, isBeyond }) => ({
+      ...limit,
+      found: isBeyond ? Infinity : 0,
+      met: !isBeyond,
+    }));
+    return { met: false, findings };
+  }
+  const { traces } = run.result();
+  const endless = overloaded(traces);
+  const findings = judge(slo, traces, alone).map((finding) =>
+    endless ? { ...finding, found: Infinity, met: false } : finding,
+  );
+  return { met: findings.every(({ met }) => met), findings };
+}
+
+/** Requests that have missed one limit, counted as they come. */
+class Misses {
+  isBeyond = false;
+  #missed = 0;
+  /** Places of requests, in order of arrival, of which nothing is decided yet. */
+  #open: number[] = [];
+  #seen = 0;
+  readonly #most: number;
+
+  readonly #slo: Slo;
+  readonly #alone: Alone | undefined;
+
+  constructor(
+    readonly limit: SloLimit,
+    slo: Slo,
+    alone: Alone | undefined,
+    total: number,
+  ) {
+    this.#slo = slo;
+    this.#alone = alone;
+    // Quantiles lie between two requests, so one more is let pass.
+    this.#most = (1 - limit.percent / 100) * total + 2;
+  }
+
+  /** Whether more have missed than may. @param now seconds */
+  beyond(traces: readonly RequestTrace[], now: number): boolean {
+    while (this.#seen < traces.length) this.#open.push(this.#seen++);
+    this.#open = this.#open.filter((at) => {
+      const missed = this.#decided(traces[at], now);
+      if (missed === true) this.#missed++;
+      return missed === undefined;
+    });
+    return (this.isBeyond = this.#missed > this.#most);
+  }
+
+  /** Whether a request has missed the limit; undefined as long as that is open. */
+  #decided(trace: RequestTrace, now: number): boolean | undefined {
+    const { request, status, tokens } = trace;
+    if (status === 'aborted') return false;
+    if (status === 'refused') return true;
+    const { measure, most } = this.limit;
+    const limit = this.#slo.kind === 'ms' ? most / 1000 : most * this.#alone!(request)[measure];
+    switch (measure) {
+      case 'ttft':
+        if (tokens.count > 0) return trace.ttft > limit;
+        return now - request.arrival > limit ? true : undefined;
+      case 'e2e':
+        if (status === 'completed') return trace.e2e > limit;
+        return now - request.arrival > limit ? true : undefined;
+      case 'tbt':
+        if (status === 'completed') return trace.tpot > limit;
+        if (tokens.count === 0) return undefined;
+        return (now - tokens.first) / Math.max(1, request.outputTokens - 1) > limit ? true : undefined;
+    }
+  }
+}

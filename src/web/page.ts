@@ -1,0 +1,46 @@
+/** The parts of the page, each by its id in `index.html`. */
+function part<T extends HTMLElement>(id: string, kind: new () => T): T {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw new Error(`the page has no ${kind.name} "${id}"`);
+}
+
+export const parts = {
+  modelForm: part('model-form', HTMLFormElement),
+  model: part('model', HTMLInputElement),
+  dtype: part('dtype', HTMLSelectElement),
+  folder: part('folder', HTMLButtonElement),
+  files: part('files', HTMLInputElement),
+  status: part('status', HTMLParagraphElement),
+  progress: part('progress', HTMLProgressElement),
+  stored: part('stored', HTMLUListElement),
+  temperature: part('temperature', HTMLInputElement),
+  maxTokens: part('max-tokens', HTMLInputElement),
+  system: part('system', HTMLTextAreaElement),
+  turns: part('turns', HTMLOListElement),
+  announcer: part('announcer', HTMLParagraphElement),
+  promptForm: part('prompt-form', HTMLFormElement),
+  promptLabel: part('prompt-label', HTMLLabelElement),
+  prompt: part('prompt', HTMLTextAreaElement),
+  send: part('send', HTMLButtonElement),
+  stop: part('stop', HTMLButtonElement),
+  again: part('again', HTMLButtonElement),
+  export: part('export', HTMLButtonElement),
+  clear: part('clear', HTMLButtonElement),
+};
+
+export function say(text: string, { wrong = false } = {}): void {
+  parts.status.textContent = text;
+  parts.status.classList.toggle('wrong', wrong);
+}
+
+/** An element with a text, which is never read as HTML: models write what they like. */
+export function element(name: string, className: string, text = ''): HTMLElement {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+export const megabytes = (bytes: number): string =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import type { Page } from 'playwright-core';
+import { FakeHub, type Trick } from './hub.js';
+import { generated, load, need, openBench, type Bench } from './support.js';
+
+const hub = new FakeHub();
+let opened: Bench | undefined;
+let page: Page;
+
+beforeAll(async () => {
+  opened = await openBench([], hub.answer);
+  if (opened !== undefined) page = await opened.page();
+});
+afterAll(() => opened?.close());
+
+const bench = (context: Pick<TestContext, 'skip'>): Bench => need(opened, context);
+
+beforeEach(async () => {
+  if (opened === undefined) return;
+  await page.evaluate(() => window.ridgepoint.deleteModel('some/model'));
+  hub.tricks.length = 0;
+  hub.requests = [];
+  hub.sent = 0;
+});
+
+/** @returns what went wrong, in words */
+const download = (model: string, options: object = {}): Promise<string | undefined> =>
+  page.evaluate(
+    async ([model, options]) => {
+      try {
+        await window.ridgepoint.downloadModel({ model, hubUrl: '/hub/', ...options });
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    },
+    [model, options] as const,
+  );
+
+const stored = () => page.evaluate(() => window.ridgepoint.listModels());
+const ranges = (): string[] =>
+  hub.requests.filter((request) => request.includes('.safetensors')).map((request) => request.split(' ')[1] ?? 'all');
+
+describe('a model of the Hub', () => {
+  it('resumes inside a file after each cut, and is then loaded without a request', async (context) => {
+    bench(context);
+    hub.tricks.push({ cutAfter: 1_000_000 }, { cutAfter: 2_000_000 }, { cutAfter: 1_500_000 });
+    expect(await download('some/model')).toBeUndefined();
+    expect(hub.sent).toBeLessThanOrEqual(hub.size * 1.01);
+    expect(ranges()).toHaveLength(4);
+    expect(await stored()).toMatchObject([{ source: 'some/model', complete: true }]);
+    hub.requests = [];
+    await load(page, { model: 'some/model', hubUrl: '/hub/' });
+    expect((await generated(page, { temperature: 0, maxTokens: 4 })).ids).toHaveLength(4);
+    expect(hub.requests).toEqual([]);
+    await page.evaluate(() => window.engine.dispose());
+  });
+
+  it('goes on after a reload of the page', async (context) => {
+    bench(context);
+    hub.tricks.push({ cutAfter: 3_000_000 }, { status: 503 }, { status: 503 }, { status: 503 });
+    const going = download('some/model').catch(() => undefined);
+    await expect.poll(() => ranges().length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
+    await page.reload();
+    await going;
+    await page.waitForFunction(() => 'ridgepoint' in window);
+    hub.tricks.length = 0;
+    hub.requests = [];
+    expect(await download('some/model')).toBeUndefined();
+    expect(ranges()).toEqual(['bytes=3000000-']);
+    expect(hub.sent).toBe(hub.size);
+  });
+
+  it.each<[string, Trick]>([
+    ['another entity tag', { etag: '"two"' }],
+    ['the whole instead of a range', { wholly: true }],
+  ])('is begun anew where the server gives %s', async (_what, trick) => {
+    if (opened === undefined) return expect(opened).toBeUndefined();
+    hub.tricks.push({ cutAfter: 1_000_000 }, trick, { etag: trick.etag });
+    expect(await download('some/model')).toBeUndefined();
+    expect(await stored()).toMatchObject([{ complete: true }]);
+    expect(ranges().slice(0, 2)).toEqual(['all', 'bytes=1000000-']);
+  });
+
+  it('is fetched once more where its hash is wrong, and refused where it stays so', async (context) => {
+    bench(context);
+    hub.tricks.push({ lies: true });
+    expect(await download('some/model')).toBeUndefined();
+    expect(ranges()).toEqual(['all', 'all']);
+    await page.evaluate(() => window.ridgepoint.deleteModel('some/model'));
+    hub.tricks.push({ lies: true }, { lies: true });
+    expect(await download('some/model')).toMatch(/is not the file that is listed; try again later$/);
+    expect(await stored()).toMatchObject([{ complete: false }]);
+  });
+
+  it('is refused in words, by who refuses it', async (context) => {
+    bench(context);
+    expect(await download('some/gated')).toMatch(/refuses .* \(403\); the model may be gated/);
+    expect(await download('no/such')).toMatch(/^no\/such: the Hub has no such model; check the name at http/);
+    expect(await download('/hub/page/')).toMatch(/is a web page and not the file itself/);
+    expect(await download('http://127.0.0.1:9/model/')).toMatch(/^127\.0\.0\.1:9 cannot be reached: it is down, or/);
+    expect(await download('nothing')).toMatch(/neither the URL of a folder/);
+  });
+});
+
+describe('the files of a picked folder', () => {
+  it.each([
+    [['model.gguf'], /it holds model\.gguf: GGUF is not supported/],
+    [['pytorch_model.bin'], /a file of PyTorch's; convert the checkpoint to safetensors/],
+    [['inner/config.json'], /give a folder inside it, such as inner/],
+  ])('%j are told of', async (names, message) => {
+    if (opened === undefined) return expect(opened).toBeUndefined();
+    const said = await page.evaluate(async (names) => {
+      const files = names.map((name) => {
+        const file = new File(['{}'], name.split('/').at(-1)!);
+        Object.defineProperty(file, 'webkitRelativePath', { value: `picked/${name}` });
+        return file;
+      });
+      const error = await window.ridgepoint.Engine.load({ model: files, worker: false }).catch((error: Error) => error);
+      return error instanceof Error ? error.message : '';
+    }, names);
+    expect(said).toMatch(message);
+  });
+});

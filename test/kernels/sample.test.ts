@@ -1,3 +1,0 @@
-import { describeSampling } from '../support/sampling-suite.js';
-
-describeSampling(false);

@@ -1,0 +1,3 @@
+import { describeSampling } from '../../support/sampling-suite.js';
+
+describeSampling(false);

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StepLoad } from '../../src/scheduler/step-load.js';
+import type { CoreEngine } from '../../src/engine/engine.js';
+import { loadReal } from './real.js';
+import { events, post, start } from './support.js';
+
+interface Timings {
+  readonly queue_ms: number;
+  readonly prefill_ms: number;
+  readonly decode_ms: number;
+  readonly ttft_ms: number;
+  readonly itl_ms: number;
+  readonly tokens: number;
+  readonly prompt_tokens: number;
+  readonly cached_tokens: number;
+  readonly predicted: { readonly ttft_ms: number; readonly itl_ms: number; readonly from: string } | null;
+}
+interface Timed {
+  readonly id: string;
+  readonly choices: readonly { readonly timings?: Timings | null }[];
+}
+interface Told {
+  readonly state: string;
+  readonly choices: readonly {
+    readonly whole_ms: number;
+    readonly spent: Record<string, number>;
+    readonly replayed: { readonly e2e_ms: number };
+    readonly alone: { readonly e2e_ms: number };
+    readonly without: { readonly e2e_ms: number };
+    readonly neighbours: readonly { readonly request: string; readonly without: { readonly e2e_ms: number } }[];
+  }[];
+}
+
+/** A constant step, so that what is predicted is known. */
+const STEP_MS = 50;
+const machine = { price: { seconds: () => STEP_MS / 1000 } };
+const body = { prompt: 'Once upon a time', max_tokens: 6, ignore_eos: true, temperature: 0 };
+
+describe('what a server expects of a real engine', () => {
+  let engine: CoreEngine;
+  beforeAll(async () => {
+    engine = await loadReal();
+  });
+  afterAll(() => engine.dispose());
+
+  const get = async (url: string): Promise<Told> => (await (await fetch(url)).json()) as Told;
+
+  it('is in an answer that asks for timings, and only there', async () => {
+    const { url } = await start(engine, { machine });
+    const plain = (await post(`${url}/v1/completions`, body)).body as unknown as Timed;
+    expect(plain.choices[0]).not.toHaveProperty('timings');
+    const timed = (await post(`${url}/v1/completions`, { ...body, timings: true })).body as unknown as Timed;
+    const timings = timed.choices[0].timings!;
+    expect(timings).toMatchObject({ tokens: 6, predicted: { from: 'calibration', itl_ms: STEP_MS } });
+    expect(timings.prompt_tokens).toBe(engine.tokenize(body.prompt).length);
+    // One step for the prompt, and what it had waited by then.
+    expect(timings.predicted!.ttft_ms).toBeGreaterThan(STEP_MS);
+    expect(timings.queue_ms + timings.prefill_ms).toBeCloseTo(timings.ttft_ms, 2);
+    expect(timings.itl_ms).toBeCloseTo(timings.decode_ms / 5, 2);
+  });
+
+  it('costs those who do not ask a small share of the time', async () => {
+    let looks = 0;
+    const scheduling = {
+      ...engine.scheduling,
+      moment: () => {
+        looks++;
+        for (const end = performance.now() + 20; performance.now() < end;); // a look ahead that takes its time
+        return engine.scheduling.moment();
+      },
+    };
+    const watched = new Proxy(engine, {
+      get(target, key) {
+        if (key === 'scheduling') return scheduling;
+        const value = Reflect.get(target, key, target) as unknown;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const { url } = await start(watched, { machine });
+    const prompt = Array<string>(20).fill('Once');
+    await post(`${url}/v1/completions`, { ...body, prompt, max_tokens: 1 });
+    expect(looks).toBe(1);
+    await post(`${url}/v1/completions`, { ...body, prompt, max_tokens: 1, timings: true });
+    expect(looks).toBe(1 + 8);
+  });
+
+  it('is in the last event of each choice of a stream', async () => {
+    const { url } = await start(engine, { machine });
+    const response = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...body, n: 2, stream: true, timings: true }),
+    });
+    const all = (await events(response)).slice(0, -1).map((event) => JSON.parse(event) as Timed);
+    const timed = all.filter(({ choices }) => choices[0].timings !== undefined);
+    expect(timed.map(({ choices }) => choices[0].timings!.tokens)).toEqual([6, 6]);
+  });
+
+  it('comes from the steps that have run where there is no calibration, once there were some', async () => {
+    const { url } = await start(engine);
+    const ask = async (): Promise<Timings> =>
+      ((await post(`${url}/v1/completions`, { ...body, max_tokens: 12, timings: true })).body as unknown as Timed)
+        .choices[0].timings!;
+    expect((await ask()).predicted).toBeNull();
+    expect((await ask()).predicted).toMatchObject({ from: 'steps' });
+  });
+
+  it('shows a busy neighbour as a residual, and goes on predicting what the machine can do', async () => {
+    const { url } = await start(engine, { machine });
+    const ask = async (): Promise<Timings> =>
+      ((await post(`${url}/v1/completions`, { ...body, timings: true })).body as unknown as Timed).choices[0].timings!;
+    const calm = await ask();
+    // A hog of the processor that the engine's host runs on: no step ends before its turn does.
+    const turnMs = 3 * calm.itl_ms;
+    let hogs = true;
+    const hog = (): void => {
+      for (const end = performance.now() + turnMs; performance.now() < end;);
+      if (hogs) setTimeout(hog, 1);
+    };
+    hog();
+    const busy = await ask();
+    hogs = false;
+    expect(busy.predicted!.itl_ms).toBe(calm.predicted!.itl_ms);
+    const residual = ({ itl_ms, predicted }: Timings): number => itl_ms / predicted!.itl_ms;
+    expect(residual(busy)).toBeGreaterThan(1.5 * residual(calm));
+  });
+
+  it('stands in /metrics beside what was measured, with the residual', async () => {
+    // The machine is taken to be a thousand times as fast as it can be: as if somebody else kept it busy.
+    const busy = { price: { seconds: () => 1e-6 } };
+    const { server, url } = await start(engine, { machine: busy });
+    await post(`${url}/v1/completions`, body);
+    const text = (await server.app.inject('/metrics')).body;
+    const read = (name: string): number =>
+      Number(new RegExp(`^ridgepoint_${name}\\{[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1]);
+    for (const name of ['time_to_first_token', 'inter_token_latency']) {
+      expect(read(`predicted_${name}_seconds_count`)).toBe(1);
+      expect(read(`${name}_residual_ratio_count`)).toBe(1);
+      expect(read(`${name}_residual_ratio_sum`)).toBeGreaterThan(1);
+    }
+    expect(read('step_residual_ratio_count')).toBeGreaterThanOrEqual(6);
+    expect(read('step_pace')).toBeGreaterThan(10);
+    for (const stage of ['queue', 'prefill', 'decode']) expect(read(`request_${stage}_time_seconds_count`)).toBe(1);
+    expect(read('request_prompt_tokens_sum')).toBe(engine.tokenize(body.prompt).length);
+    expect(read('request_generation_tokens_sum')).toBe(6);
+  });
+
+  it('refuses at once what cannot be kept, in numbers, and takes what can', async () => {
+    const { url } = await start(engine, { machine: { price: { seconds: () => 10 } } });
+    const { status, body: refused, headers } = await post(`${url}/v1/completions`, { ...body, ttft_slo_ms: 2000 });
+    expect(status).toBe(429);
+    expect(refused.error).toMatchObject({ code: 'slo_unattainable', param: 'ttft_slo_ms' });
+    expect(refused.error.message).toMatch(
+      /^the first token is expected after 1\d+ ms, and ttft_slo_ms is 2000 ms: 0 choices run and 0 wait; try again in \d+ s$/,
+    );
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(7);
+    const gaps = await post(`${url}/v1/completions`, { ...body, itl_slo_ms: 9000 });
+    expect(gaps.body.error.message).toMatch(
+      /^the gaps between tokens are expected to be 10000 ms, and itl_slo_ms is 9000/,
+    );
+    expect((await post(`${url}/v1/completions`, { ...body, ttft_slo_ms: 60_000, itl_slo_ms: 20_000 })).status).toBe(
+      200,
+    );
+    expect((await post(`${url}/v1/completions`, { ...body, ttft_slo_ms: -1 })).status).toBe(400);
+  });
+
+  it('promises what the server is told to where a request does not say', async () => {
+    const { url } = await start(engine, { machine: { price: { seconds: () => 10 } }, slo: { ttftMs: 500 } });
+    expect((await post(`${url}/v1/completions`, body)).status).toBe(429);
+    expect((await post(`${url}/v1/completions`, { ...body, ttft_slo_ms: 60_000 })).status).toBe(200);
+  });
+
+  it('explains where the time of a request went, by either of its ids', async () => {
+    const price = {
+      seconds: ({ decodeRows, prompts }: StepLoad): number =>
+        0.002 + 1e-3 * decodeRows + prompts.reduce((sum, { begin, end }) => sum + 1e-4 * (end - begin), 0),
+    };
+    const { url } = await start(engine, { machine: { price } });
+    const long = { ...body, prompt: 'The cat sat on the mat. '.repeat(30), max_tokens: 3 };
+    const [answer] = await Promise.all([
+      post(`${url}/v1/completions`, { ...body, max_tokens: 200 }, { 'x-request-id': 'short-one' }),
+      post(`${url}/v1/completions`, long, { 'x-request-id': 'long-one' }),
+    ]);
+    const told = await get(`${url}/v1/requests/short-one?without=long-one`);
+    const [choice] = told.choices;
+    expect(told.state).toBe('ended');
+    const sum = Object.values(choice.spent).reduce((total, ms) => total + ms, 0);
+    expect(sum).toBeCloseTo(choice.whole_ms, 1);
+    expect(choice.neighbours[0].request).toBe('long-one');
+    expect(choice.without).toEqual(choice.alone);
+    expect(choice.neighbours[0].without).toEqual(choice.alone);
+    expect(choice.alone.e2e_ms).toBeLessThanOrEqual(choice.replayed.e2e_ms);
+    const { id } = answer.body as unknown as Timed;
+    expect((await get(`${url}/v1/requests/${id}`)).choices[0].spent).toEqual(choice.spent);
+    expect((await fetch(`${url}/v1/requests/nobody`)).status).toBe(404);
+    // A field may stand in a query twice, and of many choices the first are explained.
+    await post(`${url}/v1/completions`, { ...body, n: 5, max_tokens: 1 }, { 'x-request-id': 'many' });
+    const many = await get(`${url}/v1/requests/many?without=short-one&without=long-one`);
+    expect(many.choices.map((each) => 'spent' in each)).toEqual([true, true, true, true, false]);
+  });
+});

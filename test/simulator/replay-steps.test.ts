@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withoutHost } from '../../bench/calibrate/serving-fit.js';
+import { runOf, serveSchema, type ServeResult } from '../../bench/serve/schema.js';
+import { StepLog } from '../../bench/serve/step-log.js';
+import { replayRows } from '../../src/cli/commands/simulate/replay.js';
+import { readServeResult } from '../../src/cli/commands/simulate/serve-result.js';
+import { findModel } from '../../src/cli/commands/predict/subjects.js';
+import { packageRoot } from '../../src/platform/node/package-root.js';
+import { calibrationSchema } from '../../src/roofline/hardware/calibration.js';
+import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import { POLICIES } from '../../src/scheduler/policies/index.js';
+import type { StepLoad, StepPrice } from '../../src/simulator/price/price.js';
+import { randomAt } from '../../src/simulator/random.js';
+import { simulate } from '../../src/simulator/simulation.js';
+import { recordOf } from '../../src/simulator/summary.js';
+
+const folder = join(packageRoot(), 'bench', 'results', 'llvmpipe_mesa-25.0.7_2026-11-21-2');
+const calibration = join(folder, 'calibration.json');
+const recorded = await readServeResult(join(folder, 'serve-policies.json'));
+const machine = withoutHost(fromCalibration(calibrationSchema.parse(JSON.parse(readFileSync(calibration, 'utf8')))));
+const bare = new Predictor(await findModel('tiny-tales'), machine, { weights: 'f16', kv: 'f32' });
+
+/** An engine on a host that does other things too: steps take longer than when it is idle, and now and then much longer. */
+class BusyEngine implements StepPrice {
+  readonly log = new StepLog();
+  #steps = 0;
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  seconds(load: StepLoad): number {
+    const { decodeRows, decodeKeys, prompts, logitRows } = load;
+    const context = decodeRows > 0 ? decodeKeys / decodeRows - 1 : 0;
+    const sequences = [
+      ...Array.from({ length: decodeRows }, () => ({ newTokens: 1, context })),
+      ...prompts.map(({ begin, end }) => ({ newTokens: end - begin, context: begin, prefill: true })),
+    ];
+    const batch = { sequences, logitRows };
+    const stretch = prompts.length > 0 ? 2 : 1.6;
+    const draw = randomAt(this.#seed, 'service', this.#steps++);
+    const factor = draw > 0.97 ? 3 : 0.85 + 0.3 * draw;
+    const seconds = factor * (stretch * bare.deviceSeconds(batch) + 0.0008 + 0.0001 * logitRows);
+    this.log.observe(batch, 1000 * seconds);
+    return seconds;
+  }
+
+  expected(load: StepLoad): number {
+    const tokens = load.decodeRows + load.prompts.reduce((sum, { begin, end }) => sum + end - begin, 0);
+    return 0.002 + 0.0001 * tokens;
+  }
+}
+
+/** The recorded requests once more, on engines whose steps are known. */
+function busyResult(): ServeResult {
+  const runs = recorded.runs.map((run, seed) => {
+    const policy = run.policy!;
+    const chunk = policy === 'prefill-first' ? 512 : 64;
+    const price = new BusyEngine(seed);
+    const requests = run.requests.map(
+      ({ index, sent_ms: sent, input_len: promptTokens, output_len: outputTokens }) => ({
+        ...{ index, promptTokens, outputTokens, arrival: sent / 1000 },
+      }),
+    );
+    const pool = {
+      ...{ name: 'busy', role: 'both' as const, count: 1, price, policy: POLICIES[policy], decodeSloMs: 20 },
+      ...{ blocks: 238, blockTokens: 16, maxSequences: 8, stepTokens: chunk + 8, chunk, depth: 2 },
+    };
+    const router = { prefill: 'round-robin', decode: 'round-robin' } as const;
+    // Without stretches every step that is priced is one that runs.
+    const record = recordOf(simulate({ pools: [pool], router }, requests, { stretches: false }));
+    const taken = {
+      policy,
+      round: run.round,
+      record,
+      stats: undefined,
+      steps: price.log.record(),
+      prefillChunk: chunk,
+    };
+    return runOf(taken, { percentiles: [50, 99] });
+  });
+  return serveSchema.parse({ ...recorded, runs });
+}
+
+describe('a replay that prices steps by those of one policy', () => {
+  const result = busyResult();
+
+  it.each(['chunked', 'prefill-first'])('fitted on %s, is as close to the others as it is asked to be', async (fit) => {
+    const rows = await replayRows(result, 'serve.json', { calibration, fit });
+    expect(new Set(rows.filter(({ fitted }) => fitted).map(({ policy }) => policy))).toEqual(new Set([fit]));
+    // `decode-priority` plans by a cost of its own, which is not in the file.
+    for (const { policy, figure, measured, simulated } of rows) {
+      if (policy === fit || policy === 'decode-priority') continue;
+      const error = Math.abs(simulated / measured - 1);
+      const limit = figure.includes('p50') ? 0.15 : figure.includes('tok/s') ? 0.05 : 0.3;
+      expect(error, `${policy} ${figure}: ${measured} measured, ${simulated} simulated`).toBeLessThan(limit);
+    }
+  });
+
+  it('is far off without them, as the calibration is of an idle engine', async () => {
+    const rows = await replayRows(result, 'serve.json', { calibration, fit: 'none' });
+    const row = rows.find(({ policy, figure }) => policy === 'chunked' && figure === 'E2E p50 ms')!;
+    expect(rows.some(({ fitted }) => fitted)).toBe(false);
+    expect(row.simulated / row.measured).toBeLessThan(0.8);
+  });
+
+  it('names the policies there are steps of', async () => {
+    await expect(replayRows(result, 'serve.json', { calibration, fit: 'fastest' })).rejects.toThrow(
+      /--fit fastest: serve.json has step times of prefill-first, chunked, decode-priority, static; say one of them, or none/,
+    );
+  });
+});

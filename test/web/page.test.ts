@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { buildSite } from '../../scripts/build-site.mjs';
+import { answerFile } from '../../src/cli/commands/web/static-files.js';
+import { chromiumMissing, launchChromium } from '../support/chromium.js';
+
+const root = join(import.meta.dirname, '..', '..');
+const site = mkdtempSync(join(tmpdir(), 'ridgepoint-site-'));
+const complaints: string[] = [];
+let browser: Browser | undefined;
+let server: Server;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  await buildSite(root, site);
+  const mounts = [
+    ['/models/', join(root, 'models')],
+    ['/', site],
+  ] as const;
+  server = createServer((request, response) => void answerFile(mounts, request, response));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  if (browser === undefined) return;
+  page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+});
+afterAll(async () => {
+  await browser?.close();
+  server.closeAllConnections();
+  server.close();
+  rmSync(site, { recursive: true });
+});
+
+const need = ({ skip }: Pick<TestContext, 'skip'>): void => skip(browser === undefined, chromiumMissing);
+const replies = () => page.locator('.turn.assistant');
+
+/** Sends a prompt by the keyboard alone, and waits for the end of its reply. */
+async function send(prompt: string, tokens: number): Promise<string> {
+  await page.locator('summary', { hasText: 'Sampling' }).focus();
+  await page.fill('#max-tokens', String(tokens));
+  await page.fill('#temperature', '0');
+  await page.fill('#prompt', prompt);
+  await page.focus('#prompt');
+  await page.keyboard.press('Enter');
+  await page.locator('#stop:disabled').waitFor();
+  await page.waitForFunction(() => document.querySelector('.turn.assistant:last-child :is(.figures, .wrong)') !== null);
+  return (await replies().last().locator('.text').textContent()) ?? '';
+}
+
+describe('the page', () => {
+  it('writes on from a prompt, under a policy that allows nothing foreign, and says how fast', async (context) => {
+    need(context);
+    await page.waitForFunction(() => /^tiny-tales in/.test(document.querySelector('#status')?.textContent ?? ''));
+    await page.locator('summary', { hasText: 'Sampling' }).click();
+    expect((await send('Once upon a time', 24)).length).toBeGreaterThan(20);
+    const figures = await replies().last().locator('.figures').textContent();
+    expect(figures).toMatch(/^first token after \d+ ms, [\d.]+ ms a token \([\d.]+ tokens\/s\), 24 tokens; /);
+    expect(complaints).toEqual([]);
+  });
+
+  it('writes another reply in place of the last, and stops one', async (context) => {
+    need(context);
+    const before = await replies().count();
+    await page.fill('#max-tokens', '2000');
+    await page.click('#again');
+    await page.click('#stop');
+    await page.locator('.turn.assistant:last-child .figures').waitFor();
+    expect(await replies().count()).toBe(before);
+    expect(await replies().last().locator('.figures').textContent()).toMatch(/stopped$/);
+  });
+
+  it('shows markup as the text that it is', async (context) => {
+    need(context);
+    const markup = '<img src=x onerror="document.title=1"><script>document.title = 1</script>';
+    await send(markup, 2);
+    expect(await page.locator('.turn.user .text').last().textContent()).toBe(markup);
+    expect(await page.locator('#turns img, #turns script').count()).toBe(0);
+    expect(await page.title()).toBe('Ridgepoint');
+  });
+
+  it('keeps what was said over a reload, and fits 360 px', async (context) => {
+    need(context);
+    const turns = await page.locator('.turn').count();
+    await page.reload();
+    expect(await page.locator('.turn').count()).toBe(turns);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  it('says what is wrong with a model, and loads another then', async (context) => {
+    need(context);
+    await page.fill('#model', 'nothing-of-that-name');
+    await page.click('#model-form button[type=submit]');
+    await page.locator('#status.wrong').waitFor();
+    expect(await page.locator('#status').textContent()).toMatch(/neither the URL of a folder/);
+    await page.fill('#model', '');
+    await page.click('#model-form button[type=submit]');
+    await page.waitForFunction(() => /^tiny-tales in/.test(document.querySelector('#status')?.textContent ?? ''));
+    expect(await page.locator('#status.wrong').count()).toBe(0);
+  });
+});
+
+describe('the files that are served', () => {
+  const at = (path: string, init?: RequestInit) =>
+    fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, init);
+
+  it('are given in part, and none from elsewhere', async () => {
+    const part = await at('/models/tiny-tales/config.json', { headers: { range: 'bytes=0-0' } });
+    expect([part.status, await part.text()]).toEqual([206, '{']);
+    expect((await at('/models/..%2fpackage.json')).status).toBe(404);
+    expect((await at('/models/tiny-tales/%2e%2e/%2e%2e/package.json')).status).toBe(404);
+    expect((await at('/', { method: 'POST' })).status).toBe(405);
+  });
+});
