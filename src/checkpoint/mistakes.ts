@@ -121,3 +121,24 @@ export async function whatFolderIs(folder: Pick<ModelFolder, 'list'>): Promise<s
     return `give a folder inside it, such as ${inner[0].slice(0, -1)}`;
   return undefined;
 }
+
+/** What lies in a model's folder and is not used, though it would change what comes out, a sentence each. */
+export async function leftBeside(folder: Pick<ModelFolder, 'list' | 'name'>): Promise<string[]> {
+  const names = (await folder.list?.()) ?? [];
+  const notices: string[] = [];
+  const adapter = names.find((name) => /^adapter_(config\.json|model\.)/.test(name));
+  if (adapter !== undefined) {
+    notices.push(
+      `${folder.name}: holds a LoRA adapter (${adapter}) beside the model, which is not applied; merge it into the model if its answers are wanted`,
+    );
+  }
+  const other = names.find((name) =>
+    /^(tokenizer\.model|.*\.tiktoken|spiece\.model|vocab\.json|tekken\.json)$/.test(name),
+  );
+  if (other !== undefined && !names.includes('tokenizer.json')) {
+    notices.push(
+      `${folder.name}: holds ${other} but no tokenizer.json, the only kind that is read; open the folder with AutoTokenizer of transformers, and save_pretrained writes one`,
+    );
+  }
+  return notices;
+}

@@ -36,17 +36,21 @@ export interface GenerationConfig {
   readonly notices: readonly string[];
 }
 
-/** Sampling defaults and stop ids of a `generation_config.json`, as transformers reads them. */
-export function parseGenerationConfig(json: unknown): GenerationConfig {
+/**
+ * Sampling defaults and stop ids of a `generation_config.json`, as transformers reads them.
+ *
+ * @param file what it was read from, for notices
+ */
+export function parseGenerationConfig(json: unknown, file = GENERATION_FILE): GenerationConfig {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
   const config = (isObject ? json : {}) as Json;
   const notices: string[] = [];
   if (!isObject && json !== undefined && json !== null) {
-    notices.push(`${GENERATION_FILE}: ignored, as it holds no JSON object`);
+    notices.push(`${file}: ignored, as it holds no JSON object`);
   }
   const ignored = (key: string, why: string): void => {
     const value = (JSON.stringify(config[key]) ?? '').slice(0, 80);
-    notices.push(`${GENERATION_FILE}: ignored, ${why.replace('#', `"${key}" ${value}`)}`);
+    notices.push(`${file}: ignored, ${why.replace('#', `"${key}" ${value}`)}`);
   };
   const number = (key: string): number | undefined => {
     const value = config[key];

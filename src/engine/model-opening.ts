@@ -28,7 +28,7 @@ export async function judgeModel(source: ModelSource, options: SizedOptions): Pr
   activationDtype(options.activations, formats.dtype);
   engineLimits(options, described.config);
   const opened = await openModel(described, options.chatTemplate);
-  const generation = parseGenerationConfig(opened.generationConfig);
+  const generation = parseGenerationConfig(opened.generationConfig, opened.generationName);
   return { ...opened, formats, generation, notices: [...generation.notices, ...opened.notices] };
 }
 

@@ -64,7 +64,7 @@ function checked(vocabulary: TokenVocabulary): TokenVocabulary {
   if (eosIds.length === 0 || eosIds.some((id) => !Number.isInteger(id) || id < 0 || id >= size)) {
     throw new RidgepointError(
       'usage',
-      `text of a JSON schema needs end-of-sequence ids below ${size}, found [${eosIds.join(', ')}]; name them in the model's generation_config.json`,
+      `text of a given form needs end-of-sequence ids below ${size}, found [${eosIds.join(', ')}]; name them in the model's generation_config.json`,
     );
   }
   return vocabulary;
@@ -73,19 +73,23 @@ function checked(vocabulary: TokenVocabulary): TokenVocabulary {
 function startState(masks: TokenMasks, grammar: Grammar): Expression {
   const { expressions } = masks;
   masks.tidy();
-  return affordable(expressions.work, COMPILATION, () => lowered(expressions, grammar)).value;
+  return affordable(expressions.work, COMPILATION, grammar.kind, () => lowered(expressions, grammar)).value;
 }
 
 /** @throws RidgepointError ('usage') where something takes more work than it may, or more stack than there is */
-function affordable<T>(work: Work, units: number, what: () => T): { readonly value: T; readonly cost: number } {
+function affordable<T>(
+  work: Work,
+  units: number,
+  kind: Grammar['kind'],
+  what: () => T,
+): { readonly value: T; readonly cost: number } {
   try {
     return work.within(units, what);
   } catch (error) {
     if (!(error instanceof TooMuchWork) && !(error instanceof RangeError)) throw error;
-    return refuse(
-      '#',
-      'takes too much work to keep to; use simpler patterns and fewer alternatives, counts and limits',
-    );
+    const why = 'takes too much work to keep to; use simpler patterns and fewer alternatives, counts and limits';
+    if (kind === 'json') return refuse('#', why);
+    throw new RidgepointError('usage', `the form that is asked for ${why}`, { cause: error });
   }
 }
 
@@ -122,11 +126,13 @@ class MaskedConstraint implements TokenConstraint {
   #left = BURST;
   readonly #masks: TokenMasks;
   #state: Expression;
+  readonly #kind: Grammar['kind'];
   readonly description: ConstraintDescription;
 
   constructor(masks: TokenMasks, state: Expression, grammar: Grammar) {
     this.#masks = masks;
     this.#state = state;
+    this.#kind = grammar.kind;
     this.description = { kind: 'grammar', grammar };
   }
 
@@ -142,7 +148,7 @@ class MaskedConstraint implements TokenConstraint {
   }
 
   #pay<T>(what: () => T): T {
-    const { value, cost } = affordable(this.#masks.expressions.work, this.#left, what);
+    const { value, cost } = affordable(this.#masks.expressions.work, this.#left, this.#kind, what);
     this.#left -= cost;
     return value;
   }

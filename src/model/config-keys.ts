@@ -12,8 +12,16 @@ const USED = [
   ...['bos_token_id', 'eos_token_id', 'quantization_config', 'quantization'],
 ] as const;
 
+/** How to sample, of models that have no `generation_config.json`; where there is one, it alone is asked. */
+export const SAMPLING_KEYS = [
+  ...['do_sample', 'temperature', 'top_k', 'top_p', 'min_p', 'repetition_penalty', 'typical_p', 'num_beams'],
+  ...['diversity_penalty', 'no_repeat_ngram_size', 'encoder_no_repeat_ngram_size', 'bad_words_ids', 'suppress_tokens'],
+  ...['begin_suppress_tokens', 'forced_bos_token_id', 'forced_eos_token_id', 'exponential_decay_length_penalty'],
+] as const;
+
 /** Known to change nothing in what a Llama computes of given ids. */
 const IGNORED = [
+  ...SAMPLING_KEYS,
   ...['_name_or_path', '_commit_hash', '_attn_implementation', '_attn_implementation_autoset', 'transformers_version'],
   ...['_attn_implementation_internal', '_flash_attn_2_enabled', '_pre_quantization_dtype', 'transformers.js_config'],
   ...['is_llama_config', 'make_vocab_size_divisible_by', 'pad_to_multiple_of'],
@@ -25,11 +33,8 @@ const IGNORED = [
   ...['output_attentions', 'output_hidden_states', 'output_past', 'return_dict', 'return_dict_in_generate'],
   ...['output_scores', 'torchscript', 'use_bfloat16', 'tf_legacy_loss', 'chunk_size_feed_forward', 'id2label'],
   ...['label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'tokenizer_class', 'prefix'],
-  ...['is_decoder', 'max_length', 'min_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups'],
-  ...['diversity_penalty', 'temperature', 'top_k', 'top_p', 'typical_p', 'repetition_penalty', 'length_penalty'],
-  ...['no_repeat_ngram_size', 'encoder_no_repeat_ngram_size', 'bad_words_ids', 'num_return_sequences'],
-  ...['exponential_decay_length_penalty', 'suppress_tokens', 'begin_suppress_tokens', 'forced_bos_token_id'],
-  ...['forced_eos_token_id', 'remove_invalid_values', 'max_sequence_length', 'model_max_length', 'seq_length'],
+  ...['is_decoder', 'max_length', 'min_length', 'early_stopping', 'num_beam_groups', 'length_penalty'],
+  ...['num_return_sequences', 'remove_invalid_values', 'max_sequence_length', 'model_max_length', 'seq_length'],
   ...['max_window_layers', 'original_max_position_embeddings', 'unsloth_fixed', 'unsloth_version', 'license'],
   // Shares of work of a server, and names of templates.
   ...['tensor_parallel_size', 'pipeline_parallel_size', 'chat_template'],

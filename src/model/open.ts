@@ -1,10 +1,11 @@
 import { packedFormat } from '../checkpoint/quantization-config.js';
 import type { PackedFormat } from '../checkpoint/packed/format.js';
 import { printable, type ModelFolder } from '../checkpoint/source.js';
-import { readJsonFile } from '../checkpoint/mistakes.js';
+import { leftBeside, readJsonFile } from '../checkpoint/mistakes.js';
 import { savedFormats, type SavedFormats } from '../quantization/saved.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { ModelConfig } from './config.js';
+import { SAMPLING_KEYS } from './config-keys.js';
 import { endIds, idsOf } from './end-ids.js';
 import { readConfig } from './read-config.js';
 import { openTokenizer, type ChatRenderer } from './tokenizer-files.js';
@@ -49,8 +50,10 @@ export function describeModel(source: ModelSource, { weights = true } = {}): Mod
 
 /** All of a model but its weights. */
 export interface OpenedModel extends ModelDescription {
-  /** The parsed `generation_config.json`; undefined where there is none. */
+  /** The parsed `generation_config.json`; where there is none, how to sample by `config.json`. */
   readonly generationConfig: unknown;
+  /** Where that stands. */
+  readonly generationName: string;
   /** Undefined without a `tokenizer.json`. */
   readonly tokenizer: Tokenizer | undefined;
   /** Undefined without a chat template. */
@@ -59,6 +62,12 @@ export interface OpenedModel extends ModelDescription {
   readonly eosIds: readonly number[];
   /** What a user should know of the files, a sentence each. */
   readonly notices: readonly string[];
+}
+
+/** How to sample, by models that were saved before there was a `generation_config.json`. */
+function samplingOf(config: unknown): Record<string, unknown> {
+  const given = config as Record<string, unknown>;
+  return Object.fromEntries(SAMPLING_KEYS.filter((key) => Object.hasOwn(given, key)).map((key) => [key, given[key]]));
 }
 
 /**
@@ -70,12 +79,15 @@ export interface OpenedModel extends ModelDescription {
 export async function openModel(description: ModelDescription, chatTemplate?: string): Promise<OpenedModel> {
   const { source, config, packed } = description;
   const { folder, name } = source;
-  const generationConfig = folder && (await readJsonFile(folder, GENERATION_FILE));
-  const generationEos = idsOf(generationConfig, 'eos_token_id');
+  const ownFile = folder && (await readJsonFile(folder, GENERATION_FILE));
+  // As transformers and vLLM do.
+  const generationConfig = ownFile ?? samplingOf(source.config);
+  const generationName = ownFile === undefined ? source.configName : GENERATION_FILE;
+  const generationEos = idsOf(ownFile, 'eos_token_id');
   const ids = { bosTokenId: config.bosTokenId, eosTokenId: config.eosTokenIds[0] ?? generationEos[0] };
   const { tokenizer, chatText } = await openTokenizer(folder, chatTemplate, ids);
   const eosIds = endIds(config, generationEos, tokenizer);
-  const notices: string[] = [];
+  const notices = folder === undefined ? [] : await leftBeside(folder);
   const unknown = [...(config.unknownKeys ?? []), ...(packed?.unknown ?? [])];
   if (unknown.length > 0) {
     const keys = unknown.map((key) => `"${printable(key)}"`).join(', ');
@@ -92,5 +104,5 @@ export async function openModel(description: ModelDescription, chatTemplate?: st
   if (tokenizer !== undefined && eosIds.length === 0) {
     notices.push(`${name}: no file names an end-of-text token, so generations end at their limit alone`);
   }
-  return { ...description, generationConfig, tokenizer, chatText, eosIds, notices };
+  return { ...description, generationConfig, generationName, tokenizer, chatText, eosIds, notices };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -52,6 +52,10 @@ describe('openFolder', () => {
 
   it('says what is wrong with a file', async () => {
     const folder = await openFolder(root);
+    symlinkSync('../blobs/4d7a', join(root, 'link.json'));
+    expect(await messageOf(() => folder.readText('link.json'))).toMatch(
+      /link.json: is a link to ..\/blobs\/4d7a, which is not there; copy the folder with what its links lead to/,
+    );
     for (const name of ['../x', 'sub/x', '/etc/passwd', '..', '.', 'a\0b', '']) {
       expect(await messageOf(() => folder.open(name))).toMatch(/is not a file directly inside/);
     }

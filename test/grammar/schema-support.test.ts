@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RidgepointError } from '../../src/errors.js';
-import { compileJsonConstraint } from '../../src/grammar/index.js';
+import { compileGrammar, compileJsonConstraint } from '../../src/grammar/index.js';
 import { tokenVocabulary } from '../../src/tokenizer/vocabulary.js';
 import { random } from '../reference/compare.js';
 import { scaled } from '../support/scale.js';
@@ -411,6 +411,14 @@ describe('what is refused', () => {
     ],
   ])('what takes too much work to compile: %s', (_, schema) => {
     expect(() => compileJsonConstraint(schema, awkward)).toThrow('# takes too much work to keep to');
+  });
+
+  it('what takes too much work and is no schema, which it is not called', () => {
+    const part = { kind: 'pattern', source: `${'.?'.repeat(900)}${'x'.repeat(900)}` } as const;
+    const grammar = { kind: 'sequence', items: Array.from({ length: 20 }, () => part) } as const;
+    expect(() => compileGrammar(grammar, awkward)).toThrow(
+      /^the form that is asked for takes too much work to keep to/,
+    );
   });
 
   it('what takes too much work only once a text is begun', () => {

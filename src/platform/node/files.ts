@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readlink, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isPlainFileName, printable } from '../../checkpoint/source.js';
@@ -81,8 +81,12 @@ class NodeFolder implements ModelFolder {
     try {
       handle = await openUnblocked(path);
     } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw unreadable(path, error);
+      if (!isAbsent(error)) throw unreadable(path, error);
+      const target = await readlink(path).catch(() => undefined);
+      if (target === undefined) return undefined;
+      // As the Hub's cache has them: what it leads to may have been deleted, or left behind when the folder was copied.
+      const gone = `is a link to ${printable(target)}, which is not there`;
+      throw new RidgepointError('checkpoint', `${path}: ${gone}; copy the folder with what its links lead to`);
     }
     try {
       const info = await handle.stat();
