@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { codeOf } from '../../../platform/node/disk.js';
+import { KeptLines } from '../../../platform/node/kept-lines.js';
 import { RidgepointError } from '../../../errors.js';
-import { writeWhole } from '../../../../bench/store.js';
-import { appendFile, readFile } from 'node:fs/promises';
 import { EXIT, stopSignal } from '../../run.js';
 import { csvTable, records, textTable, type Column } from '../../terminal/table.js';
 import { print, status } from '../../terminal/output.js';
@@ -46,7 +44,17 @@ export async function sweepCommand(path: string | undefined, flags: SweepFlags):
   // What is wrong with a point is told before any runs.
   for (const point of points) await resolvePoint(point, path);
   const output = flags.output ?? path.replace(/(\.json)?$/, '.results.jsonl');
-  const known = await readResults(output);
+  const kept = await KeptLines.open(output, '{"point":');
+  try {
+    return await sweep(points, path, kept, flags);
+  } finally {
+    await kept.close();
+  }
+}
+
+async function sweep(points: readonly StudyPoint[], path: string, kept: KeptLines, flags: SweepFlags): Promise<number> {
+  const output = kept.path;
+  const known = readResults(kept);
   const keys = points.map(({ content }) => JSON.stringify(content));
   const open = points.filter((_, at) => !known.has(keys[at]));
   const tell = !(flags.quiet ?? false);
@@ -56,7 +64,7 @@ export async function sweepCommand(path: string | undefined, flags: SweepFlags):
   await runAll(open, path, Math.min(flags.threads ?? availableParallelism(), open.length), async (point, outcome) => {
     const line: SweepLine = { point: point.content, outcome };
     known.set(JSON.stringify(point.content), outcome);
-    await appendFile(output, `${JSON.stringify(line)}\n`);
+    await kept.add(JSON.stringify(line));
     done++;
     if (tell && process.stderr.isTTY) status(`${done} of ${points.length} ...`);
   });
@@ -64,9 +72,9 @@ export async function sweepCommand(path: string | undefined, flags: SweepFlags):
   // In the order of the study, whichever thread was first.
   const lines = points.flatMap(({ content }, at) => {
     const outcome = known.get(keys[at]);
-    return outcome === undefined ? [] : [`${JSON.stringify({ point: content, outcome } satisfies SweepLine)}\n`];
+    return outcome === undefined ? [] : [JSON.stringify({ point: content, outcome } satisfies SweepLine)];
   });
-  await writeWhole(output, lines.join(''));
+  await kept.replace(lines);
   const rows = points.flatMap(({ settings }, at): Row[] => {
     const outcome = known.get(keys[at]);
     return outcome === undefined ? [] : [{ ...outcome, settings, best: false }];
@@ -82,25 +90,17 @@ export async function sweepCommand(path: string | undefined, flags: SweepFlags):
   return EXIT.ok;
 }
 
-/** What a file of results holds; a last line that was cut off is left out. */
-async function readResults(path: string): Promise<Map<string, OutcomeRow>> {
+/** What a file of results holds. @throws RidgepointError ('usage') naming the line that is no result */
+function readResults({ path, lines }: KeptLines): Map<string, OutcomeRow> {
   const known = new Map<string, OutcomeRow>();
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return '';
-    throw error;
-  });
-  const lines = text.split('\n');
   lines.forEach((line, at) => {
     if (line === '') return;
     try {
       const { point, outcome } = JSON.parse(line) as SweepLine;
       known.set(JSON.stringify(point), outcome);
-    } catch {
-      if (at < lines.length - 1)
-        throw new RidgepointError(
-          'usage',
-          `${path}: line ${at + 1} is no result of a sweep; --output names another file`,
-        );
+    } catch (cause) {
+      const message = `${path}: line ${at + 1} is no result of a sweep; --output names another file`;
+      throw new RidgepointError('usage', message, { cause });
     }
   });
   return known;
