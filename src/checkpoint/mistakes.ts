@@ -54,6 +54,8 @@ function whatTextIs(text: string): string | undefined {
 
 /** Parses a file of JSON. @throws RidgepointError naming the file, and saying what it is where that can be told */
 export function parseJson(text: string, file: string): unknown {
+  const bulk = text.length > ORDINARY ? bulkOf(text) : undefined;
+  if (bulk !== undefined) throw new RidgepointError('checkpoint', `${file}: ${bulk}; give another file`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -73,6 +75,26 @@ export function parseJson(text: string, file: string): unknown {
 
 /** Files of models nest less than ten levels; whoever reads them may call itself for each. */
 const MAX_DEPTH = 64;
+
+/** Characters up to which a text takes little to parse, whatever it holds; the largest tokenizers have as many. */
+const ORDINARY = 40 << 20;
+/** A tokenizer of half a million tokens has some two million. */
+const MAX_VALUES = 8_000_000;
+
+/** What a text holds too much of to be parsed: a hundred megabytes of brackets would take gigabytes. */
+function bulkOf(text: string): string | undefined {
+  let [depth, values] = [0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === '"') {
+      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
+    } else if (char === '{' || char === '[') {
+      if (++depth > MAX_DEPTH) return `nests more than ${MAX_DEPTH} levels`;
+    } else if (char === '}' || char === ']') depth--;
+    else if (char === ',' && ++values > MAX_VALUES) return `holds more than ${MAX_VALUES} values`;
+  }
+  return undefined;
+}
 
 function deeperThan(value: unknown, most: number): boolean {
   let level: object[] = typeof value === 'object' && value !== null ? [value] : [];

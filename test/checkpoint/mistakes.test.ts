@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open.js';
 import { parseJson, whatFileIs, whatFolderIs } from '../../src/checkpoint/mistakes.js';
 import { packedFormat } from '../../src/checkpoint/quantization-config.js';
@@ -33,6 +33,23 @@ describe('files that are no safetensors', () => {
   ])('nor JSON: %s', async (_, text, message) => {
     expect(await messageOf(() => parseJson(text, 'tokenizer.json'))).toMatch(message);
   });
+});
+
+it('tells of a text that would take gigabytes before it is parsed', () => {
+  const parse = vi.spyOn(JSON, 'parse');
+  const size = 42 << 20;
+  const quoted = (inner: string): string => `["${inner}"${' '.repeat(size)}]`;
+  try {
+    expect(() => parseJson('['.repeat(size), 'config.json')).toThrow(/^config.json: nests more than 64 levels/);
+    expect(() => parseJson(`[${'{},'.repeat(size / 3)}{}]`, 'a.json')).toThrow(
+      /a.json: holds more than 8000000 values/,
+    );
+    expect(parse).not.toHaveBeenCalled();
+    // What stands in a text counts for nothing.
+    expect(parseJson(quoted('[\\"['.repeat(100)), 'a.json')).toEqual(['["['.repeat(100)]);
+  } finally {
+    parse.mockRestore();
+  }
 });
 
 describe('folders and files given in place of a model', () => {
