@@ -12,9 +12,9 @@ import { HEAD_SHAPES, PREFILL_STEPS, type Chunk } from './cases.js';
 
 const worst = worstErrors();
 
-/** Query heads that share a KV head in threes, fours and eights. */
+/** Query heads that share a KV head in threes, fours and eights. What compiles longest lies between others: 96. */
 const SHAPES: readonly HeadShape[] = [
-  ...HEAD_SHAPES,
+  ...HEAD_SHAPES.filter(({ headDim }) => headDim !== 96),
   { heads: 6, kvHeads: 2, headDim: 16 },
   { heads: 8, kvHeads: 2, headDim: 32 },
   { heads: 8, kvHeads: 1, headDim: 64 },
@@ -57,18 +57,21 @@ describe.each(adapters)('attention on subgroup matrices on %s', (adapter) => {
   });
 
   // Values of int8 are rounded to f16 too, once they have their scale.
-  it.for(SHAPES.filter(({ headDim }) => [6, 80, 32].includes(headDim)))(
+  it.for(SHAPES.filter(({ headDim }) => [6, 32].includes(headDim)))(
     'matches float64 over a cache of int8, %j',
     async (shape, context) => {
       for (const variant of offered(shape, 'int8', context)) await check(variant, shape, 'int8');
     },
   );
 
-  it.each([SHAPES[7], SHAPES[1]])('writes rows in f16, as the kernels without matrices do, %j', async (shape) => {
-    const kept = prefillAttentionVariants(shape, 'f16', gpu.capabilities, true);
-    expect(kept.length).toBeGreaterThan(0);
-    for (const variant of kept) await check(variant, shape);
-  });
+  it.each(SHAPES.filter(({ headDim }) => headDim === 16 || headDim === 6))(
+    'writes rows in f16, as the kernels without matrices do, %j',
+    async (shape) => {
+      const kept = prefillAttentionVariants(shape, 'f16', gpu.capabilities, true);
+      expect(kept.length).toBeGreaterThan(0);
+      for (const variant of kept) await check(variant, shape);
+    },
+  );
 
   // The slack makes scaling rare; without it every row that finds a better key has its sums scaled.
   it.for(SHAPES.slice(0, 3))('matches float64 without slack, %j', async (shape, context) => {
