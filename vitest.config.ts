@@ -42,7 +42,8 @@ export default defineConfig({
       },
     ],
     // A test that loops over an empty list would pass without having looked at anything.
-    expect: { requireAssertions: true },
+    // What is waited for may take as long as a test.
+    expect: { requireAssertions: true, poll: { timeout: 600_000 } },
     pool: 'forks',
     // The kernels that are tested are not those that somebody's `ridgepoint tune` happened to choose.
     env: {

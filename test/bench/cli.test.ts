@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readResult } from '../../bench/store.js';
 import { build, cli, Scratch } from '../cli/support.js';
 import { adapters } from '../support/adapters.js';
+import { isFull } from '../support/scale.js';
 
 const scratch = new Scratch();
 /** The fastest of the adapters is enough: what is measured here is the harness. */
@@ -45,7 +46,7 @@ describe(`on ${adapter}`, () => {
     expect(existsSync(join(figures, 'request.svg'))).toBe(true);
   });
 
-  test('profile writes a trace, and says where there is no prediction', async () => {
+  test.runIf(isFull)('profile writes a trace, and says where there is no prediction', async () => {
     const file = join(scratch.path, 'trace.json');
     const args = ['profile', '--adapter', adapter, '--prompt', '8', '--decode', '2', '--output', file];
     const { code, stdout, stderr } = await cli(args, { env });

@@ -60,7 +60,7 @@ describe('a model of the Hub', () => {
     bench(context);
     hub.tricks.push({ cutAfter: 3_000_000 }, { status: 503 }, { status: 503 }, { status: 503 });
     const going = download('some/model').catch(() => undefined);
-    await expect.poll(() => ranges().length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => ranges().length, { timeout: 600_000 }).toBeGreaterThanOrEqual(2);
     await page.reload();
     await going;
     await page.waitForFunction(() => 'ridgepoint' in window);

@@ -48,6 +48,7 @@ export async function openBench(
     answer,
   });
   const context = await browser.newContext();
+  context.setDefaultTimeout(600_000);
   return {
     browser,
     host,

@@ -197,7 +197,7 @@ describe('a Hub that says nothing', () => {
       return path.includes('/tree/') ? JSON.stringify(all) : undefined;
     });
     expect(await messageOf(() => fetchModel(MODEL, { patience }))).toMatch(/nothing was heard for 0\.1 s/);
-  }, 300_000);
+  });
 });
 
 describe('an access token', () => {

@@ -152,7 +152,7 @@ describe('fetchModel', () => {
     rmSync(repo(), { recursive: true });
     server.cuts = 1e9;
     expect(await messageOf(() => fetchModel(MODEL))).toMatch(/^someone\/tiny-llama: cannot reach http.*run again/);
-  }, 300_000);
+  });
 
   it('deletes a file whose hash is wrong, also one that was damaged before it was continued', async () => {
     await serve(singleFile);

@@ -4,7 +4,7 @@ import { readHeader } from '../../src/checkpoint/safetensors/header.js';
 import type { SafetensorsHeader } from '../../src/checkpoint/safetensors/header.js';
 import { RidgepointError } from '../../src/errors.js';
 import { MemoryFile, messageOf, safetensors, withHeader } from './support.js';
-import { scaled } from '../support/scale.js';
+import { isFull, scaled } from '../support/scale.js';
 
 const parse = (file: Uint8Array) => readHeader(new MemoryFile('model.safetensors', file));
 const refusal = (header: string, dataBytes = 8) =>
@@ -119,7 +119,7 @@ describe('safetensors header', () => {
     expect(await refusal('{"__metadata__":{},"__metadata__":{}}', 0)).toMatch(/__metadata__ is listed twice/);
   });
 
-  it('refuses what no header is before parsing it', async () => {
+  it.runIf(isFull)('refuses what no header is before parsing it', async () => {
     const entry = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}';
     const many = Array.from({ length: 250_001 }, (_, i) => `"${i}":${entry}`);
     const bombs: [string, RegExp][] = [

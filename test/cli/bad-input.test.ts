@@ -5,6 +5,8 @@ import { build, cli, Scratch, withKeys } from './support.js';
 
 const scratch = new Scratch();
 const on = ['--adapter', adapters[0]];
+// Others are told of a port that is taken before anything else.
+const serve = ['serve', '--port', '0', ...on];
 beforeAll(build);
 afterAll(() => scratch.remove());
 
@@ -12,9 +14,7 @@ afterAll(() => scratch.remove());
 async function expectRefusal(args: string[], code: number, message: RegExp, input?: Uint8Array): Promise<void> {
   const result = await cli(args, { input });
   expect(result.stderr).toMatch(message);
-  // A machine under load may be slow enough for a line of progress; all else is the one sentence.
-  const said = result.stderr.replace(/^ridgepoint: (loading|compiling|downloading) .*\n/gm, '');
-  expect(said).toMatch(/^ridgepoint: [^\n]+\n$/);
+  expect(result.stderr).toMatch(/^ridgepoint: [^\n]+\n$/);
   expect(result.stderr).not.toMatch(/^\s+at |unexpected error|\[object/m);
   expect([result.code, result.stdout]).toEqual([code, '']);
 }
@@ -55,20 +55,20 @@ describe('wrong usage exits with 2 and names the option', () => {
     ['bias of an unknown token', ['generate', 'x', '--logit-bias', '99999=1', ...on], /--logit-bias names token 99999/],
     [
       'a budget below the sequences',
-      ['serve', '--max-num-seqs', '40', '--max-num-batched-tokens', '10', ...on],
+      [...serve, '--max-num-seqs', '40', '--max-num-batched-tokens', '10'],
       /: --max-num-batched-tokens must be at least 40, one for each of 40 sequences, found 10$/m,
     ],
-    ['a cache of less than a block', ['serve', '--kv-cache-memory', '16', ...on], /: --kv-cache-memory must be at/],
+    ['a cache of less than a block', [...serve, '--kv-cache-memory', '16'], /: --kv-cache-memory must be at/],
     [
       'a goal of no time',
-      ['serve', '--decode-slo', '0', '--policy', 'decode-priority'],
+      [...serve, '--decode-slo', '0', '--policy', 'decode-priority'],
       /: --decode-slo must be a number above 0, found "0"$/m,
     ],
     ['logprobs nobody would see', ['generate', 'x', '--logprobs', '1'], /--logprobs needs --json/],
     ['chat without a template', ['chat', ...on], /no chat template; add --plain/],
     ['system in plain chat', ['chat', '--plain', '--system', 'x'], /--system/],
   ];
-  it.concurrent.each(chosen(cases, (_, i) => i % 4 === 0))('%s', { timeout: 120_000 }, async (_, args, message) => {
+  it.concurrent.each(chosen(cases, (_, i) => i % 8 === 0))('%s', async (_, args, message) => {
     await expectRefusal(args, 2, message);
   });
 
@@ -151,7 +151,7 @@ describe('failures exit with 1 and name the place', () => {
       /no tokenizer\.json.*--prompt-ids/,
     ],
   ];
-  it.concurrent.each(chosen(cases, (_, i) => i % 4 === 0))('%s', { timeout: 120_000 }, async (name, args, message) => {
+  it.concurrent.each(chosen(cases, (_, i) => i % 8 === 0))('%s', async (name, args, message) => {
     await expectRefusal(args, name.startsWith('text for') ? 2 : 1, message);
   });
 

@@ -72,7 +72,7 @@ describe('ridgepoint chat', () => {
     expect(stdout).toBe(`${first.text}\n${second.text}\n`);
   });
 
-  it('obeys commands, and says so on standard error', async () => {
+  it.runIf(isFull)('obeys commands, and says so on standard error', async () => {
     const input = 'A fox\n/reset\nA fox\n/help\n/nope\n/exit\nA hen\n';
     const { code, stdout, stderr } = await cli(['chat', '--model', model, ...on], { input });
     const half = stdout.slice(0, stdout.length / 2);
@@ -96,7 +96,7 @@ describe('ridgepoint chat', () => {
     expect(stdout.length).toBeGreaterThan(1);
   });
 
-  it('is stopped by an interrupt', async () => {
+  it.runIf(isFull)('is stopped by an interrupt', async () => {
     let sent = false;
     const onOutput = (child: { kill: (signal: 'SIGINT') => void }) => {
       if (!sent) child.kill('SIGINT');

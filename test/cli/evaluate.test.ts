@@ -37,7 +37,7 @@ describe('evaluate', () => {
     return JSON.parse(result.stdout) as Report;
   };
 
-  it('compares int8 with f16 over each text by itself', async () => {
+  it.runIf(isFull)('compares int8 with f16 over each text by itself', async () => {
     const report = await run('--documents', '<|end|>', '--dtype', 'int8');
     expect(report).toMatchObject({ documents: 2, dtype: 'int8-g128', head_dtype: 'f16', reference: { dtype: 'f16' } });
     // A story of the kind the model was made of; guessing among 2048 tokens would come to 2048.

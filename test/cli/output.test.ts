@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { visible, visibleLine } from '../../src/cli/terminal/output.js';
 import { withoutSecrets, keepSecret } from '../../src/platform/node/secrets.js';
 import { adapters } from '../support/adapters.js';
-import { chosen, scaled } from '../support/scale.js';
+import { chosen, isFull, scaled } from '../support/scale.js';
 import { quoted } from '../platform/child.js';
 import { build, cli, root, Scratch, withKeys } from './support.js';
 
@@ -73,7 +73,7 @@ describe('what a terminal is sent', () => {
     },
   );
 
-  it('is clean when a chat template is not', async () => {
+  it.runIf(isFull)('is clean when a chat template is not', async () => {
     const model = scratch.model('wild template', {
       'tokenizer_config.json': withKeys({ chat_template: `{{ raise_exception(${JSON.stringify(wild)}) }}` }),
     });
@@ -181,7 +181,7 @@ describe('Ctrl-C ends', () => {
     for (const end of await Promise.all(ends)) expect([130, 'SIGINT']).toContain(end);
   });
 
-  it('a prompt that comes from a pipe by name is read', async () => {
+  it.runIf(isFull)('a prompt that comes from a pipe by name is read', async () => {
     const pipe = join(scratch.path, 'read pipe');
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
     const run = cli(['generate', '--prompt-file', pipe, '--max-tokens', '1', '--quiet', ...on]);
@@ -210,14 +210,17 @@ describe('Ctrl-C ends', () => {
     expect(await once(child, 'exit')).toEqual([143, null]);
   });
 
-  it('no tokenizer whose pattern backtracks: it is matched in a time that grows with the text', async () => {
-    const split = { type: 'Split', pattern: { Regex: '(?:a+)+b' }, behavior: 'Isolated', invert: false };
-    const model = scratch.model('backtracks', { 'tokenizer.json': withKeys({ pre_tokenizer: split }) });
-    const args = ['generate', 'a'.repeat(44), '--model', model, '--max-tokens', '1', '--quiet', ...on];
-    expect((await cli(args)).code).toBe(0);
-  });
+  it.runIf(isFull)(
+    'no tokenizer whose pattern backtracks: it is matched in a time that grows with the text',
+    async () => {
+      const split = { type: 'Split', pattern: { Regex: '(?:a+)+b' }, behavior: 'Isolated', invert: false };
+      const model = scratch.model('backtracks', { 'tokenizer.json': withKeys({ pre_tokenizer: split }) });
+      const args = ['generate', 'a'.repeat(44), '--model', model, '--max-tokens', '1', '--quiet', ...on];
+      expect((await cli(args)).code).toBe(0);
+    },
+  );
 
-  it('nothing that a chat template makes of itself: it is bounded', async () => {
+  it.runIf(isFull)('nothing that a chat template makes of itself: it is bounded', async () => {
     const loops = [
       '{% for i in range(1000000000) %}x{% endfor %}',
       '{% for i in range(90000) %}{% for j in range(90000) %}x{% endfor %}{% endfor %}',

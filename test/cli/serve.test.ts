@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapters } from '../support/adapters.js';
 import { build, cli, root, Scratch, type CliOptions, type CliResult } from './support.js';
+import { isFull } from '../support/scale.js';
 
 const scratch = new Scratch();
 const on = ['serve', '--adapter', adapters[0], '--port', '0', '--quiet'];
@@ -50,7 +51,7 @@ function complete(url: string, body: object, headers: Record<string, string> = {
 }
 
 describe('serve', () => {
-  it.skipIf(process.platform === 'win32')('ends when the shell that npm runs it in does', async () => {
+  it.runIf(isFull)('ends when the shell that npm runs it in does', async () => {
     const entry = join(root, 'scripts', 'ridgepoint.mjs');
     const command = [process.execPath, entry, ...on].map((part) => `'${part}'`).join(' ');
     const env = { ...process.env, npm_command: 'exec' };
@@ -95,7 +96,7 @@ describe('serve', () => {
     expect(stdout).not.toMatch(/unmistakable|hidden-key/);
   });
 
-  it('ends a stream at the second signal, and tells its reader', async () => {
+  it.runIf(isFull)('ends a stream at the second signal, and tells its reader', async () => {
     const { url, done, signal } = await serve();
     const response = await complete(url, { stream: true, n: 8, max_tokens: 400 });
     let text = '';
@@ -143,7 +144,7 @@ describe('serve', () => {
     expect((await done).code).toBe(0);
   });
 
-  it('says in one sentence why it cannot', async () => {
+  it.runIf(isFull)('says in one sentence why it cannot', async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const { port } = blocker.address() as { port: number };

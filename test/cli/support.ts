@@ -56,6 +56,10 @@ const DAWN = /^Warning: max\w+ artificially reduced from .*\n/gm;
 /** Said when nothing better than SwiftShader is there. */
 const HINT = /^Running on SwiftShader, .*\n/gm;
 
+/** How far loading has come, of which a machine with other work to do is slow enough for a line. */
+const PROGRESS =
+  /^ridgepoint: (?:waiting for another download of it|checking a file|downloading|choosing kernels|loading weights|compiling kernels|quantising weights): .*\n/gm;
+
 /** Runs `ridgepoint` with these arguments. */
 export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   return new Promise((resolve, reject) => {
@@ -70,7 +74,7 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
     child.stdin.on('error', () => undefined); // not everything reads it
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      const stderr = Buffer.concat(errors).toString().replace(DAWN, '').replace(HINT, '');
+      const stderr = [DAWN, HINT, PROGRESS].reduce((text, said) => text.replace(said, ''), `${Buffer.concat(errors)}`);
       resolve({ code, signal, stdout: Buffer.concat(chunks).toString(), stderr, chunks });
     });
     child.stdin.end(options.input ?? '');

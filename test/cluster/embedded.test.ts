@@ -6,7 +6,7 @@ import { startEngine } from '../../src/engine/start.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { random } from '../reference/compare.js';
 import { adapters } from '../support/adapters.js';
-import { chosen } from '../support/scale.js';
+import { chosen, isFull } from '../support/scale.js';
 import { adapter, refusal, TINY, tinyFolder } from '../engine/support.js';
 import { Trio } from './pair.js';
 
@@ -86,7 +86,7 @@ describe.each(chosen(CASES, ({ kvDtype, name }) => kvDtype === 'f32' && name ===
 );
 
 describe('prompts computed by another engine', () => {
-  it('are computed here where their room is taken or the other one is gone', async () => {
+  it.runIf(isFull)('are computed here where their room is taken or the other one is gone', async () => {
     const common = { model, kvDtype: 'f32' as const, contextLength: 128, maxSequences: 3 };
     const trio = await Trio.load(adapter, { ...common, kvCacheTokens: 256 }, { decode: { kvReserve: 0.2 } });
     await trio.same(ids(100), GREEDY);
@@ -115,7 +115,7 @@ describe('prompts computed by another engine', () => {
     expect(asked).toEqual([1, 2, 3].map(() => [messages, wishes]));
   });
 
-  it('need engines of one checkpoint and one format of keys and values', async () => {
+  it.runIf(isFull)('need engines of one checkpoint and one format of keys and values', async () => {
     const load = (options: object) => startEngine({ adapter, model, contextLength: 64, ...options }, nodeHost);
     const [plain, half, other] = await Promise.all([
       load({ kvDtype: 'f32' }),

@@ -34,7 +34,7 @@ describe('the library example of the README', () => {
         compilerOptions: { module: ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
       });
       writeFileSync(file, outputText);
-      const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 });
+      const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 600_000 });
       const [story] = stdout.split('\n');
       expect(story.split(' ').length, stdout).toBeGreaterThan(20);
       expect(stdout).toMatch(/\d+ tokens \((length|eos)\), TTFT \d+ ms, TPOT [\d.]+ ms/);

@@ -27,21 +27,24 @@ describe.each(chosen(adapters, (each) => each === adapter))('going on from ids o
   });
   afterAll(() => Promise.all([first.dispose(), second.dispose()]));
 
-  it.each(Object.entries(KINDS))('another engine gives the ids and the text that one gives, %s', async (_, kind) => {
-    const options = { ...kind, maxTokens: TOKENS, ignoreEos: true };
-    const prompt = first.tokenize('Once upon a time there was a little fox');
-    const whole = await first.generate(prompt, options).result;
-    for (const known of [1, 7, TOKENS - 1]) {
-      const generation = second.generate(prompt, { ...options, resume: whole.ids.slice(0, known) });
-      const fresh: number[] = [];
-      for await (const { ids } of generation) fresh.push(...ids);
-      const { ids, text, finishReason } = await generation.result;
-      expect(ids).toEqual(whole.ids);
-      expect(fresh).toEqual(whole.ids.slice(known));
-      expect([text, finishReason]).toEqual([whole.text, 'length']);
-    }
-    expect(second.stats()).toMatchObject({ waiting: 0, running: 0 });
-  });
+  it.each(chosen(Object.entries(KINDS), ([kind]) => kind === 'with penalties and biases'))(
+    'another engine gives the ids and the text that one gives, %s',
+    async (_, kind) => {
+      const options = { ...kind, maxTokens: TOKENS, ignoreEos: true };
+      const prompt = first.tokenize('Once upon a time there was a little fox');
+      const whole = await first.generate(prompt, options).result;
+      for (const known of [1, 7, TOKENS - 1]) {
+        const generation = second.generate(prompt, { ...options, resume: whole.ids.slice(0, known) });
+        const fresh: number[] = [];
+        for await (const { ids } of generation) fresh.push(...ids);
+        const { ids, text, finishReason } = await generation.result;
+        expect(ids).toEqual(whole.ids);
+        expect(fresh).toEqual(whole.ids.slice(known));
+        expect([text, finishReason]).toEqual([whole.text, 'length']);
+      }
+      expect(second.stats()).toMatchObject({ waiting: 0, running: 0 });
+    },
+  );
 });
 
 describe('going on from ids', () => {

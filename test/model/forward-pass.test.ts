@@ -49,13 +49,13 @@ const STORED: readonly { dtype: StoredDtype; kv: KvStored; tolerance: number; on
 
 /** In a quick run each sort of weights is tried by one configuration. */
 const QUICK: Readonly<Record<string, StoredDtype>> = {
-  'hidden 64, head_dim 8, GQA 2': 'int8-g32',
+  'hidden 64, head_dim 8, GQA 2': 'int4-g64',
   'hidden 36, head_dim 6, tied, intermediate 44': 'f32',
 };
 
 /** Weights whose arithmetic another configuration tries already. */
 const storedFor = (name: string): typeof STORED =>
-  chosen(STORED, ({ dtype }) => (name === GQA4 ? !['f32', 'int8-g32'].includes(dtype) : dtype === QUICK[name])).filter(
+  chosen(STORED, ({ dtype }) => (name === GQA4 ? dtype === 'f16' : dtype === QUICK[name])).filter(
     ({ only = name }) => only === name,
   );
 

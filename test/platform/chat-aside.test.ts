@@ -10,7 +10,7 @@ const GROWS = `{% set ns = namespace(l=[1]) %}{% for i in range(40) %}{% set ns.
 const hello = [{ role: 'user', content: ' hello ' }];
 
 describe('chats rendered aside', () => {
-  beforeAll(build, 300_000);
+  beforeAll(build);
 
   const open = (template: string) => {
     const aside = chatAside({ template, bosToken: '<s>' });

@@ -36,7 +36,7 @@ beforeAll(() => {
     }
   }
   writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }');
-}, 300_000);
+});
 afterAll(() => rmSync(project, { recursive: true }));
 
 describe('the package', () => {

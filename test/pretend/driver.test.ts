@@ -4,6 +4,7 @@ import { isHot, loopsOf } from '../support/pretend-gpu/loops.js';
 import { describePretend, runModulePretended, runPretended } from '../support/pretend-gpu/run.js';
 import { Capability } from '../support/pretend-gpu/spirv.js';
 import { faultsOf, validator } from '../support/pretend-gpu/validate.js';
+import { isFull } from '../support/scale.js';
 
 /** Compiles shaders given as text, one after the other, past everything of ours but the adapter. */
 const compiling = (bodies: readonly string[], features: readonly string[] = []) => `
@@ -71,7 +72,7 @@ describePretend('the pretended GPU', () => {
     expect(idle.map(isHot)).toEqual([false]);
   });
 
-  it('crashes where it is told to, and nowhere else', async () => {
+  it.runIf(isFull)('crashes where it is told to, and nowhere else', async () => {
     const source = compiling([WITH_BOTH], [MATRICES, 'shader-f16']);
     const fine = await runModulePretended(source, { dump: true });
     expect(fine).toMatchObject({ code: 0, stdout: 'compiled\n' });

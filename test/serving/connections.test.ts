@@ -54,7 +54,7 @@ describe('a connection that closes', () => {
       }
       await Promise.all(sockets.splice(0));
     }
-    await until(() => engine.running === 0, 120_000);
+    await until(() => engine.running === 0, 600_000);
     for (let tries = 0; (await inFlight(server)) > 0 && tries < 400; tries++) await pause(25);
     expect(await inFlight(server)).toBe(0);
     expect(engine.running).toBe(0);
@@ -62,7 +62,7 @@ describe('a connection that closes', () => {
     expect(engine.aborted).toBeGreaterThan(10);
     const { status } = await post(`${url}/v1/completions`, { prompt: 'x', n: 100, max_tokens: 1 });
     expect(status).toBe(200);
-  }, 300_000);
+  });
 
   it('gives back the places of requests that were sent ahead on it', async () => {
     const engine = new FakeEngine({ step: () => pause(2), reply: () => 'x'.repeat(4000) });

@@ -138,7 +138,7 @@ beforeAll(async () => {
   expect(url, log).not.toBe('');
   // What is made once, at the first use: kernels for batches, grammars.
   await Promise.all(rep(8, () => fetch(url + C, request(schema({ type: 'string', maxLength: 9 })))));
-}, 300_000);
+});
 
 afterAll(async () => {
   server.kill('SIGKILL');

@@ -58,14 +58,14 @@ describe('a slow reader', () => {
     const engine = new FakeEngine({ reply: () => text, contextLength: 100_000 });
     const { url } = await start(engine);
     const socket = bare(url, { prompt: 'x', max_tokens: 90_000, stream: true });
-    await until(() => engine.calls.length === 1 && engine.running === 0, 120_000);
+    await until(() => engine.calls.length === 1 && engine.running === 0, 600_000);
     // The kernel takes a few megabytes; the rest waits in the request, not in the socket.
     const received: string[] = [];
     socket
       .setEncoding('utf8')
       .on('data', (data: string) => received.push(data))
       .resume();
-    await until(() => received.slice(-2).join('').includes('[DONE]'), 120_000);
+    await until(() => received.slice(-2).join('').includes('[DONE]'), 600_000);
     const pieces = [...received.join('').matchAll(/"text":"([^"]*)"/g)].map((match) => match[1]);
     expect(pieces.join('')).toBe(text);
     socket.destroy();

@@ -7,6 +7,7 @@ import type { GrammarCompiler } from '../../src/serving/engine.js';
 import { FakeEngine } from './fake-engine.js';
 import { loadReal } from './real.js';
 import { start, until } from './support.js';
+import { isFull } from '../support/scale.js';
 
 const PROMPT = 'Once upon a time';
 const MESSAGES = [{ role: 'user' as const, content: PROMPT }];
@@ -79,7 +80,7 @@ describe('the openai package, with the embedded model', () => {
     }
   });
 
-  it('stops where it is told, and at the model’s own end', async () => {
+  it.runIf(isFull)('stops where it is told, and at the model’s own end', async () => {
     const openai = client((await start(engine)).url);
     const request = { model: 'tiny-tales', prompt: PROMPT, temperature: 0 };
     const stopped = await openai.completions.create({ ...request, max_tokens: 100, stop: ['.', '!'] });

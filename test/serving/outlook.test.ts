@@ -3,6 +3,7 @@ import type { StepLoad } from '../../src/scheduler/step-load.js';
 import type { CoreEngine } from '../../src/engine/engine.js';
 import { loadReal } from './real.js';
 import { events, post, start } from './support.js';
+import { isFull } from '../support/scale.js';
 
 interface Timings {
   readonly queue_ms: number;
@@ -170,7 +171,7 @@ describe('what a server expects of a real engine', () => {
     expect((await post(`${url}/v1/completions`, { ...body, ttft_slo_ms: 60_000 })).status).toBe(200);
   });
 
-  it('explains where the time of a request went, by either of its ids', async () => {
+  it.runIf(isFull)('explains where the time of a request went, by either of its ids', async () => {
     const price = {
       seconds: ({ decodeRows, prompts }: StepLoad): number =>
         0.002 + 1e-3 * decodeRows + prompts.reduce((sum, { begin, end }) => sum + 1e-4 * (end - begin), 0),

@@ -16,7 +16,7 @@ describe('a reader', () => {
       const socket = bare(url);
       socket.pause();
       socket.write(wire({ ...LARGE, stream }));
-      await until(() => lines.some(({ msg }) => msg === 'request'), 60_000);
+      await until(() => lines.some(({ msg }) => msg === 'request'), 600_000);
       const line = lines.find(({ msg }) => msg === 'request')!;
       expect(line).toMatchObject({ status: 499, cut: 'stalled', client: '127.0.0.1' });
       expect((line['choices'] as object[]).length).toBe(12);
@@ -61,7 +61,7 @@ describe('a reader', () => {
       const socket = bare(url);
       socket.pause();
       socket.write(wire({ ...LARGE, stream }));
-      await until(() => lines.some(({ msg }) => msg === 'request'), 60_000);
+      await until(() => lines.some(({ msg }) => msg === 'request'), 600_000);
       expect(lines.find(({ msg }) => msg === 'request')).toMatchObject({ status: 504 });
       expect(await inFlight(server)).toBe(0);
       expect(engine.running).toBe(0);

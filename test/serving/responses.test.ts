@@ -5,6 +5,7 @@ import { compileGrammar } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
 import { loadReal } from './real.js';
 import { post, start } from './support.js';
+import { isFull } from '../support/scale.js';
 
 const PARAMETERS = {
   type: 'object',
@@ -141,7 +142,7 @@ describe('responses of the embedded model', () => {
   beforeAll(async () => void (engine = await loadReal()));
   afterAll(() => engine.dispose());
 
-  it('are of a schema, or calls that fit one', async () => {
+  it.runIf(isFull)('are of a schema, or calls that fit one', async () => {
     const openai = client((await start(engine, { compileGrammar })).url);
     const request = { model: 'tiny-tales', input: 'Once upon a time', max_output_tokens: 150 };
     const text = { format: { type: 'json_schema' as const, name: 'x', schema: PARAMETERS, strict: true } };

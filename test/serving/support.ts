@@ -65,7 +65,7 @@ export async function events(response: Response): Promise<string[]> {
 }
 
 /** Waits until something holds; fails the test if it never does. */
-export async function until(holds: () => boolean, patience = 60_000): Promise<void> {
+export async function until(holds: () => boolean, patience = 600_000): Promise<void> {
   const end = performance.now() + patience;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`waited ${patience} ms in vain for ${String(holds)}`);

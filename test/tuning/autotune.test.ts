@@ -56,7 +56,7 @@ describe('an engine', () => {
   const load = (tuning: TuningStore | undefined, autotune?: boolean) =>
     startEngine({ adapter, autotune, maxSequences: 8 }, { ...nodeHost, tuning });
 
-  it('takes the kernels that were kept, says so, and computes the same', async () => {
+  it.runIf(isFull)('takes the kernels that were kept, says so, and computes the same', async () => {
     const store = new MemoryStore(await oneRowOnly());
     const tuned = await load(store);
     const plain = await load(store, false);

@@ -29,7 +29,7 @@ describe.each(adapters)('the laboratory on %s', (name) => {
     ...['matmul few', 'matmul many', 'attention decode', 'attention prefill'].map((start) => [start, 'f16'] as const),
     ...['attention decode', 'attention prefill'].map((start) => [start, 'int8'] as const),
   ];
-  it.each(chosen(contests, (_, i) => i % 2 === 0))('finds every variant right: %s, %s cache', async (start, kv) => {
+  it.each(chosen(contests, (_, i) => i === 2))('finds every variant right: %s, %s cache', async (start, kv) => {
     const gpu = await testGpu(name);
     const before = gpu.allocatedBytes;
     const contest = find(contestsOn(gpu, kv), start);
@@ -120,7 +120,7 @@ describe('a variant that is wrong', () => {
     });
   }
 
-  it('is dropped, never wins and is named, even if it is the default', async () => {
+  it.runIf(isFull)('is dropped, never wins and is named, even if it is the default', async () => {
     const gpu = await tampered('matmul/matmul_direct.wgsl', 'k >= params.k8', 'k >= params.k8 / 2u');
     try {
       const contest = find(contestsOn(gpu), 'matmul many');

@@ -51,7 +51,7 @@ describe(`on ${adapter}`, () => {
     for (const { name, passed, found } of checks) expect(passed, `${name}: ${found}`).toBe(true);
   });
 
-  test('Ctrl-C prints what there is', async () => {
+  test.runIf(isFull)('Ctrl-C prints what there is', async () => {
     const output = join(scratch.path, 'stopped.json');
     let run!: CliResult;
     const load = ['--arrival', 'constant', '--request-rate', '5', '--num-prompts', '500', '--output', output];

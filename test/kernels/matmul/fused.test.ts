@@ -30,7 +30,7 @@ const worst = worstErrors();
 /** What is fused depends on quants nowhere but in how x is read, so a few variants try them: one of each kind. */
 const triesQuants = ({ order, rowsPerGroup }: MatmulVariant, lanes: number, { subgroups }: Capabilities): boolean =>
   order === (lanes > 1 ? 'lanes' : subgroups ? 'vec' : 'tree64') && (rowsPerGroup === 1 || rowsPerGroup === 4);
-const DTYPES: readonly StoredDtype[] = chosen(['f16', 'int8-g32', 'int4-g64-zp'], (dtype) => dtype !== 'int8-g32');
+const DTYPES: readonly StoredDtype[] = chosen(['f16', 'int8-g32', 'int4-g64-zp'], (dtype) => dtype === 'f16');
 const cases = adapters.flatMap((adapter) => DTYPES.map((dtype) => ({ adapter, dtype })));
 
 describe.each(cases)('products of $dtype that normalise their input on $adapter', ({ adapter, dtype }) => {

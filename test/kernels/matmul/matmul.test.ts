@@ -54,7 +54,6 @@ describe.each(chosen([...DTYPES, ...QUANTIZED], (dtype) => QUICK.includes(dtype)
 
     it.each(chosen(epiloguesOf(dtype), (epilogue) => dtype === 'f16' || epilogue === 'store'))(
       'matches float64, epilogue %s, every variant',
-      { timeout: 480_000 },
       async (epilogue) => {
         // Both layouts, whichever the adapter is given; how rows lie does not depend on how weights are unpacked.
         const own = laneRows(gpu.capabilities);

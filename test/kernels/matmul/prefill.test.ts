@@ -7,6 +7,7 @@ import { laneRows, type WeightLayout } from '../../../src/kernels/weights.js';
 import { matrixVariants } from '../../../src/kernels/matmul/matrix.js';
 import { adapters, testGpu } from '../../support/adapters.js';
 import { checkMany, type ManyCase } from '../../support/matmul-many.js';
+import { isFull } from '../../support/scale.js';
 
 const layout = (capabilities: Capabilities): WeightLayout => ({ dtype: 'f16', lanes: laneRows(capabilities) });
 
@@ -30,7 +31,7 @@ describe.each(adapters)('matmul of many rows on %s', (adapter) => {
 
   it('makes whole tiles and ragged ones, in several panels of row tiles', async () => {
     // 9 tiles of 64 rows and 17 of 32 are one more than one and two panels of 8.
-    await run({ epilogue: 'store', decodeRows: 0, n: 96, k: 32, rows: 8 * 64 + 5 });
+    if (isFull) await run({ epilogue: 'store', decodeRows: 0, n: 96, k: 32, rows: 8 * 64 + 5 });
     await run({ epilogue: 'residual', decodeRows: 0, n: 128, k: 64, rows: 8 * 64 });
   });
 

@@ -27,6 +27,7 @@ beforeAll(async () => {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   if (browser === undefined) return;
   page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+  page.setDefaultTimeout(600_000);
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
