@@ -182,7 +182,7 @@ describe('a Hub that says nothing', () => {
     vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
   };
 
-  it('is given up: when asked for the model, and while a file comes', async () => {
+  it.runIf(isFull)('is given up: when asked for the model, and while a file comes', async () => {
     await start(() => undefined);
     const patience = 100;
     expect(await messageOf(() => fetchModel(MODEL, { patience }))).toMatch(

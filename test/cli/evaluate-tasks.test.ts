@@ -4,6 +4,7 @@ import { TASKS } from '../../src/cli/commands/evaluate/tasks/index.js';
 import { resultOf } from '../../src/cli/commands/evaluate/tasks/task.js';
 import type { CoreEngine } from '../../src/engine/engine.js';
 import { loadReal } from '../serving/real.js';
+import { isFull } from '../support/scale.js';
 
 describe('sets of questions', () => {
   it('have several answers each, all different, and begin with the text', () => {
@@ -59,7 +60,7 @@ describe('the embedded model', () => {
     expect(scores[0]).toBeGreaterThan(scores[1]);
   });
 
-  it('knows what a story of its kind goes on with, more often than chance', async () => {
+  it.runIf(isFull)('knows what a story of its kind goes on with, more often than chance', async () => {
     const [, stories] = TASKS;
     const scores = [];
     for (const question of stories.questions) scores.push(await scoresOf(engine, question));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Engine } from '../../src/index.js';
 import { loadReferenceLlama, repositoryPath, sharedData } from '../reference/load.js';
 import { adapters } from '../support/adapters.js';
-import { chosen, isFull } from '../support/scale.js';
+import { isFull } from '../support/scale.js';
 
 /** The reference takes most of the time. */
 const TOKENS = isFull ? 150 : 40;
@@ -48,7 +48,7 @@ describe.each(adapters)('greedy ids on %s', (adapter) => {
     ['BF16', 'model-bf16.safetensors', 'f16'],
     ['BF16', 'model-bf16.safetensors', 'bf16'],
   ] as const;
-  it.skipIf(stories === undefined).each(chosen(STORED, (_, i) => i === 4))(
+  it.runIf(isFull && stories !== undefined).each(STORED)(
     'of stories260K stored in %s (%s) and run in %s are those of llama2.c (needs ../shared/data)',
     async (stored, file, dtype) => {
       const folder = mkdtempSync(join(tmpdir(), 'ridgepoint-stories-'));

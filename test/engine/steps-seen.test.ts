@@ -2,8 +2,9 @@ import { expect, it } from 'vitest';
 import type { BatchShape } from '../../src/model/operations.js';
 import { Engine } from '../../src/index.js';
 import { adapters } from '../support/adapters.js';
+import { isFull } from '../support/scale.js';
 
-it('an engine tells of every step, what it held and how long it took', async () => {
+it.runIf(isFull)('an engine tells of every step, what it held and how long it took', async () => {
   const steps: { batch: BatchShape; ms: number }[] = [];
   const onStep = (batch: BatchShape, ms: number): void => void steps.push({ batch, ms });
   await using engine = await Engine.load({ adapter: adapters[0], onStep });

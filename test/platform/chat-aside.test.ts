@@ -3,6 +3,7 @@ import { chatAside } from '../../src/platform/node/chat-aside.js';
 import { renderChat } from '../../src/tokenizer/chat.js';
 import { build } from '../cli/support.js';
 import { bestTurn } from '../support/turns.js';
+import { isFull } from '../support/scale.js';
 
 const PLAIN = `{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content | trim }}\n{% endfor %}`;
 const LOOPS = '{% for i in range(90000) %}{% for j in range(90000) %}x{% endfor %}{% endfor %}';
@@ -52,7 +53,7 @@ describe('chats rendered aside', () => {
     await broken.close();
   });
 
-  it('end with their thread where they take all memory, and the next has another', async () => {
+  it.runIf(isFull)('end with their thread where they take all memory, and the next has another', async () => {
     const aside = open(`{% if messages | length > 1 %}${GROWS}{% endif %}fine`);
     await expect(aside.render([hello[0], hello[0]])).rejects.toMatchObject({ code: 'prompt' });
     expect(await aside.render(hello)).toBe('fine');

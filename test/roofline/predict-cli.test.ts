@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { build, cli, root } from '../cli/support.js';
 import { calibrationKey } from '../../src/roofline/hardware/calibration.js';
 import { calibration } from './calibration.js';
-import { chosen } from '../support/scale.js';
+import { chosen, isFull } from '../support/scale.js';
 
 const cache = mkdtempSync(join(tmpdir(), 'ridgepoint-predict-'));
 /** A cache folder of its own, so that a calibration of the machine at hand does not show. */
@@ -64,7 +64,7 @@ describe('ridgepoint predict', () => {
     ['sensitivity', ['--model', 'bloom-176b', '--tp', '8']],
     ['batch', ['--batch', '1..64']],
   ];
-  test.each(chosen(questions, (_, i) => i % 2 === 0))('%s answers in text, CSV and JSON', async (name, args) => {
+  test.each(chosen(questions, (_, i) => i % 4 === 0))('%s answers in text, CSV and JSON', async (name, args) => {
     const text = await predict(name, ...args);
     expect(text).toMatchObject({ code: 0, stderr: '' });
     expect(text.stdout).toContain(args[0] === '--model' ? args[1] : 'llama-2-7b');
@@ -125,7 +125,7 @@ describe('ridgepoint predict', () => {
     expect(loaded.filter((file) => heavy.includes(file))).toEqual([]);
   });
 
-  test('this machine is the default once it was calibrated', async () => {
+  test.runIf(isFull)('this machine is the default once it was calibrated', async () => {
     const folder = join(cache, 'ridgepoint', 'calibration');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${calibrationKey(calibration.adapter, calibration.driver)}.json`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveSchema } from '../../bench/serve/schema.js';
 import { root, run } from '../platform/child.js';
+import { isFull } from '../support/scale.js';
 
 const built = existsSync(join(root, 'dist', 'src', 'cli', 'main.js'));
 
@@ -61,17 +62,20 @@ describe.skipIf(!built)('ridgepoint simulate (skipped before `npm run build`)', 
     expect(written.runs[0].requests).toHaveLength(answer.completed);
   });
 
-  it('finds how much a cluster bears and how many machines a load needs, one being the other', async () => {
-    const path = await file('one.json', { model: 'llama-3.1-8b', pools: [{ name: 'gpu', chip: 'h100-sxm' }] });
-    const load = ['--duration', '10', '--slo', 'ttft:p90:300,tbt:p90:12', '--json', '--quiet'];
-    const capacity = await simulate('capacity', path, ...load);
-    expect(capacity.code).toBe(0);
-    const [{ requests_per_s: most }] = (JSON.parse(capacity.stdout) as { rows: { requests_per_s: number }[] }).rows;
-    const provision = await simulate('provision', path, ...load, '--rate', String(2.5 * most), '--most', '6');
-    const [plan] = (JSON.parse(provision.stdout) as { rows: { machines: number }[] }).rows;
-    expect(plan.machines).toBeGreaterThanOrEqual(2);
-    expect(plan.machines).toBeLessThanOrEqual(4);
-  });
+  it.runIf(isFull)(
+    'finds how much a cluster bears and how many machines a load needs, one being the other',
+    async () => {
+      const path = await file('one.json', { model: 'llama-3.1-8b', pools: [{ name: 'gpu', chip: 'h100-sxm' }] });
+      const load = ['--duration', '10', '--slo', 'ttft:p90:300,tbt:p90:12', '--json', '--quiet'];
+      const capacity = await simulate('capacity', path, ...load);
+      expect(capacity.code).toBe(0);
+      const [{ requests_per_s: most }] = (JSON.parse(capacity.stdout) as { rows: { requests_per_s: number }[] }).rows;
+      const provision = await simulate('provision', path, ...load, '--rate', String(2.5 * most), '--most', '6');
+      const [plan] = (JSON.parse(provision.stdout) as { rows: { machines: number }[] }).rows;
+      expect(plan.machines).toBeGreaterThanOrEqual(2);
+      expect(plan.machines).toBeLessThanOrEqual(4);
+    },
+  );
 
   it.each([
     ['an unknown key', { ...apart, colour: 'red' }, 'Unrecognized key: "colour"'],

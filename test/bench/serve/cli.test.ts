@@ -68,7 +68,7 @@ describe(`on ${adapter}`, () => {
   });
 });
 
-test('options that do not go together are refused before anything is loaded', async () => {
+test.runIf(isFull)('options that do not go together are refused before anything is loaded', async () => {
   const refused = async (...args: string[]): Promise<string> => {
     const { code, stderr } = await cli(['bench', 'serve', ...args]);
     expect(code, stderr).toBe(2);

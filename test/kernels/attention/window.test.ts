@@ -44,7 +44,7 @@ describe.each(adapters)('attention in a window on %s', (adapter) => {
   beforeAll(async () => void (gpu = await testGpu(adapter)));
   const windows = chosen(WINDOWS, (window) => window === 77);
 
-  it.each(SHAPES)('of decoding sequences matches float64, %s, %j', async (kv, shape) => {
+  it.each(chosen(SHAPES, (_, i) => i === 1))('of decoding sequences matches float64, %s, %j', async (kv, shape) => {
     const rows = decodeAttentionVariants(shape, kv, 'rows', gpu.capabilities).split.runs(gpu.capabilities);
     const widths = new Set([...decodeWidths(shape, kv, gpu.capabilities), ...(rows ? (['rows'] as const) : [])]);
     expect(widths.size).toBeGreaterThan(1);

@@ -29,9 +29,9 @@ describe.each(adapters)('matmul of many rows on %s', (adapter) => {
     return checkMany(gpu, variants, test);
   };
 
-  it('makes whole tiles and ragged ones, in several panels of row tiles', async () => {
+  it.runIf(isFull)('makes whole tiles and ragged ones, in several panels of row tiles', async () => {
     // 9 tiles of 64 rows and 17 of 32 are one more than one and two panels of 8.
-    if (isFull) await run({ epilogue: 'store', decodeRows: 0, n: 96, k: 32, rows: 8 * 64 + 5 });
+    await run({ epilogue: 'store', decodeRows: 0, n: 96, k: 32, rows: 8 * 64 + 5 });
     await run({ epilogue: 'residual', decodeRows: 0, n: 128, k: 64, rows: 8 * 64 });
   });
 
