@@ -73,7 +73,9 @@ export function forwardOperations(config: ModelConfig, batch: BatchShape, precis
   const activations = precision.productBytes === 1 ? 'int8' : 'f32';
   return operationShapes(config, { quantizedKv: kvScaleBytes > 0, activations }).map((shape): Operation => {
     const m = rows[shape.rows];
-    return { ...shape, phase, m, ...costOf(shape, m, sizes) };
+    const { flops, weightBytes, activationBytes, kvReadBytes, kvWriteBytes } = costOf(shape, m, sizes);
+    // Named one by one: engines copy an object fast where it comes first, and not where it comes last.
+    return { ...shape, phase, m, flops, weightBytes, activationBytes, kvReadBytes, kvWriteBytes };
   });
 }
 

@@ -261,7 +261,8 @@ export class Scheduler {
 
   /** Lets a sequence have blocks for this many tokens. @returns false, with what there was, when they run out */
   #grow({ blocks }: ScheduledSequence, tokens: number): boolean {
-    while (blocks.length < blocksFor(tokens, this.#limits.blockTokens)) {
+    const needed = blocksFor(tokens, this.#limits.blockTokens);
+    while (blocks.length < needed) {
       const block = this.#pool.allocate();
       if (block !== undefined) blocks.push(block);
       else if (!this.#reservations.takeBack()) return false;

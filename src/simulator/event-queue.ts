@@ -5,6 +5,7 @@ export interface ScheduledEvent {
 }
 
 interface Entry extends ScheduledEvent {
+  time: number;
   readonly order: number;
   readonly rank: number;
   readonly action: () => void;
@@ -38,6 +39,17 @@ export class EventQueue {
     this.#heap.push(entry);
     this.#rise(this.#heap.length - 1);
     return entry;
+  }
+
+  /**
+   * Puts an event that has just happened off to a later time, under its old number: what several events of one moment
+   * are ordered by is when they were first entered.
+   */
+  again(event: ScheduledEvent, time: number): void {
+    const entry = event as Entry;
+    entry.time = time;
+    this.#heap.push(entry);
+    this.#rise(this.#heap.length - 1);
   }
 
   /** Lets the next event happen. @returns false when there is none */

@@ -78,15 +78,19 @@ export class Links {
 
   /** Sets rates anew and enters when the next of them changes: a flow has arrived, or has moved all it may. */
   #share(): void {
-    const moving = [...this.#flows].filter(({ left, withheld }) => left > withheld + SLACK);
-    for (const flow of this.#flows) flow.rate = 0;
+    const moving: Flow[] = [];
+    let arrived = false;
+    for (const flow of this.#flows) {
+      flow.rate = 0;
+      if (flow.left > flow.withheld + SLACK) moving.push(flow);
+      else if (flow.left <= SLACK && flow.withheld === 0) arrived = true;
+    }
     if (this.#shared) fairShares(moving, this.#capacity);
     else for (const flow of moving) flow.rate = Math.min(this.#capacity(flow.from), this.#capacity(flow.to));
     if (this.#event !== undefined) this.#event.cancelled = true;
     this.#event = undefined;
     let next = Infinity;
     for (const { left, withheld, rate } of moving) next = Math.min(next, (left - withheld) / rate);
-    const arrived = [...this.#flows].some(({ left, withheld }) => left <= SLACK && withheld === 0);
     if (arrived) next = 0;
     if (next < Infinity) this.#event = this.#events.at(this.#events.now + next, RANK.transfer, () => this.#next());
   }
@@ -105,32 +109,44 @@ export class Links {
 const SLACK = 1e-3;
 const NANOSECOND = 1e-9;
 
+/** What one machine sends, or receives. */
+interface Link {
+  room: number;
+  /** Flows through it whose rate is not set yet. */
+  open: number;
+}
+
 /** Fills up the link that has least for each of its flows, takes these flows out, and goes on with the rest. */
 function fairShares(flows: readonly Flow[], capacity: (machine: number) => number): void {
-  const links = new Map<number, { room: number; readonly flows: Set<Flow> }>();
-  const linksOf = ({ from, to }: Flow): readonly number[] => [2 * from, 2 * to + 1];
-  for (const flow of flows) {
-    for (const key of linksOf(flow)) {
-      const link = links.get(key) ?? { room: capacity(key >> 1), flows: new Set<Flow>() };
-      link.flows.add(flow);
-      links.set(key, link);
-    }
-  }
-  for (let open = flows.length; open > 0;) {
-    let tightest: { room: number; readonly flows: Set<Flow> } | undefined;
-    for (const link of links.values()) {
-      if (link.flows.size === 0) continue;
-      if (tightest === undefined || link.room / link.flows.size < tightest.room / tightest.flows.size) tightest = link;
-    }
-    const rate = tightest!.room / tightest!.flows.size;
-    for (const flow of [...tightest!.flows]) {
-      flow.rate = rate;
-      open--;
-      for (const key of linksOf(flow)) {
-        const link = links.get(key)!;
-        link.flows.delete(flow);
-        link.room = Math.max(0, link.room - rate);
+  const links = new Map<number, Link>();
+  const link = (key: number): Link => {
+    let known = links.get(key);
+    if (known === undefined) links.set(key, (known = { room: capacity(key >> 1), open: 0 }));
+    known.open++;
+    return known;
+  };
+  const open = flows.map((flow) => ({ flow, out: link(2 * flow.from), into: link(2 * flow.to + 1), set: false }));
+  const all = [...links.values()];
+  for (let left = open.length; left > 0;) {
+    let tightest: Link | undefined;
+    for (const each of all) {
+      if (each.open > 0 && (tightest === undefined || each.room / each.open < tightest.room / tightest.open)) {
+        tightest = each;
       }
     }
+    const rate = tightest!.room / tightest!.open;
+    for (const each of open) {
+      if (each.set || (each.out !== tightest && each.into !== tightest)) continue;
+      each.set = true;
+      each.flow.rate = rate;
+      left--;
+      take(each.out, rate);
+      take(each.into, rate);
+    }
   }
+}
+
+function take(link: Link, rate: number): void {
+  link.open--;
+  link.room = Math.max(0, link.room - rate);
 }

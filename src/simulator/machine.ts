@@ -5,23 +5,7 @@ import { sampledBy } from '../scheduler/step-load.js';
 import type { PrefillChunk } from '../scheduler/step-plan.js';
 import { RANK, type EventQueue, type ScheduledEvent } from './event-queue.js';
 import { loadOf, type StepLoad, type StepPrice } from './price/price.js';
-
-/** A step that is planned: it runs, or waits for the one before it. */
-interface PlannedStep {
-  readonly sampled: readonly ScheduledSequence[];
-  readonly prefill: readonly PrefillChunk[];
-  readonly load: StepLoad;
-  readonly seconds: number;
-}
-
-/** Steps of pure decoding taken in one go: the scheduler has not moved for them yet. */
-interface Stretch {
-  /** The steps planned when it began, then those that follow. */
-  readonly steps: readonly PlannedStep[];
-  /** When each ends, of as many as the stretch is long. */
-  readonly ends: readonly number[];
-  readonly event: ScheduledEvent;
-}
+import { onlyDecodes, priceStretch, type PlannedStep, type Stretch } from './stretch.js';
 
 export interface MachineOptions {
   readonly scheduler: Scheduler;
@@ -76,8 +60,10 @@ export const noCounts = (): MachineCounts => ({
   waitingSeconds: 0,
 });
 
-/** Most steps of a stretch: what has been priced in vain when somebody comes in between. */
+/** Most steps of a stretch. */
 const STRETCH = 64;
+/** Steps of it that are priced at first; twice as many each time it comes that far, as somebody may come in between. */
+const PRICED = 4;
 
 /** One machine: the engine's scheduler, driven by a clock that adds up the price of steps. Times are seconds. */
 export class Machine {
@@ -133,7 +119,9 @@ export class Machine {
     stretch.event.cancelled = true;
     let ended = 0;
     // The last end is an event of its own, which will come if it has not yet.
-    while (ended < stretch.ends.length - 1 && stretch.ends[ended] <= this.#events.now) ended++;
+    while (ended < stretch.most - 1 && stretch.ends[ended] <= this.#events.now) {
+      if (++ended === stretch.ends.length) priceStretch(stretch, ended + 1, this.#options);
+    }
     this.#leaveStretch(ended);
     this.#end = this.#events.at(stretch.ends[ended], RANK.end, () => this.#endStep());
   }
@@ -219,31 +207,31 @@ export class Machine {
    */
   #enterStretch(): void {
     const planned = this.#planned;
-    const { stretches = true, depth, price } = this.#options;
+    const { stretches = true, depth } = this.#options;
     if (!stretches || planned.length < depth || this.#woken) return;
     const rows = planned[0].sampled.length;
     if (!planned.every((step) => onlyDecodes(step, rows))) return;
     const most = this.scheduler.decodeStretch(rows, STRETCH);
     if (most < 2) return;
-    const steps = [...planned];
-    const ends = [this.#end!.time];
-    for (let at = 1; at < most; at++) {
-      while (steps.length <= at) steps.push(this.#after(steps.at(-1)!, price));
-      ends.push(ends[at - 1] + steps[at].seconds);
-    }
-    while (steps.length < most + depth) steps.push(this.#after(steps.at(-1)!, price));
+    const begun = { most, steps: [...planned], ends: [this.#end!.time] };
+    priceStretch(begun, PRICED, this.#options);
     this.#end!.cancelled = true;
-    const event = this.#events.at(ends[most - 1], RANK.end, () => {
-      this.#leaveStretch(most);
-      this.#end = this.#events.at(this.#events.now + this.#planned[0].seconds, RANK.end, () => this.#endStep());
-      this.#enterStretch();
-    });
-    this.#stretch = { steps, ends, event };
+    const event = this.#events.at(begun.ends.at(-1)!, RANK.end, () => this.#comeFar(stretch));
+    const stretch: Stretch = { ...begun, event };
+    this.#stretch = stretch;
   }
 
-  #after({ sampled, prefill, load }: PlannedStep, price: StepPrice): PlannedStep {
-    const next = { ...load, decodeKeys: load.decodeKeys + load.decodeRows };
-    return { sampled, prefill, load: next, seconds: price.seconds(next) };
+  /** The last step of a stretch that is priced has ended: more are, or it was the last. */
+  #comeFar(stretch: Stretch): void {
+    const { most, ends, event } = stretch;
+    if (ends.length < most) {
+      priceStretch(stretch, 2 * ends.length, this.#options);
+      this.#events.again(event, ends.at(-1)!);
+      return;
+    }
+    this.#leaveStretch(most);
+    this.#end = this.#events.at(this.#events.now + this.#planned[0].seconds, RANK.end, () => this.#endStep());
+    this.#enterStretch();
   }
 
   /** Makes the books say that so many steps of the stretch have ended and the next one runs. */
@@ -278,10 +266,4 @@ export class Machine {
       counts.pairs += (end * (end + 1) - begin * (begin + 1)) / 2;
     }
   }
-}
-
-/** Whether a step has one row for each of so many sequences, all of them still there. */
-function onlyDecodes({ sampled, prefill, load }: PlannedStep, rows: number): boolean {
-  if (prefill.length > 0 || load.decodeRows !== rows || sampled.length !== rows) return false;
-  return sampled.every(({ finished, held, slot }) => !finished && !held && slot >= 0);
 }

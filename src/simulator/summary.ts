@@ -6,6 +6,13 @@ import { sumsOf, type WorkOf } from './work.js';
 
 /** A simulation as if a client had measured it, in milliseconds, so that all that reads measured runs reads it too. */
 export function recordOf({ traces, duration, interrupted }: Simulation): LoadRecord {
+  // Tokens come one at a time, so what says so is the same list for all answers of a length.
+  const ones = new Map<number, readonly number[]>();
+  const onesOf = (count: number): readonly number[] => {
+    const known = ones.get(count) ?? new Array<number>(count).fill(1);
+    ones.set(count, known);
+    return known;
+  };
   const requests = traces.map((trace): RequestRecord => {
     const { request, tokens, status, refusal } = trace;
     const sent = 1000 * request.arrival;
@@ -17,8 +24,8 @@ export function recordOf({ traces, duration, interrupted }: Simulation): LoadRec
       status: status === 'waiting' ? 'interrupted' : status === 'refused' ? 'failed' : status,
       promptTokens: request.promptTokens,
       outputTokens: tokens.count,
-      arrivalsMs: tokens.all().map((time) => 1000 * (time - request.arrival)),
-      counts: new Array<number>(tokens.count).fill(1),
+      arrivalsMs: arrivalsOf(trace),
+      counts: onesOf(tokens.count),
       endMs: 1000 * (end - request.arrival),
       ...(status === 'completed' ? { finish: 'length' } : {}),
       ...(refusal === undefined ? {} : { error: refusal }),
@@ -26,6 +33,13 @@ export function recordOf({ traces, duration, interrupted }: Simulation): LoadRec
   });
   requests.sort((a, b) => a.index - b.index);
   return { planned: requests.length, requests, durationMs: 1000 * duration, interrupted };
+}
+
+/** When tokens came, in milliseconds since the request did. */
+function arrivalsOf({ tokens, request: { arrival } }: RequestTrace): number[] {
+  const times = tokens.all();
+  for (let at = 0; at < times.length; at++) times[at] = 1000 * (times[at] - arrival);
+  return times;
 }
 
 /** What the machines of a pool did, as shares of the time of all of them. */

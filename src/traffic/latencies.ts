@@ -11,8 +11,6 @@ export interface Latencies {
   readonly tpot: number | undefined;
   /** Until the last token. */
   readonly e2el: number;
-  /** The gap before each arrival but the first. Tokens that came together count as one arrival, as in vLLM's harness. */
-  readonly itl: readonly number[];
 }
 
 /** @param request one in which a token arrived */
@@ -23,6 +21,18 @@ export function latenciesOf({ arrivalsMs, outputTokens }: RequestRecord): Latenc
     ttft,
     tpot: outputTokens > 1 ? (e2el - ttft) / (outputTokens - 1) : undefined,
     e2el,
-    itl: arrivalsMs.slice(1).map((at, index) => at - arrivalsMs[index]),
   };
+}
+
+/**
+ * The gap before each arrival but the first, of all requests in milliseconds. Tokens that came together count as one
+ * arrival, as in vLLM's harness.
+ */
+export function gapsOf(requests: readonly RequestRecord[]): Float64Array {
+  const gaps = new Float64Array(requests.reduce((sum, { arrivalsMs }) => sum + Math.max(0, arrivalsMs.length - 1), 0));
+  let count = 0;
+  for (const { arrivalsMs } of requests) {
+    for (let at = 1; at < arrivalsMs.length; at++) gaps[count++] = arrivalsMs[at] - arrivalsMs[at - 1];
+  }
+  return gaps;
 }

@@ -1,6 +1,6 @@
 import { ascending, quantile, summarizeSorted } from '../statistics.js';
 import { isGood, type Goals } from './goodput.js';
-import { latenciesOf } from './latencies.js';
+import { gapsOf, latenciesOf } from './latencies.js';
 import type { LoadRecord, RequestRecord, RequestStatus } from './record.js';
 
 export const MEASURES = ['ttft', 'tpot', 'itl', 'e2el'] as const;
@@ -86,10 +86,7 @@ export function metricsOf(runs: readonly LoadRecord[], { percentiles, goals }: M
         latencies.flatMap(({ tpot }) => tpot ?? []),
         percentiles,
       ),
-      itl: summaryOf(
-        latencies.flatMap(({ itl }) => itl),
-        percentiles,
-      ),
+      itl: summaryOf(gapsOf(completed), percentiles),
       e2el: summaryOf(
         latencies.map(({ e2el }) => e2el),
         percentiles,
@@ -105,7 +102,7 @@ export function percentileOf(samples: readonly number[], percent: number): numbe
   return quantile(ascending(samples), percent / 100);
 }
 
-function summaryOf(samples: readonly number[], percentiles: readonly number[]): MeasureSummary | undefined {
+function summaryOf(samples: ArrayLike<number>, percentiles: readonly number[]): MeasureSummary | undefined {
   if (samples.length === 0) return undefined;
   const sorted = ascending(samples);
   const { mean, median, std } = summarizeSorted(sorted);
@@ -123,10 +120,18 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 function bestSecond(requests: readonly RequestRecord[]): number {
   const seconds = new Map<number, number>();
   for (const { sentMs, arrivalsMs, counts } of requests) {
-    for (const [index, at] of arrivalsMs.entries()) {
-      const second = Math.floor((sentMs + at) / 1000);
-      seconds.set(second, (seconds.get(second) ?? 0) + counts[index]);
+    // They come in order, so a second is looked up once for all its tokens.
+    let [second, tokens] = [NaN, 0];
+    const note = (): void => void (tokens > 0 && seconds.set(second, (seconds.get(second) ?? 0) + tokens));
+    for (let at = 0; at < arrivalsMs.length; at++) {
+      const now = Math.floor((sentMs + arrivalsMs[at]) / 1000);
+      if (now !== second) {
+        note();
+        [second, tokens] = [now, 0];
+      }
+      tokens += counts[at];
     }
+    note();
   }
   return [...seconds.values()].reduce((best, tokens) => Math.max(best, tokens), 0);
 }

@@ -14,6 +14,8 @@ interface Growing {
   readonly near: Operation;
   readonly far: Operation;
   readonly count: number;
+  /** The operation at the context that was asked for last: one object for all, since there are millions. */
+  readonly now: { -readonly [Key in keyof Operation]: Operation[Key] };
 }
 
 /**
@@ -34,35 +36,32 @@ export class DecodeLine {
     predictor.parts(step).forEach(({ operation: near, count, seconds }, index) => {
       const { operation } = far[index];
       if (near.flops === operation.flops && near.kvReadBytes === operation.kvReadBytes) fixed += count * seconds;
-      else this.#growing.push({ near, far: operation, count });
+      else this.#growing.push({ near, far: operation, count, now: { ...near } });
     });
     this.#fixedSeconds = fixed;
   }
 
   /** Seconds on the device of `steps` steps, the first with `context` tokens in the cache. */
   seconds(context: number, steps: number): number {
-    return this.#growing.reduce(
-      (sum, each) => sum + each.count * this.#seconds(each, context, steps),
-      steps * this.#fixedSeconds,
-    );
+    let sum = steps * this.#fixedSeconds;
+    for (const each of this.#growing) sum += each.count * this.#seconds(each, context, steps);
+    return sum;
   }
 
   /** Of one of them. Once as much is in the cache as a token sees, steps are alike. */
   #seconds(each: Growing, context: number, steps: number): number {
     const { window = Infinity } = each.near;
+    if (steps === 1 && window - 1 - context >= 1) return this.#at(each, context);
     const growing = Math.min(steps, Math.max(0, window - 1 - context));
     const seen = growing === 0 ? 0 : sumOver(growing, (step) => this.#at(each, context + step));
     return growing === steps ? seen : seen + (steps - growing) * this.#at(each, window - 1);
   }
 
-  #at({ near, far }: Growing, context: number): number {
+  #at({ near, far, now }: Growing, context: number): number {
     const share = (context - NEAR) / (Math.min(FAR, (near.window ?? Infinity) - 1) - NEAR);
-    const mix = (from: number, to: number): number => from + share * (to - from);
-    return this.#predictor.pricer.seconds({
-      ...near,
-      flops: mix(near.flops, far.flops),
-      activationBytes: mix(near.activationBytes, far.activationBytes),
-      kvReadBytes: mix(near.kvReadBytes, far.kvReadBytes),
-    });
+    now.flops = near.flops + share * (far.flops - near.flops);
+    now.activationBytes = near.activationBytes + share * (far.activationBytes - near.activationBytes);
+    now.kvReadBytes = near.kvReadBytes + share * (far.kvReadBytes - near.kvReadBytes);
+    return this.#predictor.pricer.seconds(now);
   }
 }

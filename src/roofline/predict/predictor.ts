@@ -1,4 +1,4 @@
-import { phaseOf, type BatchShape, type Operation, type Precision } from '../../model/operations.js';
+import { phaseOf, type BatchShape, type Operation, type Phase, type Precision } from '../../model/operations.js';
 import { DecodeLine, decodeStep } from './decode-line.js';
 import { costsOf, engineById, type EngineCosts, type EngineId, type EngineProfile } from '../hardware/engines.js';
 import type { StepCosts } from '../hardware/families.js';
@@ -114,14 +114,17 @@ export class Predictor {
    * takes while requests come and go.
    */
   stepSeconds(batch: BatchShape): number {
-    const serving = this.hardware.host?.serving?.[phaseOf(batch) === 'decode' ? 'decode' : 'prompts'];
+    const phase = phaseOf(batch);
+    const serving = this.hardware.host?.serving?.[phase === 'decode' ? 'decode' : 'prompts'];
     if (serving !== undefined) return costed(serving, this.#stepLines.seconds(batch), batch.logitRows);
     const { next, first = next } = this.hardware.host?.steps ?? {};
-    const { stretch = 1 } = (phaseOf(batch) === 'decode' ? next : first) ?? {};
+    const { stretch = 1 } = (phase === 'decode' ? next : first) ?? {};
     const { seconds = 0, rowSeconds = 0 } = next ?? {};
     return Math.max(
-      stretch * this.#hosted(this.#stepLines.seconds(batch), batch) + seconds + rowSeconds * batch.logitRows,
-      this.recordingSeconds(batch),
+      stretch * this.#hosted(this.#stepLines.seconds(batch), phase, batch.logitRows) +
+        seconds +
+        rowSeconds * batch.logitRows,
+      phase === 'decode' ? this.recordSeconds.decode : this.recordSeconds.prompts,
     );
   }
 
@@ -139,7 +142,9 @@ export class Predictor {
     }
     const begin = this.recordingSeconds(steps[0]) + roundTripSeconds; // nothing runs while the first step is recorded
     return steps.reduce(
-      (sum, step) => sum + Math.max(this.#hosted(this.deviceSeconds(step), step), this.recordingSeconds(step)),
+      (sum, step) =>
+        sum +
+        Math.max(this.#hosted(this.deviceSeconds(step), phaseOf(step), step.logitRows), this.recordingSeconds(step)),
       begin + this.#costs.requestSeconds,
     );
   }
@@ -170,7 +175,7 @@ export class Predictor {
     let line = this.#decodeLines.get(batch);
     if (line === undefined) this.#decodeLines.set(batch, (line = new DecodeLine(this, batch)));
     const { stretch = 1, seconds = 0, rowSeconds = 0 } = this.hardware.host?.steps?.next ?? {};
-    const each = this.#hosted(line.seconds(context, steps) / steps, decodeStep(context, batch));
+    const each = this.#hosted(line.seconds(context, steps) / steps, 'decode', batch);
     const device = steps * (stretch * each + seconds + rowSeconds * batch);
     return Math.max(device, steps * this.recordSeconds.decode);
   }
@@ -211,11 +216,11 @@ export class Predictor {
   }
 
   /** A step's seconds on the device with what the engine's host adds to it. */
-  #hosted(deviceSeconds: number, step: BatchShape): number {
+  #hosted(deviceSeconds: number, phase: Phase, logitRows: number): number {
     if (this.engine.id === 'none') return deviceSeconds;
     const { stretch, promptStretch, stepSeconds, rowSeconds, layerSeconds } = this.#costs;
-    const device = deviceSeconds * (phaseOf(step) === 'decode' ? stretch : promptStretch);
-    return softMaximum(device, this.model.layers * layerSeconds, 2) + stepSeconds + step.logitRows * rowSeconds;
+    const device = deviceSeconds * (phase === 'decode' ? stretch : promptStretch);
+    return softMaximum(device, this.model.layers * layerSeconds, 2) + stepSeconds + logitRows * rowSeconds;
   }
 
   #shard(operation: Operation): Operation {

@@ -32,6 +32,8 @@ function countsOf(sequences: readonly BatchSequence[]): StepCounts {
 interface Growing {
   readonly count: number;
   readonly base: Operation;
+  /** The operation at the sizes that were asked for last: one object for all, since there are millions. */
+  readonly now: { -readonly [Key in keyof Operation]: Operation[Key] };
   readonly keys: Slopes;
   readonly pairs: Slopes;
 }
@@ -103,22 +105,18 @@ class StepLine {
       const keys = single ? NONE : slopes(operation, wider[at].operation, FAR);
       const pairs = slopes(operation, nearer[at].operation, FAR * length, keys);
       if (flat(keys) && flat(pairs)) this.#fixedSeconds += count * seconds;
-      else this.#growing.push({ count, base: operation, keys, pairs });
+      else this.#growing.push({ count, base: operation, now: { ...operation }, keys, pairs });
     });
   }
 
   seconds({ keys, pairs }: StepCounts, sequences: readonly BatchSequence[]): number {
     const [moreKeys, morePairs] = [keys - this.#keys, pairs - this.#pairs];
     let sum = this.#fixedSeconds;
-    for (const { count, base, keys: byKey, pairs: byPair } of this.#growing) {
-      const at = (key: keyof Slopes) => base[key] + byKey[key] * moreKeys + byPair[key] * morePairs;
-      const operation = {
-        ...base,
-        flops: at('flops'),
-        activationBytes: at('activationBytes'),
-        kvReadBytes: at('kvReadBytes'),
-      };
-      sum += count * this.#source.pricer.seconds(operation);
+    for (const { count, base, now, keys: k, pairs: p } of this.#growing) {
+      now.flops = base.flops + k.flops * moreKeys + p.flops * morePairs;
+      now.activationBytes = base.activationBytes + k.activationBytes * moreKeys + p.activationBytes * morePairs;
+      now.kvReadBytes = base.kvReadBytes + k.kvReadBytes * moreKeys + p.kvReadBytes * morePairs;
+      sum += count * this.#source.pricer.seconds(now);
     }
     for (const { count, base, window, seen } of this.#windowed) {
       const now = seenBy(sequences, window);

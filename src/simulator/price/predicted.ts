@@ -43,7 +43,8 @@ export class PredictedPrice implements StepPrice {
       context: begin,
       prefill: true,
     }));
-    for (let row = 0; row < decodeRows; row++) sequences.push({ newTokens: 1, context });
+    const row: BatchSequence = { newTokens: 1, context };
+    for (let at = 0; at < decodeRows; at++) sequences.push(row);
     return this.#predictor.stepSeconds({ sequences, logitRows } satisfies BatchShape);
   }
 }
