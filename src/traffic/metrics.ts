@@ -122,7 +122,9 @@ function bestSecond(requests: readonly RequestRecord[]): number {
   for (const { sentMs, arrivalsMs, counts } of requests) {
     // They come in order, so a second is looked up once for all its tokens.
     let [second, tokens] = [NaN, 0];
-    const note = (): void => void (tokens > 0 && seconds.set(second, (seconds.get(second) ?? 0) + tokens));
+    const note = (): void => {
+      if (tokens > 0) seconds.set(second, (seconds.get(second) ?? 0) + tokens);
+    };
     for (let at = 0; at < arrivalsMs.length; at++) {
       const now = Math.floor((sentMs + arrivalsMs[at]) / 1000);
       if (now !== second) {

@@ -3,7 +3,7 @@ import { EXIT_CODES } from '../../options/help.js';
 import { nonEmpty, whole, wholes, number } from '../../options/parse.js';
 import { runToExit } from '../../run.js';
 import { parseNetwork } from './network.js';
-import { addLoadOptions, addOutputOptions, addPriceOption, addSloOptions } from './options.js';
+import { addLoadOptions, addOutputOptions, addPriceOption, addSloOptions, addTraceWindowOption } from './options.js';
 
 /** Gives `ridgepoint simulate` its questions. */
 export function declare(command: Command): void {
@@ -20,16 +20,11 @@ export function declare(command: Command): void {
   const run = question('run', 'a cluster under a load: latencies, throughput, what the machines did')
     .argument('[cluster]', 'a JSON file; --schema prints its format')
     .option('--schema', 'print the format of the cluster file as a JSON Schema');
-  addOutputOptions(addPriceOption(addSloOptions(addLoadOptions(run))))
+  addTraceWindowOption(addOutputOptions(addPriceOption(addSloOptions(addLoadOptions(run)))))
     .option(
       '--output <file>',
       'write the result as "bench serve" writes its own',
       nonEmpty('--output', 'the path of a file'),
-    )
-    .option(
-      '--trace-window <what>',
-      'write steps and transfers as a Chrome trace, such as "10s..12s out.json"',
-      nonEmpty('--trace-window', 'a time and a file'),
     )
     .action((cluster, flags) => runToExit(async () => (await import('./run.js')).runCommand(cluster, flags)));
 
@@ -37,7 +32,7 @@ export function declare(command: Command): void {
     '<cluster>',
     'a JSON file',
   );
-  addOutputOptions(addSloOptions(addLoadOptions(capacity))).action((cluster, flags) =>
+  addTraceWindowOption(addOutputOptions(addSloOptions(addLoadOptions(capacity)))).action((cluster, flags) =>
     runToExit(async () => (await import('./questions.js')).capacityCommand(cluster, flags)),
   );
 
@@ -45,7 +40,7 @@ export function declare(command: Command): void {
     '<cluster>',
     'a JSON file, whose counts do not matter',
   );
-  addOutputOptions(addPriceOption(addSloOptions(addLoadOptions(provision))))
+  addTraceWindowOption(addOutputOptions(addPriceOption(addSloOptions(addLoadOptions(provision)))))
     .option('--most <n>', 'machines of a pool at most (default: 40)', whole('--most', 1))
     .action((cluster, flags) =>
       runToExit(async () => (await import('./questions.js')).provisionCommand(cluster, flags)),

@@ -2,6 +2,7 @@ import type { Lengths } from '../../../traffic/lengths.js';
 import { parseLengths } from '../../../traffic/lengths.js';
 import { parseSlo, type Slo } from '../../../simulator/slo.js';
 import { parsePrices, type Prices } from './charges.js';
+import { parseWindow, type Window } from './trace-window.js';
 import { group } from '../../options/group.js';
 import { nonEmpty, oneOf, positive, whole } from '../../options/parse.js';
 
@@ -27,7 +28,7 @@ export interface SimulateFlags extends OutputFlags {
   readonly slo?: Slo;
   readonly price?: Prices;
   readonly output?: string;
-  readonly traceWindow?: string;
+  readonly traceWindow?: Window;
   readonly schema?: boolean;
 }
 
@@ -74,6 +75,15 @@ export const addSloOptions = group((command) =>
       'spad:loose, spad:normal, spad:tight, splitwise, or ms such as ttft:p90:500,tbt:p99:50',
       parseSlo,
     ),
+);
+
+/** Of every question that requests of a trace are simulated for. */
+export const addTraceWindowOption = group((command) =>
+  command.option(
+    '--trace-window <what>',
+    'write steps and transfers of the run, or of the one that is the answer, as a Chrome trace, such as "10s..12s out.json"',
+    parseWindow,
+  ),
 );
 
 export const addPriceOption = group((command) =>

@@ -1,4 +1,5 @@
 import { aloneOn } from '../../../simulator/alone.js';
+import type { Bind } from '../../../simulator/binds.js';
 import type { Cluster, Pool } from '../../../simulator/cluster.js';
 import { frontier, highestGood, type Counts } from '../../../simulator/search.js';
 import type { ClusterFile } from '../../../simulator/cluster-file.js';
@@ -9,6 +10,7 @@ import { csvTable, records, textTable, type Column } from '../../terminal/table.
 import { print, status } from '../../terminal/output.js';
 import { EXIT } from '../../run.js';
 import { remark } from '../../terminal/style.js';
+import { bindsOfAnswer } from './answer-run.js';
 import { buildCluster, readCluster } from './build-cluster.js';
 import { simulatedLoadOf, type LoadOf } from './load.js';
 import { chargeOf } from './charges.js';
@@ -58,35 +60,45 @@ interface CapacityRow {
   readonly rate: number;
   readonly perMachine: number;
   readonly perChip: number;
+  readonly binds: Bind | undefined;
 }
+
+/** What keeps an answer from being better. */
+const bindsColumn = <Row extends { readonly binds: Bind | undefined }>(): Column<Row> => ({
+  head: 'binds',
+  key: 'binds',
+  value: ({ binds }) => binds,
+  text: ({ binds }) => binds ?? '-',
+});
 
 /** `ridgepoint simulate capacity`: the highest rate that meets an SLO. */
 export async function capacityCommand(path: string, flags: SimulateFlags): Promise<number> {
   if (flags.rate !== undefined) throw new RidgepointError('usage', '--rate is what capacity finds; leave it out');
   const file = await readCluster(path);
-  const { cluster, chips, reference } = await buildCluster(file);
-  const question = questionOf(reference, flags);
+  const built = await buildCluster(file);
+  const { cluster, chips } = built;
+  const question = questionOf(built.reference, flags);
   const tell = !(flags.quiet ?? false);
+  const loadAt = (rate: number): Promise<LoadOf> => simulatedLoadOf({ ...flags, rate }, file.pools[0].block_tokens);
   let verdict: Verdict | undefined;
   const rate = await highestGood(LOWEST_RATE, PRECISION, async (rate) => {
     if (tell && process.stderr.isTTY) status(`${rate.toFixed(2)} requests/s ...`);
-    const found = await verdictOf(
-      cluster,
-      await simulatedLoadOf({ ...flags, rate }, file.pools[0].block_tokens),
-      question,
-    );
+    const found = await verdictOf(cluster, await loadAt(rate), question);
     if (found.met) verdict = found;
     return found.met;
   });
-  if (tell && process.stderr.isTTY) status();
   if (rate === undefined) {
+    if (tell && process.stderr.isTTY) status();
     throw new RidgepointError(
       'usage',
       `even ${LOWEST_RATE} requests/s miss ${question.slo.name}: no rate meets it on this cluster`,
     );
   }
   const machines = cluster.pools.reduce((sum, { count }) => sum + count, 0);
-  const row: CapacityRow = { rate, perMachine: rate / machines, perChip: rate / chips };
+  const [seed] = question.seeds;
+  const binds = await bindsOfAnswer(built, cluster, (await loadAt(rate))(seed), { seed, window: flags.traceWindow });
+  if (tell && process.stderr.isTTY) status();
+  const row: CapacityRow = { rate, perMachine: rate / machines, perChip: rate / chips, binds };
   const columns: Column<CapacityRow>[] = [
     { head: 'requests/s', key: 'requests_per_s', value: ({ rate }) => rate, text: ({ rate }) => rate.toPrecision(3) },
     {
@@ -96,6 +108,7 @@ export async function capacityCommand(path: string, flags: SimulateFlags): Promi
       text: ({ perMachine }) => perMachine.toPrecision(3),
     },
     { head: 'a chip', key: 'per_chip', value: ({ perChip }) => perChip, text: ({ perChip }) => perChip.toPrecision(3) },
+    bindsColumn(),
   ];
   const limits = verdict!.findings.map((finding) => ({ ...finding, kind: question.slo.kind }));
   if (flags.json)
@@ -128,6 +141,7 @@ interface PlanRow {
   readonly tdpWatts: number | undefined;
   /** In machines of eight H100s, by SPAD's formulas. */
   readonly costH100: number | undefined;
+  readonly binds: Bind | undefined;
 }
 
 /** `ridgepoint simulate provision`: the fewest machines that meet an SLO. */
@@ -165,7 +179,7 @@ export async function provisionCommand(
         );
   if (edge.length === 0)
     throw new RidgepointError('usage', `${most} machines of each pool miss ${question.slo.name}; allow more by --most`);
-  const rows = edge.map((counts): PlanRow => {
+  const plans = edge.map((counts): Omit<PlanRow, 'binds'> => {
     const sum = (value: (at: number) => number | undefined): number | undefined =>
       counts.reduce<number | undefined>((total, count, at) => {
         const each = value(at);
@@ -181,8 +195,15 @@ export async function provisionCommand(
       costH100: spad?.cost,
     };
   });
-  const cost = ({ usdPerHour, costH100 }: PlanRow): number => usdPerHour ?? costH100 ?? 0;
-  rows.sort((a, b) => cost(a) - cost(b) || a.machines - b.machines);
+  const cost = ({ usdPerHour, costH100 }: Omit<PlanRow, 'binds'>): number => usdPerHour ?? costH100 ?? 0;
+  plans.sort((a, b) => cost(a) - cost(b) || a.machines - b.machines);
+  const [seed] = question.seeds;
+  const rows: PlanRow[] = [];
+  for (const [at, plan] of plans.entries()) {
+    const window = at === 0 ? flags.traceWindow : undefined;
+    const binds = await bindsOfAnswer(built, withCounts(plan.counts), load(seed), { seed, window });
+    rows.push({ ...plan, binds });
+  }
   // Seeds a plan was found with may have been kind to it.
   const fresh = question.seeds.map((seed) => seed + FRESH);
   const holds = await meets(rows[0].counts, fresh);
@@ -215,6 +236,7 @@ export async function provisionCommand(
     value: ({ costH100 }) => costH100,
     text: ({ costH100 }) => (costH100 === undefined ? '-' : costH100.toFixed(1)),
   });
+  columns.push(bindsColumn());
   if (flags.json)
     print(
       `${JSON.stringify({ slo: question.slo.name, rows: records(rows, columns), holds_with_fresh_seeds: holds }, null, 2)}\n`,

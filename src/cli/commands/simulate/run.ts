@@ -23,7 +23,7 @@ import { bindsOf, outcomeRow, summariesOf } from './outcome-row.js';
 import { simulatePatiently } from './patient.js';
 import { runReport } from './report/run-page.js';
 import { measureColumns, measureRows, number, PERCENTILES, poolColumns, sloColumns } from './run-columns.js';
-import { chromeTrace, parseWindow } from './trace-window.js';
+import { writeWindow } from './write-window.js';
 
 /** One seed's run. */
 export interface SeedRun {
@@ -45,7 +45,6 @@ export async function runCommand(path: string | undefined, flags: SimulateFlags)
       'usage',
       'say which cluster: a JSON file, whose format "ridgepoint simulate run --schema" prints',
     );
-  const window = flags.traceWindow === undefined ? undefined : parseWindow(flags.traceWindow);
   const file = await readCluster(path);
   const built = await buildCluster(file);
   const load = await simulatedLoadOf(flags, file.pools[0].block_tokens);
@@ -57,8 +56,7 @@ export async function runCommand(path: string | undefined, flags: SimulateFlags)
   const tell = !(flags.quiet ?? false);
   if (flags.output !== undefined)
     await writeWhole(flags.output, `${JSON.stringify(resultOf(path, file, runs), null, 1)}\n`);
-  if (window !== undefined)
-    await writeWhole(window.path, `${JSON.stringify(chromeTrace(runs[0].simulation, window))}\n`);
+  if (flags.traceWindow !== undefined) await writeWindow(runs[0].simulation, flags.traceWindow);
   // What moving machines is worth is seen beside a run in which they stay.
   const { reallocation: moves, ...staying } = built.cluster;
   const without =
