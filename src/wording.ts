@@ -23,6 +23,7 @@ export type EngineOptionName =
   | 'kvReserve'
   | 'logitRows'
   | 'prefixCaching'
+  | 'pooling'
   | 'speculate.tokens'
   | 'speculate.lookup'
   | 'decodeSloMs'

@@ -23,6 +23,8 @@ export interface ModelFolder {
   readText(file: string): Promise<string | undefined>;
   /** Names of what is directly inside, folders with a slash behind; absent where the platform cannot tell. */
   list?(): Promise<string[]>;
+  /** A folder directly inside; undefined if there is none of that name. Absent where nothing in such is read. */
+  within?(folder: string): Promise<ModelFolder | undefined>;
 }
 
 /** Whether `file` names a file directly inside a folder: no separators, no `..`, no drive letters, no control bytes. */

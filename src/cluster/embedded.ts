@@ -1,4 +1,4 @@
-import type { EngineStats, GenerateOptions, Generation, Prompt, TextEngine } from '../engine/api.js';
+import type { Embeddings, EngineStats, GenerateOptions, Generation, Prompt, TextEngine } from '../engine/api.js';
 import type { CoreEngine } from '../engine/engine.js';
 import { RidgepointError } from '../errors.js';
 import { generateFrom, type KvSource } from './bring.js';
@@ -48,6 +48,11 @@ export class PairedEngine implements TextEngine {
 
   generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
     return generateFrom(this.decode, prompt, options, { source: this.#source, counts: this.transfers });
+  }
+
+  /** Hidden states are of the engine that decodes: they do not travel. */
+  embed(...asked: Parameters<CoreEngine['embed']>): Promise<Embeddings> {
+    return this.decode.embed(...asked);
   }
 
   /** Who computes prompts. */

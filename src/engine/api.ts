@@ -1,5 +1,6 @@
 import type { ActivationDtype } from '../quantization/activations.js';
 import type { ModelConfig } from '../model/config.js';
+import type { Pooling } from '../model/pooling.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import type { TokenConstraint } from '../grammar/token-constraint.js';
 import type { Mask } from '../gpu/masks.js';
@@ -11,7 +12,7 @@ import type { TuningInfo } from '../tuning/autotune.js';
 import type { KvDtype } from './load-options.js';
 import type { Scheduling } from './scheduling.js';
 
-export type { ChatWishes, PolicyName, TokenConstraint, TokenVocabulary, TuningInfo };
+export type { ChatWishes, PolicyName, Pooling, TokenConstraint, TokenVocabulary, TuningInfo };
 
 export type { EngineOptions, KvDtype, LoadProgress, SpeculationOptions, WeightDtype } from './load-options.js';
 export type { ActivationDtype, StoredDtype };
@@ -208,6 +209,26 @@ export interface EngineStats {
   readonly steps: number;
 }
 
+export interface EmbedOptions {
+  /** How rows become a vector; default as the engine was loaded, or as the model says. */
+  readonly pooling?: Pooling;
+  /** Whether vectors are of length 1; default as the model says, true where it says nothing. */
+  readonly normalize?: boolean;
+  /** How many numbers of each vector are kept, the first ones; at most the model's hidden size, which is the default. */
+  readonly dimensions?: number;
+  /** As of a generation. */
+  readonly priority?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Texts as vectors. */
+export interface Embeddings {
+  /** One for each input, in order: `dimensions` numbers. */
+  readonly vectors: readonly Float32Array[];
+  /** Tokens of each input. */
+  readonly tokens: readonly number[];
+}
+
 /** What every front end (command line, server, harness) needs of an engine. */
 export interface TextEngine extends AsyncDisposable {
   readonly info: EngineInfo;
@@ -228,6 +249,11 @@ export interface TextEngine extends AsyncDisposable {
   /** What it tells of its scheduling, where it does. */
   readonly scheduling?: Scheduling;
   generate(prompt: Prompt, options?: GenerateOptions): Generation;
+  /**
+   * Pools the last hidden states of prompts, after the final norm, where this engine can: absent where prompts are
+   * computed by others.
+   */
+  embed?(input: Prompt | readonly Prompt[], options?: EmbedOptions): Promise<Embeddings>;
   /** UTF-8 bytes a token is written as, special ones by their names; none without a tokenizer. */
   tokenBytes(id: number): Uint8Array;
   /** Renders the chat template: the text that is to be tokenized without special tokens around it. */

@@ -1,5 +1,7 @@
 import type { Gpu } from '../gpu/gpu.js';
 import type { ForwardPass } from '../model/forward-pass.js';
+import type { ModelPooling } from '../model/pooling.js';
+import type { Embedder } from './embedder.js';
 import type { EngineHost } from './host.js';
 import type { KvTransfer } from './kv-transfer.js';
 import type { StepProbe } from './probe.js';
@@ -23,6 +25,9 @@ export interface EngineParts extends TextParts {
   readonly loop: StepLoop;
   readonly scheduler: Scheduler;
   readonly kv: KvTransfer;
+  readonly embedder: Embedder;
+  /** How hidden states become embeddings; undefined for a model that is not meant for it. */
+  readonly pooling: ModelPooling | undefined;
   /** What a user should know of the model's files, a sentence each. */
   readonly notices: readonly string[];
   readonly prefixCaching: boolean;

@@ -3,11 +3,15 @@ import { RidgepointError } from '../errors.js';
 import { PassClock, type PassTime } from '../gpu/pass-clock.js';
 import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import { ScheduledSequence } from '../scheduler/sequence.js';
-import type { EngineStats, GenerateOptions, Generation, Prompt, TextEngine } from './api.js';
+import { inSlices } from '../tokenizer/slices.js';
+import type { EmbedOptions, Embeddings, EngineStats, GenerateOptions, Generation, Prompt, TextEngine } from './api.js';
+import { checkInputs, poolingOf, promptList } from './embed-input.js';
 import { kernelsOf, type EngineParts } from './engine-parts.js';
 import type { RunningGeneration } from './generation.js';
 import type { KvTransfer } from './kv-transfer.js';
+import { checkEmbedOptions } from './options/embed-options.js';
 import { Pending, type Before } from './pending.js';
+import { finished } from './pooled-rows.js';
 import { StepProbe } from './probe.js';
 import { needsTokenState } from './sampling.js';
 import type { Scheduling } from './scheduling.js';
@@ -68,6 +72,36 @@ export class CoreEngine extends TextSide implements TextEngine {
     const generation = this.#begin(prompt, options);
     if (!generation.done) this.#pending.add(generation, before, (ready) => this.#parts.loop.add(ready));
     return generation;
+  }
+
+  /**
+   * Pools the last hidden states of prompts, as they are after the final norm, into one vector each. Prompts go through
+   * in chunks beside what is generated, every one computed from its first token on.
+   *
+   * @param input text or token ids, or a list of either: up to 2048, each at most the context long
+   * @returns a vector of `dimensions` numbers for each, in order; of length 1 where `normalize` is not false
+   * @throws RidgepointError ('usage') where the model is not meant for embeddings and `pooling` is not given, or an
+   *   option is out of range, ('prompt') naming an input that is empty, too long or has an id that is none; the
+   *   signal's reason where it is aborted
+   */
+  async embed(input: Prompt | readonly Prompt[], options: EmbedOptions = {}): Promise<Embeddings> {
+    this.assertUsable();
+    const { hidden } = this.config;
+    checkEmbedOptions(options, hidden);
+    const { pooling, normalize } = poolingOf(this.info, this.#parts.pooling, options);
+    const { dimensions = hidden, priority, signal } = options;
+    const prompts: (readonly number[])[] = [];
+    for (const prompt of promptList(input)) {
+      prompts.push(typeof prompt === 'string' ? await this.tokenizeInSlices(prompt, { signal }) : prompt);
+    }
+    await inSlices(checkInputs(prompts, this.config, this.info), signal);
+    this.assertUsable();
+    const vectors = await this.#parts.embedder.pool(prompts, {
+      ...{ pooling, priority, signal },
+      nextId: () => this.#nextId++,
+      finish: (pooled) => finished(pooled, dimensions, normalize),
+    });
+    return { vectors, tokens: prompts.map(({ length }) => length) };
   }
 
   #begin(prompt: Prompt, options: GenerateOptions): RunningGeneration {

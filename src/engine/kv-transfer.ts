@@ -174,7 +174,7 @@ export class KvTransfer {
     };
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      loop.prefill(run);
+      loop.compute(run);
       yield* run.pieces();
     } finally {
       signal?.removeEventListener('abort', stop);

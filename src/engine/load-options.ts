@@ -1,5 +1,6 @@
 import type { KvStored } from '../kernels/attention/shape.js';
 import type { BatchShape } from '../model/operations.js';
+import type { Pooling } from '../model/pooling.js';
 import type { ActivationDtype } from '../quantization/activations.js';
 import type { PolicyName } from '../scheduler/policies/index.js';
 import type { WeightDtype } from './weight-format.js';
@@ -84,6 +85,11 @@ export interface EngineOptions {
   readonly logitRows?: number;
   /** Keep the keys and values of prompts for requests that begin alike; default true. */
   readonly prefixCaching?: boolean;
+  /**
+   * How a prompt's hidden states become its embedding: their mean, or the last one. Default: as the model says; one that
+   * is not meant for embeddings gives none without this.
+   */
+  readonly pooling?: Pooling;
   /** Guess tokens ahead. The text is the same with and without it; off by default. */
   readonly speculate?: SpeculationOptions;
   /** Under `decode-priority`: longest a step with decoding sequences should take, in milliseconds; default 50. */

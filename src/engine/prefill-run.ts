@@ -3,6 +3,7 @@ import type { PagedKv } from '../cache/paged-kv.js';
 import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import type { ScheduledSequence } from '../scheduler/sequence.js';
 import { EXPORTS_UNDER_WAY, type ExportRing } from './export-ring.js';
+import type { PromptRun } from './prompt-runs.js';
 
 /** Keys and values of a part of a prompt on the host; the bytes are there until the next one is asked for. */
 export interface KvPiece extends KvPart {
@@ -27,7 +28,7 @@ interface Exported {
  * A prompt that is computed for its keys and values, which are handed out block by block while it goes on. Blocks that
  * its reader is not ready for stay where they are, and the sequence keeps them until the last has been copied.
  */
-export class PrefillRun {
+export class PrefillRun implements PromptRun {
   readonly #exported: Exported[] = [];
   #next: number;
   #layer = 0;

@@ -3,6 +3,7 @@ import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import { modelIdentity } from '../model/identity.js';
 import { parameterCount } from '../model/cost.js';
 import type { BatchShape } from '../model/operations.js';
+import { poolingAsked } from '../model/pooling.js';
 import { DEFAULT_POLICY, POLICIES } from '../scheduler/policies/index.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { LearntStepCost } from '../scheduler/step-cost.js';
@@ -12,6 +13,7 @@ import { CoreEngine } from './engine.js';
 import type { EngineMemory } from './memory-fit.js';
 import type { EngineModel } from './model-opening.js';
 import { kernelsOf } from './engine-parts.js';
+import { Embedder } from './embedder.js';
 import { KvTransfer } from './kv-transfer.js';
 import { NameWatch } from './name-watch.js';
 import { ENGINE_OPTIONS } from './options/engine-options.js';
@@ -68,8 +70,10 @@ export function startLoop(start: StartContext, loaded: Loaded): CoreEngine {
     identity: () => modelIdentity(model.source, model.weights === undefined),
     kernels: () => Object.values(kernelsOf(built.pass)).flat().join(' '),
   });
+  const embedder = new Embedder({ gpu, loop, pass: built.pass, weights: built.weights, chunk });
   return new CoreEngine({
-    ...{ gpu, host, scheduler, loop, kv, info, prefixCaching },
+    ...{ gpu, host, scheduler, loop, kv, embedder, info, prefixCaching },
+    pooling: poolingAsked(model.pooling, options.pooling),
     config: model.config,
     model: built.pass,
     tokenizer: model.tokenizer,

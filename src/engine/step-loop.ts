@@ -17,8 +17,7 @@ import type { Moment } from '../scheduler/moment.js';
 import { loadOf, sampledBy } from '../scheduler/step-load.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { ScheduledSequence } from '../scheduler/sequence.js';
-import type { PrefillRun } from './prefill-run.js';
-import { Prefills } from './prefills.js';
+import { PromptRuns, type PromptRun } from './prompt-runs.js';
 import { StepTimes } from './step-times.js';
 import type { Sampled, SubmittedStep } from './submitted-step.js';
 import { STEPS_UNDER_WAY, type DecodeRows, type PrefillChunk, type StepPlan } from '../scheduler/step-plan.js';
@@ -49,7 +48,7 @@ export class StepLoop {
   #failure: unknown;
   readonly #depth: number;
   readonly #times: StepTimes;
-  readonly #prefills: Prefills;
+  readonly #prompts: PromptRuns;
   /** Steps submitted whose tokens are not delivered yet, the oldest first. */
   readonly #inFlight: SubmittedStep[] = [];
   /** Who is told of the schedule. */
@@ -67,7 +66,7 @@ export class StepLoop {
     this.#depth = gpu.capabilities.isCpu ? STEPS_UNDER_WAY.cpu : STEPS_UNDER_WAY.gpu;
     this.#ring = new ReadbackRing(gpu, options.logitRows, model.logitStride, this.#depth);
     this.#times = new StepTimes(this.watchers, options.onStep);
-    this.#prefills = new Prefills(gpu, scheduler);
+    this.#prompts = new PromptRuns(gpu, scheduler);
     gpu.onLost((error) => this.#fail(error));
   }
 
@@ -83,17 +82,17 @@ export class StepLoop {
     this.#running ??= this.#run();
   }
 
-  /** Queues a prompt that is computed for its keys and values. */
-  prefill(run: PrefillRun): void {
+  /** Queues a prompt that is computed for what it leaves behind: keys and values, or hidden states. */
+  compute(run: PromptRun): void {
     if (this.#failure !== undefined) return run.fail(this.#failure);
-    this.#prefills.add(run);
+    this.#prompts.add(run);
     this.#scheduler.add(run.sequence);
     this.#running ??= this.#run();
   }
 
-  /** Copies more of a prompt's keys and values out, where its reader has made room; lets go of it if it is over. */
-  copyOut(run: PrefillRun): void {
-    if (this.#prefills.copy(run)) this.#running ??= this.#run();
+  /** Copies more of what a prompt leaves out, where its reader has made room; lets go of it if it is over. */
+  copyOut(run: PromptRun): void {
+    if (this.#prompts.copy(run)) this.#running ??= this.#run();
   }
 
   /** Ends a generation before its time. */
@@ -112,7 +111,7 @@ export class StepLoop {
   /** Aborts everything and waits until the GPU is idle. */
   async stop(): Promise<void> {
     for (const generation of [...this.#generations.values()]) this.abort(generation);
-    this.#prefills.fail(new RidgepointError('usage', 'the engine was disposed; load another'));
+    this.#prompts.fail(new RidgepointError('usage', 'the engine was disposed; load another'));
     await this.#running;
   }
 
@@ -144,7 +143,7 @@ export class StepLoop {
   #submit(plan: StepPlan): SubmittedStep {
     const submittedAt = performance.now();
     for (const sequence of plan.admitted) this.#enter(sequence);
-    this.#prefills.before(plan);
+    this.#prompts.before(plan);
     const sampled: Sampled[] = [];
     let rows = 0;
     const samples = (generation: RunningGeneration, guesses: readonly number[]): void => {
@@ -156,7 +155,7 @@ export class StepLoop {
     const encoder = this.#gpu.device.createCommandEncoder();
     this.#model.record(encoder, { decode, prefill }, { timestampWrites: this.clock?.next() });
     this.counts.steps++;
-    const submitted = this.#prefills.record(encoder, plan);
+    const submitted = this.#prompts.record(encoder, plan);
     const wantsLogits = sampled.some(({ generation }) => generation.options.logprobs !== undefined);
     if (rows === 0) {
       this.#gpu.queue.submit([encoder.finish()]);
@@ -202,7 +201,7 @@ export class StepLoop {
     return {
       slot: sequence.slot,
       position: begin,
-      tokens: (generation ?? this.#prefills.find(sequence)!).promptIds,
+      tokens: (generation ?? this.#prompts.find(sequence)!).promptIds,
       tokensBegin: begin,
       tokensEnd: end,
       blocks: sequence.blocks,
@@ -291,7 +290,7 @@ export class StepLoop {
 
   #fail(error: unknown): void {
     if (this.#gpu.lost) this.#failure ??= error;
-    this.#prefills.fail(error);
+    this.#prompts.fail(error);
     for (const generation of [...this.#generations.values()]) {
       generation.fail(error);
       this.#retire(generation);

@@ -190,6 +190,15 @@ export class ForwardPass {
     return paddedColumns(this.config.vocab);
   }
 
+  /** [rows][hiddenStride] f32: what the last layer left of each row of the last recorded step, not normed yet. */
+  get hidden(): GPUBuffer {
+    return this.#activations.residual;
+  }
+
+  get hiddenStride(): number {
+    return paddedColumns(this.config.hidden);
+  }
+
   /** [slots][vocab] of (seen u32, bias f32), read for sequences whose sampling uses it. */
   get samplerState(): GPUBuffer {
     return this.#activations.state;

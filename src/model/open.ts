@@ -7,6 +7,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { ModelConfig } from './config.js';
 import { SAMPLING_KEYS } from './config-keys.js';
 import { endIds, idsOf } from './end-ids.js';
+import { readPooling, type ModelPooling } from './pooling.js';
 import { readConfig } from './read-config.js';
 import { openTokenizer, type ChatRenderer } from './tokenizer-files.js';
 
@@ -60,6 +61,8 @@ export interface OpenedModel extends ModelDescription {
   readonly chatText: ChatRenderer | undefined;
   /** The ids that end a generation. */
   readonly eosIds: readonly number[];
+  /** How it makes embeddings of its hidden states; undefined where it is not meant for it. */
+  readonly pooling: ModelPooling | undefined;
   /** What a user should know of the files, a sentence each. */
   readonly notices: readonly string[];
 }
@@ -104,5 +107,6 @@ export async function openModel(description: ModelDescription, chatTemplate?: st
   if (tokenizer !== undefined && eosIds.length === 0) {
     notices.push(`${name}: no file names an end-of-text token, so generations end at their limit alone`);
   }
-  return { ...description, generationConfig, generationName, tokenizer, chatText, eosIds, notices };
+  const pooling = folder && (await readPooling(folder));
+  return { ...description, generationConfig, generationName, tokenizer, chatText, eosIds, pooling, notices };
 }

@@ -34,6 +34,7 @@ const BAD: Record<OptionName, { readonly value: unknown; readonly text?: string 
   kvReserve: { value: 2, text: 'all' },
   logitRows: { value: 0 },
   prefixCaching: { value: null },
+  pooling: { value: 'max', text: 'max' },
   'speculate.tokens': { value: 0, text: '0' },
   'speculate.lookup': { value: 0, text: '0' },
   decodeSloMs: { value: 0, text: '0' },

@@ -1,4 +1,5 @@
 import { KV_STORED } from '../../kernels/attention/shape.js';
+import { POOLINGS } from '../../model/pooling.js';
 import { ACTIVATION_DTYPES } from '../../quantization/activations.js';
 import { GROUP_SIZES, QUANTIZED_DTYPES } from '../../quantization/formats.js';
 import { DEFAULT_POLICY, POLICY_NAMES } from '../../scheduler/policies/index.js';
@@ -140,6 +141,11 @@ export const ENGINE_OPTIONS = {
     flags: '--no-prefix-caching',
     help: 'compute every prompt anew, also where it begins like an earlier one',
     default: true,
+  },
+  pooling: {
+    kind: oneOf(POOLINGS),
+    flags: '--pooling <way>',
+    help: `how hidden states become embeddings: ${POOLINGS.join(', ')}; default: as the model says, if it is one for embeddings`,
   },
   'speculate.tokens': {
     kind: whole(1),

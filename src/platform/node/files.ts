@@ -108,6 +108,15 @@ class NodeFolder implements ModelFolder {
     }
   }
 
+  async within(folder: string): Promise<ModelFolder | undefined> {
+    const path = this.#path(folder);
+    const found = await stat(path).catch((error: unknown) => {
+      if (isAbsent(error)) return undefined;
+      throw unreadable(path, error);
+    });
+    return found?.isDirectory() === true ? new NodeFolder(path) : undefined;
+  }
+
   async readText(file: string): Promise<string | undefined> {
     const source = await this.open(file);
     if (source === undefined) return undefined;

@@ -43,8 +43,13 @@ export class PromptReader {
    * @throws ApiError (400) for a text that is too long for the context
    */
   async text(text: string, param: string, addSpecialTokens = true): Promise<number[]> {
-    this.#assertTokenizable(Buffer.byteLength(text), param);
+    this.assertShort(text, param);
     return this.#encode(text, addSpecialTokens);
+  }
+
+  /** @throws ApiError (400) for a text of so many bytes that it cannot fit the context */
+  assertShort(text: string, param: string): void {
+    this.#assertTokenizable(Buffer.byteLength(text), param);
   }
 
   /**

@@ -1,14 +1,71 @@
 import type { FastifyInstance } from 'fastify';
+import { RidgepointError } from '../../errors.js';
+import { sendWhole } from '../answer.js';
 import type { ServingContext } from '../context.js';
-import { badRequest } from '../errors.js';
+import { ApiError, badRequest, toApiError } from '../errors.js';
+import { Delivery } from '../http/delivery.js';
+import { Turns } from '../http/turns.js';
+import { embeddingAnswer } from '../mapping/embedding-format.js';
+import { embeddingsRequest, type EmbeddingInput } from '../schema/embeddings.js';
+import { parseRequest } from '../schema/parse.js';
 
-/**
- * `/v1/embeddings`. Every family that is run here writes text; the hidden states of such a model are no embeddings that
- * anything could be found by, so who asks is told.
- */
-export function embeddingRoute(app: FastifyInstance, { engine }: ServingContext): void {
-  app.post('/v1/embeddings', () => {
-    const message = `${engine.info.model} writes text and was not trained to embed it; use a model that was, on a server that runs it`;
-    throw badRequest(message, 'model', 'embeddings_not_supported');
+/** `/v1/embeddings`: the last hidden states of a model that is meant for it, pooled; shaped as OpenAI's. */
+export function embeddingRoute(app: FastifyInstance, context: ServingContext): void {
+  const { engine, models, lifetimes, admission, stallMs } = context;
+  app.post('/v1/embeddings', async (request, reply) => {
+    const body = parseRequest('embeddings', embeddingsRequest, request.body, reply);
+    const model = models.resolve(body.model);
+    if (engine.embed === undefined) {
+      throw badRequest(
+        'embeddings are not computed where a router hands requests to workers; ask a server that runs the model itself, started with "ridgepoint serve"',
+        'model',
+        'embeddings_not_supported',
+      );
+    }
+    const { hidden } = engine.config;
+    if (body.dimensions !== undefined && body.dimensions > hidden) {
+      throw badRequest(`dimensions: expected at most ${hidden}, the model’s hidden size`, 'dimensions');
+    }
+    const lifetime = lifetimes.open(request.raw, reply.raw);
+    request.lifetime = lifetime;
+    // One place, since no more of a list is computed at a time than fills a step.
+    lifetime.onClosed(admission.enter(1));
+    await assertShort(context, body.input);
+    lifetime.throwIfEnded();
+    const { dimensions, priority, encoding_format: format } = body;
+    const embeddings = await engine
+      .embed(body.input, { dimensions, priority, signal: lifetime.signal })
+      .catch((error: unknown) => {
+        throw named(error);
+      });
+    const failure = await sendWhole(
+      reply,
+      embeddingAnswer(embeddings, model, format),
+      new Delivery(reply.raw, lifetime, stallMs),
+    );
+    if (failure !== undefined) lifetime.end('client gone');
+    return reply;
   });
+}
+
+/** Texts that cannot fit are refused before they are tokenized. */
+async function assertShort({ prompts }: ServingContext, input: EmbeddingInput): Promise<void> {
+  if (typeof input === 'string') return prompts.assertShort(input, 'input');
+  const turns = new Turns();
+  for (const [at, each] of input.entries()) {
+    if (typeof each !== 'string') return;
+    prompts.assertShort(each, `input[${at}]`);
+    await turns.pause();
+  }
+}
+
+/** What is wrong, with the field it is about. */
+function named(error: unknown): unknown {
+  if (!(error instanceof RidgepointError)) return error;
+  const { status, message, cause } = toApiError(error);
+  if (error.code === 'prompt') return badRequest(message, 'input');
+  if (error.option === 'pooling') {
+    return new ApiError(status, message, { param: 'model', code: 'embeddings_not_supported', cause });
+  }
+  return error;
 }

@@ -7,7 +7,8 @@ import { OPTION_FIELDS } from './option-fields.js';
  * nothing here and ignored. Every field that OpenAI's API, vLLM and llama-server take stands in one of the three lists
  * below; tests compare them with the peers' own.
  */
-export type Endpoint = 'chat' | 'completion' | 'responses' | 'messages' | 'count' | 'tokenize' | 'detokenize';
+export type Endpoint =
+  'chat' | 'completion' | 'responses' | 'messages' | 'count' | 'embeddings' | 'tokenize' | 'detokenize';
 
 const EXPECTATION = ['timings', 'ttft_slo_ms', 'itl_slo_ms'];
 
@@ -44,6 +45,7 @@ export const USED: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
     ...ANTHROPIC,
   ]),
   count: new Set(['model', ...ANTHROPIC]),
+  embeddings: new Set(['model', 'input', 'encoding_format', 'dimensions', 'priority']),
   tokenize: new Set(['model', 'prompt', 'messages', 'add_special_tokens', 'return_token_strs']),
   detokenize: new Set(['model', 'tokens']),
 };

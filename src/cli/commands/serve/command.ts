@@ -28,6 +28,7 @@ const options = (command: Command) =>
         )
         .option('--cluster-token <token>', 'what that worker asks for (or RIDGEPOINT_CLUSTER_TOKEN)')
         .addOption(tableOption('kvReserve'))
+        .addOption(tableOption('pooling'))
         .option(
           '--ttft-slo <ms>',
           'promise the first token within so long; who cannot be served so is told (429)',
@@ -44,7 +45,7 @@ export function declare(command: Command): void {
   options(
     command.description(
       'Serves a model to many clients at once through the HTTP API of OpenAI: completions and chats, whole or streamed, ' +
-        'with /metrics for Prometheus. Logs go to standard output as lines of JSON; no prompt is in them.',
+        'and embeddings, with /metrics for Prometheus. Logs go to standard output as lines of JSON; no prompt is in them.',
     ),
   )
     .addHelpText(

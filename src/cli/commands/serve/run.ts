@@ -19,7 +19,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const { maxNumSeqs = ENGINE_OPTIONS.maxSequences.default } = flags;
   return serveHttp(flags, async (asked) => {
     const scheduling = { ...schedulingOptions(flags), maxSequences: maxNumSeqs };
-    const options = { ...engineOptions(flags), ...scheduling, ...asked };
+    const options = { ...engineOptions(flags), ...scheduling, pooling: flags.pooling, ...asked };
     const pair = await loadPair(flags, options);
     const engine = pair ?? (await loadEngine(options, flags.quiet !== true));
     return {
