@@ -52,6 +52,11 @@ export class EventQueue {
     this.#rise(this.#heap.length - 1);
   }
 
+  /** Whether nothing is going to happen. */
+  get isEmpty(): boolean {
+    return this.#heap.every(({ cancelled }) => cancelled);
+  }
+
   /** Lets the next event happen. @returns false when there is none */
   step(): boolean {
     for (;;) {

@@ -1,3 +1,4 @@
+import { RidgepointError } from '../errors.js';
 import type { Cluster } from './cluster.js';
 import { RANK, type EventQueue } from './event-queue.js';
 import { placeHolds, type Place } from './place.js';
@@ -113,7 +114,10 @@ export class Fleet {
     if (reallocation === undefined) return;
     events.at(events.now + reallocation.every, RANK.control, () => {
       this.#look(events.now, reallocation);
-      if (goesOn()) this.watch(events, goesOn);
+      if (!goesOn()) return;
+      // Only machines that have changed their phase with work in hand come to this; looking on would never end.
+      if (events.isEmpty) throw standsStill(events.now);
+      this.watch(events, goesOn);
     });
   }
 
@@ -163,3 +167,9 @@ export class Fleet {
     this.#mixed = open.filter(({ role }) => role === 'mixed');
   }
 }
+
+const standsStill = (now: number): RidgepointError =>
+  new RidgepointError(
+    'usage',
+    `the simulation stands still at ${now.toFixed(3)} s: machines that changed their phase hold prompts that wait for each other's memory; let them "drain" first, or give them more blocks`,
+  );

@@ -8,18 +8,8 @@ import { Links } from './links.js';
 import { Machine } from './machine.js';
 import type { SimulatedFlow, SimulatedStep, Simulation } from './outcome.js';
 import { rooms, schedulerOf, type Place } from './place.js';
+import type { SimulationOptions } from './simulation-options.js';
 import { RequestTrace, type SimulatedRequest } from './request.js';
-
-export interface SimulationOptions {
-  /** Of what is drawn while it runs, which is random routing; default 0. */
-  readonly seed?: number;
-  /** Whether the time of every token can be asked for; default true. */
-  readonly keepTokens?: boolean;
-  /** Whether stretches of decoding are taken in one go; default true, and what comes out is the same. */
-  readonly stretches?: boolean;
-  /** Whether every step and every transfer is kept; each is then taken by itself. Default false. */
-  readonly keepSteps?: boolean;
-}
 
 /** Runs requests through a cluster until the last has ended. @throws RidgepointError when the cluster cannot serve */
 export function simulate(
@@ -204,11 +194,18 @@ class Run implements SimulationRun {
     const { request } = life.trace;
     const needed = request.promptTokens + request.outputTokens - 1;
     const place = this.#fleet.decoderOf(needed);
+    // A machine that has changed its phase meanwhile goes on with what it has: it cannot wait for room that it holds itself.
+    const stays = life.prefill!.place === place;
+    if (stays && !life.promptDone) return;
     const sequence = new ScheduledSequence(this.#sequences++, request.promptTokens, request.outputTokens, {
       transferred: true,
     });
     life.decode = { place, sequence, pending: needed };
     place.pendingTokens += needed;
+    if (stays) {
+      this.#drop(life.prefill!);
+      life.prefill = undefined;
+    }
     this.#take(place, sequence, life, 0);
     place.machine.add(sequence);
   }
@@ -218,12 +215,16 @@ class Run implements SimulationRun {
     const life = this.#lives.get(sequence)!;
     const { bytesPerToken, overlap, latency } = this.#cluster.transfer as Transfer;
     this.#reserved(life);
+    if (life.prefill === undefined) {
+      life.decode!.place.machine.release(sequence);
+      return;
+    }
     const bytes = life.trace.request.promptTokens * bytesPerToken;
     // Even where all may move early, the last of it comes after the prompt.
     const withheld = life.promptDone ? 0 : Math.max(bytes * (1 - overlap), Math.min(bytes, 1));
     this.#transfers++;
     const begin = this.#events.now;
-    const [from, to] = [life.prefill!.place.at, life.decode!.place.at];
+    const [from, to] = [life.prefill.place.at, life.decode!.place.at];
     const flow = this.#links.start(from, to, bytes, withheld, () => {
       if (this.#options.keepSteps) this.#flows.push({ from, to, begin, end: this.#events.now, bytes });
       this.#events.at(this.#events.now + latency, RANK.transfer, () => this.#arrived(life));

@@ -1,7 +1,8 @@
 import type { Cluster } from '../../../simulator/cluster.js';
 import type { SimulatedRequest } from '../../../simulator/request.js';
 import type { Simulation } from '../../../simulator/outcome.js';
-import { beginSimulation, type SimulationOptions } from '../../../simulator/simulation.js';
+import type { SimulationOptions } from '../../../simulator/simulation-options.js';
+import { beginSimulation } from '../../../simulator/simulation.js';
 import { stopSignal } from '../../run.js';
 
 /** Events between two looks at whether somebody pressed Ctrl-C: some tens of milliseconds. */

@@ -1,0 +1,11 @@
+/** How a simulation is run. */
+export interface SimulationOptions {
+  /** Of what is drawn while it runs, which is random routing; default 0. */
+  readonly seed?: number;
+  /** Whether the time of every token can be asked for; default true. */
+  readonly keepTokens?: boolean;
+  /** Whether stretches of decoding are taken in one go; default true, and what comes out is the same. */
+  readonly stretches?: boolean;
+  /** Whether every step and every transfer is kept; each is then taken by itself. Default false. */
+  readonly keepSteps?: boolean;
+}
