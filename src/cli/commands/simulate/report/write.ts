@@ -22,6 +22,16 @@ export interface SimulationReport<Row> {
   readonly remarks?: readonly string[];
 }
 
+/**
+ * Drawings and tables wider than the page scroll by themselves, with a thin bar: a drawing shrunk to a
+ * telephone has letters that nobody can read. Names in a table's first column are not broken.
+ */
+const WIDE = `
+.scroll svg{min-width:32rem}
+.scroll{scrollbar-width:thin}
+td:first-child,th:first-child{white-space:nowrap}
+`;
+
 /** Writes one page that needs nothing else, neither network nor scripts. */
 export async function writeSimulationReport<Row>(path: string, report: SimulationReport<Row>): Promise<void> {
   const { title, lead, figures, tables, remarks = [] } = report;
@@ -29,14 +39,14 @@ export async function writeSimulationReport<Row>(path: string, report: Simulatio
   for (const figure of figures) {
     const caption = figure.caption === '' ? '' : `<p>${escaped(figure.caption)}</p>\n`;
     drawn.push(
-      `<section>\n<h2>${escaped(figure.title)}</h2>\n${caption}${withVariables(await draw(figure))}\n</section>`,
+      `<section>\n<h2>${escaped(figure.title)}</h2>\n${caption}<div class="scroll">${withVariables(await draw(figure))}</div>\n</section>`,
     );
   }
   await writeWhole(
     path,
     htmlPage(
       title,
-      CSS,
+      CSS + WIDE,
       `<main>
 <header>
 <h1>${escaped(title)}</h1>
