@@ -1,4 +1,4 @@
-import { inLibraryWords, type OptionName, type Wording } from './wording.js';
+import { inLibraryWords, type AnyOptionName, type Wording } from './wording.js';
 
 /** What went wrong, for exit codes and for programs that must tell one failure from another. */
 export type ErrorCode =
@@ -14,7 +14,7 @@ export type ErrorCode =
 
 export interface ErrorDetails extends ErrorOptions {
   /** The option that is wrong. */
-  readonly option?: OptionName;
+  readonly option?: AnyOptionName;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface ErrorDetails extends ErrorOptions {
 export class RidgepointError extends Error {
   override readonly name = 'RidgepointError';
   /** The option that is wrong, where it is one. */
-  readonly option: OptionName | undefined;
+  readonly option: AnyOptionName | undefined;
   /** The message with its options still to be named. */
   readonly wording: Wording;
 

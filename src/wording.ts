@@ -49,9 +49,17 @@ export type GenerateOptionName =
   | 'logprobs'
   | 'priority';
 
+/** Options that one command has and no other door, by the command and the name that it gives the value. */
+export type CommandOptionName = `${(typeof TABLED)[number]}.${string}`;
+
+export type AnyOptionName = OptionName | CommandOptionName;
+
+/** The commands whose options stand in tables of their own. */
+const TABLED = ['predict', 'simulate', 'bench'] as const;
+
 /** An option that a sentence speaks of, perhaps with a value to give it. */
-export interface Mention {
-  readonly option: OptionName;
+export interface Mention<Name = AnyOptionName> {
+  readonly option: Name;
   readonly value?: string | number;
 }
 
@@ -61,7 +69,14 @@ export interface Mention {
  */
 export type Wording = readonly (string | Mention)[];
 
-export const option = (name: OptionName, value?: string | number): Mention => ({ option: name, value });
+export const option = (name: AnyOptionName, value?: string | number): Mention => ({ option: name, value });
+
+export const isOfCommand = (name: AnyOptionName): name is CommandOptionName =>
+  TABLED.some((command) => name.startsWith(`${command}.`));
+
+/** `--weight-dtype` of `predict.weightDtype`. */
+export const commandFlag = (name: CommandOptionName): string =>
+  `--${name.slice(name.indexOf('.') + 1).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** A template of a sentence; what stands in `${}` is text, or an option by `option()`. */
 export function words(
@@ -80,7 +95,14 @@ export function words(
 export const inLibraryWords = (wording: Wording): string =>
   spelt(wording, ({ option: name, value }) => (value === undefined ? name : `${name} ${value}`));
 
-/** The sentence with options in somebody's own words. */
-export function spelt(wording: Wording, name: (mention: Mention) => string): string {
-  return wording.map((part) => (typeof part === 'string' ? part : name(part))).join('');
+/** The sentence with options in somebody's own words; those of a command have one name everywhere, their flag. */
+export function spelt(wording: Wording, name: (mention: Mention<OptionName>) => string): string {
+  return wording
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      const { option: mentioned, value } = part;
+      if (!isOfCommand(mentioned)) return name({ option: mentioned, value });
+      return value === undefined ? commandFlag(mentioned) : `${commandFlag(mentioned)} ${value}`;
+    })
+    .join('');
 }

@@ -1,6 +1,6 @@
 import { entryOf, flagOf } from '../engine/options/table.js';
 import { RidgepointError } from '../errors.js';
-import { spelt, type Mention } from '../wording.js';
+import { isOfCommand, spelt, type AnyOptionName, type Mention, type OptionName } from '../wording.js';
 
 export type ApiErrorType =
   'invalid_request_error' | 'authentication_error' | 'not_found_error' | 'rate_limit_error' | 'server_error';
@@ -57,17 +57,20 @@ export function badRequest(message: string, param?: string, code?: string): ApiE
 }
 
 /** An option as a request has it; one that is the server's goes by the flag of whoever started it. */
-const inRequest = ({ option, value }: Mention): string => {
+const inRequest = ({ option, value }: Mention<OptionName>): string => {
   const name = entryOf(option).wire ?? flagOf(option) ?? option;
   return value === undefined ? name : `${name} ${value}`;
 };
+
+const wireOf = (name: AnyOptionName | undefined): string | undefined =>
+  name === undefined || isOfCommand(name) ? undefined : entryOf(name).wire;
 
 /** Says of any failure what a client may know of it; what is ours to know is in `cause`. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof RidgepointError) {
     if (error.code === 'usage' || error.code === 'prompt') {
-      return badRequest(spelt(error.wording, inRequest), error.option && entryOf(error.option).wire);
+      return badRequest(spelt(error.wording, inRequest), wireOf(error.option));
     }
     if (error.code === 'worker') {
       const headers = { 'retry-after': '5' };

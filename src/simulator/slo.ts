@@ -49,29 +49,31 @@ const SETS: readonly Slo[] = [
   },
 ];
 
-export const SLO_NAMES = SETS.map(({ name }) => name);
+const SLO_NAMES = SETS.map(({ name }) => name);
 
-/**
- * Reads `spad:normal`, or limits in milliseconds such as `ttft:p90:500,tbt:p99:50`.
- *
- * @throws RidgepointError naming the option
- */
+/** What an SLO is written as, after "must be". */
+export const SLO_WANTED = `one of ${SLO_NAMES.join(', ')}, or limits in ms such as ttft:p90:500,tbt:p99:50`;
+
+/** The SLO of a text that has to be one. @throws RidgepointError */
 export function parseSlo(text: string): Slo {
+  const found = readSlo(text);
+  if (found !== undefined) return found;
+  throw new RidgepointError('usage', `an SLO must be ${SLO_WANTED}, found ${JSON.stringify(text)}`);
+}
+
+/** Reads `spad:normal`, or limits in milliseconds such as `ttft:p90:500,tbt:p99:50`; undefined where it is neither. */
+export function readSlo(text: string): Slo | undefined {
   const known = SETS.find(({ name }) => name === text);
   if (known !== undefined) return known;
-  const limits = text.split(',').map((part): SloLimit => {
+  const limits = text.split(',').map((part): SloLimit | undefined => {
     const [name, percentile, limit, ...rest] = part.split(':');
     const measure = SLO_MEASURES.find((each) => each === name);
     const percent = Number(/^p(\d+(?:\.\d+)?)$/.exec(percentile ?? '')?.[1]);
     const most = Number(limit);
-    if (measure === undefined || rest.length > 0 || !(percent > 0 && percent < 100) || !(most > 0) || limit === '') {
-      throw new RidgepointError(
-        'usage',
-        `--slo must be one of ${SLO_NAMES.join(', ')}, or limits in ms such as ttft:p90:500,tbt:p99:50, found ${JSON.stringify(text)}`,
-      );
-    }
+    if (measure === undefined || rest.length > 0 || !(percent > 0 && percent < 100) || !(most > 0)) return undefined;
     return { measure, percent, most };
   });
+  if (!limits.every((limit) => limit !== undefined)) return undefined;
   return { name: text, kind: 'ms', limits };
 }
 

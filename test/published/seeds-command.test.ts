@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { CommandTable, FlagsIn } from '../../src/cli/options/command-table.js';
+import { PREDICT } from '../../src/cli/commands/predict/flags.js';
 import { predictCost } from '../../src/cli/commands/predict/predict-cost.js';
 import { seeds } from '../../src/cli/commands/seeds/run.js';
+import { readAs } from '../../src/engine/options/check.js';
 import type { SeedFigure } from '../../src/published/seeds/figure.js';
 
 async function run(command: (write: (text: string) => void) => Promise<number>) {
@@ -64,10 +67,18 @@ describe('ridgepoint seeds', () => {
   });
 });
 
+/** Options as they are typed on a command line, read by their table. */
+function typed(options: Readonly<Record<string, string | number>>): FlagsIn<typeof PREDICT.chip> {
+  const table: CommandTable = PREDICT.chip;
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, readAs(`predict.${name}`, table[name].kind, String(value))]),
+  );
+}
+
 describe('predict cost', () => {
   it('prices a chip', async () => {
     const options = { die: 784, memory: 64, memoryType: 'gddr7', bandwidth: 2048 };
-    const { code, text } = await run((write) => predictCost({ ...options, write }));
+    const { code, text } = await run((write) => predictCost({ ...typed(options), write }));
     expect(code).toBe(0);
     expect(text).toMatch(/784 mm², 64 GB GDDR7, 2048 GB\/s/);
     expect(text).toMatch(/die +\$301 +66\.36 on a wafer/);
@@ -79,11 +90,13 @@ describe('predict cost', () => {
   });
 
   it('prices a cluster alone, or with a chip', async () => {
-    const { text } = await run((write) => predictCost({ cluster: 'prefill=18, decode=7', write }));
+    const { text } = await run((write) => predictCost({ ...typed({ cluster: 'prefill=18, decode=7' }), write }));
     expect(text).toMatch(/^18 prefill \+ 7 decode = 25 machines/);
     expect(text).toMatch(/cost +14\.7 /);
     expect(text).toMatch(/TDP +20\.4 /);
-    const both = await run((write) => predictCost({ chip: 'decode', cluster: 'h100=1,a100=2', json: true, write }));
+    const both = await run((write) =>
+      predictCost({ ...typed({ chip: 'decode', cluster: 'h100=1,a100=2' }), json: true, write }),
+    );
     expect(JSON.parse(both.text)).toMatchObject({ chip: { dieMm2: 520 }, cluster: { machines: 3, cost: 2, tdp: 2 } });
   });
 
@@ -109,6 +122,6 @@ describe('predict cost', () => {
     [{ cluster: 'h100=0' }, /--cluster must be at least one machine/],
     [{ chip: 'decode', price: 0 }, /--price must be/],
   ])('refuses %j', (options, message) => {
-    expect(() => predictCost(options)).toThrow(message);
+    expect(() => predictCost(typed(options))).toThrow(message);
   });
 });

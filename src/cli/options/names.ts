@@ -1,9 +1,9 @@
 import { entryOf, flagOf } from '../../engine/options/table.js';
 import { RidgepointError } from '../../errors.js';
-import { spelt, type Mention } from '../../wording.js';
+import { spelt, type Mention, type OptionName } from '../../wording.js';
 
 /** An option as it is typed: `--kv-cache-memory 512MiB`. */
-function asFlag({ option, value }: Mention): string {
+function asFlag({ option, value }: Mention<OptionName>): string {
   const name = flagOf(option) ?? option;
   return value === undefined ? name : `${name} ${entryOf(option).kind.show?.(value) ?? value}`;
 }

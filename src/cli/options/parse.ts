@@ -24,22 +24,6 @@ export function whole(option: string, least: number): Parser<number> {
   };
 }
 
-/** A number above 0. */
-export function positive(option: string, what: string): Parser<number> {
-  return (text) => {
-    const value = number(option)(text);
-    return value > 0 ? value : refuseFlag(option, `${what}, above 0`, text);
-  };
-}
-
-/** A share from 0 to 1. */
-export function fraction(option: string): Parser<number> {
-  return (text) => {
-    const value = number(option)(text);
-    return value >= 0 && value <= 1 ? value : refuseFlag(option, 'a share from 0 to 1', text);
-  };
-}
-
 /** A time above 0. */
 export function seconds(option: string): Parser<number> {
   return (text) => {

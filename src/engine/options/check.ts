@@ -1,7 +1,15 @@
 import { RidgepointError } from '../../errors.js';
-import { option, words, type EngineOptionName, type OptionName, type Wording } from '../../wording.js';
+import {
+  option,
+  words,
+  type AnyOptionName,
+  type EngineOptionName,
+  type OptionName,
+  type Wording,
+} from '../../wording.js';
 import type { EngineOptions } from '../api.js';
 import { ENGINE_OPTIONS } from './engine-options.js';
+import type { TextKind } from './kinds.js';
 import { entryOf } from './table.js';
 
 /** So much of a value is shown. */
@@ -28,7 +36,7 @@ function textOf(value: unknown): string {
 }
 
 /** An option that is wrong. @param problem what follows its name */
-export function refuseOption(name: OptionName, problem: string | Wording): never {
+export function refuseOption(name: AnyOptionName, problem: string | Wording): never {
   throw new RidgepointError('usage', words`${option(name)} ${problem}`, { option: name });
 }
 
@@ -45,9 +53,14 @@ export function checkOption(name: OptionName, value: unknown): void {
  * @throws RidgepointError naming the option
  */
 export function readOption(name: OptionName, text: string, before?: unknown): unknown {
-  const { kind } = entryOf(name);
-  const value = kind.read(text, before);
-  return value ?? refuseOption(name, `must be ${kind.wantedText ?? kind.wanted}, found ${found(text)}`);
+  return readAs(name, entryOf(name).kind, text, before);
+}
+
+/** The same of an option whose kind is known. */
+export function readAs<T>(name: AnyOptionName, kind: TextKind<T>, text: string, before?: T): T {
+  return (
+    kind.read(text, before) ?? refuseOption(name, `must be ${kind.wantedText ?? kind.wanted}, found ${found(text)}`)
+  );
 }
 
 /** Checks each of an engine's options by itself, before anything is opened. @throws RidgepointError naming the option */

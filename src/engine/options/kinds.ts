@@ -1,14 +1,18 @@
-/** What an option takes. */
-export interface Kind<T> {
+/** What an option takes that only a command line has. */
+export interface TextKind<T> {
   /** In words, after "must be". */
   readonly wanted: string;
   /** What a text must be that stands for a value, where that is not the same. */
   readonly wantedText?: string;
-  accepts(value: unknown): boolean;
   /** The value that a text stands for; undefined where there is none. @param before of an option given several times */
   read(text: string, before: T | undefined): T | undefined;
   /** A value as such a text, where not as itself. */
   show?(value: T): string;
+}
+
+/** What an option takes. */
+export interface Kind<T> extends TextKind<T> {
+  accepts(value: unknown): boolean;
 }
 
 interface Range {

@@ -1,5 +1,5 @@
 import { RidgepointError, type ErrorCode } from '../../errors.js';
-import type { OptionName, Wording } from '../../wording.js';
+import type { AnyOptionName, Wording } from '../../wording.js';
 
 /** An error on its way between threads, which would make any error a plain one. */
 export interface PackedError {
@@ -7,7 +7,7 @@ export interface PackedError {
   readonly message: string;
   readonly stack: string | undefined;
   /** Of a `RidgepointError`. */
-  readonly ours?: { readonly code: ErrorCode; readonly wording: Wording; readonly option: OptionName | undefined };
+  readonly ours?: { readonly code: ErrorCode; readonly wording: Wording; readonly option: AnyOptionName | undefined };
 }
 
 export function packError(error: unknown): PackedError {

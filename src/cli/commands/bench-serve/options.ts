@@ -2,7 +2,9 @@ import type { Command } from '@commander-js/extra-typings';
 import { parseGoal } from '../../../traffic/goodput.js';
 import { MEASURES } from '../../../traffic/metrics.js';
 import { COMPARED_POLICIES } from '../../../../bench/serve/compared-policies.js';
-import { parseLengths } from '../../../traffic/lengths.js';
+import { readAs } from '../../../engine/options/check.js';
+import { LENGTHS_WANTED, readLengths } from '../../../traffic/lengths.js';
+import type { CommandOptionName } from '../../../wording.js';
 import { addModelOptions } from '../../options/common.js';
 import { group, type Flags } from '../../options/group.js';
 import { nonEmpty, oneOf, refuseFlag, whole } from '../../options/parse.js';
@@ -27,6 +29,9 @@ function within(option: string, least: number, most: number): (text: string) => 
     return good ? value : refuseFlag(option, `a number from ${least} to ${most}`, text);
   };
 }
+
+const lengths = (name: CommandOptionName) => (text: string) =>
+  readAs(name, { wanted: LENGTHS_WANTED, read: readLengths }, text);
 
 function percentiles(text: string): number[] {
   const values = text.split(',').map((part) => within('--metric-percentiles', 0, 100)(part));
@@ -57,8 +62,8 @@ const loadOptions = group((command) =>
     .option('--burstiness <shape>', 'of gamma arrivals: 1 is Poisson, less comes in bursts', positive('--burstiness'))
     .option('--cv <x>', 'the same as the coefficient of variation of gaps: 1 / sqrt(burstiness)', positive('--cv'))
     .option('--max-concurrency <n>', 'most requests at a time', whole('--max-concurrency', 1))
-    .option('--input-len <tokens>', '128, 32-256, or lognormal:MEDIAN:SIGMA (default 128)', parseLengths('--input-len'))
-    .option('--output-len <tokens>', 'likewise (default 64)', parseLengths('--output-len'))
+    .option('--input-len <tokens>', '128, 32-256, or lognormal:MEDIAN:SIGMA (default 128)', lengths('bench.inputLen'))
+    .option('--output-len <tokens>', 'likewise (default 64)', lengths('bench.outputLen'))
     .option(
       '--trace <file>',
       'arrivals and lengths of a CSV in the format of the Azure traces of 2023, or of synthetic:code or ' +

@@ -3,18 +3,14 @@ import { chunkLatency, decodingThatFits, type ChunkRow } from '../../../roofline
 import { count, duration, rate, text } from '../../terminal/columns.js';
 import { emit } from '../../terminal/answer.js';
 import { ms, toMs } from '../../terminal/format.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import type { PREDICT } from './flags.js';
 import type { PredictFlags } from './options.js';
 import { facts, footing, machineOf, subject } from './subject.js';
 import type { Column } from '../../terminal/table.js';
 
-export interface ChunkFlags extends PredictFlags {
-  /** Prompt tokens a step; 0 is decoding alone. */
-  readonly chunk?: number[];
-  /** Sequences that decode beside the prompt. */
-  readonly decoding?: number;
-  /** Tokens each of them has in the cache. */
-  readonly context?: number;
-}
+/** A chunk of 0 is decoding alone. */
+export type ChunkFlags = PredictFlags & FlagsIn<typeof PREDICT.steps>;
 
 const CHUNKS = [0, 128, 256, 512, 1024, 2048, 4096];
 const PROMPT = 4096;

@@ -1,18 +1,17 @@
-import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import { grid, GRID_PHASES, meanRatio, type GridCell } from '../../../roofline/questions/grid.js';
 import { print } from '../../terminal/output.js';
 import { count, duration, text, yesNo } from '../../terminal/columns.js';
 import { originLine } from './efficiencies.js';
 import { emit } from '../../terminal/answer.js';
-import type { PredictFlags } from './options.js';
-import { single } from './options.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import type { PREDICT } from './flags.js';
+import { refusePredict, single, type PredictFlags } from './options.js';
 import { findHardware, findModel, predictorOptions } from './subjects.js';
 import { textTable, type Column } from '../../terminal/table.js';
 
-export interface GridFlags extends PredictFlags {
-  readonly against?: string;
-}
+export type GridFlags = PredictFlags & FlagsIn<typeof PREDICT.map>;
 
 const LENGTHS = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 12_288, 16_384];
 const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -20,15 +19,18 @@ const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Latency of a platform over that of another, over batch and length, in both phases. */
 export async function gridCommand({ against, ...flags }: GridFlags): Promise<number> {
   if (against === undefined) {
-    throw new RidgepointError('usage', '--grid needs --against: the hardware whose latency is 1, such as h100-sxm');
+    return refusePredict(
+      'predict.grid',
+      words`needs ${option('predict.against')}: the hardware whose latency is 1, such as h100-sxm`,
+    );
   }
-  if (flags.cached !== undefined) throw new RidgepointError('usage', '--grid takes no --cached');
+  if (flags.cached !== undefined) refusePredict('predict.grid', words`takes no ${option('predict.cached')}`);
   const [model, [hardware, ...more], [reference]] = await Promise.all([
     findModel(flags.model),
     findHardware(flags),
     findHardware({ ...flags, hardware: [against] }),
   ]);
-  single([hardware, ...more], '--hardware', hardware);
+  single('predict.hardware', [hardware, ...more]);
   const on = (each: typeof hardware) => new Predictor(model, each, predictorOptions(flags, each));
   const [ours, theirs] = [on(hardware), on(reference)];
   const [batches, lengths] = [flags.batch ?? BATCHES, flags.prompt ?? LENGTHS];

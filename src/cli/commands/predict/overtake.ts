@@ -1,11 +1,14 @@
-import { RidgepointError } from '../../../errors.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import { overtake, type OvertakeRow } from '../../../roofline/questions/overtake.js';
-import { refuseFlag, whole } from '../../options/parse.js';
+import { readAs } from '../../../engine/options/check.js';
+import { whole } from '../../../engine/options/kinds.js';
+import { option, words } from '../../../wording.js';
 import { count, duration, rate } from '../../terminal/columns.js';
 import { originLine } from './efficiencies.js';
 import { emit } from '../../terminal/answer.js';
-import type { PredictFlags } from './options.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import { PREDICT } from './flags.js';
+import { refusePredict, type PredictFlags } from './options.js';
 import { findHardware, findModel, predictorOptions, requestOf } from './subjects.js';
 import type { Column } from '../../terminal/table.js';
 
@@ -15,27 +18,28 @@ const NUMBER = /^\d/;
 
 /** What `--batch` of the crossover is about: sequences, or two platforms between which the batch decides. */
 export function readBatch(values: readonly string[] | undefined): {
-  readonly batch?: number[];
+  readonly batch?: readonly number[];
   readonly platforms?: readonly string[];
 } {
   if (values === undefined) return {};
-  if (values.every((value) => NUMBER.test(value))) return { batch: values.map(whole('--batch', 1)) };
+  if (values.every((value) => NUMBER.test(value)))
+    return { batch: values.map((value) => readAs('predict.batch', whole(1), value)) };
   if (values.length === 2 && !values.some((value) => NUMBER.test(value))) return { platforms: values };
-  return refuseFlag('--batch', 'a number of sequences, or two of "predict list" to compare', values.join(' '));
+  return refusePredict(
+    'predict.batch',
+    `must be ${PREDICT.crossoverBatch.batch.kind.wanted}, found ${JSON.stringify(values.join(' '))}`,
+  );
 }
 
-export interface OvertakeFlags extends Omit<PredictFlags, 'batch'> {
-  readonly from?: number;
-  /** The largest batch to try. */
-  readonly to?: number;
-}
+/** `to` is the largest batch to try. */
+export type OvertakeFlags = Omit<PredictFlags, 'batch'> & FlagsIn<typeof PREDICT.range>;
 
 /** From which batch on one platform makes more tokens a second than another. */
 export async function overtakeCommand(flags: OvertakeFlags, platforms: readonly string[]): Promise<number> {
   if (flags.hardware !== undefined) {
-    throw new RidgepointError('usage', '--hardware and two platforms at --batch cannot be given together');
+    refusePredict('predict.hardware', words`and two platforms at ${option('predict.batch')} cannot be given together`);
   }
-  if (flags.from !== undefined) throw new RidgepointError('usage', '--from is about prompts; batches begin at 1');
+  if (flags.from !== undefined) refusePredict('predict.from', 'is about prompts; batches begin at 1');
   const [model, hardware] = await Promise.all([
     findModel(flags.model),
     findHardware({ ...flags, hardware: [...platforms] }),

@@ -3,36 +3,20 @@ import {
   costOf,
   H100_WATTS,
   MACHINES,
-  MEMORY_TYPES,
   PCAP_WATTS,
   SPAD_CHIPS,
   type ChipDesign,
   type SpadMachineCounts,
-  type MemoryType,
 } from '../../../roofline/predict/spad.js';
-import { RidgepointError } from '../../../errors.js';
-import { refuseFlag } from '../../options/parse.js';
+import type { FlagsIn } from '../../options/command-table.js';
 import { EXIT } from '../../run.js';
 import { print } from '../../terminal/output.js';
 import { aligned } from '../../terminal/table.js';
+import type { PREDICT } from './flags.js';
+import { refusePredict, type PredictOption } from './options.js';
 
-export interface PredictCostOptions {
-  /** One of the paper's chips; the options below change it. `h100` when neither a chip nor a die is given. */
-  readonly chip?: string;
-  /** Die area, mm². */
-  readonly die?: number;
-  /** Memory, GB. */
-  readonly memory?: number;
-  /** `gddr7` or `hbm3`. */
-  readonly memoryType?: string;
-  /** Memory bandwidth, GB/s; GDDR7's power follows from it. */
-  readonly bandwidth?: number;
-  /** HBM packages; one for each 16 GB when absent. */
-  readonly packages?: number;
-  /** Dollars a GB of this memory. */
-  readonly price?: number;
-  /** Machines of eight chips: `prefill=18,decode=7`. */
-  readonly cluster?: string;
+/** A chip is one of the paper's, which the options below it change: `h100` when neither a chip nor a die is given. */
+export interface PredictCostOptions extends FlagsIn<typeof PREDICT.chip> {
   readonly json?: boolean;
   /** Where the text goes; standard output when absent. */
   readonly write?: (text: string) => void;
@@ -51,7 +35,9 @@ export function predictCost(options: PredictCostOptions): Promise<number> {
   const chip = wantsChip ? chipOf(options) : undefined;
   const memoryPrice = price === undefined || chip === undefined ? {} : { [chip.memory]: price };
   const cost = chip && costOf(chip, memoryPrice);
-  const counts = options.cluster === undefined ? undefined : parseCluster(options.cluster);
+  const counts = options.cluster;
+  if (counts !== undefined && !Object.values(counts).some((count) => count > 0))
+    refusePredict('predict.cluster', 'must be at least one machine');
   const cluster = counts && clusterCost(counts);
   const text = options.json
     ? `${JSON.stringify({ chip, cost, counts, cluster }, null, 2)}\n`
@@ -68,50 +54,23 @@ const NOTE =
 
 function chipOf(options: PredictCostOptions): ChipDesign {
   const name = options.chip ?? (options.die === undefined ? 'h100' : undefined);
-  if (name !== undefined && !Object.hasOwn(SPAD_CHIPS, name)) {
-    refuseFlag('--chip', `one of ${Object.keys(SPAD_CHIPS).join(', ')}`, name);
-  }
-  const base: ChipDesign | undefined = name === undefined ? undefined : SPAD_CHIPS[name as keyof typeof SPAD_CHIPS];
-  const memory = options.memoryType === undefined ? (base?.memory ?? 'hbm3') : parseMemory(options.memoryType);
+  const base: ChipDesign | undefined = name === undefined ? undefined : SPAD_CHIPS[name];
+  const memory = options.memoryType ?? base?.memory ?? 'hbm3';
   const sameMemory = base !== undefined && base.memory === memory;
-  const dieMm2 = positive('--die', options.die ?? base?.dieMm2, 'a die area in mm²');
-  const memoryGB = positive('--memory', options.memory ?? base?.memoryGB, 'gigabytes of memory');
-  const bandwidthGBs = options.bandwidth ?? (sameMemory ? base.bandwidthGBs : undefined);
+  const dieMm2 = needed('predict.die', options.die ?? base?.dieMm2, 'a die area in mm²');
+  const memoryGB = needed('predict.memory', options.memory ?? base?.memoryGB, 'gigabytes of memory');
+  const given = options.bandwidth ?? (sameMemory ? base.bandwidthGBs : undefined);
   const packages = options.packages ?? (sameMemory && options.memory === undefined ? base.packages : undefined);
-  if (dieMm2 >= 10_000) refuseFlag('--die', 'a die area below 10000 mm², a fraction of a wafer', String(dieMm2));
-  if (options.price !== undefined) positive('--price', options.price, 'dollars a GB');
-  if (packages !== undefined) positive('--packages', packages, 'a number of packages');
+  if (dieMm2 >= 10_000)
+    refusePredict('predict.die', `must be a die area below 10000 mm², a fraction of a wafer, found ${dieMm2}`);
   // HBM's power does not depend on it.
-  const needed = memory === 'gddr7' ? positive('--bandwidth', bandwidthGBs, 'GB/s, for the power of GDDR7') : undefined;
-  if (options.bandwidth !== undefined) positive('--bandwidth', options.bandwidth, 'GB/s');
-  return { dieMm2, memoryGB, memory, bandwidthGBs: needed ?? bandwidthGBs ?? 0, packages };
+  const bandwidthGBs =
+    memory === 'gddr7' ? needed('predict.bandwidth', given, 'GB/s, for the power of GDDR7') : (given ?? 0);
+  return { dieMm2, memoryGB, memory, bandwidthGBs, packages };
 }
 
-function parseMemory(text: string): MemoryType {
-  return (
-    MEMORY_TYPES.find((type) => type === text) ?? refuseFlag('--memory-type', `one of ${MEMORY_TYPES.join(', ')}`, text)
-  );
-}
-
-function positive(option: string, value: number | undefined, what: string): number {
-  if (value === undefined) throw new RidgepointError('usage', `${option} is missing: ${what}`);
-  return value > 0 && Number.isFinite(value) ? value : refuseFlag(option, `${what}, above 0`, String(value));
-}
-
-/** `prefill=18,decode=7` */
-function parseCluster(text: string): SpadMachineCounts {
-  const counts: SpadMachineCounts = {};
-  for (const part of text.split(',')) {
-    const [name, count] = part.split('=').map((side) => side.trim());
-    const machine = MACHINES.find((known) => known === name);
-    const wanted = `machines and counts, such as prefill=18,decode=7 (${MACHINES.join(', ')})`;
-    if (machine === undefined || !/^\d+$/.test(count ?? '')) return refuseFlag('--cluster', wanted, text);
-    counts[machine] = (counts[machine] ?? 0) + Number(count);
-  }
-  return Object.values(counts).some((count) => count > 0)
-    ? counts
-    : refuseFlag('--cluster', 'at least one machine', text);
-}
+const needed = (name: PredictOption, value: number | undefined, what: string): number =>
+  value ?? refusePredict(name, `is missing: ${what}`);
 
 const dollars = (value: number) => `$${value.toLocaleString('en-US', { maximumFractionDigits: 0 })}`;
 const share = (value: number) => `${value.toFixed(3)} of an H100`;

@@ -5,25 +5,23 @@ import { quantization, type QuantizationRow } from '../../../roofline/questions/
 import { sensitivity, type SensitivityRow } from '../../../roofline/questions/sensitivity.js';
 import { sla, type SlaRow } from '../../../roofline/questions/sla.js';
 import { count, duration, rate, text, yesNo } from '../../terminal/columns.js';
-import { refuseFlag } from '../../options/parse.js';
+import type { FlagsIn } from '../../options/command-table.js';
 import { emit } from '../../terminal/answer.js';
 import { EVIDENCE } from './interval.js';
 import { bytes, digits, percent, times } from '../../terminal/format.js';
-import type { PredictFlags } from './options.js';
+import { PREDICT } from './flags.js';
+import { refusePredict, type PredictFlags } from './options.js';
 import { facts, footing, heading, subject } from './subject.js';
-import { DEFAULTS, findHardware, findModel, predictorOptions, requestOf } from './subjects.js';
+import { USUAL_REQUEST, findHardware, findModel, predictorOptions, requestOf } from './subjects.js';
 import type { Column } from '../../terminal/table.js';
 
-export interface SlaFlags extends PredictFlags {
-  /** Milliseconds. */
-  readonly ttft?: number;
-  readonly itl?: number;
-}
+/** Limits are milliseconds. */
+export type SlaFlags = PredictFlags & FlagsIn<typeof PREDICT.limits>;
 
 /** Which hardware meets limits on TTFT and ITL. */
 export async function slaCommand(flags: SlaFlags): Promise<number> {
-  const { ttft = 200, itl = 50 } = flags;
-  const linked = CATALOGUE.filter(({ link }) => (flags.tp ?? 1) === 1 || link !== undefined);
+  const { ttft = PREDICT.limits.ttft.default, itl = PREDICT.limits.itl.default } = flags;
+  const linked = CATALOGUE.filter(({ link }) => (flags.tp ?? PREDICT.how.tp.default) === 1 || link !== undefined);
   const [model, hardware] = await Promise.all([findModel(flags.model), findHardware(flags, linked)]);
   const request = requestOf(flags);
   const limits = { ttftSeconds: ttft / 1000, itlSeconds: itl / 1000 };
@@ -57,20 +55,18 @@ export async function slaCommand(flags: SlaFlags): Promise<number> {
   });
 }
 
-export interface CrossoverFlags extends PredictFlags {
-  readonly from?: number;
-  readonly to?: number;
-}
+export type CrossoverFlags = PredictFlags & FlagsIn<typeof PREDICT.range>;
 
 /** From which prompt on prefill takes longer than decoding so many tokens. */
 export async function crossoverCommand(flags: CrossoverFlags): Promise<number> {
-  const { cached = 0 } = flags;
+  const { cached = PREDICT.where.cached.default } = flags;
   const shortest = flags.from ?? cached + 1;
-  if (shortest <= cached) refuseFlag('--from', `more than the ${cached} tokens that are cached`, String(shortest));
+  if (shortest <= cached)
+    refusePredict('predict.from', `must be more than the ${cached} tokens that are cached, found ${shortest}`);
   const found = await subject({ ...flags, output: undefined, cached: undefined });
   const { model, predictor, request } = found;
   const longest = Math.max(shortest, flags.to ?? model.maxPositions);
-  const rows = (flags.output ?? [DEFAULTS.output]).map((tokens) =>
+  const rows = (flags.output ?? USUAL_REQUEST.output).map((tokens) =>
     crossover(predictor, tokens, [shortest, longest], request.batch, cached),
   );
   const columns: Column<Crossover>[] = [

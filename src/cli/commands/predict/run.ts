@@ -4,16 +4,16 @@ import { decodeStep } from '../../../roofline/predict/decode-line.js';
 import { emit } from '../../terminal/answer.js';
 import { efficiencyJson, originLine } from './efficiencies.js';
 import { operationColumns, pricedRows } from './operations.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import type { PREDICT } from './flags.js';
 import type { PredictFlags } from './options.js';
 import { predictionJson } from './prediction-json.js';
 import { describe } from './report.js';
-import { cachedOf, DEFAULTS, findHardware, findModel, predictorOptions } from './subjects.js';
+import { cachedOf, USUAL_REQUEST, findHardware, findModel, predictorOptions } from './subjects.js';
 import { sweepColumns } from './sweep-columns.js';
 import { print } from '../../terminal/output.js';
 
-export interface PredictMainFlags extends PredictFlags {
-  readonly perOperation?: boolean;
-}
+export type PredictMainFlags = PredictFlags & FlagsIn<typeof PREDICT.map>;
 
 /**
  * Predicts one request, or every combination of the lists given.
@@ -23,7 +23,11 @@ export interface PredictMainFlags extends PredictFlags {
  */
 export async function predictCommand(flags: PredictMainFlags): Promise<number> {
   const [model, hardware] = await Promise.all([findModel(flags.model), findHardware(flags)]);
-  const { weightDtype = ['f16'], prompt = [DEFAULTS.prompt], output = [DEFAULTS.output] } = flags;
+  const {
+    weightDtype = USUAL_REQUEST.weightDtype,
+    prompt = USUAL_REQUEST.prompt,
+    output = USUAL_REQUEST.output,
+  } = flags;
   const cachedTokens = cachedOf(flags, prompt);
   const predictions: Prediction[] = [];
   for (const each of hardware) {
@@ -32,7 +36,7 @@ export async function predictCommand(flags: PredictMainFlags): Promise<number> {
       const predictor = new Predictor(model, each, options);
       for (const promptTokens of prompt) {
         for (const outputTokens of output) {
-          for (const batch of flags.batch ?? [DEFAULTS.batch]) {
+          for (const batch of flags.batch ?? USUAL_REQUEST.batch) {
             predictions.push(predictWith(predictor, { promptTokens, outputTokens, batch, cachedTokens }));
           }
         }

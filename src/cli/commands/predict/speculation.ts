@@ -1,38 +1,34 @@
-import { RidgepointError } from '../../../errors.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import { speculation, type SpeculationRow } from '../../../roofline/questions/speculation.js';
 import { count, duration, factor, rate } from '../../terminal/columns.js';
 import { emit } from '../../terminal/answer.js';
 import { percent } from '../../terminal/format.js';
-import type { PredictFlags } from './options.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import { PREDICT } from './flags.js';
+import { refusePredict, type PredictFlags } from './options.js';
 import { facts, footing, machineOf, subject } from './subject.js';
 import { findModel, predictorOptions } from './subjects.js';
 import type { Column } from '../../terminal/table.js';
 
-export interface SpeculatedFlags extends PredictFlags {
-  /** A model, or `lookup`. */
-  readonly draft?: string;
-  readonly draftTokens?: number[];
-  readonly acceptance?: number;
-}
+export type SpeculatedFlags = PredictFlags & FlagsIn<typeof PREDICT.guesses>;
 
-const LENGTHS = [1, 2, 4, 8];
 const BATCHES = [1, 4, 16, 64];
-const ACCEPTANCE = 0.7;
-const LOOKUP = 'lookup';
+const { draft: DRAFT, draftTokens: LENGTHS, acceptance: ACCEPTANCE } = PREDICT.guesses;
+/** Guesses that no model makes. */
+const LOOKUP = DRAFT.default;
 
 /** Whether a draft pays, by batch and number of guesses. */
 export async function speculationCommand(flags: SpeculatedFlags): Promise<number> {
-  const { acceptance = ACCEPTANCE, draft: name = LOOKUP, draftTokens: lengths = LENGTHS } = flags;
+  const { acceptance = ACCEPTANCE.default, draft: name = LOOKUP, draftTokens: lengths = LENGTHS.default } = flags;
   const found = await subject({ ...flags, batch: undefined, cached: undefined });
   const { model, hardware, request, predictor } = found;
   // Small models run on one chip, as dividing them costs more than it brings.
   const options = predictorOptions({ ...flags, tp: 1, pp: 1, ep: false }, hardware);
-  const draft = name === LOOKUP ? undefined : new Predictor(await findModel(name), hardware, options);
+  const draft = name === LOOKUP ? undefined : new Predictor(await findModel(name, 'predict.draft'), hardware, options);
   if (draft !== undefined && draft.model.vocab !== model.vocab) {
-    throw new RidgepointError(
-      'usage',
-      `--draft ${name} has ${draft.model.vocab} tokens and ${model.name} ${model.vocab}; a draft needs the tokens of its model`,
+    refusePredict(
+      'predict.draft',
+      `${name} has ${draft.model.vocab} tokens and ${model.name} ${model.vocab}; a draft needs the tokens of its model`,
     );
   }
   const context = request.promptTokens + Math.floor(request.outputTokens / 2);

@@ -6,7 +6,7 @@ import { findHardware, findModel, predictorOptions, requestOf } from './subjects
 /** Model, one piece of hardware and a request, for questions about one machine. */
 export async function subject(flags: PredictFlags) {
   const [model, [hardware, ...others]] = await Promise.all([findModel(flags.model), findHardware(flags)]);
-  single([hardware, ...others], '--hardware', hardware);
+  single('predict.hardware', [hardware, ...others]);
   const options = predictorOptions(flags, hardware);
   const predictor = new Predictor(model, hardware, options);
   return { model, hardware, options, predictor, request: requestOf(flags) };

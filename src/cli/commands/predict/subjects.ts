@@ -15,10 +15,17 @@ import { llamaModel, type Model } from '../../../roofline/models/models.js';
 import type { Request } from '../../../roofline/predict/predict.js';
 import type { PredictorOptions } from '../../../roofline/predict/predictor.js';
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
-import { refuseFlag } from '../../options/parse.js';
-import { single, type PredictFlags } from './options.js';
+import { option, words, type CommandOptionName } from '../../../wording.js';
+import { PREDICT } from './flags.js';
+import { refusePredict, single, type PredictFlags } from './options.js';
 
-export const DEFAULTS = { model: 'llama-2-7b', prompt: 512, output: 128, batch: 1 } as const;
+/** A request where nobody says what it is like. */
+export const USUAL_REQUEST: Required<Pick<PredictFlags, 'prompt' | 'output' | 'batch' | 'weightDtype'>> = {
+  prompt: PREDICT.where.prompt.default,
+  output: PREDICT.where.output.default,
+  batch: PREDICT.batch.batch.default,
+  weightDtype: PREDICT.how.weightDtype.default,
+};
 const THIS_MACHINE = /^this(-machine)?$/;
 
 /** Models whose shape is that of a preset. */
@@ -37,7 +44,10 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 /** @throws RidgepointError when there is no such model, or its configuration is not one of a Llama */
-export async function findModel(name: string = DEFAULTS.model): Promise<Model> {
+export async function findModel(
+  name: string = PREDICT.where.model.default,
+  asked: CommandOptionName = 'predict.model',
+): Promise<Model> {
   if (name === 'bloom-176b') return (await import('../../../roofline/models/bloom.js')).BLOOM_176B;
   if (name === 'deepseek-v2') return (await import('../../../roofline/models/deepseek.js')).DEEPSEEK_V2;
   const models = join(packageRoot(), 'models');
@@ -53,7 +63,8 @@ export async function findModel(name: string = DEFAULTS.model): Promise<Model> {
   const known = [...Object.keys(presets), ...Object.keys(SAME_SHAPE), 'bloom-176b', 'deepseek-v2'];
   throw new RidgepointError(
     'usage',
-    `--model ${name}: neither a model that is known nor a folder with a config.json; known are ${known.join(', ')}`,
+    words`${option(asked, name)}: neither a model that is known nor a folder with a config.json; known are ${known.join(', ')}`,
+    { option: asked },
   );
 }
 
@@ -106,7 +117,7 @@ async function notCalibrated(adapter: string | undefined): Promise<RidgepointErr
 
 /** The predictor's options among a command's, for one weight format. */
 export function predictorOptions(flags: PredictFlags, hardware: Hardware): PredictorOptions {
-  const weights = single(flags.weightDtype, '--weight-dtype', 'f16');
+  const weights = single('predict.weightDtype', flags.weightDtype ?? USUAL_REQUEST.weightDtype);
   return {
     weights,
     // What the engine does unasked with its own formats.
@@ -125,11 +136,11 @@ export function predictorOptions(flags: PredictFlags, hardware: Hardware): Predi
 
 /** One request, for questions that take no sweep. */
 export function requestOf(flags: PredictFlags): Required<Request> {
-  const promptTokens = single(flags.prompt, '--prompt', DEFAULTS.prompt);
+  const promptTokens = single('predict.prompt', flags.prompt ?? USUAL_REQUEST.prompt);
   return {
     promptTokens,
-    outputTokens: single(flags.output, '--output', DEFAULTS.output),
-    batch: single(flags.batch, '--batch', DEFAULTS.batch),
+    outputTokens: single('predict.output', flags.output ?? USUAL_REQUEST.output),
+    batch: single('predict.batch', flags.batch ?? USUAL_REQUEST.batch),
     cachedTokens: cachedOf(flags, [promptTokens]),
   };
 }
@@ -139,12 +150,11 @@ export function requestOf(flags: PredictFlags): Required<Request> {
  *
  * @throws RidgepointError where one of the prompts would have nothing left to process
  */
-export function cachedOf({ cached = 0 }: PredictFlags, prompts: readonly number[]): number {
+export function cachedOf({ cached = PREDICT.where.cached.default }: PredictFlags, prompts: readonly number[]): number {
   const shortest = Math.min(...prompts);
   if (cached < shortest) return cached;
-  return refuseFlag(
-    '--cached',
-    `less than the prompt of ${shortest} tokens, of which one has to be processed`,
-    `${cached}`,
+  return refusePredict(
+    'predict.cached',
+    `must be less than the prompt of ${shortest} tokens, of which one has to be processed, found ${cached}`,
   );
 }

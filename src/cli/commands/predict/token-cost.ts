@@ -1,4 +1,4 @@
-import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import type { Dated, Hardware } from '../../../roofline/hardware/hardware.js';
 import { memoryOf } from '../../../roofline/hardware/memory.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
@@ -7,31 +7,25 @@ import { duration, share, text, yesNo } from '../../terminal/columns.js';
 import { originLine } from './efficiencies.js';
 import { emit } from '../../terminal/answer.js';
 import { digits } from '../../terminal/format.js';
-import type { PredictFlags } from './options.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import { PREDICT } from './flags.js';
+import { refusePredict, type PredictFlags, type PredictOption } from './options.js';
 import { findHardware, findModel, predictorOptions, requestOf } from './subjects.js';
 import type { Column } from '../../terminal/table.js';
 
-export interface TokenCostFlags extends PredictFlags {
-  /** Dollars an hour of one chip, in the order of `--hardware`. */
-  readonly usdPerHour?: number[];
-  /** Watts of one chip while it works, likewise. */
-  readonly watts?: number[];
-  /** Gigabits a second between platforms, of a whole machine. */
-  readonly network?: number;
-}
-
-const NETWORK = 400;
+/** Dollars and watts are of one chip, in the order of `--hardware`; the network is of a whole machine. */
+export type TokenCostFlags = PredictFlags & FlagsIn<typeof PREDICT.tokens>;
 
 interface Row extends TokenCost {
   readonly fits: boolean;
 }
 
 /** Values given for pieces of hardware, one for each of them. */
-function perHardware(values: readonly number[] | undefined, option: string, hardware: readonly Hardware[]) {
+function perHardware(values: readonly number[] | undefined, name: PredictOption, hardware: readonly Hardware[]) {
   if (values === undefined || values.length === hardware.length) return values;
-  throw new RidgepointError(
-    'usage',
-    `${option} takes a number for each of the ${hardware.length} at --hardware, found ${values.length}`,
+  return refusePredict(
+    name,
+    words`takes a number for each of the ${hardware.length} at ${option('predict.hardware')}, found ${values.length}`,
   );
 }
 
@@ -45,11 +39,11 @@ function priceOf(hardware: Hardware, usdPerHour: number | undefined, watts: numb
 
 /** What a million tokens cost in dollars and joules, by phase, both phases on one platform and on two. */
 export async function tokenCostCommand(flags: TokenCostFlags): Promise<number> {
-  const { network = NETWORK } = flags;
+  const { network = PREDICT.tokens.network.default } = flags;
   const [model, hardware] = await Promise.all([findModel(flags.model), findHardware(flags)]);
   const request = requestOf(flags);
-  const dollars = perHardware(flags.usdPerHour, '--usd-per-hour', hardware);
-  const watts = perHardware(flags.watts, '--watts', hardware);
+  const dollars = perHardware(flags.usdPerHour, 'predict.usdPerHour', hardware);
+  const watts = perHardware(flags.watts, 'predict.watts', hardware);
   const platforms = hardware.map((each, at): Priced => ({
     predictor: new Predictor(model, each, predictorOptions(flags, each)),
     price: priceOf(each, dollars?.[at], watts?.[at]),

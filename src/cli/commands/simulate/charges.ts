@@ -1,26 +1,21 @@
-import { RidgepointError } from '../../../errors.js';
+import type { TextKind } from '../../../engine/options/kinds.js';
 import { clusterCost, type ClusterCost, type SpadMachine } from '../../../roofline/predict/spad.js';
 import type { BuiltCluster } from './build-cluster.js';
 
 /** Dollars an hour of a chip, by its id in the catalogue. */
 export type Prices = ReadonlyMap<string, number>;
 
-/** Reads `h100-sxm=2.5,l40s=0.8`. @throws RidgepointError */
-export function parsePrices(text: string): Prices {
-  return new Map(
-    text.split(',').map((part) => {
+export const chipPrices: TextKind<Prices> = {
+  wanted: 'dollars an hour of a chip such as h100-sxm=2.5,l40s=0.8',
+  read(given) {
+    const prices = given.split(',').map((part): [string, number] | undefined => {
       const [chip, price, ...rest] = part.split('=');
       const value = Number(price);
-      if (chip.trim() === '' || !(value > 0) || rest.length > 0) {
-        throw new RidgepointError(
-          'usage',
-          `--price must be dollars an hour of a chip such as h100-sxm=2.5,l40s=0.8, found ${JSON.stringify(text)}`,
-        );
-      }
-      return [chip.trim(), value];
-    }),
-  );
-}
+      return chip.trim() === '' || !(value > 0) || rest.length > 0 ? undefined : [chip.trim(), value];
+    });
+    return prices.every((price) => price !== undefined) ? new Map(prices) : undefined;
+  },
+};
 
 export interface Charge {
   /** Of all chips; undefined where one has no price. */

@@ -1,55 +1,41 @@
 import { weightDtype } from '../../../roofline/hardware/precision.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import { gainMap, type GainCell } from '../../../roofline/questions/gain-map.js';
-import { RidgepointError } from '../../../errors.js';
+import type { FlagsIn } from '../../options/command-table.js';
 import { findHardware, findModel } from '../predict/subjects.js';
 import { EXIT } from '../../run.js';
 import { csvTable, records, textTable, type Column } from '../../terminal/table.js';
 import { print } from '../../terminal/output.js';
 import { remark } from '../../terminal/style.js';
-import type { OutputFlags } from './options.js';
+import { SIMULATE } from './flags.js';
+import { refuseSimulate, type OutputFlags, type SimulateOption } from './options.js';
 import { writeSimulationReport } from './report/write.js';
 import { heatmap } from './report/figures.js';
 
-export interface GainFlags extends OutputFlags {
-  readonly prefill: string;
-  readonly decode: string;
-  readonly model: string;
-  readonly weights?: string;
-  readonly network?: readonly number[];
-  readonly latency?: number;
-  readonly promptLen?: readonly number[];
-  readonly answerLen?: readonly number[];
-}
+export type GainFlags = OutputFlags & FlagsIn<typeof SIMULATE.gain>;
 
-const NETWORKS = [1, 8, 25, 100, 400, 800];
+const { weights: WEIGHTS, network: NETWORKS, latency: LATENCY } = SIMULATE.gain;
 const PROMPTS = [128, 256, 512, 1024, 2048, 4096];
 const ANSWERS = [1, 16, 64, 128, 256, 512, 1024];
 const BITS = 1e9 / 8;
 
 /** `ridgepoint simulate gain`: where splitting the phases pays. */
 export async function gainCommand(flags: GainFlags): Promise<number> {
-  const { network = NETWORKS, latency = 0, promptLen = PROMPTS, answerLen = ANSWERS } = flags;
-  const model = await findModel(flags.model);
-  const predictorOn = async (option: string, text: string): Promise<Predictor> => {
+  const { network = NETWORKS.default, latency = LATENCY.default, promptLen = PROMPTS, answerLen = ANSWERS } = flags;
+  const model = await findModel(flags.model, 'simulate.model');
+  const predictorOn = async (name: SimulateOption, text: string): Promise<Predictor> => {
     const [, count = '1', chip] = /^(?:(\d+)x)?(.+)$/.exec(text)!;
     const [hardware] = await findHardware({ hardware: [chip] });
-    const weights = weightDtype(flags.weights ?? 'f16');
+    const weights = weightDtype(flags.weights ?? WEIGHTS.default);
     if (weights === undefined)
-      throw new RidgepointError(
-        'usage',
-        `--weights: ${flags.weights} is no format of weights, such as f16 or int4-g32`,
-      );
+      return refuseSimulate('simulate.weights', `${flags.weights} is no format of weights, such as f16 or int4-g32`);
     if (hardware.chips !== undefined && count !== '1')
-      throw new RidgepointError(
-        'usage',
-        `${option}: ${hardware.name} is one row for ${hardware.chips} chips; leave out the ${count}x`,
-      );
+      refuseSimulate(name, `${text}: ${hardware.name} is one row for ${hardware.chips} chips; leave out the ${count}x`);
     return new Predictor(model, hardware, { weights, tensorParallel: Number(count) });
   };
   const [prefill, decode] = [
-    await predictorOn('--prefill', flags.prefill),
-    await predictorOn('--decode', flags.decode),
+    await predictorOn('simulate.prefill', flags.prefill),
+    await predictorOn('simulate.decode', flags.decode),
   ];
   const cells = gainMap(prefill, decode, {
     promptLengths: promptLen,

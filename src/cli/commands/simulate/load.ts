@@ -5,25 +5,31 @@ import { RidgepointError } from '../../../errors.js';
 import { parseTrace } from '../../../traffic/azure.js';
 import { Draws } from '../../../traffic/draws.js';
 import { drawLength } from '../../../traffic/lengths.js';
-import { SERVICE_NAMES, syntheticTrace } from '../../../traffic/synthetic.js';
+import { syntheticTrace } from '../../../traffic/synthetic.js';
 import { readTextFile } from '../../text-file.js';
-import type { SimulateFlags } from './options.js';
+import { option, words } from '../../../wording.js';
+import { SIMULATE } from './flags.js';
+import { refuseSimulate, type SimulateFlags } from './options.js';
 import { readServeResult, requestsOfRun } from './serve-result.js';
+import { TRACE_WANTED, traceParts } from './trace-name.js';
 
 /** Rows that synthetic lengths are drawn from. */
 const SYNTHETIC_ROWS = 20_000;
-const DURATION = 120;
+const { duration: DURATION, seed: SEED } = SIMULATE.load;
 
 /** The requests of each seed. */
 export type LoadOf = (seed: number) => readonly SimulatedRequest[];
 
 /** @throws RidgepointError naming options that do not go together, or what is wrong with the trace */
 export async function simulatedLoadOf(flags: SimulateFlags, blockTokens: number): Promise<LoadOf> {
-  const { trace, rate, duration = DURATION, resample = 'together' } = flags;
+  const { trace, rate, duration = DURATION.default, resample = 'together' } = flags;
   const independent = resample === 'independent';
   if (trace === undefined) {
     if (rate === undefined)
-      throw new RidgepointError('usage', 'say what load comes: --trace, or --rate with --input-len and --output-len');
+      throw new RidgepointError(
+        'usage',
+        words`say what load comes: ${option('simulate.trace')}, or ${option('simulate.rate')} with ${option('simulate.inputLen')} and ${option('simulate.outputLen')}`,
+      );
     const { inputLen = { kind: 'fixed', tokens: 512 }, outputLen = { kind: 'fixed', tokens: 128 } } = flags;
     return (seed) => {
       const [inputs, outputs] = [new Draws(seed, 'input lengths'), new Draws(seed, 'output lengths')];
@@ -34,25 +40,29 @@ export async function simulatedLoadOf(flags: SimulateFlags, blockTokens: number)
       return resampled(lengths, { rate, seconds: duration, seed });
     };
   }
-  for (const [name, value] of [
-    ['--input-len', flags.inputLen],
-    ['--output-len', flags.outputLen],
-  ] as const) {
-    if (value !== undefined)
-      throw new RidgepointError('usage', `${name} does not go with --trace, which has lengths of its own`);
+  for (const name of ['inputLen', 'outputLen'] as const) {
+    if (flags[name] !== undefined)
+      refuseSimulate(
+        `simulate.${name}`,
+        words`does not go with ${option('simulate.trace')}, which has lengths of its own`,
+      );
   }
   const rows = await rowsOf(trace, flags, blockTokens);
   if (rate !== undefined) return (seed) => resampled(rows, { rate, seconds: duration, seed, independent });
   const count = flags.numPrompts ?? rows.length;
   if (count > rows.length)
-    throw new RidgepointError('usage', `--num-prompts ${count}: ${trace} has ${rows.length} requests; ask for fewer`);
+    refuseSimulate('simulate.numPrompts', `${count}: ${trace} has ${rows.length} requests; ask for fewer`);
   const until = flags.duration ?? Infinity;
   const chosen = rows.slice(0, count).filter(({ arrival }) => arrival < until);
   return () => chosen;
 }
 
-async function rowsOf(trace: string, { seed = 0 }: SimulateFlags, blockTokens: number): Promise<SimulatedRequest[]> {
-  const [, kind, rest] = /^(azure|mooncake|synthetic|serve):(.+)$/.exec(trace) ?? [];
+async function rowsOf(
+  trace: string,
+  { seed = SEED.default }: SimulateFlags,
+  blockTokens: number,
+): Promise<SimulatedRequest[]> {
+  const parts = traceParts(trace);
   const inSeconds = (rows: ReturnType<typeof parseTrace>): SimulatedRequest[] =>
     rows.map(({ atMs, promptTokens, outputTokens }, index) => ({
       index,
@@ -60,11 +70,11 @@ async function rowsOf(trace: string, { seed = 0 }: SimulateFlags, blockTokens: n
       promptTokens,
       outputTokens,
     }));
-  switch (kind) {
+  switch (parts?.kind) {
     case 'azure':
-      return inSeconds(parseTrace(await readTextFile(rest, `--trace ${trace}`), rest));
+      return inSeconds(parseTrace(await readTextFile(parts.file, `--trace ${trace}`), parts.file));
     case 'mooncake':
-      return parseMooncake(await readTextFile(rest, `--trace ${trace}`), rest).map((row, index) => ({
+      return parseMooncake(await readTextFile(parts.file, `--trace ${trace}`), parts.file).map((row, index) => ({
         index,
         arrival: row.timestampMs / 1000,
         promptTokens: row.inputLength,
@@ -72,14 +82,10 @@ async function rowsOf(trace: string, { seed = 0 }: SimulateFlags, blockTokens: n
         blockNames: blocksOfHashes(row, blockTokens),
       }));
     case 'serve':
-      return requestsOfRun((await readServeResult(rest)).runs[0]);
-    case 'synthetic': {
-      const service = SERVICE_NAMES.find((name) => name === rest);
-      if (service !== undefined) return inSeconds(syntheticTrace(service, SYNTHETIC_ROWS, seed));
-    }
+      return requestsOfRun((await readServeResult(parts.file)).runs[0]);
+    case 'synthetic':
+      return inSeconds(syntheticTrace(parts.service, SYNTHETIC_ROWS, seed));
+    case undefined:
+      return refuseSimulate('simulate.trace', `must be ${TRACE_WANTED}, found ${JSON.stringify(trace)}`);
   }
-  throw new RidgepointError(
-    'usage',
-    `--trace must be azure:FILE, mooncake:FILE, serve:FILE, ${SERVICE_NAMES.map((name) => `synthetic:${name}`).join(' or ')}, found ${JSON.stringify(trace)}`,
-  );
 }

@@ -14,7 +14,10 @@ import { bindsOfAnswer } from './answer-run.js';
 import { buildCluster, readCluster } from './build-cluster.js';
 import { simulatedLoadOf, type LoadOf } from './load.js';
 import { chargeOf } from './charges.js';
-import type { SimulateFlags } from './options.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import { option, words } from '../../../wording.js';
+import { SIMULATE } from './flags.js';
+import { refuseSimulate, type SimulateFlags } from './options.js';
 import { writeSimulationReport, type ReportTable } from './report/write.js';
 import { turn } from './patient.js';
 import { sloColumns } from './run-columns.js';
@@ -43,11 +46,12 @@ async function verdictOf(cluster: Cluster, load: LoadOf, { slo, alone, seeds }: 
 }
 
 function questionOf(reference: Pool, flags: SimulateFlags): Question {
-  const { slo, seed = 0, seeds = 1 } = flags;
+  const { slo, seed = SIMULATE.load.seed.default, seeds = SIMULATE.load.seeds.default } = flags;
   if (slo === undefined)
     throw new RidgepointError(
       'usage',
-      'say what has to be met: --slo spad:normal, or limits such as --slo ttft:p90:500,tbt:p99:50',
+      words`say what has to be met: ${option('simulate.slo', 'spad:normal')}, or limits such as ${option('simulate.slo', 'ttft:p90:500,tbt:p99:50')}`,
+      { option: 'simulate.slo' },
     );
   return {
     slo,
@@ -73,7 +77,7 @@ const bindsColumn = <Row extends { readonly binds: Bind | undefined }>(): Column
 
 /** `ridgepoint simulate capacity`: the highest rate that meets an SLO. */
 export async function capacityCommand(path: string, flags: SimulateFlags): Promise<number> {
-  if (flags.rate !== undefined) throw new RidgepointError('usage', '--rate is what capacity finds; leave it out');
+  if (flags.rate !== undefined) refuseSimulate('simulate.rate', 'is what capacity finds; leave it out');
   const file = await readCluster(path);
   const built = await buildCluster(file);
   const { cluster, chips } = built;
@@ -147,9 +151,9 @@ interface PlanRow {
 /** `ridgepoint simulate provision`: the fewest machines that meet an SLO. */
 export async function provisionCommand(
   path: string,
-  flags: SimulateFlags & { readonly most?: number },
+  flags: SimulateFlags & FlagsIn<typeof SIMULATE.provision>,
 ): Promise<number> {
-  const { most = 40 } = flags;
+  const { most = SIMULATE.provision.most.default } = flags;
   const file = await readCluster(path);
   const built = await buildCluster(file);
   const { pools } = built.cluster;
@@ -178,7 +182,11 @@ export async function provisionCommand(
           ({ first, second }) => [first, second],
         );
   if (edge.length === 0)
-    throw new RidgepointError('usage', `${most} machines of each pool miss ${question.slo.name}; allow more by --most`);
+    throw new RidgepointError(
+      'usage',
+      words`${most} machines of each pool miss ${question.slo.name}; allow more by ${option('simulate.most')}`,
+      { option: 'simulate.most' },
+    );
   const plans = edge.map((counts): Omit<PlanRow, 'binds'> => {
     const sum = (value: (at: number) => number | undefined): number | undefined =>
       counts.reduce<number | undefined>((total, count, at) => {

@@ -19,7 +19,9 @@ import { csvTable, records, textTable, type Column } from '../../terminal/table.
 import { print } from '../../terminal/output.js';
 import { remark } from '../../terminal/style.js';
 import { EXIT } from '../../run.js';
-import type { SimulateFlags } from './options.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import type { SIMULATE } from './flags.js';
+import { refuseSimulate, type OutputFlags } from './options.js';
 import { simulatePatiently } from './patient.js';
 import { writeSimulationReport } from './report/write.js';
 import { readServeResult } from './serve-result.js';
@@ -44,15 +46,11 @@ const SHOWN: readonly (readonly [MeasureName, string])[] = [
 /** What steps cost when nothing is fitted: what the calibration says. */
 const NOTHING = 'none';
 
-export interface ReplayFlags {
-  readonly calibration?: string;
-  readonly adapter?: string;
-  /** The policy whose recorded steps the price is fitted to, or `none`; by default the first that has some. */
-  readonly fit?: string;
-}
+/** `fit` is the policy whose recorded steps the price is fitted to, or `none`; by default the first that has some. */
+export type ReplayFlags = FlagsIn<typeof SIMULATE.replay>;
 
 /** `ridgepoint simulate replay`: a recorded run of `bench serve` again, on the predicted clock. */
-export async function replayCommand(path: string, flags: SimulateFlags & ReplayFlags): Promise<number> {
+export async function replayCommand(path: string, flags: OutputFlags & ReplayFlags): Promise<number> {
   const result = await readServeResult(path);
   const rows = await replayRows(result, path, flags);
   const columns: Column<ReplayRow>[] = [
@@ -170,9 +168,9 @@ function fittedPolicy({ runs }: ServeResult, path: string, wanted?: string): Pol
   const found = recorded.find((policy) => (policy ?? 'its own') === wanted);
   if (found !== undefined) return found;
   const known = [...new Set(recorded.map((policy) => policy ?? 'its own'))].join(', ');
-  throw new RidgepointError(
-    'usage',
-    `--fit ${wanted}: ${path} has ${known === '' ? 'no step times' : `step times of ${known}`}; say one of them, or none`,
+  return refuseSimulate(
+    'simulate.fit',
+    `${wanted}: ${path} has ${known === '' ? 'no step times' : `step times of ${known}`}; say one of them, or none`,
   );
 }
 

@@ -16,7 +16,9 @@ import { textOf } from '../../text-file.js';
 import { print, status } from '../../terminal/output.js';
 import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
-import type { SimulateFlags } from './options.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import { SIMULATE } from './flags.js';
+import type { OutputFlags } from './options.js';
 import { turn } from './patient.js';
 import { writeSimulationReport } from './report/write.js';
 
@@ -62,7 +64,7 @@ function tables(rows: readonly Row[]): string {
  */
 export async function replicateCommand(
   name: string | undefined,
-  flags: SimulateFlags & { readonly data?: string; readonly short?: boolean },
+  flags: OutputFlags & FlagsIn<typeof SIMULATE.replicate>,
 ): Promise<number> {
   const chosen = REPLICATIONS.filter((each) => (name === undefined ? !(flags.short && each.long) : each.name === name));
   if (chosen.length === 0) {
@@ -76,7 +78,7 @@ export async function replicateCommand(
   const missing: string[] = [];
   for (const replication of chosen) {
     if (stopSignal.aborted) break;
-    const texts = await textsOf(replication, flags.data ?? '.');
+    const texts = await textsOf(replication, flags.data ?? SIMULATE.replicate.data.default);
     if (typeof texts === 'string') {
       missing.push(`${replication.name} needs ${texts}`);
       continue;

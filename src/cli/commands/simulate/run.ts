@@ -18,6 +18,8 @@ import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { buildCluster, readCluster, type BuiltCluster } from './build-cluster.js';
 import { simulatedLoadOf } from './load.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import { SIMULATE } from './flags.js';
 import type { SimulateFlags } from './options.js';
 import { bindsOf, outcomeRow, summariesOf } from './outcome-row.js';
 import { simulatePatiently } from './patient.js';
@@ -34,8 +36,10 @@ export interface SeedRun {
   readonly overloaded: boolean;
 }
 
+type RunFlags = SimulateFlags & FlagsIn<typeof SIMULATE.run> & FlagsIn<typeof SIMULATE.runSchema>;
+
 /** `ridgepoint simulate run`. @throws RidgepointError in one sentence */
-export async function runCommand(path: string | undefined, flags: SimulateFlags): Promise<number> {
+export async function runCommand(path: string | undefined, flags: RunFlags): Promise<number> {
   if (flags.schema) {
     print(`${JSON.stringify(clusterJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
@@ -49,8 +53,8 @@ export async function runCommand(path: string | undefined, flags: SimulateFlags)
   const built = await buildCluster(file);
   const load = await simulatedLoadOf(flags, file.pools[0].block_tokens);
   const runs: SeedRun[] = [];
-  const first = flags.seed ?? 0;
-  for (let seed = first; seed < first + (flags.seeds ?? 1) && !stopSignal.aborted; seed++) {
+  const { seed: first = SIMULATE.load.seed.default, seeds = SIMULATE.load.seeds.default } = flags;
+  for (let seed = first; seed < first + seeds && !stopSignal.aborted; seed++) {
     runs.push(await runSeed(built, load(seed), seed, flags));
   }
   const tell = !(flags.quiet ?? false);
@@ -72,7 +76,7 @@ async function runSeed(
   { cluster, reference }: BuiltCluster,
   requests: readonly SimulatedRequest[],
   seed: number,
-  flags: SimulateFlags,
+  flags: RunFlags,
 ): Promise<SeedRun> {
   const simulation = await simulatePatiently(cluster, requests, {
     seed,
@@ -101,7 +105,7 @@ function worstFindings(runs: readonly SeedRun[], slo: Slo | undefined): (SloFind
 async function answer(
   runs: readonly SeedRun[],
   built: BuiltCluster,
-  flags: SimulateFlags,
+  flags: RunFlags,
   without: SeedRun | undefined,
 ): Promise<string> {
   const { chips } = built;

@@ -4,7 +4,7 @@ import { parseJson } from '../../../checkpoint/mistakes.js';
 import { RidgepointError } from '../../../errors.js';
 import { clusterSchema, type ClusterFile } from '../../../simulator/cluster-file.js';
 import { parseSlo } from '../../../simulator/slo.js';
-import { parseLengths } from '../../../traffic/lengths.js';
+import { LENGTHS_WANTED, readLengths, type Lengths } from '../../../traffic/lengths.js';
 import { readTextFile } from '../../text-file.js';
 import { readCluster } from './build-cluster.js';
 import type { SimulateFlags } from './options.js';
@@ -115,14 +115,22 @@ export async function resolvePoint(
     numPrompts: load.num_prompts,
     resample: load.resample,
     seed: load.seed,
-    inputLen: load.input_len === undefined ? undefined : parseLengths('load.input_len')(String(load.input_len)),
-    outputLen: load.output_len === undefined ? undefined : parseLengths('load.output_len')(String(load.output_len)),
+    inputLen: lengthsOf(load, 'input_len'),
+    outputLen: lengthsOf(load, 'output_len'),
     slo: slo === undefined ? undefined : parseSlo(slo),
   };
   if (typeof cluster === 'string') return { cluster: await readCluster(beside(cluster)), flags };
   const parsed = clusterSchema.safeParse(cluster);
   if (!parsed.success) fail(`${path}: cluster`, parsed.error);
   return { cluster: parsed.data, flags };
+}
+
+function lengthsOf(load: z.infer<typeof loadSchema>, field: 'input_len' | 'output_len'): Lengths | undefined {
+  const given = load[field];
+  if (given === undefined) return undefined;
+  const found = readLengths(String(given));
+  if (found !== undefined) return found;
+  throw new RidgepointError('usage', `load.${field} must be ${LENGTHS_WANTED}, found ${JSON.stringify(given)}`);
 }
 
 function fail(where: string, { issues: [{ path, message }] }: z.ZodError): never {

@@ -6,6 +6,8 @@ import { EXIT, stopSignal } from '../../run.js';
 import { csvTable, records, textTable, type Column } from '../../terminal/table.js';
 import { print, status } from '../../terminal/output.js';
 import { remark } from '../../terminal/style.js';
+import type { FlagsIn } from '../../options/command-table.js';
+import type { SIMULATE } from './flags.js';
 import type { OutputFlags } from './options.js';
 import { outcomeColumns, type OutcomeRow } from './outcome-row.js';
 import { points as cloud } from './report/figures.js';
@@ -14,11 +16,7 @@ import { paretoOf } from './pareto.js';
 import { readStudy, resolvePoint, studyJsonSchema, type StudyPoint } from './study.js';
 import type { SweepAnswer, SweepTask } from './sweep-point.js';
 
-export interface SweepFlags extends OutputFlags {
-  readonly output?: string;
-  readonly threads?: number;
-  readonly schema?: boolean;
-}
+export type SweepFlags = OutputFlags & FlagsIn<typeof SIMULATE.sweep>;
 
 /** A line of the file of results. */
 interface SweepLine {

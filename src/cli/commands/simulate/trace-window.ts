@@ -1,4 +1,4 @@
-import { RidgepointError } from '../../../errors.js';
+import type { TextKind } from '../../../engine/options/kinds.js';
 import type { Simulation } from '../../../simulator/outcome.js';
 
 /** What to draw, and where to. Seconds. */
@@ -8,18 +8,15 @@ export interface Window {
   readonly path: string;
 }
 
-/** Reads `10s..12s out.json`, or the same with a colon. @throws RidgepointError */
-export function parseWindow(text: string): Window {
-  const match = /^(\d+(?:\.\d+)?)s?\.\.(\d+(?:\.\d+)?)s?[ :](.+)$/.exec(text);
-  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
-  if (match === null || !(to > from)) {
-    throw new RidgepointError(
-      'usage',
-      `--trace-window must be a time and a file such as "10s..12s out.json", found ${JSON.stringify(text)}`,
-    );
-  }
-  return { from, to, path: match[3] };
-}
+/** `10s..12s out.json`, or the same with a colon. */
+export const traceWindow: TextKind<Window> = {
+  wanted: 'a time and a file such as "10s..12s out.json"',
+  read(given) {
+    const match = /^(\d+(?:\.\d+)?)s?\.\.(\d+(?:\.\d+)?)s?[ :](.+)$/.exec(given);
+    const [from, to] = [Number(match?.[1]), Number(match?.[2])];
+    return match === null || !(to > from) ? undefined : { from, to, path: match[3] };
+  },
+};
 
 /**
  * Steps and transfers in the Chrome trace format (Trace Event Format, Google): a process a machine. Opens in
