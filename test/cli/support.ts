@@ -74,7 +74,10 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
     child.stdin.on('error', () => undefined); // not everything reads it
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      const stderr = [DAWN, HINT, PROGRESS].reduce((text, said) => text.replace(said, ''), `${Buffer.concat(errors)}`);
+      const stderr = [DAWN, HINT, PROGRESS].reduce(
+        (text, said) => text.replace(said, ''),
+        Buffer.concat(errors).toString(),
+      );
       resolve({ code, signal, stdout: Buffer.concat(chunks).toString(), stderr, chunks });
     });
     child.stdin.end(options.input ?? '');
