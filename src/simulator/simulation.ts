@@ -8,8 +8,8 @@ import { Links } from './links.js';
 import { Machine } from './machine.js';
 import type { SimulatedFlow, SimulatedStep, Simulation } from './outcome.js';
 import { rooms, schedulerOf, type Place } from './place.js';
-import type { SimulationOptions } from './simulation-options.js';
 import { RequestTrace, type SimulatedRequest } from './request.js';
+import type { SimulationOptions } from './simulation-options.js';
 
 /** Runs requests through a cluster until the last has ended. @throws RidgepointError when the cluster cannot serve */
 export function simulate(
