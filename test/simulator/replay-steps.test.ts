@@ -5,6 +5,7 @@ import { withoutHost } from '../../bench/calibrate/serving-fit.js';
 import { runOf, serveSchema, type ServeResult } from '../../bench/serve/schema.js';
 import { StepLog } from '../../bench/serve/step-log.js';
 import { replayRows } from '../../src/cli/commands/simulate/replay.js';
+import { chromeTrace, type DrawnRun } from '../../src/cli/commands/simulate/trace-window.js';
 import { readServeResult } from '../../src/cli/commands/simulate/serve-result.js';
 import { findModel } from '../../src/cli/commands/predict/subjects.js';
 import { packageRoot } from '../../src/platform/node/package-root.js';
@@ -106,6 +107,20 @@ describe('a replay that prices steps by those of one policy', () => {
     const row = rows.find(({ policy, figure }) => policy === 'chunked' && figure === 'E2E p50 ms')!;
     expect(rows.some(({ fitted }) => fitted)).toBe(false);
     expect(row.simulated / row.measured).toBeLessThan(0.8);
+  });
+
+  it('draws a run of each policy, as a process under its name', async () => {
+    const drawn: DrawnRun[] = [];
+    await replayRows(result, 'serve.json', { calibration }, (run) => drawn.push(run));
+    const window = { from: 0, to: 2, path: 'out.json' };
+    const { traceEvents } = chromeTrace(drawn, window) as { traceEvents: { ph: string; pid: number; args: object }[] };
+    const names = [...new Set(result.runs.map(({ policy }) => policy!))];
+    const adapter = result.context!.adapter;
+    expect(traceEvents.filter(({ ph }) => ph === 'M').map(({ args }) => args)).toEqual(
+      names.map((name) => ({ name: `${name}: ${adapter} 0` })),
+    );
+    const busy = new Set(traceEvents.filter(({ ph }) => ph === 'X').map(({ pid }) => pid));
+    expect(busy).toEqual(new Set(names.map((_, at) => at)));
   });
 
   it('names the policies there are steps of', async () => {

@@ -92,7 +92,7 @@ describe('a window of a simulation', () => {
   it('holds the steps in it as slices of their machines', () => {
     const requests = [{ index: 0, arrival: 0, promptTokens: 4, outputTokens: 3 }];
     const simulation = simulate(cluster([pool()]), requests, { keepSteps: true });
-    const { traceEvents } = chromeTrace(simulation, traceWindow.read('1.5s..2.5s out.json', undefined)!) as {
+    const { traceEvents } = chromeTrace([{ simulation }], traceWindow.read('1.5s..2.5s out.json', undefined)!) as {
       traceEvents: { ph: string; name: string; ts?: number; dur?: number }[];
     };
     expect(traceEvents.filter(({ ph }) => ph === 'X')).toMatchObject([

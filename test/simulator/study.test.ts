@@ -19,6 +19,14 @@ const study = {
   slo: 'ttft:p90:200',
 };
 
+/** What a Chrome trace holds. */
+interface TraceEvent {
+  readonly ph: string;
+  readonly pid: number;
+  readonly name: string;
+  readonly args: { readonly name?: string };
+}
+
 let folder: string;
 const file = async (name: string, content: unknown): Promise<string> => {
   const path = join(folder, name);
@@ -83,9 +91,27 @@ describe.skipIf(!existsSync(join(root, 'dist', 'src', 'cli', 'main.js')))(
       const whole = await readFile(one, 'utf8');
       // The first line whole and the second cut off, as after a crash.
       await writeFile(two, whole.slice(0, whole.indexOf('\n') + 40));
-      const again = await sweep(path, '--threads', '2', '--output', two, '--csv');
+      const window = join(folder, 'window.json');
+      const drawn = ['--trace-window', `0s..1s ${window}`];
+      const again = await sweep(path, '--threads', '2', '--output', two, '--csv', ...drawn);
       expect(again.code).toBe(0);
       expect(await readFile(two, 'utf8')).toBe(whole);
+      // Those marked are drawn, under the values they have: three machines where two are for prompts.
+      const [heads, ...rows] = again.stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(','));
+      const best = rows.filter((row) => row[heads.indexOf('pareto')] === 'true');
+      const names = best.flatMap(([count, rate]) => {
+        const machines = [...Array.from({ length: Number(count) }, (_, at) => `p ${at}`), `d ${count}`];
+        return machines.map((machine) => `p.count ${count}, rate ${rate}: ${machine}`);
+      });
+      const { traceEvents } = JSON.parse(await readFile(window, 'utf8')) as { traceEvents: TraceEvent[] };
+      const processes = traceEvents.filter(({ ph }) => ph === 'M');
+      expect(names.length).toBeGreaterThan(1);
+      expect(processes.map(({ args }) => args.name)).toEqual(names);
+      expect(processes.map(({ pid }) => pid)).toEqual(names.map((_, at) => at));
+      expect(traceEvents.some(({ ph, pid, name }) => ph === 'X' && name === 'prefill' && pid === 0)).toBe(true);
     });
   },
 );

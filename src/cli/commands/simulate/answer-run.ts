@@ -23,6 +23,6 @@ export async function bindsOfAnswer(
 ): Promise<Bind | undefined> {
   const keepSteps = window !== undefined;
   const simulation = await simulatePatiently(cluster, requests, { seed, keepTokens: false, keepSteps });
-  if (window !== undefined) await writeWindow(simulation, window);
+  if (window !== undefined) await writeWindow([{ simulation }], window);
   return bindsOf(whereaboutsOf(simulation), summariesOf(simulation, built), built);
 }

@@ -56,7 +56,7 @@ export function declare(command: Command): void {
     '[study]',
     'a JSON file in which any value may be a list; --schema prints its format',
   );
-  addTable(addOutputOptions(sweep), 'simulate', SIMULATE.sweep).action((study, flags) =>
+  addTable(addRunOptions(sweep), 'simulate', SIMULATE.sweep).action((study, flags) =>
     runToExit(async () => (await import('./sweep.js')).sweepCommand(study, flags)),
   );
 
@@ -64,7 +64,7 @@ export function declare(command: Command): void {
     'replay',
     'a result of "bench serve" again on the predicted clock, measured beside simulated',
   ).argument('<result>', 'a file that "bench serve --output" wrote');
-  addTable(addOutputOptions(replay), 'simulate', SIMULATE.replay).action((result, flags) =>
+  addTable(addRunOptions(replay), 'simulate', SIMULATE.replay).action((result, flags) =>
     runToExit(async () => (await import('./replay.js')).replayCommand(result, flags)),
   );
 

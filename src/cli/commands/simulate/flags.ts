@@ -92,7 +92,7 @@ export const SIMULATE = {
     traceWindow: {
       kind: traceWindow,
       flags: '--trace-window <what>',
-      help: 'write steps and transfers of the run, or of the one that is the answer, as a Chrome trace, such as "10s..12s out.json"',
+      help: 'write steps and transfers of the run, or of those that are the answer, as a Chrome trace, such as "10s..12s out.json"',
     },
   },
   provision: { most: { kind: whole(1), flags: '--most <n>', help: 'machines of a pool at most', default: 40 } },

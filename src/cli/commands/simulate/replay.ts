@@ -25,6 +25,8 @@ import { refuseSimulate, type OutputFlags } from './options.js';
 import { simulatePatiently } from './patient.js';
 import { writeSimulationReport } from './report/write.js';
 import { readServeResult } from './serve-result.js';
+import type { DrawnRun } from './trace-window.js';
+import { writeWindow } from './write-window.js';
 
 /** One figure of a policy, measured and simulated. */
 interface ReplayRow {
@@ -47,12 +49,15 @@ const SHOWN: readonly (readonly [MeasureName, string])[] = [
 const NOTHING = 'none';
 
 /** `fit` is the policy whose recorded steps the price is fitted to, or `none`; by default the first that has some. */
-export type ReplayFlags = FlagsIn<typeof SIMULATE.replay>;
+export type ReplayFlags = FlagsIn<typeof SIMULATE.replay> & FlagsIn<typeof SIMULATE.window>;
 
 /** `ridgepoint simulate replay`: a recorded run of `bench serve` again, on the predicted clock. */
 export async function replayCommand(path: string, flags: OutputFlags & ReplayFlags): Promise<number> {
   const result = await readServeResult(path);
-  const rows = await replayRows(result, path, flags);
+  const drawn: DrawnRun[] = [];
+  const { traceWindow: window } = flags;
+  const rows = await replayRows(result, path, flags, window && ((run) => drawn.push(run)));
+  if (window !== undefined) await writeWindow(drawn, window);
   const columns: Column<ReplayRow>[] = [
     {
       head: 'policy',
@@ -98,17 +103,28 @@ export async function replayCommand(path: string, flags: OutputFlags & ReplayFla
   return EXIT.ok;
 }
 
+const nameOf = (policy: PolicyName | null): string => policy ?? 'its own';
+
 const errorOf = ({ measured, simulated }: ReplayRow): number => simulated / measured - 1;
 
-/** Every policy's figures over all its rounds. */
-export async function replayRows(result: ServeResult, path: string, flags: ReplayFlags): Promise<ReplayRow[]> {
+/**
+ * Every policy's figures over all its rounds.
+ *
+ * @param draw gets each policy's first round, with its steps
+ */
+export async function replayRows(
+  result: ServeResult,
+  path: string,
+  flags: ReplayFlags,
+  draw?: (run: DrawnRun) => void,
+): Promise<ReplayRow[]> {
   const fitOn = fittedPolicy(result, path, flags.fit);
   const pool = await engineOf(result, path, flags, fitOn);
   const rows: ReplayRow[] = [];
   for (const policy of [...new Set(result.runs.map((run) => run.policy))]) {
     const own = result.runs.filter((run) => run.policy === policy);
     const simulated: LoadRecord[] = [];
-    for (const run of own) {
+    for (const [round, run] of own.entries()) {
       const requests = run.requests.map(
         ({ index, sent_ms: sent, input_len: promptTokens, output_len: outputTokens }) => ({
           index,
@@ -117,21 +133,21 @@ export async function replayRows(result: ServeResult, path: string, flags: Repla
           outputTokens: Math.max(1, outputTokens),
         }),
       );
-      const own = run.prefill_chunk;
+      const chunk = run.prefill_chunk;
       const machine = {
         ...pool,
         policy: POLICIES[policy ?? DEFAULT_POLICY],
         blocks: run.cache?.kv_blocks ?? pool.blocks,
-        ...(own !== undefined && { chunk: own, stepTokens: own + pool.maxSequences }),
+        ...(chunk !== undefined && { chunk, stepTokens: chunk + pool.maxSequences }),
       };
-      simulated.push(
-        recordOf(
-          await simulatePatiently(
-            { pools: [machine], router: { prefill: 'round-robin', decode: 'round-robin' } },
-            requests,
-          ),
-        ),
+      const keepSteps = round === 0 && draw !== undefined;
+      const simulation = await simulatePatiently(
+        { pools: [machine], router: { prefill: 'round-robin', decode: 'round-robin' } },
+        requests,
+        { keepSteps },
       );
+      if (keepSteps) draw({ simulation, name: nameOf(policy) });
+      simulated.push(recordOf(simulation));
     }
     const options = { percentiles: PERCENTILES };
     const [was, is] = [metricsOf(own.map(measuredRecord), options), metricsOf(simulated, options)];
@@ -141,7 +157,7 @@ export async function replayRows(result: ServeResult, path: string, flags: Repla
 }
 
 function figures(policy: PolicyName | null, was: ServeMetrics, is: ServeMetrics): Omit<ReplayRow, 'fitted'>[] {
-  const name = policy ?? 'its own';
+  const name = nameOf(policy);
   const latencies = SHOWN.flatMap(([key, text]) =>
     PERCENTILES.flatMap((percent, at): Omit<ReplayRow, 'fitted'>[] => {
       const [measured, simulated] = [was, is].map(({ measures }) => measures[key]?.percentiles[at][1]);
@@ -165,9 +181,9 @@ function fittedPolicy({ runs }: ServeResult, path: string, wanted?: string): Pol
   if (wanted === NOTHING) return undefined;
   const recorded = runs.filter(({ steps }) => steps !== undefined).map(({ policy }) => policy);
   if (wanted === undefined) return recorded[0];
-  const found = recorded.find((policy) => (policy ?? 'its own') === wanted);
+  const found = recorded.find((policy) => nameOf(policy) === wanted);
   if (found !== undefined) return found;
-  const known = [...new Set(recorded.map((policy) => policy ?? 'its own'))].join(', ');
+  const known = [...new Set(recorded.map(nameOf))].join(', ');
   return refuseSimulate(
     'simulate.fit',
     `${wanted}: ${path} has ${known === '' ? 'no step times' : `step times of ${known}`}; say one of them, or none`,

@@ -60,7 +60,7 @@ export async function runCommand(path: string | undefined, flags: RunFlags): Pro
   const tell = !(flags.quiet ?? false);
   if (flags.output !== undefined)
     await writeWhole(flags.output, `${JSON.stringify(resultOf(path, file, runs), null, 1)}\n`);
-  if (flags.traceWindow !== undefined) await writeWindow(runs[0].simulation, flags.traceWindow);
+  if (flags.traceWindow !== undefined) await writeWindow(runs.slice(0, 1), flags.traceWindow);
   // What moving machines is worth is seen beside a run in which they stay.
   const { reallocation: moves, ...staying } = built.cluster;
   const without =

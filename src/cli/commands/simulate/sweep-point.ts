@@ -1,5 +1,7 @@
+import type { SimulatedRequest } from '../../../simulator/request.js';
 import { simulate } from '../../../simulator/simulation.js';
-import { buildCluster } from './build-cluster.js';
+import type { Slo } from '../../../simulator/slo.js';
+import { buildCluster, type BuiltCluster } from './build-cluster.js';
 import { simulatedLoadOf } from './load.js';
 import { outcomeRow, type OutcomeRow } from './outcome-row.js';
 import { resolvePoint, type StudyPoint } from './study.js';
@@ -13,11 +15,23 @@ export interface SweepTask {
 
 export type SweepAnswer = { readonly outcome: OutcomeRow } | { readonly error: string };
 
-export async function runPoint({ point, path }: SweepTask): Promise<OutcomeRow> {
+/** What a point simulates. */
+interface PointRun {
+  readonly built: BuiltCluster;
+  readonly requests: readonly SimulatedRequest[];
+  readonly seed: number;
+  readonly slo: Slo | undefined;
+}
+
+export async function pointRun({ point, path }: SweepTask): Promise<PointRun> {
   const { cluster: file, flags } = await resolvePoint(point, path);
   const built = await buildCluster(file);
   const load = await simulatedLoadOf(flags, file.pools[0].block_tokens);
   const seed = flags.seed ?? 0;
-  const simulation = simulate(built.cluster, load(seed), { seed, keepTokens: false });
-  return outcomeRow(simulation, built, flags.slo);
+  return { built, requests: load(seed), seed, slo: flags.slo };
+}
+
+export async function runPoint(task: SweepTask): Promise<OutcomeRow> {
+  const { built, requests, seed, slo } = await pointRun(task);
+  return outcomeRow(simulate(built.cluster, requests, { seed, keepTokens: false }), built, slo);
 }

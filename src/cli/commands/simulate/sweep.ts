@@ -15,8 +15,9 @@ import { writeSimulationReport } from './report/write.js';
 import { paretoOf } from './pareto.js';
 import { readStudy, resolvePoint, studyJsonSchema, type StudyPoint } from './study.js';
 import type { SweepAnswer, SweepTask } from './sweep-point.js';
+import { drawPoints, settingName } from './sweep-window.js';
 
-export type SweepFlags = OutputFlags & FlagsIn<typeof SIMULATE.sweep>;
+export type SweepFlags = OutputFlags & FlagsIn<typeof SIMULATE.window> & FlagsIn<typeof SIMULATE.sweep>;
 
 /** A line of the file of results. */
 interface SweepLine {
@@ -73,16 +74,26 @@ async function sweep(points: readonly StudyPoint[], path: string, kept: KeptLine
     return outcome === undefined ? [] : [JSON.stringify({ point: content, outcome } satisfies SweepLine)];
   });
   await kept.replace(lines);
-  const rows = points.flatMap(({ settings }, at): Row[] => {
+  const finished = points.flatMap((point, at) => {
     const outcome = known.get(keys[at]);
-    return outcome === undefined ? [] : [{ ...outcome, settings, best: false }];
+    return outcome === undefined ? [] : [{ point, outcome }];
   });
-  const best = paretoOf(rows);
-  const marked = rows.map((row, at) => ({ ...row, best: best.has(at) }));
+  const best = paretoOf(finished.map(({ outcome }) => outcome));
+  const rows = finished.map(({ point: { settings }, outcome }, at): Row => ({
+    ...outcome,
+    settings,
+    best: best.has(at),
+  }));
   const columns = columnsOf(points[0]);
-  if (flags.json) print(`${JSON.stringify({ rows: records(marked, columns) }, null, 2)}\n`);
-  else print(flags.csv ? csvTable(marked, columns) : textTable(marked, columns));
-  if (flags.report !== undefined) await report(flags.report, path, marked, columns);
+  if (flags.json) print(`${JSON.stringify({ rows: records(rows, columns) }, null, 2)}\n`);
+  else print(flags.csv ? csvTable(rows, columns) : textTable(rows, columns));
+  if (flags.report !== undefined) await report(flags.report, path, rows, columns);
+  const { traceWindow: window } = flags;
+  if (window !== undefined && !stopSignal.aborted) {
+    const drawn = finished.filter((_, at) => best.has(at)).map(({ point }) => point);
+    const count = await drawPoints(drawn, path, window);
+    if (tell) remark(`${window.path} holds ${count} of the ${drawn.length} combinations marked *`);
+  }
   if (tell && stopSignal.aborted)
     remark(`stopped; ${output} holds what was done, and the same command goes on from there`);
   return EXIT.ok;
@@ -150,7 +161,7 @@ function ask(worker: Worker, task: SweepTask): Promise<SweepAnswer | undefined> 
 function columnsOf({ settings }: StudyPoint): Column<Row>[] {
   return [
     ...settings.map(({ name }, at): Column<Row> => ({
-      head: name.replace(/^(cluster|load)\.(pools\.)?/, ''),
+      head: settingName(name),
       key: name,
       value: (row) => row.settings[at].value,
       text: (row) => String(row.settings[at].value),
