@@ -50,7 +50,7 @@ export const rooms = {
     'gpu',
     'checkpoint',
     'tokenizer (chat)',
-    'model (open)',
+    'model (open, pooling)',
     'tuning',
     'roofline (hardware/calibration, hardware/calibration-key)',
     'engine',

@@ -236,6 +236,8 @@ export interface TextEngine extends AsyncDisposable {
   readonly timings: LoadTimings;
   /** Whether the model folder carries a tokenizer; without one only token ids work. */
   readonly hasTokenizer: boolean;
+  /** Why it makes embeddings alone; absent where it writes text. */
+  readonly whyNoText?: string;
   /** Whether the tokenizer carries a chat template. */
   readonly hasChatTemplate: boolean;
   /** Its Jinja source. */

@@ -1,5 +1,6 @@
 import { tierOf } from '../gpu/capabilities.js';
 import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
+import { poolingOfModel } from '../model/headless.js';
 import { modelIdentity } from '../model/identity.js';
 import { parameterCount } from '../model/cost.js';
 import type { BatchShape } from '../model/operations.js';
@@ -73,7 +74,7 @@ export function startLoop(start: StartContext, loaded: Loaded): CoreEngine {
   const embedder = new Embedder({ gpu, loop, pass: built.pass, weights: built.weights, chunk });
   return new CoreEngine({
     ...{ gpu, host, scheduler, loop, kv, embedder, info, prefixCaching },
-    pooling: poolingAsked(model.pooling, options.pooling),
+    pooling: poolingAsked(poolingOfModel(model.pooling, model.config), options.pooling),
     config: model.config,
     model: built.pass,
     tokenizer: model.tokenizer,

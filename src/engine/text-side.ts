@@ -1,5 +1,6 @@
 import { RidgepointError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
+import { writesNothing } from '../model/headless.js';
 import type { ChatRenderer } from '../model/tokenizer-files.js';
 import type { ScheduledSequence } from '../scheduler/sequence.js';
 import { TextOutput } from '../tokenizer/text-output.js';
@@ -64,6 +65,10 @@ export abstract class TextSide {
     return this.#parts.tokenizer !== undefined;
   }
 
+  get whyNoText(): string | undefined {
+    return this.config.headless ? writesNothing(this.info.model) : undefined;
+  }
+
   get hasChatTemplate(): boolean {
     return this.#parts.chatText !== undefined;
   }
@@ -91,6 +96,7 @@ export abstract class TextSide {
     const started = performance.now();
     this.assertUsable();
     const { config, tokenizer, eosIds } = this.#parts;
+    if (this.whyNoText !== undefined) throw new RidgepointError('usage', this.whyNoText);
     checks.checkGenerateOptions(given, config.vocab);
     const options = withLeastTokens(given, eosIds, config.vocab);
     const sampling = this.resolve(options);

@@ -27,6 +27,8 @@ export interface ModelConfig {
   readonly windowed?: readonly boolean[];
   /** `lm_head` and `embed_tokens` are one matrix. */
   readonly tiedEmbeddings: boolean;
+  /** It has no `lm_head`, so that it writes no text; the embedding stands in its place, and nothing is sampled of it. */
+  readonly headless?: true;
   readonly bosTokenId: number | undefined;
   readonly eosTokenIds: readonly number[];
   /** Keys of the file that nothing is known of. */
@@ -71,15 +73,29 @@ function isNameOf(name: unknown, architecture: string): boolean {
   return typeof name === 'string' && name.toLowerCase() === architecture.toLowerCase();
 }
 
+/** As models for embeddings have it: the layers alone, without a head. */
+const withoutHead = (architecture: string): string => architecture.replace(/ForCausalLM$/, 'Model');
+
+/** What `architectures` says of a model of a family that was saved without a head. */
+export const headlessArchitecture = ({ family }: ModelConfig): string => withoutHead(FAMILIES[family].architecture);
+
+/** What `config.json` says that a model is. */
+interface Named {
+  readonly name: FamilyName;
+  readonly family: Family;
+  readonly headless: boolean;
+}
+
 /** The family that `architectures` names, or where there are none `model_type`. */
-function findFamily(config: Json, file: string): [FamilyName, Family] {
+function findFamily(config: Json, file: string): Named {
   const architectures = config['architectures'];
   const named = Array.isArray(architectures) ? (architectures as unknown[]) : [];
   const type = config['model_type'] ?? undefined;
   const all = Object.entries(FAMILIES) as [FamilyName, Family][];
+  const names = (architecture: string): boolean => named.some((name) => isNameOf(name, architecture));
   const isMeant = ({ architecture, modelType }: Family): boolean =>
     named.length > 0
-      ? named.some((name) => isNameOf(name, architecture))
+      ? names(architecture) || names(withoutHead(architecture))
       : (type ?? FAMILIES.llama.modelType) === modelType;
   const found = all.find(([, family]) => isMeant(family));
   if (found === undefined) {
@@ -91,7 +107,7 @@ function findFamily(config: Json, file: string): [FamilyName, Family] {
   if (type !== undefined && type !== modelType) {
     fail(file, `"model_type" is ${JSON.stringify(type)}, which ${architecture} in "architectures" contradicts`);
   }
-  return found;
+  return { name: found[0], family: found[1], headless: named.length > 0 && !names(architecture) };
 }
 
 /**
@@ -107,7 +123,7 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   if (typeof given['error'] === 'string' && given['hidden_size'] === undefined) {
     fail(file, 'is the answer of a server that refused it, and not the file itself; download it again');
   }
-  const [name, family] = findFamily(given, file);
+  const { name, family, headless } = findFamily(given, file);
   const config = { ...family.defaults, ...given };
   const activation = config['hidden_act'] ?? 'silu';
   if (activation !== 'silu' && activation !== 'swish') {
@@ -151,7 +167,8 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
     ...parseRope(config, file),
     rmsNormEps: positiveNumber(config, 'rms_norm_eps', file, 1e-6),
     ...family.read?.(config, layers, file),
-    tiedEmbeddings: tied,
+    tiedEmbeddings: tied || headless,
+    ...(headless && { headless }),
     bosTokenId: bos[0],
     eosTokenIds: tokenIds(config['eos_token_id'], 'eos_token_id', file),
     ...(unknownKeys.length > 0 && { unknownKeys }),

@@ -34,7 +34,10 @@ export async function refuseLeftovers(
     left.push(name);
   }
   if (left.length === 0) return;
-  const names = left.slice(0, SHOWN).map(printable).join(', ');
+  const names = left
+    .slice(0, SHOWN)
+    .map((name) => printable(checkpoint.tensors.get(name)!.name))
+    .join(', ');
   const what =
     left.length > SHOWN
       ? `${names} and ${left.length - SHOWN} more are`

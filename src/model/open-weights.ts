@@ -4,10 +4,11 @@ import { RidgepointError } from '../errors.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import { savedMatrices } from '../quantization/saved.js';
 import type { ModelConfig } from './config.js';
+import { settledHead, underFullNames } from './headless.js';
 import { layerFormats, type LayerFormats } from './layer-formats.js';
 import { refuseLeftovers } from './leftovers.js';
 import { settledConfig, storedVocabulary } from './matrices.js';
-import type { ModelDescription } from './open.js';
+import type { ModelDescription, OpenedModel } from './open.js';
 
 /** A checkpoint that fits its configuration, and what it says beyond that. */
 export interface OpenedWeights {
@@ -27,19 +28,23 @@ export interface OpenedWeights {
  * @throws RidgepointError naming the tensor or file that is wrong
  */
 export async function openWeights(
-  { source: { name, folder }, config: described, packed, saved }: ModelDescription,
+  {
+    source: { name, folder },
+    config: described,
+    packed,
+    saved,
+    pooling,
+  }: ModelDescription & Partial<Pick<OpenedModel, 'pooling'>>,
   common?: StoredDtype,
 ): Promise<OpenedWeights> {
   if (folder === undefined) throw new RidgepointError('internal', `${name}: a preset has no weights to open`);
-  const checkpoint = await openCheckpoint(
-    folder,
-    packed && { format: packed, exceptions: saved && savedMatrices(saved) },
-  );
+  const stored = await openCheckpoint(folder, packed && { format: packed, exceptions: saved && savedMatrices(saved) });
+  const checkpoint = underFullNames(stored);
   try {
-    const config = await settledConfig(described, checkpoint);
+    const config = await settledConfig(settledHead(described, stored, pooling), checkpoint);
     await refuseLeftovers(config, storedVocabulary(config, checkpoint), checkpoint);
     const notices: string[] = [];
-    if (config.tiedEmbeddings !== described.tiedEmbeddings) {
+    if (described.tiedEmbeddings && !config.tiedEmbeddings && described.headless === undefined) {
       const what = 'config.json ties lm_head to the embedding, but both are stored and differ';
       notices.push(`${name}: ${what}; each is used as what it is`);
     }

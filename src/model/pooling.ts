@@ -17,7 +17,7 @@ export function poolingAsked(own: ModelPooling | undefined, asked: Pooling | und
 }
 
 /** Of sentence-transformers: the steps from a text to its vector. */
-const MODULES_FILE = 'modules.json';
+export const MODULES_FILE = 'modules.json';
 const POOLING_MODES: Readonly<Record<string, Pooling>> = {
   pooling_mode_mean_tokens: 'mean',
   pooling_mode_lasttoken: 'last',
@@ -38,8 +38,8 @@ export async function readPooling(folder: ModelFolder): Promise<ModelPooling | u
   if (!Array.isArray(modules)) return unsupported(`${MODULES_FILE} is not a list`);
   let pooling: Pooling | undefined;
   let normalize = false;
-  for (const module of modules as { readonly type?: unknown; readonly path?: unknown }[]) {
-    const type = String(module?.type).split('.').at(-1)!;
+  for (const module of modules as Module[]) {
+    const type = kindOf(module);
     if (type === 'Transformer') continue;
     if (type === 'Normalize') normalize = true;
     else if (type !== 'Pooling') return unsupported(`module ${printable(type)} of ${MODULES_FILE}`);
@@ -50,6 +50,26 @@ export async function readPooling(folder: ModelFolder): Promise<ModelPooling | u
     }
   }
   return pooling === undefined ? unsupported(`${MODULES_FILE} without a module Pooling`) : { pooling, normalize };
+}
+
+interface Module {
+  readonly type?: unknown;
+  readonly path?: unknown;
+}
+
+const kindOf = (module: Module): string => String(module?.type).split('.').at(-1)!;
+
+/** Folders inside a model's that say how it pools, by the text of its `modules.json`; none where that is no such list. */
+export function poolingFolders(text: string): string[] {
+  let modules: unknown;
+  try {
+    modules = parseJson(text, MODULES_FILE);
+  } catch {
+    return []; // told of where it is read
+  }
+  if (!Array.isArray(modules)) return [];
+  const paths = (modules as Module[]).filter((module) => kindOf(module) === 'Pooling').map(({ path }) => path);
+  return [...new Set(paths)].filter((path): path is string => typeof path === 'string' && isPlainFileName(path));
 }
 
 async function poolingOf(folder: ModelFolder, path: unknown): Promise<Pooling | ModelPooling> {

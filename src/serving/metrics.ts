@@ -39,6 +39,8 @@ export class Metrics {
   );
   readonly #promptTokens = this.#counter('prompt_tokens_total', 'Prompt tokens of ended choices');
   readonly #generationTokens = this.#counter('generation_tokens_total', 'Tokens generated');
+  readonly #embeddingRequests = this.#counter('embedding_requests_total', 'Requests for embeddings that were computed');
+  readonly #embeddingTokens = this.#counter('embedding_tokens_total', 'Tokens of the texts they gave');
   readonly #ended = new Counter({
     name: 'ridgepoint_request_success_total',
     help: 'Choices ended, by reason',
@@ -99,6 +101,12 @@ export class Metrics {
         over();
       },
     };
+  }
+
+  /** @param tokens of each input */
+  embedded(tokens: readonly number[]): void {
+    this.#embeddingRequests.inc();
+    this.#embeddingTokens.inc(tokens.reduce((sum, each) => sum + each, 0));
   }
 
   response(route: string, status: number): void {

@@ -60,11 +60,11 @@ export class HubServer {
     if (this.status !== 200) return json(this.status, { error: 'no' });
     const api = `/api/models/${this.model}`;
     if (path === `${api}/revision/main`) return json(200, { _id: '1', id: this.model, sha: COMMIT });
-    if (path === `${api}/tree/${COMMIT}`)
-      return json(
-        200,
-        [...this.files.keys()].map((name) => this.#entry(name)),
-      );
+    const tree = `${api}/tree/${COMMIT}`;
+    if (path === tree || path.startsWith(`${tree}/`)) {
+      const entries = this.#entries(path.slice(tree.length + 1));
+      return entries.length > 0 ? json(200, entries) : json(404, { error: 'Not found' });
+    }
     const resolve = `/${this.model}/resolve/${COMMIT}/`;
     const name = path.startsWith(resolve) ? path.slice(resolve.length) : path.replace(/^\/cdn\//, '');
     const content = this.files.get(name);
@@ -74,6 +74,20 @@ export class HubServer {
       return;
     }
     this.#send(name, content, request, response);
+  }
+
+  /** What is directly inside a folder of the model, or inside the model itself. */
+  #entries(folder: string): object[] {
+    const inside = folder === '' ? '' : `${folder}/`;
+    const names = [...this.files.keys()].filter((name) => name.startsWith(inside));
+    const [folders, files] = [true, false].map((isFolder) =>
+      names.filter((name) => name.slice(inside.length).includes('/') === isFolder),
+    );
+    const paths = new Set(folders.map((name) => inside + name.slice(inside.length).split('/')[0]));
+    return [
+      ...[...paths].map((path) => ({ type: 'directory', path, size: 0, oid: '0'.repeat(40) })),
+      ...files.map((name) => this.#entry(name)),
+    ];
   }
 
   /** As the tree API lists it: large files by SHA-256, small ones by git's object id. */

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/open.js';
 import { RidgepointError } from '../../src/errors.js';
+import { readPooling } from '../../src/model/pooling.js';
 import { openFolder } from '../../src/platform/node/files.js';
 import { fetchModel } from '../../src/platform/node/hub.js';
 import type { DownloadProgress } from '../../src/platform/node/hub.js';
@@ -212,6 +213,43 @@ describe('fetchModel', () => {
     const folder = await fetchModel(MODEL);
     await server.stop();
     expect(await fetchModel(MODEL)).toBe(folder);
+  });
+
+  it('fetches how a model pools, from the folder that modules.json names', async () => {
+    const pooling = '1_Pooling/config.json';
+    const modules = JSON.stringify([{ type: 'sentence_transformers.models.Pooling', path: '1_Pooling' }]);
+    const files = { ...singleFile, 'modules.json': modules, 'config_sentence_transformers.json': '{}' };
+    await serve({ ...files, [pooling]: '{"pooling_mode_lasttoken":true}', '2_Dense/config.json': '{}' });
+    const judged: unknown[] = [];
+    const judge = async (folder: string): Promise<void> =>
+      void judged.push(await readPooling(await openFolder(folder)), readdirSync(folder).includes('model.safetensors'));
+    const folder = await fetchModel(MODEL, { judge });
+    expect(judged).toEqual([{ pooling: 'last', normalize: false }, false]);
+    expect(readdirSync(folder)).toContain('config_sentence_transformers.json');
+    expect(existsSync(join(folder, '2_Dense'))).toBe(false);
+    const asked = server.requests.length;
+    expect(await fetchModel(MODEL)).toBe(folder);
+    expect(server.requests).toHaveLength(asked);
+
+    // What another client left out is fetched, without the weights; who cannot ask goes on without it.
+    rmSync(join(folder, '1_Pooling'), { recursive: true });
+    expect(await fetchModel(MODEL)).toBe(folder);
+    expect(existsSync(join(folder, pooling))).toBe(true);
+    expect(fetched()).toHaveLength(1);
+    rmSync(join(folder, '1_Pooling'), { recursive: true });
+    await server.stop();
+    expect(await fetchModel(MODEL)).toBe(folder);
+  });
+
+  it('does without a folder of pooling that the Hub does not have', async () => {
+    const modules = JSON.stringify([
+      { type: 'x.Pooling', path: '1_Pooling' },
+      { type: 'x.Pooling', path: '../up' },
+    ]);
+    await serve({ ...singleFile, 'modules.json': modules });
+    const folder = await fetchModel(MODEL);
+    expect(readdirSync(folder)).toContain('model.safetensors');
+    expect(server.requests.some(({ path }) => path.includes('..'))).toBe(false);
   });
 
   it('sends the token to the Hub, from the environment or the token file', async () => {

@@ -11,6 +11,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeModel } from '../../src/model/open.js';
+import { openWeights } from '../../src/model/open-weights.js';
+import { readPooling } from '../../src/model/pooling.js';
+import { openFolder } from '../../src/platform/node/files.js';
+import { checkpointFile, TINY, tinyTensors } from '../engine/support.js';
 import { adapters } from '../support/adapters.js';
 import { chosen, isFull } from '../support/scale.js';
 import { build, cli, root } from './support.js';
@@ -69,6 +74,29 @@ describe('quantize', () => {
     for (const dtype of chosen(same, (_, i) => i === 0)) {
       expect(await cli([...args, '--dtype', ...dtype])).toMatchObject({ code: 0 });
     }
+  });
+
+  it('keeps a model without a head what it is, and how it pools', async () => {
+    const [bare, target] = ['bare', 'bare-saved'].map((name) => join(folder, name));
+    const tensors = Object.entries(tinyTensors()).filter(([name]) => name !== 'lm_head.weight');
+    mkdirSync(join(bare, '1_Pooling'), { recursive: true });
+    for (const [file, content] of [
+      ['config.json', JSON.stringify(TINY)],
+      ['model.safetensors', checkpointFile(Object.fromEntries(tensors.map(([name, of]) => [name.slice(6), of])))],
+      ['modules.json', JSON.stringify([{ type: 'sentence_transformers.models.Pooling', path: '1_Pooling' }])],
+      ['1_Pooling/config.json', '{"pooling_mode_mean_tokens":true}'],
+    ] as const) {
+      writeFileSync(join(bare, file), content);
+    }
+    expect(await cli(['quantize', bare, target, '--dtype', 'int8', '--quiet'])).toMatchObject({ code: 0, stderr: '' });
+    const config = JSON.parse(readFileSync(join(target, 'config.json'), 'utf8')) as object;
+    expect(config).toMatchObject({ architectures: ['LlamaModel'], tie_word_embeddings: false });
+    const opened = await openFolder(target);
+    expect(await readPooling(opened)).toEqual({ pooling: 'mean', normalize: false });
+    const described = describeModel({ name: 'saved', folder: opened, config, configName: 'config.json' });
+    const { checkpoint, config: found } = await openWeights(described);
+    await checkpoint.close();
+    expect(found.headless).toBe(true);
   });
 
   it('leaves a folder alone that holds something, unless told otherwise', async () => {

@@ -158,7 +158,8 @@ export class Downloader {
 
   async #request(file: HubFile, from: number, signal: AbortSignal): Promise<Response> {
     const { endpoint, name } = this.#place;
-    const url = `${endpoint}/${name}/resolve/${this.#commit}/${encodeURIComponent(file.path)}`;
+    const path = file.path.split('/').map(encodeURIComponent).join('/');
+    const url = `${endpoint}/${name}/resolve/${this.#commit}/${path}`;
     const headers = new Headers({ 'Accept-Encoding': 'identity' }); // ranges count the bytes of the file itself
     if (from > 0) headers.set('Range', `bytes=${from}-`);
     const response = await this.#hubFetch(url, { headers, signal });

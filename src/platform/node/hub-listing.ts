@@ -89,33 +89,83 @@ export async function notSilent<T>(
   }
 }
 
-/** Asks the Hub for a revision's commit and its files. */
+interface ListOptions {
+  readonly hasToken: boolean;
+  readonly signal?: AbortSignal;
+  readonly patience?: number;
+}
+
+/** Asks the Hub for a revision's commit and its files, those in folders left out. */
 export async function listModel(
   place: Place,
   hubFetch: typeof fetch,
-  { hasToken, signal, patience = LISTING_MS }: { hasToken: boolean; signal?: AbortSignal; patience?: number },
+  options: ListOptions,
 ): Promise<{ commit: string; files: Map<string, HubFile> }> {
-  // Loaded here, because a model that is on disk needs none of it.
-  const { HubApiError, listFiles, modelInfo } = await import('@huggingface/hub');
-  const { name, revision, endpoint: hubUrl } = place;
+  return asking(place, options, async (stop, heard) => {
+    // Loaded here, because a model that is on disk needs none of it.
+    const { modelInfo } = await import('@huggingface/hub');
+    const { name, revision, endpoint: hubUrl } = place;
+    const fetch: typeof hubFetch = (input, init) => hubFetch(input, { ...init, signal: stop });
+    const { sha } = await modelInfo({ name, revision, hubUrl, fetch, additionalFields: ['sha'] });
+    heard();
+    if (!COMMIT.test(sha)) throw new Error(`${printable(String(sha))} is no commit`);
+    return { commit: sha, files: await filesIn(place, sha, fetch, heard) };
+  });
+}
+
+/** The files of a folder directly inside a model, under their paths; none where there is no such folder. */
+export async function listFolder(
+  place: Place,
+  commit: string,
+  folder: string,
+  hubFetch: typeof fetch,
+  options: ListOptions,
+): Promise<Map<string, HubFile>> {
+  return asking(place, options, async (stop, heard) => {
+    const { HubApiError } = await import('@huggingface/hub');
+    const fetch: typeof hubFetch = (input, init) => hubFetch(input, { ...init, signal: stop });
+    try {
+      return await filesIn(place, commit, fetch, heard, folder);
+    } catch (error) {
+      if (error instanceof HubApiError && error.statusCode === 404) return new Map<string, HubFile>();
+      throw error;
+    }
+  });
+}
+
+/** Files of a commit that are directly inside the model's folder, or inside one of its folders. */
+async function filesIn(
+  { name, endpoint: hubUrl }: Place,
+  revision: string,
+  fetch: typeof globalThis.fetch,
+  heard: () => void,
+  folder?: string,
+): Promise<Map<string, HubFile>> {
+  const { listFiles } = await import('@huggingface/hub');
+  const inside = folder === undefined ? '' : `${folder}/`;
+  const files = new Map<string, HubFile>();
+  let listed = 0;
+  for await (const file of listFiles({ repo: { type: 'model', name }, path: folder, revision, hubUrl, fetch })) {
+    heard();
+    if (++listed > MOST_FILES) throw new Error(`it lists more than ${MOST_FILES} files`);
+    const etag = file.lfs?.oid ?? file.oid ?? '';
+    const isWhole = Number.isSafeInteger(file.size) && file.size >= 0;
+    const isPlain = file.path.startsWith(inside) && isPlainFileName(file.path.slice(inside.length));
+    if (file.type !== 'file' || !isPlain || !isWhole || !ETAG.test(etag)) continue;
+    files.set(file.path, { path: file.path, size: file.size, etag });
+  }
+  return files;
+}
+
+/** @throws RidgepointError in words for whatever the Hub or the network has against it; the signal's reason if aborted */
+async function asking<T>(
+  place: Place,
+  { hasToken, signal, patience = LISTING_MS }: ListOptions,
+  ask: (stop: AbortSignal, heard: () => void) => Promise<T>,
+): Promise<T> {
+  const { HubApiError } = await import('@huggingface/hub');
   try {
-    return await notSilent(patience, signal, async (stop, heard) => {
-      const fetch: typeof hubFetch = (input, init) => hubFetch(input, { ...init, signal: stop });
-      const { sha } = await modelInfo({ name, revision, hubUrl, fetch, additionalFields: ['sha'] });
-      heard();
-      if (!COMMIT.test(sha)) throw new Error(`${printable(String(sha))} is no commit`);
-      const files = new Map<string, HubFile>();
-      let listed = 0;
-      for await (const file of listFiles({ repo: { type: 'model', name }, revision: sha, hubUrl, fetch })) {
-        heard();
-        if (++listed > MOST_FILES) throw new Error(`it lists more than ${MOST_FILES} files`);
-        const etag = file.lfs?.oid ?? file.oid ?? '';
-        const isWhole = Number.isSafeInteger(file.size) && file.size >= 0;
-        if (file.type !== 'file' || !isPlainFileName(file.path) || !isWhole || !ETAG.test(etag)) continue;
-        files.set(file.path, { path: file.path, size: file.size, etag });
-      }
-      return { commit: sha, files };
-    });
+    return await notSilent(patience, signal, ask);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof HubApiError) throw refused(place, error.statusCode, hasToken, error);

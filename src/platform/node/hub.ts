@@ -1,12 +1,13 @@
 import { access, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { whatFolderIs } from '../../checkpoint/mistakes.js';
 import { isPlainFileName } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
+import { MODULES_FILE, poolingFolders } from '../../model/pooling.js';
 import { codeOf, disk, whyUnwritable } from './disk.js';
 import { blobOf, isSound } from './hub-checked.js';
 import { Downloader, type DownloadOptions, type DownloadProgress } from './hub-download.js';
-import { COMMIT, hubFetcher, listModel } from './hub-listing.js';
+import { COMMIT, hubFetcher, listFolder, listModel, type HubFile } from './hub-listing.js';
 import { isOffline, parsePlace, readToken, type Place } from './hub-place.js';
 import { withLock } from './lock.js';
 import { putWhole } from './whole-file.js';
@@ -26,7 +27,7 @@ const INDEX = 'model.safetensors.index.json';
 const SLOW_BYTES = 256 << 20;
 
 const SMALL_FILES =
-  /^(config|generation_config|tokenizer.*|special_tokens_map|added_tokens|chat_template|quantize_config|quant_config|hf_quant_config)\.json$|^chat_template\.jinja$/;
+  /^(config|generation_config|tokenizer.*|special_tokens_map|added_tokens|chat_template|quantize_config|quant_config|hf_quant_config|modules|config_sentence_transformers)\.json$|^chat_template\.jinja$/;
 /** Shards of a model that has no index. */
 const UNLISTED = /^model.*-\d{5}-of-\d{5}\.safetensors$/;
 
@@ -62,8 +63,15 @@ async function expectedWeights(snapshot: string, name: string): Promise<string[]
   return unlisted.length > 0 ? unlisted : undefined;
 }
 
+/** Files that say how a snapshot makes embeddings, by its `modules.json`. */
+async function poolingFiles(snapshot: string): Promise<string[]> {
+  const text = await readFile(join(snapshot, MODULES_FILE), 'utf8').catch(() => '[]');
+  return poolingFolders(text).map((folder) => `${folder}/config.json`);
+}
+
 /**
- * What a snapshot of the cache lacks: nothing, only a tokenizer (some models have none), or what the engine needs.
+ * What a snapshot of the cache lacks: nothing, only small files that some models do not have (a tokenizer, and how to
+ * pool), or what the engine needs.
  *
  * @param judge called before gigabytes are read to check them
  */
@@ -72,7 +80,7 @@ async function missingFrom(
   name: string,
   has: (path: string) => Promise<boolean>,
   judge: FetchOptions['judge'],
-): Promise<'nothing' | 'tokenizer' | 'weights'> {
+): Promise<Missing> {
   const there = (file: string) => has(join(snapshot, file));
   if (!(await there('config.json'))) return 'weights';
   if (await exists(join(snapshot, INDEX))) await there(INDEX);
@@ -82,12 +90,15 @@ async function missingFrom(
   const hasTokenizer = await there('tokenizer.json');
   if (hasTokenizer) await judge?.(snapshot);
   for (const file of weights) if (!(await there(file))) return 'weights';
-  return hasTokenizer ? 'nothing' : 'tokenizer';
+  for (const file of await poolingFiles(snapshot)) if (!(await there(file))) return 'small files';
+  return hasTokenizer ? 'nothing' : 'small files';
 }
+
+type Missing = 'nothing' | 'small files' | 'weights';
 
 interface Cached {
   readonly folder?: string;
-  readonly missing: 'nothing' | 'tokenizer' | 'weights';
+  readonly missing: Missing;
 }
 
 /** What the cache has of a model. A file whose content is not what its name says counts as absent, and goes. */
@@ -121,8 +132,8 @@ async function cachedSnapshot({ folder, revision }: Place): Promise<string | und
 }
 
 /**
- * Finds a model of the Hugging Face Hub in the local cache, or downloads it there: configuration, tokenizer and
- * safetensors only. A download that was interrupted goes on where it ended; every file is checked against its hash. A
+ * Finds a model of the Hugging Face Hub in the local cache, or downloads it there: configuration, tokenizer, how
+ * to pool and safetensors only. A download that was interrupted goes on where it ended; every file is checked against its hash. A
  * model that is there completely costs no request. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
  * `HF_HUB_OFFLINE` mean what they mean to the Hub's other clients, and the cache is shared with them.
  *
@@ -136,7 +147,7 @@ export async function fetchModel(name: string, options: FetchOptions = {}): Prom
   const cached = await lookUp(place, options);
   if (cached.folder !== undefined && cached.missing === 'nothing') return cached.folder;
   if (isOffline()) {
-    if (cached.folder !== undefined && cached.missing === 'tokenizer') return cached.folder;
+    if (cached.folder !== undefined && cached.missing === 'small files') return cached.folder;
     const message = `${name}: is not completely in ${place.folder}, and HF_HUB_OFFLINE forbids to download it; unset it`;
     throw new RidgepointError('network', message);
   }
@@ -151,8 +162,8 @@ export async function fetchModel(name: string, options: FetchOptions = {}): Prom
     return await withLock(place.lock, download, { onWait, signal: options.signal });
   } catch (error) {
     options.signal?.throwIfAborted();
-    // A model that has no tokenizer is asked for again each time; not being able to ask must not stop it.
-    if (cached.folder !== undefined && cached.missing === 'tokenizer') return cached.folder;
+    // A model that has none of these is asked for again each time; not being able to ask must not stop it.
+    if (cached.folder !== undefined && cached.missing === 'small files') return cached.folder;
     const code = codeOf(error);
     if (error instanceof RidgepointError || code === undefined) throw error;
     const isFull = code === 'ENOSPC' || code === 'EDQUOT';
@@ -187,7 +198,15 @@ async function downloadModel(place: Place, options: FetchOptions): Promise<strin
   const listing = single === undefined && index !== undefined ? [index] : [];
   downloader.totalBytes = bytesOf(small) + bytesOf(listing);
   for (const file of small) await downloader.fetch(file);
-  await options.judge?.(join(folder, 'snapshots', commit));
+  const snapshot = join(folder, 'snapshots', commit);
+  for (const path of files.has(MODULES_FILE) ? await poolingFiles(snapshot) : []) {
+    const inside = await listFolder(place, commit, dirname(path), hubFetch, { ...options, hasToken });
+    const file: HubFile | undefined = inside.get(path);
+    if (file === undefined) continue;
+    downloader.totalBytes += file.size;
+    await downloader.fetch(file);
+  }
+  await options.judge?.(snapshot);
   // Weights come last, so that a snapshot with all its weights is a complete one.
   let weights = single === undefined ? unlisted : [single];
   for (const file of listing) {
@@ -204,5 +223,5 @@ async function downloadModel(place: Place, options: FetchOptions): Promise<strin
   if (revision !== commit) {
     await putWhole(join(folder, 'refs', revision), commit);
   }
-  return join(folder, 'snapshots', commit);
+  return snapshot;
 }

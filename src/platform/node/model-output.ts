@@ -1,5 +1,5 @@
 import { realpath, rmdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FileSink, ModelSink } from '../../checkpoint/sink.js';
 import type { FileSource } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
@@ -129,9 +129,11 @@ export class ModelOutput implements ModelSink {
     throw new RidgepointError('usage', `${this.path}: ${needed} are needed, but the disk has ${free} free`);
   }
 
+  /** @param file a name, or a path of one folder and a name */
   async create(file: string): Promise<FileSink> {
     const path = join(this.path, file);
     try {
+      await disk.mkdir(dirname(path), { recursive: true });
       const output = await WholeFile.open(path, { partial: path + PARTIAL });
       this.#files.set(file, output);
       return new NodeFileSink(output);
@@ -146,9 +148,9 @@ export class ModelOutput implements ModelSink {
     await sink.close();
   }
 
-  /** Copies a file under the name it has. */
-  async copy(source: FileSource): Promise<void> {
-    const sink = await this.create(source.name);
+  /** Copies a file under the name it has, or in a folder inside. */
+  async copy(source: FileSource, folder = ''): Promise<void> {
+    const sink = await this.create(folder === '' ? source.name : `${folder}/${source.name}`);
     const buffer = new Uint8Array(Math.min(source.size, COPIED_AT_ONCE));
     for (let at = 0; at < source.size; at += buffer.length) {
       const piece = buffer.subarray(0, Math.min(buffer.length, source.size - at));
@@ -204,6 +206,8 @@ export class ModelOutput implements ModelSink {
   /** Removes what was written so far. */
   async discard(): Promise<void> {
     for (const file of this.#files.values()) await file.discard();
+    const folders = new Set([...this.#files.keys()].map(dirname).filter((folder) => folder !== '.'));
+    for (const folder of folders) await rmdir(join(this.path, folder)).catch(() => undefined);
     await this.#lock.release().catch(() => undefined);
     if (this.#made) await rmdir(this.path).catch(() => undefined); // somebody may have put something there
   }

@@ -11,7 +11,7 @@ import { parseRequest } from '../schema/parse.js';
 
 /** `/v1/embeddings`: the last hidden states of a model that is meant for it, pooled; shaped as OpenAI's. */
 export function embeddingRoute(app: FastifyInstance, context: ServingContext): void {
-  const { engine, models, lifetimes, admission, stallMs } = context;
+  const { engine, models, lifetimes, admission, metrics, stallMs } = context;
   app.post('/v1/embeddings', async (request, reply) => {
     const body = parseRequest('embeddings', embeddingsRequest, request.body, reply);
     const model = models.resolve(body.model);
@@ -38,6 +38,7 @@ export function embeddingRoute(app: FastifyInstance, context: ServingContext): v
       .catch((error: unknown) => {
         throw named(error);
       });
+    metrics.embedded(embeddings.tokens);
     const failure = await sendWhole(
       reply,
       embeddingAnswer(embeddings, model, format),

@@ -31,6 +31,7 @@ export async function generate(
   reply: FastifyReply,
   { body, count, prepare }: ReadRequest,
 ): Promise<FastifyReply> {
+  assertWrites(context);
   assertForeseen(context, body);
   const lifetime = context.lifetimes.open(request.raw, reply.raw);
   request.lifetime = lifetime;
@@ -66,6 +67,11 @@ export async function generate(
     }
   }
   return reply;
+}
+
+/** @throws ApiError (400) where the model has no head, before its template or anything else is looked at */
+function assertWrites({ engine }: ServingContext): void {
+  if (engine.whyNoText !== undefined) throw badRequest(engine.whyNoText, 'model', 'generation_not_supported');
 }
 
 /** @throws ApiError (400) for a wish that takes an engine that tells of its scheduling, where this one does not */

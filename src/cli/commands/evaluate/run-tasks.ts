@@ -25,6 +25,7 @@ export function tasksOf(names: string): readonly Task[] {
 export async function evaluateTasks(names: string, flags: EvaluateFlags): Promise<number> {
   const tasks = tasksOf(names);
   const engine = await loadEngine({ ...engineOptions(flags), prefixCaching: false }, flags.quiet !== true);
+  if (engine.whyNoText !== undefined) throw new RidgepointError('usage', engine.whyNoText);
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const results = [];
   for (const task of tasks) {

@@ -70,6 +70,7 @@ export async function evaluate(file: string | undefined, flags: EvaluateFlags): 
   }
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const engine = await loadEngine(options, flags.quiet !== true);
+  if (engine.whyNoText !== undefined) throw new RidgepointError('usage', engine.whyNoText);
   const other = referenceOptions(options, engine.info, flags.against);
   const reference = other && (await loadEngine(other, flags.quiet !== true));
 

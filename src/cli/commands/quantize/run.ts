@@ -1,9 +1,11 @@
-import type { ModelFolder } from '../../../checkpoint/source.js';
+import type { FileSource, ModelFolder } from '../../../checkpoint/source.js';
 import { judgeModel, type JudgedModel } from '../../../engine/model-opening.js';
 import { weightFormats } from '../../../engine/weight-format.js';
 import { RidgepointError } from '../../../errors.js';
+import { headlessArchitecture } from '../../../model/config.js';
 import type { ModelSource } from '../../../model/open.js';
 import { openWeights } from '../../../model/open-weights.js';
+import { MODULES_FILE, poolingFolders } from '../../../model/pooling.js';
 import { planSaving, saveQuantized } from '../../../model/save-quantized.js';
 import { nodeHost } from '../../../platform/node/host.js';
 import { ModelOutput } from '../../../platform/node/model-output.js';
@@ -18,6 +20,7 @@ import { print } from '../../terminal/output.js';
 const COPIED = [
   ...['tokenizer.json', 'tokenizer_config.json', 'tokenizer.model', 'special_tokens_map.json', 'added_tokens.json'],
   ...['vocab.json', 'merges.txt', 'chat_template.jinja', 'chat_template.json', 'generation_config.json'],
+  ...[MODULES_FILE, 'config_sentence_transformers.json', 'sentence_bert_config.json'],
   ...['LICENSE', 'LICENSE.txt', 'LICENSE.md', 'NOTICE', 'NOTICE.txt', 'USE_POLICY.md'],
 ];
 
@@ -70,8 +73,15 @@ export async function quantize(model: string, path: string, flags: QuantizeFlags
         });
         if (plan.index !== undefined) await output.writeText('model.safetensors.index.json', plan.index);
         await copyFiles(found.folder, output);
-        const tie = { tie_word_embeddings: config.tiedEmbeddings };
-        const saved = { ...(found.config as object), ...tie, quantization_config: quantizationConfig(formats, writer) };
+        // What has no head says so by its name, as the names of tensors will not.
+        const head = config.headless
+          ? { architectures: [headlessArchitecture(config)] }
+          : { tie_word_embeddings: config.tiedEmbeddings };
+        const saved = {
+          ...(found.config as object),
+          ...head,
+          quantization_config: quantizationConfig(formats, writer),
+        };
         await output.writeText('config.json', `${JSON.stringify(saved, null, 2)}\n`);
         stopSignal.throwIfAborted();
         await output.commit();
@@ -94,11 +104,20 @@ async function copyFiles(folder: ModelFolder, output: ModelOutput): Promise<void
   for (const name of COPIED) {
     const source = await folder.open(name);
     if (source === undefined) continue;
-    try {
-      await output.copy(source);
-    } finally {
-      await source.close();
-    }
+    await copied(source, output);
+  }
+  const modules = await folder.readText(MODULES_FILE);
+  for (const inside of modules === undefined ? [] : poolingFolders(modules)) {
+    const source = await (await folder.within?.(inside))?.open('config.json');
+    if (source !== undefined) await copied(source, output, inside);
+  }
+}
+
+async function copied(source: FileSource, output: ModelOutput, folder?: string): Promise<void> {
+  try {
+    await output.copy(source, folder);
+  } finally {
+    await source.close();
   }
 }
 
