@@ -54,8 +54,22 @@ export type CommandOptionName = `${(typeof TABLED)[number]}.${string}`;
 
 export type AnyOptionName = OptionName | CommandOptionName;
 
-/** The commands whose options stand in tables of their own. */
-const TABLED = ['predict', 'simulate', 'bench'] as const;
+/** The commands whose options stand in tables of their own; `http` and `common` are of several. */
+const TABLED = [
+  ...([
+    'predict',
+    'simulate',
+    'bench',
+    'benchKernels',
+    'benchServe',
+    'compare',
+    'profile',
+    'calibrate',
+    'tune',
+  ] as const),
+  ...(['generate', 'chat', 'evaluate', 'quantize', 'serve', 'http', 'worker', 'router', 'cluster', 'explain'] as const),
+  ...(['web', 'devices', 'ledger', 'import', 'seeds', 'common'] as const),
+] as const;
 
 /** An option that a sentence speaks of, perhaps with a value to give it. */
 export interface Mention<Name = AnyOptionName> {

@@ -54,17 +54,6 @@ describe('ridgepoint seeds', () => {
     expect(text).toMatch(/a slip +2\.0 ms +2\.1 ms +\+0\.10 +NOT REPRODUCED/);
     expect(text).toContain('1 said to hold that do not: x');
   });
-
-  it.each([
-    [{ document: '005' }, /--document must be one of 000.*found "005"/],
-    [
-      { only: 'right' },
-      /--only must be one of reproduced, consistent, predicted, wrong, simulator, other, found "right"/,
-    ],
-    [{ only: 'constructor' }, /--only must be/],
-  ])('refuses %j', (options, message) => {
-    expect(() => seeds(options)).toThrow(message);
-  });
 });
 
 /** Options as they are typed on a command line, read by their table. */

@@ -1,5 +1,7 @@
 import type { EngineOptions, GenerateOptions } from '../../engine/api.js';
 import { checkGenerateOptions, resolveSampling } from '../../engine/options/sampling.js';
+import { toggle } from '../../engine/options/kinds.js';
+import { addTable, type CommandTable } from './command-table.js';
 import { group } from './group.js';
 import { addTableOptions, optionsAmong, type FlagsOf } from './table-flags.js';
 
@@ -15,6 +17,14 @@ const MODEL = [
   ...(['autotune', 'checkWeights'] as const),
 ] as const;
 
+/** Options that say how much is told, which several commands have. */
+export const COMMON = {
+  json: { json: { kind: toggle, flags: '--json', help: 'print JSON' } },
+  progress: { quiet: { kind: toggle, flags: '--quiet', help: 'no progress on standard error' } },
+  remarks: { quiet: { kind: toggle, flags: '--quiet', help: 'no progress, hints or summary on standard error' } },
+  silence: { quiet: { kind: toggle, flags: '--quiet', help: 'nothing on standard error' } },
+} as const satisfies Readonly<Record<string, CommandTable>>;
+
 /** Options of the model and its engine. */
 export type ModelFlags = FlagsOf<(typeof MODEL)[number]> & { readonly quiet?: boolean };
 
@@ -27,10 +37,7 @@ export const addSamplingOptions = group((command) =>
 
 /** Adds the options that say which model runs, where and in which formats. */
 export const addModelOptions = group((command) =>
-  addTableOptions(command.optionsGroup('Model and device:'), MODEL).option(
-    '--quiet',
-    'no progress, hints or summary on standard error',
-  ),
+  addTable(addTableOptions(command.optionsGroup('Model and device:'), MODEL), 'common', COMMON.remarks),
 );
 
 /** The engine's options among a command's, for one sequence at a time. */

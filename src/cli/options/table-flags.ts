@@ -7,7 +7,8 @@ import type { OptionName } from '../../wording.js';
 type Camel<Text extends string> = Text extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
   : Text;
-type LongName<Flags> = Flags extends `--no-${infer Name}`
+/** What commander calls the value of a flag. */
+export type LongName<Flags> = Flags extends `--no-${infer Name}`
   ? Camel<Name>
   : Flags extends `--${infer Name} ${string}`
     ? Camel<Name>

@@ -58,9 +58,9 @@ export function readOption(name: OptionName, text: string, before?: unknown): un
 
 /** The same of an option whose kind is known. */
 export function readAs<T>(name: AnyOptionName, kind: TextKind<T>, text: string, before?: T): T {
-  return (
-    kind.read(text, before) ?? refuseOption(name, `must be ${kind.wantedText ?? kind.wanted}, found ${found(text)}`)
-  );
+  const value = kind.read(text, before);
+  if (value !== undefined) return value;
+  return refuseOption(name, `must be ${kind.wantedText ?? kind.wanted}, found ${found(kind.wrong?.(text) ?? text)}`);
 }
 
 /** Checks each of an engine's options by itself, before anything is opened. @throws RidgepointError naming the option */

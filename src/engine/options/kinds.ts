@@ -4,6 +4,8 @@ export interface TextKind<T> {
   readonly wanted: string;
   /** What a text must be that stands for a value, where that is not the same. */
   readonly wantedText?: string;
+  /** What of a text is wrong, where not all of it. */
+  wrong?(text: string): string;
   /** The value that a text stands for; undefined where there is none. @param before of an option given several times */
   read(text: string, before: T | undefined): T | undefined;
   /** A value as such a text, where not as itself. */
@@ -39,7 +41,8 @@ function numberOf(what: string, range: Range, isOne: (value: number) => boolean)
   };
 }
 
-export const number = (range: Range = {}): Kind<number> => numberOf('a number', range, Number.isFinite);
+/** @param what it is a number of, as `a number of seconds` */
+export const number = (range: Range = {}, what = 'a number'): Kind<number> => numberOf(what, range, Number.isFinite);
 export const whole = (low: number, high?: number): Kind<number> =>
   numberOf('a whole number', { low, high }, Number.isSafeInteger);
 

@@ -12,11 +12,11 @@ import { serveFiguresOf, runOf } from '../../../../bench/serve/schema.js';
 import { checksText, stressChecks, type Check } from '../../../../bench/serve/stress.js';
 import type { CacheStats, OpenTarget } from '../../../../bench/serve/targets/target.js';
 import { writeWhole } from '../../../../bench/store.js';
-import { RidgepointError } from '../../../errors.js';
 import { RunProgress } from '../../terminal/progress.js';
 import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
-import type { BenchServeFlags } from './options.js';
+import { BENCH_SERVE } from './flags.js';
+import { refuseServe, type BenchServeFlags } from './options.js';
 import { loadProgressText } from './progress-text.js';
 import { beginning, tellResult } from './result.js';
 import { targetOf } from './target.js';
@@ -24,15 +24,14 @@ import { benchLoadOf, type BenchLoad } from './workload.js';
 
 /** What tables and figures show, besides what the block does. */
 const SHOWN = [50, 90, 99];
-const BLOCK = [90, 99];
 
 /** Requests that arrive over time, on one policy or on several. */
 export async function measureLoad(flags: BenchServeFlags): Promise<number> {
   const { policies, stress } = flags;
-  if (stress && (policies?.length ?? 0) > 1) throw new RidgepointError('usage', '--stress takes one policy at a time');
-  if (stress && (flags.rounds ?? 1) > 1) throw new RidgepointError('usage', '--stress takes one round');
+  if (stress && (policies?.length ?? 0) > 1) refuseServe('stress', 'takes one policy at a time');
+  if (stress && (flags.rounds ?? 1) > 1) refuseServe('stress', 'takes one round');
   const load = await benchLoadOf(flags);
-  const seed = flags.seed ?? 0;
+  const seed = flags.seed ?? BENCH_SERVE.load.seed.default;
   const lengths = load.make(seed).requests.map(({ promptTokens, outputTokens }) => promptTokens + outputTokens);
   const chosen = await targetOf(flags, undefined, lengths);
   const tell = !(flags.quiet ?? false);
@@ -96,7 +95,10 @@ async function tellLoad(
   runs: readonly ServeRun[],
   { begun, checks }: { begun: Awaited<ReturnType<typeof beginning>>; checks: readonly Check[] | undefined },
 ): Promise<number> {
-  const options: MetricOptions = { percentiles: flags.metricPercentiles ?? BLOCK, goals: flags.goodput };
+  const options: MetricOptions = {
+    percentiles: flags.metricPercentiles ?? BENCH_SERVE.result.metricPercentiles.default,
+    goals: flags.goodput,
+  };
   const names: readonly (PolicyName | undefined)[] = flags.policies ?? [undefined];
   const groups = names.flatMap((policy) => {
     const own = runs.filter((run) => run.policy === policy);

@@ -5,10 +5,11 @@ import { batchScenario, type BatchOutcome } from '../../../../bench/serve/scenar
 import { itlShare, longPromptScenario, longPromptTokens } from '../../../../bench/serve/scenarios/long-prompt.js';
 import { markdownPercent } from '../../../../bench/tables/markdown.js';
 import { RunProgress } from '../../terminal/progress.js';
-import { RidgepointError } from '../../../errors.js';
+import { words } from '../../../wording.js';
 import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
-import type { SCENARIOS, BenchServeFlags } from './options.js';
+import { BENCH_SERVE, type SCENARIOS } from './flags.js';
+import { named, refuseServe, type BenchServeFlags } from './options.js';
 import { beginning, tellResult } from './result.js';
 import { targetOf } from './target.js';
 
@@ -41,11 +42,11 @@ async function runLongPrompt(
   onProgress: Show,
 ): Promise<Outcome> {
   const sequences = flags.sequences ?? 8;
-  const promptTokens = flags.longPrompt ?? 2000;
+  const promptTokens = flags.longPrompt ?? BENCH_SERVE.modes.longPrompt.default;
   const rounds = flags.rounds ?? ROUNDS;
   const room = { ...flags, kvCacheTokens: flags.kvCacheTokens ?? longPromptTokens({ sequences, promptTokens }) };
   const chosen = await targetOf(room, sequences + 1);
-  const common = { sequences, promptTokens, repeats: 3, rounds, seed: flags.seed ?? 0 };
+  const common = { sequences, promptTokens, repeats: 3, rounds, seed: flags.seed ?? BENCH_SERVE.load.seed.default };
   const outcomes = await longPromptScenario({
     ...common,
     policies,
@@ -81,17 +82,18 @@ async function runBatch(
   onProgress: Show,
 ): Promise<Outcome> {
   const sequences = flags.sequences ?? 16;
-  const fixed = (option: string, lengths: BenchServeFlags['inputLen'], otherwise: number): number => {
+  const fixed = (option: 'inputLen' | 'outputLen', otherwise: number): number => {
+    const lengths = flags[option];
     if (lengths === undefined) return otherwise;
     if (lengths.kind === 'fixed') return lengths.tokens;
-    throw new RidgepointError('usage', `${option} must be one number of tokens for --scenario batch`);
+    return refuseServe(option, words`must be one number of tokens for ${named('scenario', 'batch')}`);
   };
-  const promptTokens = fixed('--input-len', flags.inputLen, 32);
-  const outputTokens = fixed('--output-len', flags.outputLen, 128);
+  const promptTokens = fixed('inputLen', 32);
+  const outputTokens = fixed('outputLen', 128);
   const rounds = flags.rounds ?? ROUNDS;
   const lengths = new Array<number>(sequences).fill(promptTokens + outputTokens);
   const chosen = await targetOf(flags, sequences, lengths);
-  const common = { sequences, promptTokens, outputTokens, rounds, seed: flags.seed ?? 0 };
+  const common = { sequences, promptTokens, outputTokens, rounds, seed: flags.seed ?? BENCH_SERVE.load.seed.default };
   const outcomes: BatchOutcome[] = [];
   for (const policy of policies) {
     if (stopSignal.aborted) break;

@@ -3,9 +3,10 @@ import { parseTrace } from '../../../traffic/azure.js';
 import { describeLengths } from '../../../traffic/lengths.js';
 import { SERVICE_NAMES, syntheticTrace } from '../../../traffic/synthetic.js';
 import { makeWorkload, type Workload, type WorkloadOptions } from '../../../traffic/workload.js';
-import { RidgepointError } from '../../../errors.js';
+import { words } from '../../../wording.js';
 import { readTextFile } from '../../text-file.js';
-import type { BenchServeFlags } from './options.js';
+import { BENCH_SERVE } from './flags.js';
+import { named, refuseServe, type BenchServeFlags } from './options.js';
 
 /** The load that was asked for. */
 export interface BenchLoad {
@@ -25,7 +26,7 @@ export async function benchLoadOf(flags: BenchServeFlags): Promise<BenchLoad> {
   const common = { count, abortShare, sharedPrefix: flags.sharedPrefix ?? 0, lengthScale: flags.lengthScale ?? 1 };
   const told = {
     num_prompts: count,
-    seed: flags.seed ?? 0,
+    seed: flags.seed ?? BENCH_SERVE.load.seed.default,
     abort_share: abortShare,
     shared_prefix: common.sharedPrefix,
     length_scale: common.lengthScale,
@@ -41,7 +42,7 @@ export async function benchLoadOf(flags: BenchServeFlags): Promise<BenchLoad> {
       requestRate: undefined,
     };
   }
-  if (flags.traceScale !== undefined) throw new RidgepointError('usage', '--trace-scale needs --trace');
+  if (flags.traceScale !== undefined) refuseServe('traceScale', words`needs ${named('trace')}`);
   const arrivals = arrivalsOf(flags);
   const traffic: WorkloadOptions['traffic'] = {
     kind: 'drawn',
@@ -70,17 +71,15 @@ export async function benchLoadOf(flags: BenchServeFlags): Promise<BenchLoad> {
 function arrivalsOf(flags: BenchServeFlags): Arrivals {
   const { burstiness, cv, requestRate: rate = Infinity } = flags;
   if (burstiness !== undefined && cv !== undefined) {
-    throw new RidgepointError('usage', '--burstiness and --cv say the same; give one of them');
+    refuseServe('burstiness', words`and ${named('cv')} say the same; give one of them`);
   }
   const shape = burstiness ?? (cv === undefined ? undefined : burstinessOf(cv));
   const kind = flags.arrival ?? (shape === undefined ? 'poisson' : 'gamma');
   if (shape !== undefined && kind !== 'gamma') {
-    throw new RidgepointError('usage', `--burstiness and --cv are of --arrival gamma, not of ${kind}`);
+    refuseServe('burstiness', words`and ${named('cv')} are of ${named('arrival', 'gamma')}, not of ${kind}`);
   }
   if (kind === 'closed') {
-    if (flags.maxConcurrency === undefined) {
-      throw new RidgepointError('usage', '--arrival closed needs --max-concurrency');
-    }
+    if (flags.maxConcurrency === undefined) refuseServe('arrival', words`closed needs ${named('maxConcurrency')}`);
     return { kind };
   }
   return kind === 'gamma' ? { kind, rate, burstiness: shape ?? 1 } : { kind, rate };
@@ -93,17 +92,14 @@ async function traceRows(flags: BenchServeFlags, count: number) {
     (key) => flags[key] !== undefined,
   );
   if (given !== undefined) {
-    const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new RidgepointError('usage', `--${flag} does not go with --trace, which has arrivals and lengths of its own`);
+    refuseServe(given, words`does not go with ${named('trace')}, which has arrivals and lengths of its own`);
   }
   const service = /^synthetic:(.*)$/.exec(name)?.[1];
   if (service !== undefined) {
     const known = SERVICE_NAMES.find((each) => each === service);
     if (known === undefined) {
-      throw new RidgepointError(
-        'usage',
-        `--trace ${name}: the synthetic traces are ${SERVICE_NAMES.map((each) => `synthetic:${each}`).join(' and ')}`,
-      );
+      const traces = SERVICE_NAMES.map((each) => `synthetic:${each}`).join(' and ');
+      return refuseServe('trace', `${name}: the synthetic traces are ${traces}`);
     }
     return (seed: number) => syntheticTrace(known, count, seed);
   }

@@ -1,16 +1,14 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { BenchOptions } from '../../../../bench/schema.js';
-import { RidgepointError } from '../../../errors.js';
+import { refuseOption } from '../../../engine/options/check.js';
+import { addTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { runToExit } from '../../run.js';
 import { declare as declareKernels } from '../bench-kernels/command.js';
 import { declare as declareServe } from '../bench-serve/command.js';
-import { nonEmpty, oneOf, refuseFlag, whole } from '../../options/parse.js';
-
-const PARTS = ['end-to-end', 'llama-bench', 'operations'] as const;
-type Part = (typeof PARTS)[number];
+import { BENCH, PARTS } from './flags.js';
 
 const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 9 };
 /** Fits the embedded model's context of 512, and a minute on a software driver. */
@@ -24,66 +22,26 @@ export function benchOptions(flags: BenchFlags): BenchOptions {
   const defaults = flags.quick ? QUICK : FULL;
   const batches = flags.batches ?? defaults.batches;
   if (Math.max(...batches) > MOST_BATCH || Math.min(...batches) < 1) {
-    throw new RidgepointError('usage', `--batches must be from 1 to ${MOST_BATCH}, found ${batches.join(',')}`);
+    refuseOption('bench.batches', `must be from 1 to ${MOST_BATCH}, found ${batches.join(',')}`);
   }
   const prompts = flags.prompts ?? defaults.prompts;
-  if (Math.min(...prompts) < 1) throw new RidgepointError('usage', '--prompts must be of at least one token, found 0');
+  if (Math.min(...prompts) < 1) refuseOption('bench.prompts', 'must be of at least one token, found 0');
   const budget = flags.budget ?? (flags.quick ? QUICK_SECONDS : undefined);
   return {
-    prompts,
-    contexts: flags.contexts ?? defaults.contexts,
-    batches,
+    prompts: [...prompts],
+    contexts: [...(flags.contexts ?? defaults.contexts)],
+    batches: [...batches],
     gen: flags.gen ?? defaults.gen,
     repetitions: flags.repetitions ?? defaults.repetitions,
     warmup: flags.warmup ?? 1,
     ...(budget === undefined ? {} : { budget_s: budget }),
     grid: flags.quick ? 'cross' : 'full',
-    parts: flags.only ?? [...PARTS],
+    parts: [...(flags.only ?? PARTS)],
     prompt: flags.tokenize === false ? 'ids' : 'text',
   };
 }
 
-/** Whole numbers with commas between them. */
-function numbers(option: string): (text: string) => number[] {
-  return (text) => {
-    const parts = text.split(',').map((part) => part.trim());
-    const good = parts.every((part) => /^\d+$/.test(part) && Number.isSafeInteger(Number(part)));
-    return good
-      ? parts.map(Number)
-      : refuseFlag(option, 'whole numbers with commas between them, such as 1,8,32', text);
-  };
-}
-
-function parts(text: string): Part[] {
-  return text.split(',').map((part) => oneOf('--only', PARTS)(part.trim()));
-}
-
-const options = (command: Command) =>
-  addModelOptions(
-    command
-      .option('--quick', 'fewer points and repetitions: under a minute with the built-in model on a software driver')
-      .option('--prompts <lengths>', 'prompt lengths for TTFT and pp rows', numbers('--prompts'))
-      .option('--contexts <lengths>', 'tokens in the cache for TPOT and tg rows', numbers('--contexts'))
-      .option('--batches <sizes>', 'sequences that decode together, up to 32', numbers('--batches'))
-      .option('--gen <n>', 'tokens to generate a sequence', whole('--gen', 2))
-      .option('--repetitions <n>', 'runs that count, a point', whole('--repetitions', 1))
-      .option('--warmup <n>', 'runs before them that do not', whole('--warmup', 0))
-      .option(
-        '--budget <seconds>',
-        'about how long the points may take together: for large models on slow adapters (45 with --quick, else none)',
-        whole('--budget', 1),
-      )
-      .option('--only <parts>', 'of end-to-end,llama-bench,operations', parts)
-      .option('--no-tokenize', 'prompts as token ids, so that TTFT does not include tokenisation')
-      .option('--output <file>', 'write the result here too, as JSON, after each point', nonEmpty('--output', 'a path'))
-      .option('--resume <file>', 'go on with a result that was stopped', nonEmpty('--resume', 'the path of a result'))
-      .option(
-        '--format <format>',
-        'what is printed: markdown, csv or json',
-        oneOf('--format', ['markdown', 'csv', 'json']),
-      )
-      .option('--schema', 'print the JSON schema of results, and measure nothing'),
-  );
+const options = (command: Command) => addModelOptions(addTable(command, 'bench', BENCH));
 
 export type BenchFlags = Flags<typeof options>;
 

@@ -1,21 +1,41 @@
-import { Option, type Command } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
+import { anyText, toggle, whole } from '../../../engine/options/kinds.js';
+import { COMMON } from '../../options/common.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
 import type { Flags } from '../../options/group.js';
 import { tableOption } from '../../options/table-flags.js';
 import { runToExit } from '../../run.js';
 import { version } from '../../version.js';
 
-const options = (command: Command) =>
-  command
-    .addOption(tableOption('adapter', 'part of the name of an adapter'))
-    .option('--ceilings-only', 'leave out the engine’s own kernels')
-    .option(
-      '--serving',
-      'time steps while requests come and go, and add that to the calibration there is, or else to a new one',
-    )
-    .option('--output <file>', 'write the calibration there instead of the cache folder')
-    .option('--json', 'print JSON')
-    // Only measures matrix configurations from this place in the adapter's list on, and prints lines of JSON.
-    .addOption(new Option('--matrices-from <place>').argParser(Number).hideHelp());
+export const CALIBRATE = {
+  what: {
+    ceilingsOnly: { kind: toggle, flags: '--ceilings-only', help: 'leave out the engine’s own kernels' },
+    serving: {
+      kind: toggle,
+      flags: '--serving',
+      help: 'time steps while requests come and go, and add that to the calibration there is, or else to a new one',
+    },
+    output: {
+      kind: anyText,
+      flags: '--output <file>',
+      help: 'write the calibration there instead of the cache folder',
+    },
+  },
+  parts: {
+    matricesFrom: {
+      kind: whole(0),
+      flags: '--matrices-from <place>',
+      help: 'only measure matrix configurations from this place in the adapter’s list on, and print lines of JSON',
+      hidden: true,
+    },
+  },
+} as const satisfies Readonly<Record<string, CommandTable>>;
+
+const options = (command: Command) => {
+  const asked = command.addOption(tableOption('adapter', 'part of the name of an adapter'));
+  const told = addTable(addTable(asked, 'calibrate', CALIBRATE.what), 'common', COMMON.json);
+  return addTable(told, 'calibrate', CALIBRATE.parts);
+};
 
 export type CalibrateFlags = Flags<typeof options>;
 

@@ -1,19 +1,29 @@
 import type { Command } from '@commander-js/extra-typings';
+import { anyText, toggle } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions, addSamplingOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { tableOption } from '../../options/table-flags.js';
 import { runToExit } from '../../run.js';
 
-const options = (command: Command) =>
-  addModelOptions(
-    addSamplingOptions(
-      command
-        .option('--system <text>', 'instructions that come before the conversation')
-        .addOption(tableOption('chatTemplate'))
-        .option('--plain', 'no template: each line typed is continued as text, as the built-in story model wants it'),
-    ),
-  );
+export const CHAT = {
+  conversation: {
+    system: { kind: anyText, flags: '--system <text>', help: 'instructions that come before the conversation' },
+  },
+  template: {
+    plain: {
+      kind: toggle,
+      flags: '--plain',
+      help: 'no template: each line typed is continued as text, as the built-in story model wants it',
+    },
+  },
+} as const satisfies Readonly<Record<string, CommandTable>>;
+
+const options = (command: Command) => {
+  const talked = addTable(command, 'chat', CHAT.conversation).addOption(tableOption('chatTemplate'));
+  return addModelOptions(addSamplingOptions(addTable(talked, 'chat', CHAT.template)));
+};
 
 export type ChatFlags = Flags<typeof options>;
 

@@ -1,14 +1,16 @@
-import { Option, type Command } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
 import { WORKER_ROLES, type WorkerRole } from '../../../cluster/worker-link.js';
+import { oneOf, type TextKind } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
-import { oneOf, refuseFlag } from '../../options/parse.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
 import { tableOption } from '../../options/table-flags.js';
+import { repeated } from '../../options/text-kinds.js';
 import { runToExit } from '../../run.js';
-import { placementOption, routerOptions } from '../router/command.js';
+import { ROUTER, routerOptions } from '../router/command.js';
 import { workerOptions } from '../worker/command.js';
 
 /** A worker that is wanted: what it is asked for, and where it runs. */
@@ -18,37 +20,41 @@ export interface WantedWorker {
   readonly adapter: string | undefined;
 }
 
-function wanted(text: string, before: WantedWorker[] = []): WantedWorker[] {
-  const [name, ...rest] = text.split('@');
-  const role = WORKER_ROLES.find((each) => each === name);
-  const adapter = rest.join('@');
-  if (role === undefined || (rest.length > 0 && adapter === '')) {
-    return refuseFlag('--worker', 'a role and an adapter, such as prefill@lavapipe, decode@swiftshader or both', text);
-  }
-  return [...before, { role, adapter: adapter === '' ? undefined : adapter }];
-}
+const wanted: TextKind<WantedWorker> = {
+  wanted: 'a role and an adapter, such as prefill@lavapipe, decode@swiftshader or both',
+  read(given) {
+    const [name, ...rest] = given.split('@');
+    const role = WORKER_ROLES.find((each) => each === name);
+    const adapter = rest.join('@');
+    if (role === undefined || (rest.length > 0 && adapter === '')) return undefined;
+    return { role, adapter: adapter === '' ? undefined : adapter };
+  },
+};
 
-const options = (command: Command) =>
-  addModelOptions(
-    addSchedulingOptions(
-      addHttpOptions(
-        command
-          .addOption(
-            new Option('--worker <role@adapter>', `a worker: ${WORKER_ROLES.join(', ')}, and where (repeatable)`)
-              .argParser(wanted)
-              .makeOptionMandatory(),
-          )
-          .addOption(placementOption())
-          .option(
-            '--nats <how>',
-            'none: workers are known by their addresses; no other way is there yet',
-            oneOf('--nats', ['none'] as const),
-            'none' as const,
-          )
-          .addOption(tableOption('kvReserve')),
-      ),
-    ),
-  );
+export const CLUSTER = {
+  workers: {
+    worker: {
+      kind: repeated(wanted),
+      flags: '--worker <role@adapter>',
+      help: `a worker: ${WORKER_ROLES.join(', ')}, and where (repeatable)`,
+      required: true,
+    },
+  },
+  network: {
+    nats: {
+      kind: oneOf(['none']),
+      flags: '--nats <how>',
+      help: 'none: workers are known by their addresses; no other way is there yet',
+      default: 'none',
+    },
+  },
+} as const satisfies Readonly<Record<string, CommandTable>>;
+
+const options = (command: Command) => {
+  const workers = addTable(command, 'cluster', CLUSTER.workers);
+  const placed = addTable(addTable(workers, 'router', ROUTER.placement), 'cluster', CLUSTER.network);
+  return addModelOptions(addSchedulingOptions(addHttpOptions(placed.addOption(tableOption('kvReserve')))));
+};
 
 /** An option as it was typed. */
 export type Typed = readonly [flag: string, ...value: string[]];

@@ -6,6 +6,9 @@ import { closeAtExit, EXIT, onStopRequest, stopSignal } from '../../run.js';
 import { tell } from '../../terminal/output.js';
 import { isRewritable } from '../../terminal/style.js';
 import { endWithChannel } from '../serve/parent.js';
+import { HTTP } from '../../options/http.js';
+import { withDefaults } from '../../options/command-table.js';
+import { ROUTER } from '../router/command.js';
 import { Board, type BoardRow } from './board.js';
 import type { ClusterFlags, WantedWorker } from './command.js';
 import { ClusterMember, type MemberOptions } from './member.js';
@@ -23,7 +26,9 @@ const ONLOOKER: WorkerListener = {
  */
 export async function cluster(flags: ClusterFlags): Promise<number> {
   endWithChannel();
-  const { worker: wanted, quiet = false, typed, placement, shutdownTimeout } = flags;
+  const { worker: wanted, quiet = false, typed } = flags;
+  const { placement } = withDefaults(ROUTER.placement, flags);
+  const { shutdownTimeout } = withDefaults(HTTP.requests, flags);
   const token = globalThis.crypto.randomUUID();
   const addresses: Address[] = [];
   for (const port of await freePorts(wanted.length)) addresses.push({ host: '127.0.0.1', port });

@@ -1,47 +1,60 @@
 import type { Command } from '@commander-js/extra-typings';
 import { STATISTICS } from '../../../../bench/compare/statistic.js';
 import { KERNEL_SETS } from '../../../roofline/hardware/roof.js';
+import { oneOf, text, type TextKind } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
+import { COMMON } from '../../options/common.js';
 import { group, type Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { runToExit } from '../../run.js';
-import { nonEmpty, oneOf, refuseFlag } from '../../options/parse.js';
 
 /** `15%` or `15`, as a share. */
-export function shareOption(option: string): (text: string) => number {
-  return (text) => {
-    const match = /^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(text);
-    return match === null ? refuseFlag(option, 'a percentage such as 15%', text) : Number(match[1]) / 100;
-  };
-}
+const share: TextKind<number> = {
+  wanted: 'a percentage such as 15%',
+  read(given) {
+    const match = /^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(given);
+    return match === null ? undefined : Number(match[1]) / 100;
+  },
+};
+
+export const COMPARE = {
+  hardware: {
+    calibration: {
+      kind: text('the path of a file'),
+      flags: '--calibration <file>',
+      help: 'predict from this calibration',
+    },
+    hardware: { kind: text('an id'), flags: '--hardware <id>', help: 'predict from this entry of the catalogue' },
+    kernels: {
+      kind: oneOf(KERNEL_SETS),
+      flags: '--kernels <set>',
+      help: 'with an entry of the catalogue: tensor or shader (default: by the kernels that ran)',
+    },
+  },
+  output: {
+    report: { kind: text('a path'), flags: '--report <file>', help: 'write a page with figures, readable offline' },
+    svg: { kind: text('the path of a folder'), flags: '--svg <folder>', help: 'write each figure as an SVG file' },
+    png: { kind: text('the path of a folder'), flags: '--png <folder>', help: 'write each figure as a PNG file' },
+    failAbove: {
+      kind: share,
+      flags: '--fail-above <percent>',
+      help: 'exit code 1 when the MAPE of TTFT or TPOT is above this',
+    },
+    statistic: {
+      kind: oneOf(STATISTICS),
+      flags: '--statistic <name>',
+      help: 'what stands for the repetitions: decile (the lower one, as in calibrations; default), median or fastest',
+    },
+  },
+} as const satisfies Readonly<Record<string, CommandTable>>;
 
 /** Adds the options that say what a result is predicted from. */
-export const addHardwareOptions = group((command) =>
-  command
-    .option('--calibration <file>', 'predict from this calibration', nonEmpty('--calibration', 'the path of a file'))
-    .option('--hardware <id>', 'predict from this entry of the catalogue', nonEmpty('--hardware', 'an id'))
-    .option(
-      '--kernels <set>',
-      'with an entry of the catalogue: tensor or shader (default: by the kernels that ran)',
-      oneOf('--kernels', KERNEL_SETS),
-    ),
-);
+export const addHardwareOptions = group((command) => addTable(command, 'compare', COMPARE.hardware));
 
-const options = (command: Command) =>
-  addHardwareOptions(command.argument('[result]', 'a file that "bench" wrote'))
-    .option('--report <file>', 'write a page with figures, readable offline', nonEmpty('--report', 'a path'))
-    .option('--svg <folder>', 'write each figure as an SVG file', nonEmpty('--svg', 'the path of a folder'))
-    .option('--png <folder>', 'write each figure as a PNG file', nonEmpty('--png', 'the path of a folder'))
-    .option(
-      '--fail-above <percent>',
-      'exit code 1 when the MAPE of TTFT or TPOT is above this',
-      shareOption('--fail-above'),
-    )
-    .option(
-      '--statistic <name>',
-      'what stands for the repetitions: decile (the lower one, as in calibrations; default), median or fastest',
-      oneOf('--statistic', STATISTICS),
-    )
-    .option('--json', 'print JSON');
+const options = (command: Command) => {
+  const asked = addHardwareOptions(command.argument('[result]', 'a file that "bench" wrote'));
+  return addTable(addTable(asked, 'compare', COMPARE.output), 'common', COMMON.json);
+};
 
 export type CompareFlags = Flags<typeof options>;
 

@@ -1,12 +1,16 @@
 import type { Command } from '@commander-js/extra-typings';
+import { addTable } from '../../options/command-table.js';
+import { COMMON } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { tableOption } from '../../options/table-flags.js';
 import { runToExit } from '../../run.js';
 
 const options = (command: Command) =>
-  command
-    .addOption(tableOption('adapter', 'only the adapter that this part of a name chooses'))
-    .option('--json', 'print JSON');
+  addTable(
+    command.addOption(tableOption('adapter', 'only the adapter that this part of a name chooses')),
+    'common',
+    COMMON.json,
+  );
 
 export type DevicesFlags = Flags<typeof options>;
 

@@ -1,36 +1,43 @@
 import type { Command } from '@commander-js/extra-typings';
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
-import { addModelOptions } from '../../options/common.js';
+import { text, whole, type TextKind } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
+import { addModelOptions, COMMON } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { runToExit } from '../../run.js';
-import { nonEmpty, refuseFlag, whole } from '../../options/parse.js';
 
-function against(text: string): string {
-  const { kind } = ENGINE_OPTIONS.dtype;
-  return text === 'none' ? text : (kind.read(text, undefined) ?? refuseFlag('--against', kind.wanted, text));
-}
+const { kind: dtype } = ENGINE_OPTIONS.dtype;
+
+const against: TextKind<string> = {
+  ...dtype,
+  read: (given) => (given === 'none' ? given : dtype.read(given, undefined)),
+};
+
+export const EVALUATE = {
+  tasks: {
+    kind: text('names of sets'),
+    flags: '--tasks <names>',
+    help: 'ask the questions of small sets that come with the program: all, or names with commas',
+  },
+  window: { kind: whole(2), flags: '--window <n>', help: 'tokens a forward pass sees (the context, at most 512)' },
+  stride: { kind: whole(1), flags: '--stride <n>', help: 'tokens from one window to the next (half a window)' },
+  tokens: { kind: whole(2), flags: '--tokens <n>', help: 'stop after about so many tokens of the text' },
+  documents: {
+    kind: text('a separator'),
+    flags: '--documents <separator>',
+    help: 'the text is several, with lines of this between them; each is evaluated by itself',
+  },
+  against: {
+    kind: against,
+    flags: '--against <type>',
+    help: 'weights of the run to compare with (f16; f32 for an f16 run), or none',
+  },
+  json: COMMON.json.json,
+} as const satisfies CommandTable;
 
 const options = (command: Command) =>
-  addModelOptions(
-    command
-      .argument('[file]', 'a text in UTF-8')
-      .option(
-        '--tasks <names>',
-        'ask the questions of small sets that come with the program: all, or names with commas',
-        nonEmpty('--tasks', 'names of sets'),
-      )
-      .option('--window <n>', 'tokens a forward pass sees (the context, at most 512)', whole('--window', 2))
-      .option('--stride <n>', 'tokens from one window to the next (half a window)', whole('--stride', 1))
-      .option('--tokens <n>', 'stop after about so many tokens of the text', whole('--tokens', 2))
-      .option(
-        '--documents <separator>',
-        'the text is several, with lines of this between them; each is evaluated by itself',
-        nonEmpty('--documents', 'a separator'),
-      )
-      .option('--against <type>', 'weights of the run to compare with (f16; f32 for an f16 run), or none', against)
-      .option('--json', 'print JSON'),
-  );
+  addModelOptions(addTable(command.argument('[file]', 'a text in UTF-8'), 'evaluate', EVALUATE));
 
 export type EvaluateFlags = Flags<typeof options>;
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { RidgepointError } from '../../../errors.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
+import { withDefaults } from '../../options/command-table.js';
 import { EXIT } from '../../run.js';
 import { print } from '../../terminal/output.js';
 import { aligned } from '../../terminal/table.js';
-import type { ExplainFlags } from './command.js';
+import { EXPLAIN, type ExplainFlags } from './command.js';
 
 const ms = z.number().nullable();
 const instead = z.object({ ttft_ms: ms, e2e_ms: ms });
@@ -56,7 +57,8 @@ const WORDS: Readonly<Record<string, string>> = {
  * @returns the exit code
  * @throws RidgepointError where the server cannot be reached, or does not know the request
  */
-export async function explainRequest(request: string, flags: ExplainFlags): Promise<number> {
+export async function explainRequest(request: string, given: ExplainFlags): Promise<number> {
+  const flags = withDefaults(EXPLAIN, given);
   const key = flags.apiKey ?? process.env.RIDGEPOINT_API_KEY?.split(',')[0].trim();
   if (key !== undefined && key !== '') keepSecret(key);
   const query = flags.without === undefined ? '' : `?without=${encodeURIComponent(flags.without.join(','))}`;

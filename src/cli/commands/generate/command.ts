@@ -1,31 +1,42 @@
 import type { Command } from '@commander-js/extra-typings';
+import { readIds, text, toggle, WANTED_IDS } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions, addSamplingOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
-import { nonEmpty, promptIds } from '../../options/parse.js';
 import { addSpeculationOptions } from '../../options/scheduling.js';
-import { tableOption } from '../../options/table-flags.js';
+import { addTableOptions } from '../../options/table-flags.js';
 import { runToExit } from '../../run.js';
 
-const options = (command: Command) =>
-  addModelOptions(
-    addSpeculationOptions(
-      addSamplingOptions(
-        command
-          .argument('[prompt]', 'text to be continued, in quotes')
-          .option(
-            '--prompt-file <file>',
-            'read the prompt from a file',
-            nonEmpty('--prompt-file', 'the path of a file'),
-          )
-          .option('--prompt-ids <ids>', 'token ids such as 1,403,407 instead of text', promptIds)
-          .option('--no-echo', 'print the continuation alone, without the prompt before it')
-          .option('--json', 'print one JSON object when done, and nothing else')
-          .addOption(tableOption('logprobs', 'with --json: log-probabilities of each token and of the n likeliest'))
-          .option('--timings', 'show where the time went'),
-      ),
-    ),
+export const GENERATE = {
+  prompt: {
+    promptFile: {
+      kind: text('the path of a file'),
+      flags: '--prompt-file <file>',
+      help: 'read the prompt from a file',
+    },
+    promptIds: {
+      kind: { wanted: WANTED_IDS, read: readIds },
+      flags: '--prompt-ids <ids>',
+      help: 'token ids such as 1,403,407 instead of text',
+    },
+    noEcho: { kind: toggle, flags: '--no-echo', help: 'print the continuation alone, without the prompt before it' },
+    json: { kind: toggle, flags: '--json', help: 'print one JSON object when done, and nothing else' },
+  },
+  output: { timings: { kind: toggle, flags: '--timings', help: 'show where the time went' } },
+} as const satisfies Readonly<Record<string, CommandTable>>;
+
+const options = (command: Command) => {
+  const prompted = addTable(
+    command.argument('[prompt]', 'text to be continued, in quotes'),
+    'generate',
+    GENERATE.prompt,
   );
+  const logged = addTableOptions(prompted, ['logprobs'], {
+    logprobs: 'with --json: log-probabilities of each token and of the n likeliest',
+  });
+  return addModelOptions(addSpeculationOptions(addSamplingOptions(addTable(logged, 'generate', GENERATE.output))));
+};
 
 export type GenerateFlags = Flags<typeof options>;
 

@@ -1,24 +1,26 @@
 import type { Command } from '@commander-js/extra-typings';
-import type { Flags } from '../../options/group.js';
-import { whole } from '../../options/parse.js';
+import { anyText, whole } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable, type FlagsIn } from '../../options/command-table.js';
 import { runToExit } from '../../run.js';
 
-const options = (command: Command) =>
-  command
-    .argument('<file>', 'the result: JSON, or a line of JSON each')
-    .requiredOption('--device <id>', 'hardware it ran on, as in "predict list"')
-    .requiredOption('--engine <name>', 'engine, as predict’s --engine takes it')
-    .requiredOption('--model <name>', 'model, as predict’s --model takes it')
-    .option('--engine-version <text>', 'version of the engine')
-    .option('--weights <format>', 'how weights were stored (default: f16)')
-    .option('--tp <n>', 'chips that shared the model (default: 1)', whole('--tp', 1));
+export const IMPORT = {
+  device: { kind: anyText, flags: '--device <id>', help: 'hardware it ran on, as in "predict list"', required: true },
+  engine: { kind: anyText, flags: '--engine <name>', help: 'engine, as predict’s --engine takes it', required: true },
+  model: { kind: anyText, flags: '--model <name>', help: 'model, as predict’s --model takes it', required: true },
+  engineVersion: { kind: anyText, flags: '--engine-version <text>', help: 'version of the engine' },
+  weights: { kind: anyText, flags: '--weights <format>', help: 'how weights were stored (default: f16)' },
+  tp: { kind: whole(1), flags: '--tp <n>', help: 'chips that shared the model (default: 1)' },
+} as const satisfies CommandTable;
 
-export type ImportFlags = Flags<typeof options>;
+export type ImportFlags = FlagsIn<typeof IMPORT>;
 
 export function declare(command: Command): void {
-  options(
-    command.description(
+  const asked = command
+    .description(
       'Reads a result of llama-bench, vllm bench serve, SGLang’s bench_serving or AIPerf; prints ledger rows.',
-    ),
-  ).action((file, flags) => runToExit(async () => (await import('./run.js')).importCommand(file, flags)));
+    )
+    .argument('<file>', 'the result: JSON, or a line of JSON each');
+  addTable(asked, 'import', IMPORT).action((file, flags) =>
+    runToExit(async () => (await import('./run.js')).importCommand(file, flags)),
+  );
 }

@@ -1,23 +1,30 @@
 import type { Command } from '@commander-js/extra-typings';
-import type { Flags } from '../../options/group.js';
-import { nonEmpty } from '../../options/parse.js';
+import { anyText, text, toggle } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable, type FlagsIn } from '../../options/command-table.js';
+import { COMMON } from '../../options/common.js';
 import { runToExit } from '../../run.js';
 
-const options = (command: Command) =>
-  command
-    .option('--rows <file>', 'more rows, as "ridgepoint import" prints them', nonEmpty('--rows', 'the path of a file'))
-    .option('--device <id>', 'only rows of this hardware')
-    .option('--each', 'one line for each measurement')
-    .option('--markdown', 'print the table of docs/predictor.md')
-    .option('--json', 'print JSON')
-    .option('--csv', 'print comma-separated values');
+export const LEDGER = {
+  rows: {
+    kind: text('the path of a file'),
+    flags: '--rows <file>',
+    help: 'more rows, as "ridgepoint import" prints them',
+  },
+  device: { kind: anyText, flags: '--device <id>', help: 'only rows of this hardware' },
+  each: { kind: toggle, flags: '--each', help: 'one line for each measurement' },
+  markdown: { kind: toggle, flags: '--markdown', help: 'print the table of docs/predictor.md' },
+  json: COMMON.json.json,
+  csv: { kind: toggle, flags: '--csv', help: 'print comma-separated values' },
+} as const satisfies CommandTable;
 
-export type LedgerFlags = Flags<typeof options>;
+export type LedgerFlags = FlagsIn<typeof LEDGER>;
 
 export function declare(command: Command): void {
-  options(
+  addTable(
     command.description(
       'Sets public measurements beside our predictions: mean error, bias, and how many lie in our intervals.',
     ),
+    'ledger',
+    LEDGER,
   ).action((flags) => runToExit(async () => (await import('./run.js')).ledgerCommand(flags)));
 }

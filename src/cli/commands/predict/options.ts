@@ -1,7 +1,7 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { refuseOption } from '../../../engine/options/check.js';
 import type { Wording } from '../../../wording.js';
-import { addTable, type FlagsIn } from '../../options/command-table.js';
+import { addTable, type FlagsIn, type NamesIn } from '../../options/command-table.js';
 import { PREDICT } from './flags.js';
 
 type Where = FlagsIn<typeof PREDICT.where>;
@@ -11,9 +11,8 @@ type Output = FlagsIn<typeof PREDICT.output>;
 /** Options that every question takes. Lists stand for sweeps where a question allows more than one value. */
 export type PredictFlags = Where & FlagsIn<typeof PREDICT.batch> & How & Output;
 
-type Names<Tables> = { [K in keyof Tables]: keyof Tables[K] }[keyof Tables] & string;
 /** The options of `predict`, as errors call them. */
-export type PredictOption = `predict.${Names<typeof PREDICT>}`;
+export type PredictOption = `predict.${NamesIn<typeof PREDICT>}`;
 
 /** An option of `predict` that does not do. @param problem what follows its name */
 export const refusePredict = (name: PredictOption, problem: string | Wording): never => refuseOption(name, problem);

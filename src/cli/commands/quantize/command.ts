@@ -1,12 +1,19 @@
 import type { Command } from '@commander-js/extra-typings';
+import { toggle } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
+import { COMMON } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addTableOptions, tableOption } from '../../options/table-flags.js';
 import { runToExit } from '../../run.js';
 import { version } from '../../version.js';
 
-const options = (command: Command) =>
-  addTableOptions(
+export const QUANTIZE = {
+  force: { kind: toggle, flags: '--force', help: 'replace a model that the folder holds; its other files stay' },
+} as const satisfies CommandTable;
+
+const options = (command: Command) => {
+  const stored = addTableOptions(
     command
       .argument('<model>', 'a Hugging Face folder or a Hub name (owner/name) in f16, bf16 or f32')
       .argument('<folder>', 'where to save it; made if it is not there')
@@ -16,11 +23,12 @@ const options = (command: Command) =>
       zeroPoints: 'a zero point for each group, which fits lopsided weights better',
       headDtype: 'embedding and lm_head: as --dtype, or f16 (default), bf16, f32',
     },
-  )
-    .option('--force', 'replace a model that the folder holds; its other files stay')
-    .addOption(tableOption('checkWeights', 'refuse NaN and infinite weights where they are not quantised too'))
-    .option('--json', 'print JSON')
-    .option('--quiet', 'no progress on standard error');
+  );
+  const checked = addTable(stored, 'quantize', QUANTIZE).addOption(
+    tableOption('checkWeights', 'refuse NaN and infinite weights where they are not quantised too'),
+  );
+  return addTable(addTable(checked, 'common', COMMON.json), 'common', COMMON.progress);
+};
 
 export type QuantizeFlags = Flags<typeof options>;
 

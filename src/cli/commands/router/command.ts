@@ -1,34 +1,46 @@
-import { Option, type Command } from '@commander-js/extra-typings';
-import type { Address } from '../../../cluster/address.js';
+import type { Command } from '@commander-js/extra-typings';
 import { PLACEMENTS } from '../../../cluster/placement.js';
-import { address } from '../../options/address.js';
+import { anyText, oneOf } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
+import { COMMON } from '../../options/common.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
-import { oneOf } from '../../options/parse.js';
 import { tableOption } from '../../options/table-flags.js';
+import { address, repeated } from '../../options/text-kinds.js';
 import { runToExit } from '../../run.js';
 
-const worker = address('--worker');
+export const ROUTER = {
+  workers: {
+    worker: {
+      kind: repeated(address),
+      flags: '--worker <host:port>',
+      help: 'a "ridgepoint worker" (repeatable)',
+      required: true,
+    },
+  },
+  placement: {
+    placement: {
+      kind: oneOf(PLACEMENTS),
+      flags: '--placement <name>',
+      help: `who gets a request: ${PLACEMENTS.join(', ')}`,
+      default: 'cost',
+    },
+  },
+  token: {
+    clusterToken: {
+      kind: anyText,
+      flags: '--cluster-token <token>',
+      help: 'what the workers ask for (or RIDGEPOINT_CLUSTER_TOKEN)',
+    },
+  },
+} as const satisfies Readonly<Record<string, CommandTable>>;
 
-export const placementOption = () =>
-  new Option('--placement <name>', `who gets a request: ${PLACEMENTS.join(', ')}`)
-    .argParser(oneOf('--placement', PLACEMENTS))
-    .default('cost' as const);
-
-export const routerOptions = (command: Command) =>
-  addHttpOptions(
-    command
-      .addOption(
-        new Option('--worker <host:port>', 'a "ridgepoint worker" (repeatable)')
-          .argParser((text: string, before?: Address[]) => [...(before ?? []), worker(text)])
-          .makeOptionMandatory(),
-      )
-      .addOption(placementOption())
-      .option('--cluster-token <token>', 'what the workers ask for (or RIDGEPOINT_CLUSTER_TOKEN)')
-      .addOption(tableOption('model'))
-      .option('--quiet', 'nothing on standard error'),
-  );
+export const routerOptions = (command: Command) => {
+  const workers = addTable(addTable(command, 'router', ROUTER.workers), 'router', ROUTER.placement);
+  const asked = addTable(workers, 'router', ROUTER.token).addOption(tableOption('model'));
+  return addHttpOptions(addTable(asked, 'common', COMMON.silence));
+};
 
 export type RouterFlags = Flags<typeof routerOptions>;
 

@@ -3,11 +3,12 @@ import { openTextModel } from '../../../engine/text-model.js';
 import { nodeHost } from '../../../platform/node/host.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { openRouter } from '../../../platform/node/wire/open-router.js';
+import { withDefaults } from '../../options/command-table.js';
 import { closeAtExit, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { serveHttp } from '../serve/http.js';
 import { endWithChannel } from '../serve/parent.js';
-import type { RouterFlags } from './command.js';
+import { ROUTER, type RouterFlags } from './command.js';
 import { showRouter } from './metrics.js';
 
 /**
@@ -18,7 +19,7 @@ import { showRouter } from './metrics.js';
  */
 export function route(flags: RouterFlags): Promise<number> {
   endWithChannel();
-  const { model, worker: workers, placement, quiet = false } = flags;
+  const { model, worker: workers, placement, quiet = false } = withDefaults(ROUTER.placement, flags);
   const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
   if (token !== undefined) keepSecret(token);
   const tell = (what: string): void => {

@@ -1,43 +1,55 @@
 import type { Command } from '@commander-js/extra-typings';
-import { address } from '../../options/address.js';
+import { anyText, number } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addHttpOptions } from '../../options/http.js';
-import { number, refuseFlag } from '../../options/parse.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
-import { tableOption } from '../../options/table-flags.js';
+import { addTableOptions } from '../../options/table-flags.js';
+import { address } from '../../options/text-kinds.js';
 import { runToExit } from '../../run.js';
 
-function slo(option: string): (text: string) => number {
-  return (text) => {
-    const value = number(option)(text);
-    return value > 0 ? value : refuseFlag(option, 'a number of milliseconds above 0', text);
-  };
-}
+const slo = number({ low: 0, above: true }, 'a number of milliseconds');
 
-const options = (command: Command) =>
-  addModelOptions(
-    addSchedulingOptions(
-      addHttpOptions(command)
-        .option('--prefill-adapter <name>', 'part of the name of another adapter, which computes prompts for --adapter')
-        .option(
-          '--prefill-worker <host:port>',
-          'a "ridgepoint worker", which computes prompts',
-          address('--prefill-worker'),
-        )
-        .option('--cluster-token <token>', 'what that worker asks for (or RIDGEPOINT_CLUSTER_TOKEN)')
-        .addOption(tableOption('kvReserve'))
-        .addOption(tableOption('pooling'))
-        .option(
-          '--ttft-slo <ms>',
-          'promise the first token within so long; who cannot be served so is told (429)',
-          slo('--ttft-slo'),
-        )
-        .option('--itl-slo <ms>', 'promise a mean gap between tokens of at most so much', slo('--itl-slo'))
-        .option('--calibration <file>', 'what steps cost; default the newest of this adapter and driver'),
-    ),
-  );
+export const SERVE = {
+  prompts: {
+    prefillAdapter: {
+      kind: anyText,
+      flags: '--prefill-adapter <name>',
+      help: 'part of the name of another adapter, which computes prompts for --adapter',
+    },
+    prefillWorker: {
+      kind: address,
+      flags: '--prefill-worker <host:port>',
+      help: 'a "ridgepoint worker", which computes prompts',
+    },
+    clusterToken: {
+      kind: anyText,
+      flags: '--cluster-token <token>',
+      help: 'what that worker asks for (or RIDGEPOINT_CLUSTER_TOKEN)',
+    },
+  },
+  promises: {
+    ttftSlo: {
+      kind: slo,
+      flags: '--ttft-slo <ms>',
+      help: 'promise the first token within so long; who cannot be served so is told (429)',
+    },
+    itlSlo: { kind: slo, flags: '--itl-slo <ms>', help: 'promise a mean gap between tokens of at most so much' },
+    calibration: {
+      kind: anyText,
+      flags: '--calibration <file>',
+      help: 'what steps cost; default the newest of this adapter and driver',
+    },
+  },
+} as const satisfies Readonly<Record<string, CommandTable>>;
+
+const options = (command: Command) => {
+  const elsewhere = addTable(addHttpOptions(command), 'serve', SERVE.prompts);
+  const promised = addTable(addTableOptions(elsewhere, ['kvReserve', 'pooling']), 'serve', SERVE.promises);
+  return addModelOptions(addSchedulingOptions(promised));
+};
 
 export type ServeFlags = Flags<typeof options>;
 

@@ -1,11 +1,12 @@
 import type { EngineOptions, TextEngine } from '../../../engine/api.js';
+import { isLoopback } from '../../../cluster/address.js';
 import { RidgepointError } from '../../../errors.js';
 import { compileGrammar } from '../../../grammar/index.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { holdPort } from '../../../serving/loading.js';
 import { InferenceServer, type ServerOptions } from '../../../serving/server.js';
-import { isLoopback } from '../../options/address.js';
-import type { HttpFlags } from '../../options/http.js';
+import { withDefaults } from '../../options/command-table.js';
+import { HTTP, type HttpFlags } from '../../options/http.js';
 import { checkTemplate, readTemplate } from '../../template.js';
 import { LogOutput } from '../../terminal/log-output.js';
 import { remark } from '../../terminal/style.js';
@@ -29,10 +30,11 @@ export interface Served extends Pick<ServerOptions, 'machine' | 'slo' | 'instrum
  * @throws RidgepointError when what is to be served cannot be loaded or the address cannot be used
  */
 export async function serveHttp(
-  flags: HttpFlags,
+  given: HttpFlags,
   load: (asked: Pick<EngineOptions, 'chatTemplate' | 'onProgress'>) => Promise<Served>,
 ): Promise<number> {
   endWithParent();
+  const flags = withDefaults({ ...HTTP.clients, ...HTTP.requests }, given);
   const { quiet = false, host, port } = flags;
   const apiKeys = flags.apiKey ?? keysOf(process.env.RIDGEPOINT_API_KEY);
   apiKeys.forEach(keepSecret);
@@ -53,7 +55,7 @@ export async function serveHttp(
     stallTimeoutMs: flags.stallTimeout * 1000,
     capacity: sequences + flags.maxQueue,
     compileGrammar,
-    page: flags.ui,
+    page: flags.ui ?? true,
     connectionIdleMs: flags.keepAlive * 1000,
     toolFormat: flags.toolFormat,
     keepAliveMs: flags.sseKeepAlive * 1000,
@@ -115,6 +117,9 @@ function keysOf(variable: string | undefined): string[] {
 }
 
 /** Who has no key could else be asked by any web page that gives its own name this machine's address. */
-function allowedHosts({ host, allowedHost }: HttpFlags, apiKeys: readonly string[]): readonly string[] | undefined {
+function allowedHosts(
+  { host, allowedHost }: Pick<HttpFlags, 'allowedHost'> & { readonly host: string },
+  apiKeys: readonly string[],
+): readonly string[] | undefined {
   return allowedHost ?? (apiKeys.length === 0 && isLoopback(host) ? [] : undefined);
 }

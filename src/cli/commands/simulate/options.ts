@@ -1,7 +1,7 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { refuseOption } from '../../../engine/options/check.js';
 import type { Wording } from '../../../wording.js';
-import { addTable, type FlagsIn } from '../../options/command-table.js';
+import { addTable, type FlagsIn, type NamesIn } from '../../options/command-table.js';
 import { SIMULATE } from './flags.js';
 
 /** How an answer is printed, and whether a page is written. */
@@ -14,9 +14,8 @@ export type SimulateFlags = OutputFlags &
   FlagsIn<typeof SIMULATE.price> &
   FlagsIn<typeof SIMULATE.window>;
 
-type Names<Tables> = { [K in keyof Tables]: keyof Tables[K] }[keyof Tables] & string;
 /** The options of `simulate`, as errors call them. */
-export type SimulateOption = `simulate.${Names<typeof SIMULATE>}`;
+export type SimulateOption = `simulate.${NamesIn<typeof SIMULATE>}`;
 
 /** An option of `simulate` that does not do. @param problem what follows its name */
 export const refuseSimulate = (name: SimulateOption, problem: string | Wording): never => refuseOption(name, problem);

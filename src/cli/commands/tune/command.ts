@@ -1,8 +1,11 @@
 import type { Command } from '@commander-js/extra-typings';
 import { WEIGHT_DTYPES } from '../../../engine/options/engine-options.js';
+import { toggle } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
+import { COMMON } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
-import { seconds } from '../../options/parse.js';
 import { addTableOptions } from '../../options/table-flags.js';
+import { seconds } from '../../options/text-kinds.js';
 import { runToExit } from '../../run.js';
 
 const ENGINE = [
@@ -10,8 +13,15 @@ const ENGINE = [
   ...(['activations', 'kvDtype', 'contextLength'] as const),
 ] as const;
 
-const options = (command: Command) =>
-  addTableOptions(command, ENGINE, {
+export const TUNE = {
+  budget: { kind: seconds, flags: '--budget <seconds>', help: 'about how long it may take' },
+  force: { kind: toggle, flags: '--force', help: 'measure again what is known' },
+  json: COMMON.json.json,
+  quiet: COMMON.progress.quiet,
+} as const satisfies CommandTable;
+
+const options = (command: Command) => {
+  const sized = addTableOptions(command, ENGINE, {
     model: 'whose sizes to measure: a folder, a Hub name or a preset; the built-in model when absent',
     dtype: `weights: ${WEIGHT_DTYPES.join(', ')}`,
     groupSize: 'of int8 and int4: 32, 64 or 128',
@@ -20,11 +30,9 @@ const options = (command: Command) =>
     activations: 'prompts: f32, or int8 beside int8 weights',
     kvDtype: 'keys and values: auto, f16, f32 or int8',
     contextLength: 'longest sequence, which decides the KV type',
-  })
-    .option('--budget <seconds>', 'about how long it may take', seconds('--budget'))
-    .option('--force', 'measure again what is known')
-    .option('--json', 'print JSON')
-    .option('--quiet', 'no progress on standard error');
+  });
+  return addTable(sized, 'tune', TUNE);
+};
 
 export type TuneFlags = Flags<typeof options>;
 

@@ -5,9 +5,10 @@ import { basename, join, resolve } from 'node:path';
 import { RidgepointError } from '../../../errors.js';
 import { codeOf } from '../../../platform/node/disk.js';
 import { packageRoot } from '../../../platform/node/package-root.js';
+import { withDefaults } from '../../options/command-table.js';
 import { stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
-import type { WebFlags } from './command.js';
+import { WEB, type WebFlags } from './command.js';
 import { answerFile, type Mounts } from './static-files.js';
 
 const HOST = '127.0.0.1';
@@ -20,7 +21,8 @@ const LOCAL = '/local/';
  * @returns the exit code
  * @throws RidgepointError where the folder is none or the port is taken
  */
-export async function web({ model, port }: WebFlags): Promise<number> {
+export async function web(flags: WebFlags): Promise<number> {
+  const { model, port } = withDefaults(WEB, flags);
   const site = join(packageRoot(), 'dist', 'site');
   const mounts: [string, string][] = [['/models/', join(packageRoot(), 'models')]];
   let query = '';

@@ -1,38 +1,43 @@
 import type { Command } from '@commander-js/extra-typings';
 import { WORKER_ROLES } from '../../../cluster/worker-link.js';
-import { address } from '../../options/address.js';
+import { anyText, oneOf, whole } from '../../../engine/options/kinds.js';
+import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
-import { oneOf, whole } from '../../options/parse.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
 import { tableOption } from '../../options/table-flags.js';
+import { address } from '../../options/text-kinds.js';
 import { runToExit } from '../../run.js';
 
+export const WORKER = {
+  role: {
+    kind: oneOf(WORKER_ROLES),
+    flags: '--role <role>',
+    help: `what may be asked for: ${WORKER_ROLES.join(', ')}`,
+    default: 'both',
+  },
+  listen: {
+    kind: address,
+    flags: '--listen <host:port>',
+    help: 'address to listen on; port 0 takes a free one',
+    default: { host: '127.0.0.1', port: 7070 },
+  },
+  clusterToken: {
+    kind: anyText,
+    flags: '--cluster-token <token>',
+    help: 'what servers and routers must have (or RIDGEPOINT_CLUSTER_TOKEN)',
+  },
+  maxQueue: {
+    kind: whole(0),
+    flags: '--max-queue <n>',
+    help: 'choices of routers that may wait; more are sent elsewhere',
+    default: 256,
+  },
+} as const satisfies CommandTable;
+
 export const workerOptions = (command: Command) =>
-  addModelOptions(
-    addSchedulingOptions(
-      command
-        .option(
-          '--role <role>',
-          `what may be asked for: ${WORKER_ROLES.join(', ')}`,
-          oneOf('--role', WORKER_ROLES),
-          'both' as const,
-        )
-        .option('--listen <host:port>', 'address to listen on; port 0 takes a free one', address('--listen'), {
-          host: '127.0.0.1',
-          port: 7070,
-        })
-        .option('--cluster-token <token>', 'what servers and routers must have (or RIDGEPOINT_CLUSTER_TOKEN)')
-        .option(
-          '--max-queue <n>',
-          'choices of routers that may wait; more are sent elsewhere',
-          whole('--max-queue', 0),
-          256,
-        )
-        .addOption(tableOption('kvReserve')),
-    ),
-  );
+  addModelOptions(addSchedulingOptions(addTable(command, 'worker', WORKER).addOption(tableOption('kvReserve'))));
 
 export type WorkerFlags = Flags<typeof workerOptions>;
 

@@ -1,15 +1,16 @@
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
+import { isLoopback } from '../../../cluster/address.js';
 import { RidgepointError } from '../../../errors.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { WorkerPort } from '../../../platform/node/wire/port.js';
 import { loadEngine } from '../../load.js';
-import { isLoopback } from '../../options/address.js';
+import { withDefaults } from '../../options/command-table.js';
 import { engineOptions } from '../../options/common.js';
 import { schedulingOptions } from '../../options/scheduling.js';
 import { closeAtExit, EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { endWithChannel } from '../serve/parent.js';
-import type { WorkerFlags } from './command.js';
+import { WORKER, type WorkerFlags } from './command.js';
 import { learnSpeed } from './speed.js';
 
 const DOES = {
@@ -24,8 +25,9 @@ const DOES = {
  * @returns the exit code
  * @throws RidgepointError when the model cannot be loaded or the address cannot be used
  */
-export async function work(flags: WorkerFlags): Promise<number> {
+export async function work(given: WorkerFlags): Promise<number> {
   endWithChannel();
+  const flags = withDefaults(WORKER, given);
   const { quiet = false, listen, role, kvReserve } = flags;
   const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
   if (token !== undefined) keepSecret(token);
