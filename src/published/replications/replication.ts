@@ -18,6 +18,13 @@ export interface ReplicatedFigure {
   readonly holds?: boolean;
   /** What the difference comes from, or what is compared. */
   readonly why?: string;
+  /** Where ours is a time of parts that follow each other, these, in milliseconds; a report draws them. */
+  readonly bar?: {
+    readonly name: string;
+    readonly prefill: number;
+    readonly transfer: number;
+    readonly decode: number;
+  };
 }
 
 /** What a replication is given. */

@@ -62,6 +62,7 @@ export async function gainCommand(flags: GainFlags): Promise<number> {
     );
     await writeSimulationReport(flags.report, {
       title: `Where splitting gains: ${title}`,
+      lead: 'A request alone: its time on the better of the two platforms over its time on both. Above 1 splitting gains; where nothing stands it does not fit.',
       figures,
       tables: [{ title: 'All cells', rows: cells, columns }],
     });

@@ -20,6 +20,7 @@ import type { FlagsIn } from '../../options/command-table.js';
 import { SIMULATE } from './flags.js';
 import type { OutputFlags } from './options.js';
 import { turn } from './patient.js';
+import { phaseBars, type ReportFigure } from './report/figures.js';
 import { writeSimulationReport } from './report/write.js';
 
 interface Row extends ReplicatedFigure {
@@ -30,6 +31,7 @@ const percent = (row: Row): string => {
   const difference = replicationDifference(row);
   return difference === undefined ? '' : `${(100 * difference).toFixed(1)} %`;
 };
+const PHASES = ['prefill', 'transfer', 'decode'] as const;
 const VERDICTS = { true: 'yes', false: 'NO', undefined: '' };
 
 const COLUMNS: readonly Column<Row>[] = [
@@ -43,15 +45,29 @@ const COLUMNS: readonly Column<Row>[] = [
   { head: 'why', key: 'why', value: ({ why }) => why },
 ];
 
+/** The columns of a table that is of one run. */
+const SHOWN = COLUMNS.filter(({ key }) => key !== 'name');
+
+const titleOf = (name: string): string => `${name}: ${REPLICATIONS.find((each) => each.name === name)!.about}`;
+const whysOf = (rows: readonly Row[]): string[] => [...new Set(rows.flatMap(({ why }) => why ?? []))];
+
+/** What has parts, drawn as bars; a drawing a run. */
+function drawings(rows: readonly Row[]): ReportFigure[] {
+  return [...new Set(rows.filter(({ bar }) => bar).map(({ name }) => name))].map((run) => {
+    const parts = rows.flatMap(({ name, bar }) =>
+      name === run && bar ? PHASES.map((part) => ({ bar: bar.name, part, value: bar[part] })) : [],
+    );
+    return phaseBars(`${run}: where the time of a request goes`, 'As it comes out here.', parts);
+  });
+}
+
 /** Tables of a run each, and below what is to be said of their figures; what stands for several is said once. */
 function tables(rows: readonly Row[]): string {
-  const shown = COLUMNS.filter(({ key }) => key !== 'name');
   return [...new Set(rows.map(({ name }) => name))]
     .map((name) => {
       const own = rows.filter((row) => row.name === name);
-      const about = REPLICATIONS.find((each) => each.name === name)!.about;
-      const whys = [...new Set(own.flatMap(({ why }) => why ?? []))].map((why) => `  ${why}\n`);
-      return `${name}: ${about}\n\n${textTable(own, shown)}${whys.length > 0 ? `\n${whys.join('')}` : ''}`;
+      const whys = whysOf(own).map((why) => `  ${why}\n`);
+      return `${titleOf(name)}\n\n${textTable(own, SHOWN)}${whys.length > 0 ? `\n${whys.join('')}` : ''}`;
     })
     .join('\n\n');
 }
@@ -100,13 +116,11 @@ export async function replicateCommand(
   if (flags.report !== undefined) {
     await writeSimulationReport(flags.report, {
       title: 'Published runs, made again',
-      figures: [],
-      tables: [...new Set(rows.map((row) => row.name))].map((run) => ({
-        title: REPLICATIONS.find((each) => each.name === run)!.about,
-        rows: rows.filter((row) => row.name === run),
-        columns: COLUMNS.filter(({ key }) => key !== 'name'),
-      })),
-      remarks: [...new Set(rows.flatMap(({ why }) => why ?? []))],
+      figures: drawings(rows),
+      tables: [...new Set(rows.map((row) => row.name))].map((run) => {
+        const own = rows.filter((row) => row.name === run);
+        return { title: titleOf(run), rows: own, columns: SHOWN, remarks: whysOf(own) };
+      }),
     });
   }
   if (tell && missing.length > 0) remark(`not run: ${missing.join('; ')}; ${where}`);

@@ -110,7 +110,6 @@ async function answer(
 ): Promise<string> {
   const { chips } = built;
   const rows = measureRows(runs.map(({ metrics }) => metrics));
-  if (flags.csv) return csvTable(rows, measureColumns);
   const findings = worstFindings(runs, flags.slo);
   const pools = summariesOf(runs[0].simulation, built);
   const where = whereaboutsOf(runs[0].simulation);
@@ -128,22 +127,25 @@ async function answer(
     cost_h100_machines: outcome.cost_h100_machines,
     tdp_watts: outcome.tdp_watts,
   };
-  if (flags.json) {
-    const { transfers, reallocation } = runs[0].simulation;
-    return `${JSON.stringify({ seeds: runs.map(({ seed }) => seed), chips, ...throughput, measures: records(rows, measureColumns), pools: records(pools, poolColumns), transfers, whereabouts_s: where, reallocation, slo: flags.slo && { name: flags.slo.name, met: findings.every(({ met }) => met), limits: records(findings, sloColumns) } }, null, 2)}\n`;
-  }
-  const slo = findings.length === 0 ? '' : `\n${textTable(findings, sloColumns)}`;
   const dollars =
     outcome.usd_per_million_tokens === null
       ? ''
       : `, ${outcome.usd_per_million_tokens.toFixed(2)} usd a million tokens`;
   const head =
     `${throughput.completed} requests in ${runs.length === 1 ? 'one run' : `${runs.length} runs`}, ` +
-    `${number(throughput.requests_per_s)} requests/s, ${number(throughput.output_tokens_per_s)} tok/s, ${chips} chips${dollars}${binds === undefined ? '' : `; bound by ${binds}`}\n\n`;
-  const { reallocation } = runs[0].simulation;
-  const moved = reallocation === undefined ? '' : `\n${reallocated(reallocation, findings, without?.findings)}`;
-  if (flags.report !== undefined) await runReport(flags.report, { runs, rows, pools, findings, where });
-  return `${head}${textTable(rows, measureColumns)}\n${textTable(pools, poolColumns)}${slo}${moved}`;
+    `${number(throughput.requests_per_s)} requests/s, ${number(throughput.output_tokens_per_s)} tok/s, ${chips} chips${dollars}${binds === undefined ? '' : `; bound by ${binds}`}`;
+  const { transfers, reallocation } = runs[0].simulation;
+  const moved = reallocation === undefined ? [] : reallocated(reallocation, findings, without?.findings);
+  if (flags.report !== undefined) {
+    const remarks = [...moved, ...remarksOn(runs, built)];
+    await runReport(flags.report, { head, runs, rows, pools, findings, where, remarks });
+  }
+  if (flags.json)
+    return `${JSON.stringify({ seeds: runs.map(({ seed }) => seed), chips, ...throughput, measures: records(rows, measureColumns), pools: records(pools, poolColumns), transfers, whereabouts_s: where, reallocation, slo: flags.slo && { name: flags.slo.name, met: findings.every(({ met }) => met), limits: records(findings, sloColumns) } }, null, 2)}\n`;
+  if (flags.csv) return csvTable(rows, measureColumns);
+  const slo = findings.length === 0 ? '' : `\n${textTable(findings, sloColumns)}`;
+  const lines = moved.length === 0 ? '' : `\n${moved.map((line) => `${line}\n`).join('')}`;
+  return `${head}\n\n${textTable(rows, measureColumns)}\n${textTable(pools, poolColumns)}${slo}${lines}`;
 }
 
 /** What moving machines came to: moves, how far forecasts were off, and the SLO beside that of machines that stay. */
@@ -151,17 +153,17 @@ function reallocated(
   { moves, promptError, outputError, timeline }: ReallocationReport,
   findings: readonly SloFinding[],
   without: readonly SloFinding[] | undefined,
-): string {
+): string[] {
   const share = (error: number | undefined): string => (error === undefined ? '-' : `${(100 * error).toFixed(0)} %`);
   const last = timeline.at(-1);
   const shown = last === undefined ? '' : `, ${last.prefill} for prompts and ${last.decode} that decode in the end`;
-  const line = `reallocation: ${moves} moves${shown}; forecasts of prompt tokens were off by ${share(promptError)}, of answers by ${share(outputError)}\n`;
-  if (without === undefined) return line;
+  const line = `reallocation: ${moves} moves${shown}; forecasts of prompt tokens were off by ${share(promptError)}, of answers by ${share(outputError)}`;
+  if (without === undefined) return [line];
   const found = (all: readonly SloFinding[]): string =>
     all
       .map(({ measure, percent, found: value }) => `p${percent} ${measure.toUpperCase()} ${value.toFixed(2)}`)
       .join(', ');
-  return `${line}  moved:  ${found(findings)}\n  stayed: ${found(without)}\n`;
+  return [line, `  moved:  ${found(findings)}`, `  stayed: ${found(without)}`];
 }
 
 function remarksOn(runs: readonly SeedRun[], { cluster }: BuiltCluster): string[] {

@@ -19,6 +19,16 @@ interface HeatmapNames {
   readonly even: number;
 }
 
+/**
+ * Between two colours there is none that the page could replace by another at night, so these stay as they are too: next
+ * to nothing beside the page's surface and ink, which are replaced.
+ */
+const [EVEN, ON_WEAK, ON_STRONG] = ['#fdfcfb', '#1d1c1b', '#ffffff'];
+/** Half or twice the even value has the strongest colour, so that a colour means the same in all maps. */
+const FAR = Math.log(2);
+/** The share of it from which letters are light. */
+const STRONG = 0.7;
+
 /** A table of numbers as colours, with the numbers in it. */
 export function heatmap(title: string, cells: readonly Cell[], names: HeatmapNames): ReportFigure {
   const order = (key: 'x' | 'y'): string[] => [...new Set(cells.map((cell) => cell[key]))];
@@ -26,7 +36,6 @@ export function heatmap(title: string, cells: readonly Cell[], names: HeatmapNam
     x: { field: 'x', type: 'ordinal', sort: order('x'), title: names.x, axis: { labelAngle: 0 } },
     y: { field: 'y', type: 'ordinal', sort: order('y').reverse(), title: names.y },
   };
-  const far = Math.max(...cells.map(({ value }) => Math.abs(Math.log(value / names.even))), 0.01);
   return {
     title,
     caption: '',
@@ -42,14 +51,26 @@ export function heatmap(title: string, cells: readonly Cell[], names: HeatmapNam
             color: {
               field: 'strength',
               type: 'quantitative',
-              scale: { domain: [-far, 0, far], range: [colour('kind2'), colour('surface'), colour('kind1')] },
+              scale: {
+                domain: [-FAR, 0, FAR],
+                clamp: true,
+                range: [colour('kind2'), EVEN, colour('kind1')],
+                interpolate: 'rgb',
+              },
               legend: null,
             },
           },
         },
         {
-          mark: { type: 'text', fontSize: 11, color: colour('ink') },
-          encoding: { ...position, text: { field: 'value', type: 'quantitative', format: '.2f' } },
+          mark: { type: 'text', fontSize: 11 },
+          encoding: {
+            ...position,
+            text: { field: 'value', type: 'quantitative', format: '.2f' },
+            color: {
+              condition: { test: `abs(datum.strength) > ${STRONG * FAR}`, value: ON_STRONG },
+              value: ON_WEAK,
+            },
+          },
         },
       ],
     },
@@ -63,15 +84,22 @@ export interface Part {
   readonly value: number;
 }
 
-/** Bars of parts that follow each other, in the order and the colours given. */
-export function stackedBars(
+const PHASES = [
+  ['queue', 'kind7'],
+  ['prefill', 'prefill'],
+  ['transfer', 'measured'],
+  ['decode', 'decode'],
+] as const;
+
+/** Bars of what requests spend their time on, in milliseconds, in the order in which it happens. */
+export function phaseBars(
   title: string,
   caption: string,
-  parts: readonly Part[],
-  { unit, colours }: { readonly unit: string; readonly colours: readonly (readonly [part: string, colour: string])[] },
+  parts: readonly (Part & { readonly part: (typeof PHASES)[number][0] })[],
 ): ReportFigure {
   const bars = [...new Set(parts.map(({ bar }) => bar))];
-  const names = colours.map(([part]) => part);
+  const names = PHASES.map(([part]) => part).filter((name) => parts.some(({ part }) => part === name));
+  const colours = PHASES.filter(([part]) => names.includes(part)).map(([, role]) => colour(role));
   return {
     title,
     caption,
@@ -88,13 +116,13 @@ export function stackedBars(
           title: null,
           axis: { labelLimit: 200, domain: false, ticks: false },
         },
-        x: { field: 'value', type: 'quantitative', title: unit },
+        x: { field: 'value', type: 'quantitative', title: 'ms' },
         order: { field: 'order' },
         color: {
           field: 'part',
           type: 'nominal',
           sort: names,
-          scale: { domain: names, range: colours.map(([, value]) => value) },
+          scale: { domain: names, range: colours },
           legend: { title: null, orient: 'bottom' },
         },
       },
@@ -132,8 +160,7 @@ function marks(title: string, caption: string, values: readonly Mark[], names: M
           field: 'x',
           type: 'quantitative',
           title: names.x,
-          scale: names.log ? { type: 'log' } : { zero: false },
-          axis: { format: '~s' },
+          ...axisOf(values, names.log ?? false),
         },
         y: { field: 'y', type: 'quantitative', title: names.y, scale: { zero: false } },
         color: {
@@ -147,6 +174,28 @@ function marks(title: string, caption: string, values: readonly Mark[], names: M
     },
   };
 }
+
+/** The axis of x: by powers of ten only where there are some, from the least value to the most, with marks at 1, 2 and 5. */
+function axisOf(values: readonly Mark[], log: boolean): object {
+  const [least, most] = [Math.min(...values.map(({ x }) => x)), Math.max(...values.map(({ x }) => x))];
+  if (!log || !(least > 0) || most / least < POWERS) return { scale: { zero: false }, axis: LABELS };
+  const ticks: number[] = [];
+  for (let power = 10 ** Math.floor(Math.log10(least)); power <= most; power *= 10)
+    ticks.push(...[1, 2, 5].map((each) => each * power).filter((each) => each >= least && each <= most));
+  return {
+    scale: { type: 'log', nice: false, domain: [least / AROUND, most * AROUND] },
+    axis: { ...LABELS, values: ticks },
+  };
+}
+
+/** Thousands as 1k; below one 0.5, not 500m. */
+const LABELS = { labelExpr: "format(datum.value, datum.value < 1000 ? '~r' : '~s')" };
+
+/** Room at both ends of an axis by powers. */
+const AROUND = 1.08;
+
+/** The most over the least value, from which an axis goes by powers. */
+const POWERS = 10;
 
 export const lines = (title: string, caption: string, values: readonly Mark[], names: MarkNames): ReportFigure =>
   marks(title, caption, values, names, { type: 'line', strokeWidth: 2 });
