@@ -18,6 +18,11 @@ const PURE = [
   ...['checkpoint/{checkpoint,convert,mistakes,packed,presets,shards,stream}', 'tuning/{contest,fingerprint,tune}'],
   ...['model/{config-keys,end-ids,family-config,graph,leftovers,open,operations,rope-table,step-buffer}'],
   ...['grammar', 'patterns', 'published', 'quantization', 'reference', 'roofline'].map((room) => `${room}/**/*`),
+  ...['bench/{compare,kernels,runner,trace}', 'bench/serve/{load,openai,policies}', 'outlook/promises'],
+  ...['checkpoint/hub', 'engine/{embed-run,evaluation,logprobs,memory-fit}', 'model/pooling'],
+  ...['platform/{chat-aside,kept-lines,kit,model-output,quiet,scripts,shader-texts,whole-file}'],
+  ...['serving/{connections,embeddings,endpoints,fields,fuzz,json-excess,lifetimes,loading,messages,page}'],
+  ...['serving/{operating,refusals,responses-store,token-rules}', 'cli/{command-tables,log-output,recorded,text-file}'],
   ...['scheduler', 'simulator', 'tokenizer', 'traffic'].map((room) => `${room}/**/*`),
   ...['names', 'rooms', 'statistics'],
 ].map((files) => `test/${files}.test.ts`);

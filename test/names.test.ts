@@ -42,10 +42,8 @@ const SHARED: Readonly<Record<string, string>> = {
   llama: 'a family of models, a format of tool calls',
   mistral: 'a family of models, a format of tool calls',
   number: 'an option’s kind, a parser of flags, a column',
-  oneOf: 'an option’s kind, a parser of flags',
   text: 'of a grammar, an option’s kind, a column',
   unreachable: 'a download each of Node and of a browser',
-  whole: 'an option’s kind, a parser of flags',
 };
 
 /** What a file declares and exports itself. */

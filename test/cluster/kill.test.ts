@@ -6,6 +6,7 @@ import { nodeHost } from '../../src/platform/node/host.js';
 import { openRouter } from '../../src/platform/node/wire/open-router.js';
 import { build } from '../cli/support.js';
 import { adapter } from '../engine/support.js';
+import { isFull } from '../support/scale.js';
 import { killAll, launchWorker, type Running } from './processes.js';
 
 const host = '127.0.0.1';
@@ -15,7 +16,7 @@ const options = (at: number): GenerateOptions =>
     ? { temperature: 0, maxTokens: 48, ignoreEos: true }
     : { temperature: 1, seed: at, maxTokens: 48, ignoreEos: true };
 
-describe('workers that are killed', () => {
+describe.runIf(isFull)('workers that are killed', () => {
   let model: TextModel;
   let [first, second]: Running[] = [];
   beforeAll(async () => {

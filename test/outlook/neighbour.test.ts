@@ -7,6 +7,7 @@ import type { StepLoad } from '../../src/scheduler/step-load.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { adapter, TINY, tinyFolder } from '../engine/support.js';
 import { random } from '../reference/compare.js';
+import { isFull } from '../support/scale.js';
 
 const numbers = random(3);
 const ids = (count: number): number[] => Array.from({ length: count }, () => 3 + numbers.integer(TINY.vocab_size - 3));
@@ -32,7 +33,7 @@ const shapeOf = ({ decodeRows, decodeKeys, logitRows, prompts }: StepLoad) => ({
   prompts: prompts.map(({ begin, end }) => [begin, end]),
 });
 
-it('a neighbour that is taken out of a real run leaves the steps of a real run without it', async () => {
+it.runIf(isFull)('a neighbour that is taken out of a real run leaves the steps of a real run without it', async () => {
   const load = (): Promise<CoreEngine> =>
     startEngine({ adapter, model: tinyFolder(), prefillChunk: 16, maxSequences: 4 }, nodeHost);
   const [crowded, lonely] = [await load(), await load()];

@@ -1,25 +1,20 @@
 import { connect, type Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { TextEngine } from '../../src/engine/api.js';
 import { InferenceServer, type ServerOptions } from '../../src/serving/server.js';
-
-const open: InferenceServer[] = [];
-afterEach(async () => {
-  for (const server of open.splice(0)) {
-    server.abort();
-    await server.shutdown(0);
-  }
-});
 
 export interface Running {
   readonly server: InferenceServer;
   readonly url: string;
 }
 
-/** A server on a free port; closed after the test. */
+/** A server on a free port; closed after the test that calls this. */
 export async function start(engine: TextEngine, options: Partial<ServerOptions> = {}): Promise<Running> {
   const server = await InferenceServer.create({ engine, ...options });
-  open.push(server);
+  onTestFinished(async () => {
+    server.abort();
+    await server.shutdown(0);
+  });
   return { server, url: await server.listen('127.0.0.1', 0) };
 }
 

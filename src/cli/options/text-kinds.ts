@@ -27,7 +27,7 @@ export function severalOf<T>(item: TextKind<T>, parts = byCommas): TextKind<read
 }
 
 /** The same, of which an error tells what is wanted of each, and the first that is not so. */
-export function listOf<T>(item: TextKind<T>): TextKind<readonly T[]> {
+export function listed<T>(item: TextKind<T>): TextKind<readonly T[]> {
   return {
     ...severalOf(item),
     wanted: item.wantedText ?? item.wanted,
@@ -37,9 +37,9 @@ export function listOf<T>(item: TextKind<T>): TextKind<readonly T[]> {
 
 /** Values of a kind, of which some may come twice, and count once. */
 export const setOf = <T>(item: TextKind<T>): TextKind<readonly T[]> => ({
-  ...listOf(item),
+  ...listed(item),
   read: (given) => {
-    const values = listOf(item).read(given, undefined);
+    const values = listed(item).read(given, undefined);
     return values && [...new Set(values)];
   },
 });

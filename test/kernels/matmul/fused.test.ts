@@ -17,7 +17,7 @@ import {
   unstrided,
 } from '../../support/buffers.js';
 import { checkFiledHeads, checkWantedRows, EPS, fusedData, type FiledCase } from '../../support/matmul-fused.js';
-import { chosen } from '../../support/scale.js';
+import { chosen, isFull } from '../../support/scale.js';
 import { stepUniform } from '../../support/step.js';
 import { weightMatrix } from '../../support/weights.js';
 import { worstErrors } from '../../support/worst.js';
@@ -37,9 +37,9 @@ describe.each(cases)('products of $dtype that normalise their input on $adapter'
   let gpu: Gpu;
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
-  /** Both layouts, whichever the adapter is given. */
+  /** Both layouts at full length, whichever the adapter is given. */
   const variants = (): { variant: MatmulVariant; lanes: number }[] =>
-    [...new Set([1, laneRows(gpu.capabilities)])].flatMap((lanes) =>
+    [...new Set([...(isFull ? [1] : []), laneRows(gpu.capabilities)])].flatMap((lanes) =>
       matmulVariants({ dtype, lanes }, gpu.capabilities)
         .decode.filter((variant) => variant.runs(gpu.capabilities))
         // Wide trees take a CPU driver half a minute to compile, and differ from narrow ones in a loop's length only.
@@ -64,45 +64,48 @@ describe.each(cases)('products of $dtype that normalise their input on $adapter'
     { n: 130, k: 105 },
     { n: 172, k: 704, partRows: 62 },
   ];
-  it.each(chosen(widths, ({ n }) => n !== 6))('and gate their output match float64, %j', async ({ n, k, partRows }) => {
-    const { x, gamma, w, normed, product } = fusedData(ROWS.at(-1)!, n, k, dtype);
-    const half = (phase: number): Float64Array => product.filter((_, i) => (i % n) % 2 === phase);
-    const expected = reference.siluGate(half(0), half(1));
-    const [width, stride, outStride] = [n / 2, paddedColumns(k), paddedColumns(n / 2) + 32];
-    expect(variants().length).toBeGreaterThan(0);
-    for (const { variant, lanes } of variants()) {
-      for (const rows of ROWS) {
-        // The last two rows, where there are as many, are a prompt's: normalised already, by kernels for many rows.
-        const decode = rows > 2 ? rows - 2 : rows;
-        await freeingAll(gpu, async () => {
-          const out = poisoned(gpu, 'out', (rows + 1) * outStride);
-          const kernel = await MatmulKernel.create(gpu, {
-            ...{ operation: 'fused', epilogue: 'silu', rows: 'tokens', maxDecodeRows: 1, prefill: true },
-            weights: weightMatrix(gpu, w, k, dtype, partRows, lanes),
-            step: stepUniform(gpu, { tokens: rows, decodeRows: decode }),
-            x: storageOf(gpu, 'normed', strided(normed, k, stride)),
-            xStride: stride,
-            ...{ out, outStride },
-            fusion: {
-              norm: {
-                x: storageOf(gpu, 'x', strided(x, k, stride)),
-                gamma: storageOf(gpu, 'gamma', strided(gamma, k, stride)),
-                eps: EPS,
+  it.each(chosen(widths, ({ n }) => n === 130))(
+    'and gate their output match float64, %j',
+    async ({ n, k, partRows }) => {
+      const { x, gamma, w, normed, product } = fusedData(ROWS.at(-1)!, n, k, dtype);
+      const half = (phase: number): Float64Array => product.filter((_, i) => (i % n) % 2 === phase);
+      const expected = reference.siluGate(half(0), half(1));
+      const [width, stride, outStride] = [n / 2, paddedColumns(k), paddedColumns(n / 2) + 32];
+      expect(variants().length).toBeGreaterThan(0);
+      for (const { variant, lanes } of variants()) {
+        for (const rows of ROWS) {
+          // The last two rows, where there are as many, are a prompt's: normalised already, by kernels for many rows.
+          const decode = rows > 2 ? rows - 2 : rows;
+          await freeingAll(gpu, async () => {
+            const out = poisoned(gpu, 'out', (rows + 1) * outStride);
+            const kernel = await MatmulKernel.create(gpu, {
+              ...{ operation: 'fused', epilogue: 'silu', rows: 'tokens', maxDecodeRows: 1, prefill: true },
+              weights: weightMatrix(gpu, w, k, dtype, partRows, lanes),
+              step: stepUniform(gpu, { tokens: rows, decodeRows: decode }),
+              x: storageOf(gpu, 'normed', strided(normed, k, stride)),
+              xStride: stride,
+              ...{ out, outStride },
+              fusion: {
+                norm: {
+                  x: storageOf(gpu, 'x', strided(x, k, stride)),
+                  gamma: storageOf(gpu, 'gamma', strided(gamma, k, stride)),
+                  eps: EPS,
+                },
               },
-            },
-            choice: { decode: [{ rows: 1, variant: variant.name }], prefill: [{ rows: 1, variant: prefill(lanes) }] },
+              choice: { decode: [{ rows: 1, variant: variant.name }], prefill: [{ rows: 1, variant: prefill(lanes) }] },
+            });
+            submit(gpu, (pass) => kernel.record(pass, decode, rows - decode));
+            const words = await readFloats(gpu, out);
+            const what = `${variant.name}, ${lanes} rows side by side, ${rows} rows`;
+            const error = relativeError(unstrided(words, rows, width, outStride), expected.subarray(0, rows * width));
+            worst(`${adapter} ${variant.name}+norm ${dtype}`, error);
+            expect(error, what).toBeLessThan(TOLERANCE);
+            expect(touchedOutside(new Uint32Array(words.buffer), rows, width, outStride), what).toBe(0);
           });
-          submit(gpu, (pass) => kernel.record(pass, decode, rows - decode));
-          const words = await readFloats(gpu, out);
-          const what = `${variant.name}, ${lanes} rows side by side, ${rows} rows`;
-          const error = relativeError(unstrided(words, rows, width, outStride), expected.subarray(0, rows * width));
-          worst(`${adapter} ${variant.name}+norm ${dtype}`, error);
-          expect(error, what).toBeLessThan(TOLERANCE);
-          expect(touchedOutside(new Uint32Array(words.buffer), rows, width, outStride), what).toBe(0);
-        });
+        }
       }
-    }
-  });
+    },
+  );
 
   it('and take the rows whose logits are wanted match float64', async () => {
     // Where a row is read from depends on nothing else: the narrow ones, which compile quickly.

@@ -6,7 +6,7 @@ import type { StoredDtype } from '../../../kernels/weights.js';
 import { ACTIVATION_DTYPES } from '../../../quantization/activations.js';
 import { QUANTIZED_DTYPES } from '../../../quantization/formats.js';
 import type { CommandTable } from '../../options/command-table.js';
-import { listOf, seconds, wholes } from '../../options/text-kinds.js';
+import { listed, seconds, wholes } from '../../options/text-kinds.js';
 
 const STORED: readonly StoredDtype[] = [...FLOAT_DTYPES, ...QUANTIZED_DTYPES];
 
@@ -23,18 +23,18 @@ const shape: TextKind<{ n: number; k: number }> = {
 export const BENCH_KERNELS = {
   points: {
     model: {
-      kind: listOf(text('models')),
+      kind: listed(text('models')),
       flags: '--model <models>',
       help: 'folders or presets whose sizes to take; llama-2-7b,tiny-tales by default',
     },
     shapes: {
-      kind: listOf(shape),
+      kind: listed(shape),
       flags: '--shapes <list>',
       help: 'matmuls of other sizes, outputs x inputs: 4096x4096,11008x4096',
     },
-    only: { kind: listOf(oneOf(KERNEL_KINDS)), flags: '--only <kinds>', help: `of ${KERNEL_KINDS.join(',')}` },
+    only: { kind: listed(oneOf(KERNEL_KINDS)), flags: '--only <kinds>', help: `of ${KERNEL_KINDS.join(',')}` },
     variants: {
-      kind: listOf(text('names')),
+      kind: listed(text('names')),
       flags: '--variants <parts>',
       help: 'only variants whose names contain one of these',
     },

@@ -4,7 +4,7 @@ import { GOALS_WANTED, readGoals, wrongGoal, type Goals } from '../../../traffic
 import { LENGTHS_WANTED, readLengths, type Lengths } from '../../../traffic/lengths.js';
 import { MEASURES } from '../../../traffic/metrics.js';
 import type { CommandTable } from '../../options/command-table.js';
-import { listOf, setOf } from '../../options/text-kinds.js';
+import { listed, setOf } from '../../options/text-kinds.js';
 
 export const ARRIVALS = ['poisson', 'gamma', 'constant', 'closed'] as const;
 export const SCENARIOS = ['long-prompt', 'batch'] as const;
@@ -16,7 +16,7 @@ const rate: TextKind<number> = {
 };
 const lengths: TextKind<Lengths> = { wanted: LENGTHS_WANTED, read: readLengths };
 const goals: TextKind<Goals> = { wanted: GOALS_WANTED, read: readGoals, wrong: wrongGoal };
-const shares = listOf(number({ low: 0, high: 100 }));
+const shares = listed(number({ low: 0, high: 100 }));
 const percentiles: TextKind<readonly number[]> = {
   ...shares,
   read(given, before) {

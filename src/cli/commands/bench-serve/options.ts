@@ -11,7 +11,7 @@ import { BENCH_SERVE } from './flags.js';
 type Name = NamesIn<typeof BENCH_SERVE>;
 
 /** An option of `bench serve` in a sentence. */
-export const named = (name: Name, value?: string | number): Mention => option(`benchServe.${name}`, value);
+export const mention = (name: Name, value?: string | number): Mention => option(`benchServe.${name}`, value);
 
 /** An option of `bench serve` that does not do. @param problem what follows its name */
 export const refuseServe = (name: Name, problem: string | Wording): never =>

@@ -9,7 +9,7 @@ import { words } from '../../../wording.js';
 import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { BENCH_SERVE, type SCENARIOS } from './flags.js';
-import { named, refuseServe, type BenchServeFlags } from './options.js';
+import { mention, refuseServe, type BenchServeFlags } from './options.js';
 import { beginning, tellResult } from './result.js';
 import { targetOf } from './target.js';
 
@@ -86,7 +86,7 @@ async function runBatch(
     const lengths = flags[option];
     if (lengths === undefined) return otherwise;
     if (lengths.kind === 'fixed') return lengths.tokens;
-    return refuseServe(option, words`must be one number of tokens for ${named('scenario', 'batch')}`);
+    return refuseServe(option, words`must be one number of tokens for ${mention('scenario', 'batch')}`);
   };
   const promptTokens = fixed('inputLen', 32);
   const outputTokens = fixed('outputLen', 128);

@@ -6,7 +6,7 @@ import { makeWorkload, type Workload, type WorkloadOptions } from '../../../traf
 import { words } from '../../../wording.js';
 import { readTextFile } from '../../text-file.js';
 import { BENCH_SERVE } from './flags.js';
-import { named, refuseServe, type BenchServeFlags } from './options.js';
+import { mention, refuseServe, type BenchServeFlags } from './options.js';
 
 /** The load that was asked for. */
 export interface BenchLoad {
@@ -42,7 +42,7 @@ export async function benchLoadOf(flags: BenchServeFlags): Promise<BenchLoad> {
       requestRate: undefined,
     };
   }
-  if (flags.traceScale !== undefined) refuseServe('traceScale', words`needs ${named('trace')}`);
+  if (flags.traceScale !== undefined) refuseServe('traceScale', words`needs ${mention('trace')}`);
   const arrivals = arrivalsOf(flags);
   const traffic: WorkloadOptions['traffic'] = {
     kind: 'drawn',
@@ -71,15 +71,15 @@ export async function benchLoadOf(flags: BenchServeFlags): Promise<BenchLoad> {
 function arrivalsOf(flags: BenchServeFlags): Arrivals {
   const { burstiness, cv, requestRate: rate = Infinity } = flags;
   if (burstiness !== undefined && cv !== undefined) {
-    refuseServe('burstiness', words`and ${named('cv')} say the same; give one of them`);
+    refuseServe('burstiness', words`and ${mention('cv')} say the same; give one of them`);
   }
   const shape = burstiness ?? (cv === undefined ? undefined : burstinessOf(cv));
   const kind = flags.arrival ?? (shape === undefined ? 'poisson' : 'gamma');
   if (shape !== undefined && kind !== 'gamma') {
-    refuseServe('burstiness', words`and ${named('cv')} are of ${named('arrival', 'gamma')}, not of ${kind}`);
+    refuseServe('burstiness', words`and ${mention('cv')} are of ${mention('arrival', 'gamma')}, not of ${kind}`);
   }
   if (kind === 'closed') {
-    if (flags.maxConcurrency === undefined) refuseServe('arrival', words`closed needs ${named('maxConcurrency')}`);
+    if (flags.maxConcurrency === undefined) refuseServe('arrival', words`closed needs ${mention('maxConcurrency')}`);
     return { kind };
   }
   return kind === 'gamma' ? { kind, rate, burstiness: shape ?? 1 } : { kind, rate };
@@ -92,7 +92,7 @@ async function traceRows(flags: BenchServeFlags, count: number) {
     (key) => flags[key] !== undefined,
   );
   if (given !== undefined) {
-    refuseServe(given, words`does not go with ${named('trace')}, which has arrivals and lengths of its own`);
+    refuseServe(given, words`does not go with ${mention('trace')}, which has arrivals and lengths of its own`);
   }
   const service = /^synthetic:(.*)$/.exec(name)?.[1];
   if (service !== undefined) {

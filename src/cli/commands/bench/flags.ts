@@ -1,6 +1,6 @@
 import { oneOf, text, toggle, whole } from '../../../engine/options/kinds.js';
 import type { CommandTable } from '../../options/command-table.js';
-import { listOf, wholes } from '../../options/text-kinds.js';
+import { listed, wholes } from '../../options/text-kinds.js';
 
 export const PARTS = ['end-to-end', 'llama-bench', 'operations'] as const;
 
@@ -22,7 +22,7 @@ export const BENCH = {
     flags: '--budget <seconds>',
     help: 'about how long the points may take together: for large models on slow adapters (45 with --quick, else none)',
   },
-  only: { kind: listOf(oneOf(PARTS)), flags: '--only <parts>', help: `of ${PARTS.join(',')}` },
+  only: { kind: listed(oneOf(PARTS)), flags: '--only <parts>', help: `of ${PARTS.join(',')}` },
   noTokenize: {
     kind: toggle,
     flags: '--no-tokenize',
