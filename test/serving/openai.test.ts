@@ -93,6 +93,21 @@ describe('the openai package, with the embedded model', () => {
     expect(ended.usage!.completion_tokens).toBeLessThan(400);
   });
 
+  it('ends with what it stopped at where it is asked to, and not before so many tokens', async () => {
+    const openai = client((await start(engine)).url);
+    const ask = async (fields: object) => {
+      const request = { model: 'tiny-tales', prompt: PROMPT, temperature: 0, max_tokens: 60, stop: 'e' };
+      const { choices, usage } = await openai.completions.create({ ...request, ...fields });
+      return { text: choices[0].text, finish: choices[0].finish_reason, tokens: usage!.completion_tokens };
+    };
+    const [bare, whole] = [await ask({}), await ask({ include_stop_str_in_output: true })];
+    expect(bare.text).not.toContain('e');
+    expect(whole).toEqual({ ...bare, text: `${bare.text}e`, finish: 'stop' });
+    const longer = await ask({ min_tokens: bare.tokens + 4 });
+    expect(longer.tokens).toBeGreaterThan(bare.tokens + 4);
+    expect(longer.text.startsWith(whole.text)).toBe(true);
+  });
+
   it('leaves a stream, and the engine is free', async () => {
     const { url, server } = await start(engine, { capacity: 4 });
     const openai = client(url);

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { explainRequest } from '../../src/cli/commands/explain/run.js';
 import type { ScheduleWatcher } from '../../src/scheduler/moment.js';
 import type { StepPlan } from '../../src/scheduler/step-plan.js';
 import type { StepLoad } from '../../src/scheduler/step-load.js';
@@ -6,6 +7,13 @@ import type { CoreEngine } from '../../src/engine/engine.js';
 import { loadReal } from './real.js';
 import { events, post, start } from './support.js';
 import { isFull } from '../support/scale.js';
+
+/** What the command "explain" prints. */
+const printed = vi.hoisted(() => [] as string[]);
+vi.mock('../../src/cli/terminal/output.js', async (original) => ({
+  ...(await original<object>()),
+  print: (text: string) => printed.push(text),
+}));
 
 interface Timings {
   readonly queue_ms: number;
@@ -181,6 +189,26 @@ describe('what a server expects of a real engine', () => {
     const { url } = await start(engine, { machine: { price: { seconds: () => 10 } }, slo: { ttftMs: 500 } });
     expect((await post(`${url}/v1/completions`, body)).status).toBe(429);
     expect((await post(`${url}/v1/completions`, { ...body, ttft_slo_ms: 60_000 })).status).toBe(200);
+  });
+
+  it('is told of by the command "explain", of as many choices as there were', async () => {
+    const { url } = await start(engine, { machine, apiKeys: ['secret'] });
+    const asked = { ...body, n: 5 };
+    await post(`${url}/v1/completions`, asked, { 'x-request-id': 'r1', authorization: 'Bearer secret' });
+    const told = async (request: string, flags: object): Promise<string> => {
+      printed.length = 0;
+      await explainRequest(request, { url, apiKey: 'secret', ...flags });
+      return printed.join('');
+    };
+    const text = await told('r1', {});
+    const heads = text.split('\n').filter((line) => line.startsWith('r1, choice '));
+    expect(heads).toHaveLength(5);
+    for (const head of heads.slice(0, 4)) expect(head).toMatch(/: ended, \d+ prompt tokens \(\d+ cached\), 6 tokens in 6 steps, /); // prettier-ignore
+    expect(text).toMatch(/^ {2}its own tokens +[\d.]+ ms +\d+ %$/m);
+    expect(text).toMatch(/^ {2}alone +first token [\d.]+ ms +whole [\d.]+ ms$/m);
+    expect(JSON.parse(await told('r1', { json: true }))).toMatchObject({ id: 'r1', state: 'ended' });
+    await expect(told('nobody', {})).rejects.toThrow(/no request of this id is remembered/);
+    await expect(told('r1', { apiKey: 'wrong' })).rejects.toThrow(/key/);
   });
 
   it.runIf(isFull)('explains where the time of a request went, by either of its ids', async () => {

@@ -24,8 +24,8 @@ interface Status {
 }
 interface Told {
   readonly choices: readonly {
-    readonly whole_ms: number;
-    readonly spent: Record<string, number>;
+    readonly whole_ms?: number;
+    readonly spent?: Record<string, number>;
     readonly replayed?: { readonly e2e_ms: number | null };
     readonly alone?: { readonly e2e_ms: number | null };
     readonly neighbours?: readonly { request: string | null; cost_ms: number; without: { e2e_ms: number | null } }[];
@@ -102,8 +102,9 @@ export function page(): void {
     const y = (rate: number): number => 10 + ((top - Math.max(Math.log10(rate), top - 4)) / 4) * 150;
     const points = [10 ** low, ridge, 10 ** high].map((at) => `${x(at)},${y(Math.min(flops, at * bandwidth))}`);
     draw(svg, 'polyline', { points: points.join(' '), fill: 'none', stroke: 'var(--b)', 'stroke-width': 2 });
-    draw(svg, 'text', { x: 44, y: 176 }, `${(10 ** low).toPrecision(1)} FLOP/byte`);
-    draw(svg, 'text', { x: width - 4, y: 176, 'text-anchor': 'end' }, (10 ** high).toPrecision(1));
+    const plain = (value: number): string => String(Number(value.toPrecision(1)));
+    draw(svg, 'text', { x: 44, y: 176 }, `${plain(10 ** low)} FLOP/byte`);
+    draw(svg, 'text', { x: width - 4, y: 176, 'text-anchor': 'end' }, `${plain(10 ** high)} FLOP/byte`);
     const giga = (value: number): string => (value / 1e9).toPrecision(3);
     let note = `Roof: ${giga(flops)} GFLOP/s, ${giga(bandwidth)} GB/s.`;
     if (work && work.ms > 0 && work.bytes > 0) {
@@ -144,7 +145,10 @@ export function page(): void {
     }
     const told = (await response.json()) as Told;
     box.replaceChildren(element('h2', id));
-    for (const choice of told.choices) {
+    for (const [at, choice] of told.choices.entries()) {
+      // Of many choices the first are explained.
+      if (choice.spent === undefined) continue;
+      if (told.choices.length > 1) box.append(element('h3', `Choice ${at + 1} of ${told.choices.length}`));
       const bar = element('div');
       bar.className = 'bar';
       const list = element('ul');
@@ -173,7 +177,7 @@ export function page(): void {
       const row = element('tr');
       const [first] = choices;
       const name = element('td');
-      const button = element('button', id.length > 20 ? `${id.slice(0, 20)}…` : id);
+      const button = element('button', id);
       button.title = id;
       button.addEventListener('click', () => void explain(id));
       name.append(button);

@@ -4,7 +4,7 @@ export const CSS = `
 * { box-sizing: border-box; }
 body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
 header { padding: 16px clamp(12px, 3vw, 32px) 0; }
-h1 { font-size: 20px; margin: 0; } h2 { font-size: 15px; margin: 0 0 4px; }
+h1 { font-size: 20px; margin: 0; } h3 { font-size: 13px; margin: 10px 0 0; color: var(--soft); } h2 { font-size: 15px; margin: 0 0 4px; overflow-wrap: anywhere; }
 #who { margin: 2px 0 0; color: var(--soft); overflow-wrap: anywhere; }
 #trouble { margin: 12px clamp(12px, 3vw, 32px) 0; padding: 8px 12px; border: 1px solid var(--b); border-radius: 6px; }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 12px; padding: 12px clamp(12px, 3vw, 32px) 32px; max-width: 1500px; margin: 0 auto; }
@@ -15,9 +15,9 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .key { margin: 0 0 6px; } .key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 4px 0 8px; } i.a { background: var(--a); } i.b { background: var(--b); } .key i:first-child { margin-left: 0; }
 svg { width: 100%; height: 180px; display: block; } #roof:empty { height: 0; } svg text { fill: var(--soft); font-size: 11px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid var(--line); white-space: nowrap; } th { color: var(--soft); font-weight: 500; font-size: 13px; }
+th, td { text-align: right; padding: 4px clamp(4px, 1vw, 8px); border-bottom: 1px solid var(--line); white-space: nowrap; } th { color: var(--soft); font-weight: 500; font-size: 13px; }
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left; }
-button { font: inherit; color: inherit; } td button { border: 0; background: none; color: var(--a); padding: 0; cursor: pointer; text-decoration: underline; }
+button { font: inherit; color: inherit; } td button { border: 0; background: none; color: var(--a); padding: 0; cursor: pointer; text-decoration: underline; max-width: min(22ch, 24vw); overflow: hidden; text-overflow: ellipsis; }
 #explained { margin-top: 8px; } #explained .bar { display: flex; height: 18px; border-radius: 4px; overflow: hidden; margin: 6px 0; }
 #explained li { font-variant-numeric: tabular-nums; } #explained ul { margin: 4px 0; padding-left: 0; list-style: none; columns: 260px; }
 #explained li i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px; }

@@ -23,10 +23,11 @@ const told = z.object({
         cached_tokens: z.number(),
         predicted: z.object({ ttft_ms: ms, itl_ms: ms, from: z.string() }).nullable(),
       }),
-      whole_ms: z.number(),
-      spent: z.record(z.string(), z.number()),
-      steps: z.number(),
-      complete: z.boolean(),
+      // Of many choices the first are explained.
+      whole_ms: z.number().optional(),
+      spent: z.record(z.string(), z.number()).default({}),
+      steps: z.number().optional(),
+      complete: z.boolean().default(true),
       replayed: instead.optional(),
       alone: instead.optional(),
       without: instead.optional(),
@@ -92,7 +93,7 @@ function choiceText(choice: Choice, { id, state, choices }: z.infer<typeof told>
   const which = choices.length > 1 ? `, choice ${choice.index}` : '';
   const head =
     `${id}${which}: ${state}, ${timings.prompt_tokens} prompt tokens (${timings.cached_tokens} cached), ` +
-    `${timings.tokens} tokens in ${steps} steps, ${shown(whole)}\n`;
+    `${timings.tokens} tokens${steps === undefined ? '' : ` in ${steps} steps, ${shown(whole)}`}\n`;
   const expected = (value: number | null | undefined): string =>
     predicted === null ? 'not predicted' : `predicted ${shown(value)} from ${predicted.from}`;
   const lines = [
@@ -101,7 +102,7 @@ function choiceText(choice: Choice, { id, state, choices }: z.infer<typeof told>
     ...Object.entries(spent).map(([name, value]) => [
       WORDS[name] ?? name,
       shown(value),
-      whole > 0 ? `${((100 * value) / whole).toFixed(0)} %` : '',
+      whole !== undefined && whole > 0 ? `${((100 * value) / whole).toFixed(0)} %` : '',
     ]),
   ];
   const again = (name: string, one: Instead | undefined): string[][] =>
