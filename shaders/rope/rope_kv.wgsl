@@ -1,6 +1,6 @@
 // Rotates queries and keys of prompts and files keys and values in the paged cache, a pair of numbers a thread. For
-// decoding sequences the projection does it itself. Where heads are normed, and in a cache of int8, whose scales are known
-// only when all of a head is, all rows come here, and a workgroup has a head of a row.
+// decoding sequences the projection does it itself. Where more is done to heads, and in a cache of int8, whose scales are
+// known only when all of a head is, all rows come here, and a workgroup has a head of a row.
 //#if subgroups
 enable subgroups;
 //#endif
@@ -46,8 +46,8 @@ fn largest_of(bits: u32) -> u32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let head = group.x;
   let m = group.y;
-//#if head_norm
-  norm_head(m, head, thread);
+//#if works
+  prepare_head(m, head, thread);
 //#endif
   if (head < HEADS) {
     for (var n = 0u; n < (HALF + THREADS - 1u) / THREADS; n++) {
@@ -89,12 +89,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (is_key) { keys[scale_word(row)] = word; } else { values[scale_word(row)] = word; }
   }
 }
-//#elif head_norm
+//#elif works
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let head = group.x;
   let m = group.y;
-  norm_head(m, head, thread);
+  prepare_head(m, head, thread);
   for (var n = 0u; n < (HALF + THREADS - 1u) / THREADS; n++) {
     let i = thread + n * THREADS;
     if (i >= HALF) { break; }

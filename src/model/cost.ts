@@ -148,11 +148,11 @@ function costOf(shape: OperationShape, m: number, sizes: Sizes): Cost {
   return cost;
 }
 
-/** FLOPs of a row: three for each number that is rotated, four for each that is normed, one for each with a bias. */
-function rotated({ headNorm, vector }: OperationShape, { heads, kvHeads, headDim }: ModelConfig): number {
+/** FLOPs of a row: three for each number that is rotated, one for each with a bias, and what else is done to heads. */
+function rotated({ works = [], vector }: OperationShape, { heads, kvHeads, headDim }: ModelConfig): number {
   const turned = (heads + kvHeads) * headDim;
   const added = vector?.constants.bias === undefined ? 0 : (heads + 2 * kvHeads) * headDim;
-  return (headNorm ? 7 : 3) * turned + added;
+  return works.reduce((sum, { flops }) => sum + flops, 3 * turned + added);
 }
 
 const constantBytes = ({ vector }: OperationShape): number =>

@@ -1,4 +1,4 @@
-import type { Attend, Gate, HeadNorm, Norm, NormVector, Project, Role, Stream, Value } from './graph.js';
+import type { Attend, Gate, HeadWork, Norm, NormVector, Project, Role, Stream, Value } from './graph.js';
 import { vectorsOf } from './graph.js';
 
 export type OperationKind = 'embed' | 'norm' | 'quantise' | 'matmul' | 'rope' | 'attention' | 'sample';
@@ -33,8 +33,8 @@ export interface Launch {
   readonly files?: boolean;
   /** Numbers added to queries, keys and values, or multiplied with them, where they are rotated and filed. */
   readonly vector?: NormVector;
-  /** Heads of queries and keys are normed before they are rotated. */
-  readonly headNorm?: boolean;
+  /** What else is done to heads before they are rotated. */
+  readonly works?: readonly HeadWork[];
   /** Tokens that a token sees, itself included. */
   readonly window?: number;
 }
@@ -57,7 +57,7 @@ interface Around {
 /**
  * Rewrites values of a graph as launches. Products take in what stands beside them: a norm before them on rows of
  * decoding sequences (before the head on all), a gate behind them always; and the rotation and the way into the cache on
- * rows of decoding sequences, but where a head must be seen whole, to be normed or quantised.
+ * rows of decoding sequences, but where a head must be seen whole, to be worked on or quantised.
  *
  * @param layered whether they are a layer's, whose prompts have launches of their own
  */
@@ -65,7 +65,7 @@ export function fuse(values: readonly Value[], layered: boolean, options: FuseOp
   const vectors = vectorsOf(values, options.headDim);
   const list: Launch[] = [];
   let pending: Norm | undefined;
-  let headNorm: HeadNorm | undefined;
+  let works: readonly HeadWork[] = [];
   let vector: NormVector | undefined;
   values.forEach((value, i) => {
     switch (value.op) {
@@ -90,12 +90,12 @@ export function fuse(values: readonly Value[], layered: boolean, options: FuseOp
       }
       case 'gate':
         break;
-      case 'headNorm':
-        headNorm = value;
+      case 'heads':
+        works = [...works, value];
         break;
       case 'rotate': {
         const before = list[list.length - 1];
-        const fused = !options.quantizedKv && headNorm === undefined;
+        const fused = !options.quantizedKv && works.length === 0;
         const constant = vector !== undefined && Object.keys(vector.constants).length > 0 ? { vector } : {};
         if (fused) list[list.length - 1] = { ...before, files: true, ...constant };
         list.push({
@@ -106,9 +106,9 @@ export function fuse(values: readonly Value[], layered: boolean, options: FuseOp
             reads: 'qkv',
           },
           ...constant,
-          ...(headNorm === undefined ? {} : { headNorm: true }),
+          ...(works.length === 0 ? {} : { works }),
         });
-        headNorm = undefined;
+        works = [];
         break;
       }
       case 'attend':

@@ -1,24 +1,8 @@
+import type { HeadWorkName } from '../kernels/rope/kernel.js';
 import type { ModelConfig } from './config.js';
 
-/** What a tensor is in a model; a family maps it to the name it has in a checkpoint. */
-export type Role =
-  | 'embedding'
-  | 'attnNorm'
-  | 'query'
-  | 'key'
-  | 'value'
-  | 'queryBias'
-  | 'keyBias'
-  | 'valueBias'
-  | 'queryNorm'
-  | 'keyNorm'
-  | 'attnOutput'
-  | 'mlpNorm'
-  | 'gate'
-  | 'up'
-  | 'down'
-  | 'finalNorm'
-  | 'head';
+/** What a tensor is in a model, `query`; a family maps it to the name it has in a checkpoint. */
+export type Role = string;
 
 /** Rows of numbers that pass between the values of a graph. */
 export type Stream = 'residual' | 'normed' | 'qkv' | 'attended' | 'gated' | 'logits';
@@ -56,11 +40,25 @@ export interface Project {
   readonly split: 'outputs' | 'inputs';
 }
 
-/** RMSNorm of each head of queries and of keys. */
-export interface HeadNorm {
-  readonly op: 'headNorm';
-  readonly query: Role;
-  readonly key: Role;
+/**
+ * What is done to heads of queries, keys and values before they are rotated and filed, which the kernel of rotations does
+ * under its name: for all rows, with whole heads before it.
+ */
+export interface HeadWork {
+  readonly op: 'heads';
+  readonly work: HeadWorkName;
+  /** Its vectors, one behind the other. */
+  readonly params: readonly Param[];
+  /** FLOPs of a row. */
+  readonly flops: number;
+}
+
+/** A vector beside a layer's matrices. */
+export interface Param {
+  readonly role: Role;
+  readonly rows: number;
+  /** Of what is multiplied with or added to heads that rotate: their size, by which the vector is made to match. */
+  readonly headDim?: number;
 }
 
 /** Rotary embedding of queries and keys; keys and values go into the cache. */
@@ -98,7 +96,7 @@ export interface Sample {
   readonly width: number;
 }
 
-export type Value = Norm | Project | HeadNorm | Rotate | Attend | Gate | Embed | Sample;
+export type Value = Norm | Project | HeadWork | Rotate | Attend | Gate | Embed | Sample;
 
 /** Layers that are equal, one after the other. */
 export interface Segment {
@@ -115,7 +113,6 @@ export interface ModelGraph {
 
 export const norm = (name: string, width: number, scale: Role): Norm => ({ op: 'norm', name, width, scale });
 export const rotate = (): Rotate => ({ op: 'rotate', name: 'rope_kv' });
-export const normHeads = (query: Role, key: Role): HeadNorm => ({ op: 'headNorm', query, key });
 export const gate = (by: Gate['by']): Gate => ({ op: 'gate', by });
 export const embed = (width: number): Embed => ({ op: 'embed', name: 'embed', from: 'embedding', width });
 export const sample = (width: number): Sample => ({ op: 'sample', name: 'sample', width });
@@ -154,23 +151,14 @@ export function segmentsOf(config: ModelConfig, layerOf: (layer: number) => read
 export const layersOf = ({ segments }: ModelGraph): (readonly Value[])[] =>
   segments.flatMap(({ count, layer }) => Array.from({ length: count }, () => layer));
 
-/** What is added to or multiplied with outputs of a layer, one number a row of its matrices. */
-export interface RowConstants {
-  /** Of the biases, in the order of the outputs; absent where there are none. */
-  readonly bias?: number;
-  /** Of the scale of queries, then that of keys. */
-  readonly headNorm?: number;
-}
+/** Where the numbers begin that are added to or multiplied with outputs of a layer, by what is done with them. */
+export type RowConstants = Readonly<Partial<Record<'bias' | HeadWorkName, number>>>;
 
 /** The vector of a norm: its scale, then the constants of what reads its result. Places and length are in numbers. */
 export interface NormVector {
   readonly norm: Norm;
-  readonly parts: readonly {
-    readonly role: Role;
-    readonly rows: number;
-    readonly at: number;
-    readonly headDim?: number;
-  }[];
+  /** A part that is added does not scale. */
+  readonly parts: readonly (Param & { readonly at: number; readonly adds?: boolean })[];
   readonly constants: RowConstants;
   readonly length: number;
 }
@@ -192,29 +180,37 @@ export function vectorsOf(values: readonly Value[], headDim: number): NormVector
     }
     const last = vectors.at(-1);
     if (last === undefined) continue;
+    const behind = constantsOf(value, headDim);
+    if (behind === undefined) continue;
     const at = last.length;
-    if (value.op === 'project' && value.from.some(({ bias }) => bias !== undefined)) {
-      let row = at;
-      const parts = value.from.flatMap(({ bias, rows, rotates }) => {
-        const place = row;
-        row += rows;
-        return bias === undefined ? [] : [{ role: bias, rows, at: place, ...(rotates ? { headDim } : {}) }];
-      });
-      vectors[vectors.length - 1] = {
-        ...last,
-        parts: [...last.parts, ...parts],
-        constants: { ...last.constants, bias: at },
-        length: at + padded(value.n),
-      };
-    } else if (value.op === 'headNorm') {
-      const parts = [value.query, value.key].map((role, i) => ({ role, rows: headDim, at: at + i * headDim, headDim }));
-      vectors[vectors.length - 1] = {
-        ...last,
-        parts: [...last.parts, ...parts],
-        constants: { ...last.constants, headNorm: at },
-        length: at + padded(2 * headDim),
-      };
-    }
+    let row = at;
+    const parts = behind.params.flatMap(({ role, ...param }) => {
+      const place = row;
+      row += param.rows;
+      return role === undefined ? [] : [{ ...param, role, at: place, ...(behind.name === 'bias' && { adds: true }) }];
+    });
+    vectors[vectors.length - 1] = {
+      ...last,
+      parts: [...last.parts, ...parts],
+      constants: { ...last.constants, [behind.name]: at },
+      length: at + padded(row - at),
+    };
   }
   return vectors;
+}
+
+interface Behind {
+  readonly name: keyof RowConstants;
+  /** What has no role has a place, and nothing in it. */
+  readonly params: readonly (Omit<Param, 'role'> & { readonly role: Role | undefined })[];
+}
+
+/** What lies behind the scale of the norm before a value, if anything does. */
+function constantsOf(value: Value, headDim: number): Behind | undefined {
+  if (value.op === 'heads') return { name: value.work, params: value.params };
+  if (value.op !== 'project' || value.from.every(({ bias }) => bias === undefined)) return undefined;
+  return {
+    name: 'bias',
+    params: value.from.map(({ bias, rows, rotates }) => ({ role: bias, rows, ...(rotates ? { headDim } : {}) })),
+  };
 }

@@ -4,7 +4,7 @@ import { RidgepointError } from '../errors.js';
 import type { WeightMatrix } from '../kernels/weights.js';
 import type { ModelConfig } from './config.js';
 import { familyOf, graphOf } from './families/index.js';
-import { layersOf, vectorsOf, type NormVector, type Project, type Role } from './graph.js';
+import { layersOf, vectorsOf, type NormVector, type Project } from './graph.js';
 import { matrixName, partName } from './matrix-names.js';
 import type { ModelWeights } from './weights.js';
 
@@ -99,7 +99,7 @@ export function modelMatrices(config: ModelConfig, vocabulary: VocabularyTensors
   ): ModelMatrix => ({
     kind: 'norm',
     target: (weights) => target(weights, norm.name),
-    ones: parts.filter(({ role }) => !BIASES.has(role)).map(({ at, rows }) => [at, at + rows]),
+    ones: parts.filter(({ adds }) => !adds).map(({ at, rows }) => [at, at + rows]),
     source: {
       name: `${prefix}${tensors[norm.scale]}`,
       rows: length,
@@ -131,8 +131,6 @@ export function modelMatrices(config: ModelConfig, vocabulary: VocabularyTensors
     ...(vocabulary.head === undefined ? [] : [table(vocabulary.head, (weights) => weights.lmHead)]),
   ];
 }
-
-const BIASES: ReadonlySet<Role> = new Set(['queryBias', 'keyBias', 'valueBias']);
 
 /** The tensors of a layer's product, and where their rows go. */
 function projectSource(config: ModelConfig, project: Project, layer: number): FusedMatrix {

@@ -3,12 +3,12 @@ import type { Gpu } from '../gpu/gpu.js';
 import { AttentionKernel, type PrefillAttentionVariant } from '../kernels/attention/kernel.js';
 import type { KernelChoices } from '../kernels/choices.js';
 import { EmbedKernel } from '../kernels/embed/kernel.js';
-import type { FiledHeads, Fusion, HeadConstants } from '../kernels/matmul/fusion.js';
+import type { FiledHeads, Fusion } from '../kernels/matmul/fusion.js';
 import { MatmulKernel } from '../kernels/matmul/kernel.js';
 import { NormKernel } from '../kernels/norm/kernel.js';
 import type { PromptRows, StoredRows } from '../kernels/matmul/prompt-rows.js';
 import { QuantizeKernel, type QuantizeSpec } from '../kernels/quantize/kernel.js';
-import { RopeKernel } from '../kernels/rope/kernel.js';
+import { RopeKernel, type HeadConstants } from '../kernels/rope/kernel.js';
 import { SampleKernel } from '../kernels/sample/kernel.js';
 import { paddedColumns } from '../kernels/weights.js';
 import { activationWords } from '../quantization/activations.js';
@@ -226,8 +226,7 @@ export class OperationBuilder {
 
   /** What is added to queries, keys and values, or scales them; it lies behind the scale of the norm before. */
   #constants(shape: OperationShape, { norm, constants }: NormVector): HeadConstants {
-    const { bias, headNorm } = constants;
-    return { buffer: this.#vector(shape, norm.name), bias, norm: headNorm, eps: this.#parts.config.rmsNormEps };
+    return { buffer: this.#vector(shape, norm.name), ...constants, eps: this.#parts.config.rmsNormEps };
   }
 
   async #rope(shape: OperationShape): Promise<RecordedOperation> {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/model/config.js';
+import { FAMILY_NAMES } from '../../src/model/families/index.js';
+import { modelMatrices, namedVocabulary } from '../../src/model/matrices.js';
 import { operationShapes } from '../../src/model/operations.js';
 
 const BASE = {
@@ -63,11 +65,20 @@ describe('families of models', () => {
     expect(parse('qwen2', { attention_bias: true }).family).toBe('qwen2');
   });
 
+  it('name every tensor that they read', () => {
+    for (const type of FAMILY_NAMES) {
+      const config = parse(type);
+      const tensors = modelMatrices(config, namedVocabulary(config)).flatMap(({ source }) => source.parts);
+      expect(tensors.length).toBeGreaterThan(9 * config.layers);
+      for (const { tensor } of tensors) expect(tensor, type).toMatch(/^[\w.]+\.(weight|bias)$/);
+    }
+  });
+
   it('add, norm and file within one launch only what it can see', () => {
     const rows = (type: string, name: string) => operationShapes(parse(type)).find((each) => each.part === name)!;
     expect(rows('qwen2', 'qkv')).toMatchObject({ files: true, vector: { constants: { bias: 64 }, length: 192 } });
     expect(rows('qwen2', 'rope_kv').rows).toBe('prompts');
     expect(rows('qwen3', 'qkv').files).toBeUndefined();
-    expect(rows('qwen3', 'rope_kv')).toMatchObject({ rows: 'tokens', headNorm: true });
+    expect(rows('qwen3', 'rope_kv')).toMatchObject({ rows: 'tokens', works: [{ work: 'norm' }] });
   });
 });

@@ -99,7 +99,7 @@ export function llamaGraph(config: ModelConfig, dataFile: string): OnnxGraph {
 
   const layerValues = layersOf(graphOf(config));
   const headShape = (count: number, name: string): string => i64(name, [4], 0, 0, count, headDim);
-  const normed = layerValues.flat().some(({ op }) => op === 'headNorm');
+  const normed = layerValues.flat().some((each) => each.op === 'heads' && each.work === 'norm');
   const shapes = normed
     ? { q_norm: headShape(heads, 'query_heads'), k_norm: headShape(kvHeads, 'key_heads') }
     : undefined;

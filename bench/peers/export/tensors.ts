@@ -1,4 +1,5 @@
 import { RidgepointError } from '../../../src/errors.js';
+import type { HeadWorkName } from '../../../src/kernels/rope/kernel.js';
 import type { ModelConfig } from '../../../src/model/config.js';
 import { familyOf, graphOf } from '../../../src/model/families/index.js';
 import { layersOf, type Role, type Value } from '../../../src/model/graph.js';
@@ -26,7 +27,7 @@ export function llamaTensors(config: ModelConfig): LlamaTensor[] {
     };
     return values.flatMap((value) => {
       if (value.op === 'norm') return [tensor(value.scale, value.width)];
-      if (value.op === 'headNorm') return [value.query, value.key].map((role) => tensor(role, config.headDim));
+      if (value.op === 'heads') return value.params.map(({ role, rows }) => tensor(role, rows));
       if (value.op !== 'project') return [];
       return value.from.flatMap(({ role, rows, bias }) => [
         tensor(role, rows, value.k),
@@ -39,8 +40,16 @@ export function llamaTensors(config: ModelConfig): LlamaTensor[] {
   return [{ ...embedding, shape: [config.vocab, config.hidden] }, ...layersOf(graph).flatMap(of), ...after];
 }
 
+/** What is done to heads that all exporters write. */
+const WRITTEN: readonly HeadWorkName[] = ['norm'];
+
 /** @throws RidgepointError where a model computes what the exporters do not write */
 export function refuseUnwritten(config: ModelConfig): void {
-  if (config.ropeScaling.type === 'none') return;
-  throw new RidgepointError('usage', 'config.json: "rope_scaling" cannot be exported; take a model without it');
+  const refuse = (what: string): never => {
+    throw new RidgepointError('usage', `config.json: ${what} cannot be exported; take a model without it`);
+  };
+  if (config.ropeScaling.type !== 'none') refuse('"rope_scaling"');
+  const works = layersOf(graphOf(config)).flatMap((values) => values.filter((each) => each.op === 'heads'));
+  const unknown = works.find(({ work }) => !WRITTEN.includes(work));
+  if (unknown !== undefined) refuse(`what ${familyOf(config).title} does to heads`);
 }

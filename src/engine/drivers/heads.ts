@@ -26,7 +26,7 @@ export function headsOf(config: ModelConfig): { readonly bias: boolean; readonly
   const values = layersOf(graphOf(config)).flat();
   return {
     bias: values.some((each) => each.op === 'project' && each.from.some(({ bias }) => bias !== undefined)),
-    norm: values.some(({ op }) => op === 'headNorm'),
+    norm: values.some((each) => each.op === 'heads' && each.work === 'norm'),
   };
 }
 

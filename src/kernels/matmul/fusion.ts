@@ -1,20 +1,11 @@
 import { headDefines, kvDefines, type HeadShape, type KvStored } from '../attention/shape.js';
 import type { BufferRange } from '../../gpu/gpu.js';
+import type { HeadConstants } from '../rope/kernel.js';
 import type { MatmulVariant } from './kernel.js';
-
-/** Numbers that belong to the rows of a projection of queries, keys and values, in one buffer; places are in numbers. */
-export interface HeadConstants {
-  readonly buffer: GPUBuffer;
-  /** Of the biases, [heads q | kv heads k | kv heads v][head dim]. */
-  readonly bias?: number;
-  /** Of the scales that queries' heads, then those of keys, are normed with, [2][head dim]. */
-  readonly norm?: number;
-  readonly eps: number;
-}
 
 /**
  * What the launch of a projection does with its result instead of storing it: rotate and file q, k and v. Not into a
- * cache of int8, nor where heads are normed: a workgroup sees some of a head's numbers, and both want all. Biases lie in
+ * cache of int8, nor where more is done to heads: a workgroup sees some of a head's numbers, and both want all. Biases lie in
  * the buffer of the norm before, since the launch binds as many buffers as every adapter has.
  */
 export interface FiledHeads {
@@ -27,7 +18,7 @@ export interface FiledHeads {
   readonly queries: GPUBuffer;
   readonly keys: GPUBuffer;
   readonly values: GPUBuffer;
-  /** Absent where there are no biases and no norms. */
+  /** Absent where nothing is added to heads and nothing else done to them. */
   readonly constants?: HeadConstants;
 }
 

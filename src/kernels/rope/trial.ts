@@ -1,9 +1,9 @@
 import type { Gpu } from '../../gpu/gpu.js';
 import { BLOCK_TOKENS, kvBlockBytes, paddedHeadDim, type HeadShape, type KvStored } from '../attention/shape.js';
-import type { FiledHeads, HeadConstants } from '../matmul/fusion.js';
+import type { FiledHeads } from '../matmul/fusion.js';
 import { trialFloats, trialStep, trialStorage } from '../trial-step.js';
 import { paddedColumns } from '../weights.js';
-import { RopeKernel } from './kernel.js';
+import { RopeKernel, type HeadConstants } from './kernel.js';
 
 /** The position of a row under trial: apart, so that rows lie in several blocks of the cache. */
 export const trialPosition = (row: number): number => 5 * row + 3;

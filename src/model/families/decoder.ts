@@ -4,11 +4,11 @@ import {
   embed,
   gate,
   norm,
-  normHeads,
   project,
   rotate,
   sample,
   segmentsOf,
+  type HeadWork,
   type ModelGraph,
   type Source,
   type Value,
@@ -18,14 +18,14 @@ import {
 export interface DecoderOptions {
   /** Biases of queries, keys and values. */
   readonly bias?: boolean;
-  /** A norm of each head of queries and keys. */
-  readonly headNorm?: boolean;
+  /** What is done to heads before they are rotated. */
+  readonly heads?: readonly HeadWork[];
 }
 
 /** A layer as a Llama has it: attention and a gated MLP, each behind a norm and added to the residual stream. */
 function decoderLayer(config: ModelConfig, window: number | undefined, options: DecoderOptions): Value[] {
   const { hidden, intermediate, heads, kvHeads, headDim } = config;
-  const { bias = false, headNorm = false } = options;
+  const { bias = false, heads: work = [] } = options;
   const qkv: Source[] = [
     { role: 'query', rows: heads * headDim, rotates: true, ...(bias && { bias: 'queryBias' }) },
     { role: 'key', rows: kvHeads * headDim, rotates: true, ...(bias && { bias: 'keyBias' }) },
@@ -38,7 +38,7 @@ function decoderLayer(config: ModelConfig, window: number | undefined, options: 
   return [
     norm('attn_norm', hidden, 'attnNorm'),
     project('qkv', qkv, hidden, { reads: 'normed', writes: 'qkv', split: 'outputs' }),
-    ...(headNorm ? [normHeads('queryNorm', 'keyNorm')] : []),
+    ...work,
     rotate(),
     attend(window),
     project('o_proj', [{ role: 'attnOutput', rows: hidden }], heads * headDim, {

@@ -20,7 +20,7 @@ export interface Family {
   /** @throws RidgepointError naming a value of these keys that is malformed or not supported */
   readonly read?: (json: Json, layers: number, file: string) => FamilyConfig;
   readonly graph: (config: ModelConfig) => ModelGraph;
-  /** Names in a checkpoint; those of a layer follow its prefix. */
+  /** Names in a checkpoint, by role; those of a layer follow its prefix. */
   readonly tensors: Readonly<Record<Role, string>>;
 }
 
@@ -34,8 +34,6 @@ export const TENSORS: Family['tensors'] = {
   queryBias: 'self_attn.q_proj.bias',
   keyBias: 'self_attn.k_proj.bias',
   valueBias: 'self_attn.v_proj.bias',
-  queryNorm: 'self_attn.q_norm.weight',
-  keyNorm: 'self_attn.k_norm.weight',
   attnOutput: 'self_attn.o_proj.weight',
   mlpNorm: 'post_attention_layernorm.weight',
   gate: 'mlp.gate_proj.weight',
