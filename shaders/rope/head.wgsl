@@ -22,8 +22,9 @@ fn qkv_pair(m: u32, head: u32, i: u32) -> vec2<f32> {
 //#endif
 }
 
-//#if head_norm
+//#if works
 var<private> head_scale: f32;
+// A sum over the workgroup of a head; between two of them there is a barrier.
 //#if subgroups
 fn sum_of(value: f32, thread: u32) -> f32 { return subgroupAdd(value); }
 //#else
@@ -36,6 +37,9 @@ fn sum_of(value: f32, thread: u32) -> f32 {
   return sum;
 }
 //#endif
+//#endif
+
+//#if head_norm
 fn norm_head(m: u32, head: u32, thread: u32) {
   var squares = 0.0;
   for (var n = 0u; n < (HALF + THREADS - 1u) / THREADS; n++) {
