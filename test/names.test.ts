@@ -41,7 +41,7 @@ const SHARED: Readonly<Record<string, string>> = {
   literal: 'of JSON, of a pre-tokenizer',
   llama: 'a family of models, a format of tool calls',
   mistral: 'a family of models, a format of tool calls',
-  number: 'an option’s kind, a parser of flags, a column',
+  number: 'an option’s kind, a column',
   text: 'of a grammar, an option’s kind, a column',
   unreachable: 'a download each of Node and of a browser',
 };

@@ -48,13 +48,13 @@ export interface HeadWork {
   readonly op: 'heads';
   readonly work: HeadWorkName;
   /** Its vectors, one behind the other. */
-  readonly params: readonly Param[];
+  readonly params: readonly VectorPart[];
   /** FLOPs of a row. */
   readonly flops: number;
 }
 
 /** A vector beside a layer's matrices. */
-export interface Param {
+export interface VectorPart {
   readonly role: Role;
   readonly rows: number;
   /** Of what is multiplied with or added to heads that rotate: their size, by which the vector is made to match. */
@@ -158,7 +158,7 @@ export type RowConstants = Readonly<Partial<Record<'bias' | HeadWorkName, number
 export interface NormVector {
   readonly norm: Norm;
   /** A part that is added does not scale. */
-  readonly parts: readonly (Param & { readonly at: number; readonly adds?: boolean })[];
+  readonly parts: readonly (VectorPart & { readonly at: number; readonly adds?: boolean })[];
   readonly constants: RowConstants;
   readonly length: number;
 }
@@ -202,7 +202,7 @@ export function vectorsOf(values: readonly Value[], headDim: number): NormVector
 interface Behind {
   readonly name: keyof RowConstants;
   /** What has no role has a place, and nothing in it. */
-  readonly params: readonly (Omit<Param, 'role'> & { readonly role: Role | undefined })[];
+  readonly params: readonly (Omit<VectorPart, 'role'> & { readonly role: Role | undefined })[];
 }
 
 /** What lies behind the scale of the norm before a value, if anything does. */
