@@ -19,7 +19,12 @@ const PURE = [
   ...['model/{config-keys,end-ids,family-config,graph,leftovers,open,operations,rope-table,step-buffer}'],
   ...['grammar', 'patterns', 'published', 'quantization', 'reference', 'roofline'].map((room) => `${room}/**/*`),
   ...['bench/{compare,kernels,runner,trace}', 'bench/serve/{load,openai,policies}', 'outlook/promises'],
-  ...['checkpoint/hub', 'engine/{embed-run,evaluation,logprobs,memory-fit}', 'model/pooling'],
+  ...[
+    'checkpoint/hub',
+    'engine/{embed-run,evaluation,logprobs,memory-fit}',
+    'model/{headless,pooling}',
+    'outlook/prices',
+  ],
   ...['platform/{chat-aside,kept-lines,kit,model-output,quiet,scripts,shader-texts,whole-file}'],
   ...['serving/{connections,embeddings,endpoints,fields,fuzz,json-excess,lifetimes,loading,messages,page}'],
   ...['serving/{operating,refusals,responses-store,token-rules}', 'cli/{command-tables,log-output,recorded,text-file}'],

@@ -128,17 +128,27 @@ describe('serve', () => {
       );
     }, 20);
     const template = scratch.file('chat.jinja', `{{ bos_token }}{{ messages[0]['content'] }}`);
-    const named = ['--chat-template', template, '--served-model-name', 'story'];
-    const { url, done, signal } = await serve(['--port', `${port}`, ...named]);
+    const given = ['--chat-template', template, '--served-model-name', 'story', '--no-ui', '--ttft-slo', '0.001'];
+    const { url, done, signal } = await serve(['--port', `${port}`, ...given]);
     while (!statuses.has(200)) await new Promise((resolve) => setTimeout(resolve, 20));
     clearInterval(asking);
     expect([...statuses]).toEqual([503, 200]);
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'story', messages: [{ role: 'user', content: 'Once' }], max_tokens: 3 }),
+      body: JSON.stringify({
+        model: 'story',
+        messages: [{ role: 'user', content: 'Once' }],
+        max_tokens: 3,
+        ttft_slo_ms: 1e6,
+      }),
     });
     expect(await response.json()).toMatchObject({ model: 'story', usage: { completion_tokens: 3 } });
+    expect((await fetch(`${url}/`)).status).toBe(404);
+    // What steps take is known after some, and that no first token comes so soon.
+    const answered: number[] = [];
+    while (answered.at(-1) !== 429 && answered.length < 20) answered.push((await complete(url, {})).status);
+    expect(answered.at(-1)).toBe(429);
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('process_resident_memory_bytes');
     signal('SIGTERM');
     expect((await done).code).toBe(0);

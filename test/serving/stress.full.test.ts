@@ -66,6 +66,20 @@ const KINDS: readonly (readonly [string, object, (text: string) => void])[] = [
     { input: 'Once upon a time', max_output_tokens: 16, stream: true, store: false },
     (text) => expect(text).toMatch(/response\.(completed|incomplete)/),
   ],
+  [
+    '/v1/messages',
+    {
+      ...{ messages, max_tokens: 60, stream: true },
+      tools: [{ name: 'look', input_schema: schema }],
+      tool_choice: { type: 'tool', name: 'look', disable_parallel_tool_use: true },
+    },
+    (text) => expect(text).toMatch(/"type":"tool_use".*message_stop/s),
+  ],
+  [
+    '/v1/embeddings',
+    { input: Array.from({ length: 12 }, (_, at) => 'The fox '.repeat(at + 1)) },
+    (text) => expect((JSON.parse(text) as { data: unknown[] }).data).toHaveLength(12),
+  ],
 ];
 
 /** Fits the schema, where it was not cut short by its limit, which is an answer too. */
@@ -79,7 +93,7 @@ function fox(text: string, finish: string): void {
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
 let engine: CoreEngine;
-beforeAll(async () => void (engine = await loadReal()));
+beforeAll(async () => void (engine = await loadReal(undefined, { pooling: 'mean' })));
 afterAll(() => engine.dispose());
 
 it(`${REQUESTS} requests, a fifth of them given up: none is lost, all is free again, memory stays flat`, async () => {

@@ -5,7 +5,7 @@ import { compileGrammar } from '../../src/grammar/index.js';
 import type { ToolFormatName } from '../../src/tools/index.js';
 import { FakeEngine } from './fake-engine.js';
 import { loadReal } from './real.js';
-import { start } from './support.js';
+import { post, start } from './support.js';
 import { chosen } from '../support/scale.js';
 
 const WEATHER = {
@@ -226,6 +226,11 @@ describe('what a model thinks', () => {
     const prompt = engine.detokenize(engine.calls.at(-1)!.prompt);
     expect(prompt).toContain('A.(Hm)');
     expect(prompt.endsWith('<think>NB')).toBe(true);
+    // Others do not get to see it.
+    const plain = new FakeEngine();
+    const messages = [...MESSAGES, { role: 'assistant', content: 'A.', reasoning_content: 'Hm' }, ...MESSAGES];
+    await post(`${(await start(plain)).url}/v1/chat/completions`, { messages, max_tokens: 1 });
+    expect(plain.detokenize(plain.calls[0].prompt)).toMatch(/^(?!.*Hm).*assistant: A\.$/ms);
   });
 
   it('not where the last message is gone on with', async () => {
