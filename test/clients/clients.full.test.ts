@@ -98,8 +98,20 @@ describe.skipIf(!installed)('unmodified clients', () => {
 
   describe('with a model that knows nothing of tools', () => {
     let engine: CoreEngine;
-    beforeAll(async () => void (engine = await loadReal()));
+    beforeAll(async () => void (engine = await loadReal(undefined, { pooling: 'mean' })));
     afterAll(() => engine.dispose());
+
+    it.each([
+      ['openai-4', 'embed4'],
+      ['langchain', 'embed'],
+    ])('%s: embeds as the engine does', async (file, name) => {
+      const scripts = (await import(pathToFileURL(`${here}${file}.mjs`).href)) as Record<string, Run>;
+      const { url } = await start(engine);
+      const texts = ['A fox ran.', 'The sea is wide and blue.'];
+      const { vectors } = await engine.embed(texts);
+      const found = (await scripts[name](`${url}/v1`, { model: 'tiny-tales', texts })) as number[][][];
+      for (const way of found) expect(way.map((vector) => Float32Array.from(vector))).toEqual(vectors);
+    });
 
     it.each(['functionCalling', 'jsonSchema'])('@langchain/openai: %s fits its schema', async (method) => {
       const { structured } = (await import(pathToFileURL(`${here}langchain.mjs`).href)) as Record<string, Run>;

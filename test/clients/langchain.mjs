@@ -1,6 +1,6 @@
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
-import { ChatOpenAI } from '@langchain/openai';
+import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 import { z } from 'zod';
 
 const weather = tool(({ city }) => `sunny in ${city}`, {
@@ -43,4 +43,11 @@ export async function structured(baseURL, { model, prompt, method, stream, maxTo
   let last;
   for await (const part of await bound.stream(prompt)) last = part;
   return last;
+}
+
+/** Texts as vectors, in batches and one by itself. */
+export async function embed(baseURL, { model, texts }) {
+  const embeddings = new OpenAIEmbeddings({ model, apiKey: 'unused', maxRetries: 0, configuration: { baseURL } });
+  const one = await Promise.all(texts.map((text) => embeddings.embedQuery(text)));
+  return [await embeddings.embedDocuments(texts), one];
 }

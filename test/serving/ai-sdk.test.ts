@@ -1,6 +1,6 @@
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, stepCountIs, streamText, tool } from 'ai';
+import { APICallError, embedMany, generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CoreEngine } from '../../src/engine/engine.js';
@@ -16,7 +16,7 @@ const provider = (url: string) =>
 
 describe('the AI SDK', () => {
   let engine: CoreEngine;
-  beforeAll(async () => void (engine = await loadReal()));
+  beforeAll(async () => void (engine = await loadReal(undefined, { pooling: 'mean' })));
   afterAll(() => engine.dispose());
 
   it('generates and streams the same text, with usage and the reason of its end', async () => {
@@ -78,6 +78,18 @@ describe('the AI SDK', () => {
       toolChoice: { type: 'tool', toolName: 'weather' },
     });
     expect(named.toolCalls.map(({ toolName }) => toolName)).toEqual(['weather']);
+  });
+
+  it('embeds as the engine does', async () => {
+    const { url } = await start(engine);
+    const values = ['A fox ran.', 'The sea is wide and blue.'];
+    const { vectors, tokens } = await engine.embed(values);
+    const openai = createOpenAI({ baseURL: `${url}/v1`, apiKey: 'unused' });
+    for (const model of [provider(url).embeddingModel('tiny-tales'), openai.embedding('tiny-tales')]) {
+      const { embeddings, usage } = await embedMany({ model, values, maxRetries: 0 });
+      expect(embeddings.map((vector) => Float32Array.from(vector))).toEqual(vectors);
+      expect(usage.tokens).toBe(tokens[0] + tokens[1]);
+    }
   });
 
   it('aborts', async () => {
