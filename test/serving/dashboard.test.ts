@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CoreEngine } from '../../src/engine/engine.js';
+import { InferenceServer } from '../../src/serving/server.js';
 import { loadReal } from './real.js';
-import { start } from './support.js';
 import { VLLM_METRICS } from './vllm-metrics.js';
 
 describe('the metrics', () => {
@@ -10,10 +10,11 @@ describe('the metrics', () => {
   let known: Set<string>;
   beforeAll(async () => {
     engine = await loadReal();
-    const { server, url } = await start(engine, { machine: { price: { seconds: () => 0.01 } } });
-    const body = JSON.stringify({ prompt: 'Once upon a time', max_tokens: 4 });
-    await fetch(`${url}/v1/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    const text = (await server.app.inject('/metrics')).body;
+    const { app } = await InferenceServer.create({ engine, machine: { price: { seconds: () => 0.01 } } });
+    const payload = { prompt: 'Once upon a time', max_tokens: 4 };
+    await app.inject({ method: 'POST', url: '/v1/completions', payload });
+    const text = (await app.inject('/metrics')).body;
+    await app.close();
     known = new Set([...text.matchAll(/^(ridgepoint_\w+)\{/gm)].map(([, name]) => name));
   });
   afterAll(() => engine.dispose());
