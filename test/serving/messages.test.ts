@@ -74,6 +74,26 @@ describe('messages, as Anthropic’s API has them', () => {
     expect(events.some(([, { delta }]) => delta?.partial_json !== undefined)).toBe(true);
   });
 
+  it('call what they must and may', async () => {
+    const other = { name: 'now', input_schema: { type: 'object', properties: {} } };
+    const { url } = await start(new FakeEngine({ reply: () => CALL }), { compileGrammar });
+    const ask = async (tool_choice: object) => {
+      const { body } = await post(`${url}/v1/messages`, { ...ASK, tools: [TOOL, other], tool_choice });
+      const { content } = body as unknown as { content: { type: string; name?: string }[] };
+      return content.filter(({ type }) => type === 'tool_use').map(({ name }) => name);
+    };
+    expect(await ask({ type: 'auto' })).toEqual(['weather']);
+    expect(await ask({ type: 'none' })).toEqual([]);
+    expect(await ask({ type: 'tool', name: 'now' })).toEqual(['now']);
+    expect(await ask({ type: 'any', disable_parallel_tool_use: true })).toHaveLength(1);
+    const absent = await post(`${url}/v1/messages`, {
+      ...ASK,
+      tools: [TOOL],
+      tool_choice: { type: 'tool', name: 'x' },
+    });
+    expect(absent).toMatchObject({ status: 400, body: { error: { type: 'invalid_request_error' } } });
+  });
+
   it('have keys, errors and counts in its words', async () => {
     const { url } = await start(new FakeEngine(), { apiKeys: ['secret'] });
     const counted = await post(

@@ -139,7 +139,33 @@ describe('which tools may be called', () => {
     const allowed = { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [named('now')] } };
     expect(new Set((await ask({ tool_choice: allowed })).names)).toEqual(new Set(['now']));
     expect(engine.detokenize(engine.calls.at(-1)!.prompt), 'told of all').toContain('weather');
-    expect((await ask({ tool_choice: { ...allowed, allowed_tools: { mode: 'auto', tools: [] } } })).names).toEqual([]);
+    const list = (mode: string, ...tools: object[]) => ({
+      tool_choice: { ...allowed, allowed_tools: { mode, tools } },
+    });
+    expect((await ask(list('auto', named('now')))).message.content).toBe('I would rather talk.');
+    expect((await ask(list('auto'))).names).toEqual([]);
+    for (const wrong of [list('required'), list('auto', named('other')), { tool_choice: named('other') }]) {
+      await expect(ask(wrong)).rejects.toMatchObject({ status: 400, param: 'tool_choice' });
+    }
+  });
+
+  it.each(['auto', 'required'])('is kept to where a model would call another (%s)', async (mode) => {
+    const other = new FakeEngine({ reply: () => CALLS.generic });
+    const { url } = await start(other, { compileGrammar });
+    const one = { type: 'function', name: 'now' };
+    const allowed = { type: 'allowed_tools', mode, tools: [one] };
+    const tools = [WEATHER, NOW].map(({ function: of, type }) => ({ type, ...of }));
+    const { body } = await post(`${url}/v1/responses`, { input: 'x', tools, tool_choice: allowed });
+    const { output } = body as unknown as { output: { type: string; name: string }[] };
+    expect(new Set(output.map((item) => item.name))).toEqual(new Set(['now']));
+    const chat = { messages: MESSAGES, tools: [WEATHER, NOW], max_tokens: 400 };
+    const chatted = await post(`${url}/v1/chat/completions`, {
+      ...{ ...chat, tool_choice: { type: 'allowed_tools', allowed_tools: { mode, tools: [{ type: 'function', function: { name: 'now' } }] } } }, // prettier-ignore
+    });
+    const { tool_calls } = chatted.body.choices[0].message as unknown as {
+      tool_calls: { function: { name: string } }[];
+    };
+    expect(new Set(tool_calls.map((call) => call.function.name))).toEqual(new Set(['now']));
   });
 
   it('by the older names, one at a time', async () => {

@@ -23,10 +23,10 @@ export function offerOf(
   const { mode, names, single = false } = choice ?? { mode: 'auto' };
   const missing = names?.find((name) => !tools.some((tool) => tool.name === name));
   if (missing !== undefined) throw badRequest(`tool_choice: there is no tool ${missing}`, 'tool_choice');
-  if (mode === 'required' && tools.length === 0) {
+  const callable = tools.filter(({ name }) => names?.includes(name) ?? true);
+  if (mode === 'required' && callable.length === 0) {
     throw badRequest('tool_choice: there are no tools to choose from', 'tool_choice');
   }
-  const callable = tools.filter(({ name }) => names?.includes(name) ?? true);
   if (mode === 'none' || callable.length === 0) return undefined;
   return { tools, callable, limits: { required: mode === 'required', parallel: !single && (parallel ?? true) } };
 }
