@@ -14,7 +14,14 @@ import type { Scheduling } from './scheduling.js';
 
 export type { ChatWishes, PolicyName, Pooling, TokenConstraint, TokenVocabulary, TuningInfo };
 
-export type { EngineOptions, KvDtype, LoadProgress, SpeculationOptions, WeightDtype } from './load-options.js';
+export type {
+  EngineOptions,
+  KvDtype,
+  LoadProgress,
+  ModelFacts,
+  SpeculationOptions,
+  WeightDtype,
+} from './load-options.js';
 export type { ActivationDtype, StoredDtype };
 
 /** What a run was made with; part of every published figure. */

@@ -103,6 +103,21 @@ export interface EngineOptions {
   readonly onStep?: (batch: BatchShape, ms: number) => void;
   /** Refuse NaN and infinite weights while loading. */
   readonly checkWeights?: boolean;
+  /**
+   * Told what a model is by its small files, before a byte of weights is fetched or read. What it throws ends loading: a
+   * model that cannot do what it is wanted for need not be downloaded first.
+   */
+  readonly onModel?: (model: ModelFacts) => void;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/** What a model's small files say of what it can be asked. */
+export interface ModelFacts {
+  /** As it is called in messages. */
+  readonly model: string;
+  readonly hasTokenizer: boolean;
+  readonly hasChatTemplate: boolean;
+  /** Why it writes no text, as far as config.json tells; absent where it does. */
+  readonly whyNoText?: string;
 }

@@ -2,9 +2,11 @@ import { RidgepointError } from '../errors.js';
 import { option, words } from '../wording.js';
 import type { StoredDtype } from '../kernels/weights.js';
 import type { ModelConfig } from '../model/config.js';
+import { writesNothing } from '../model/headless.js';
 import { describeModel, openModel, type ModelSource, type OpenedModel } from '../model/open.js';
 import { openWeights, type OpenedWeights } from '../model/open-weights.js';
 import { parseGenerationConfig, type GenerationConfig } from './generation-config.js';
+import type { ModelFacts } from './load-options.js';
 import { engineLimits, type SizedOptions } from './sizes.js';
 import type { StartContext } from './start-context.js';
 import { activationDtype, weightFormats } from './weight-format.js';
@@ -29,8 +31,16 @@ export async function judgeModel(source: ModelSource, options: SizedOptions): Pr
   engineLimits(options, described.config);
   const opened = await openModel(described, options.chatTemplate);
   const generation = parseGenerationConfig(opened.generationConfig, opened.generationName);
+  options.onModel?.(factsOf(opened));
   return { ...opened, formats, generation, notices: [...generation.notices, ...opened.notices] };
 }
+
+const factsOf = ({ source, config, tokenizer, chatText }: OpenedModel): ModelFacts => ({
+  model: source.name,
+  hasTokenizer: tokenizer !== undefined,
+  hasChatTemplate: chatText !== undefined,
+  ...(config.headless ? { whyNoText: writesNothing(source.name) } : {}),
+});
 
 /** A model that is ready to be loaded. */
 export interface EngineModel extends JudgedModel {

@@ -1,4 +1,4 @@
-import type { GenerateOptions, GenerationResult, TextEngine } from '../../../engine/api.js';
+import type { GenerateOptions, GenerationResult, ModelFacts, TextEngine } from '../../../engine/api.js';
 import { RidgepointError } from '../../../errors.js';
 import type { ChatFlags } from './command.js';
 import { PlainDialogue, TemplateDialogue, type Dialogue } from './dialogue.js';
@@ -34,7 +34,10 @@ export async function chat(flags: ChatFlags): Promise<number> {
     throw new RidgepointError('usage', '--chat-template and --plain contradict each other; leave one out');
   }
   const chatTemplate = await readTemplate(flags.chatTemplate);
-  const engine = await loadEngine({ ...engineOptions(flags), chatTemplate }, !flags.quiet);
+  const engine = await loadEngine(
+    { ...engineOptions(flags), chatTemplate, onModel: (model) => refuseModel(model, flags.plain ?? false) },
+    !flags.quiet,
+  );
   if (chatTemplate !== undefined && engine.hasChatTemplate) checkTemplate(engine);
   const dialogue = dialogueFor(engine, flags);
   const terminal = process.stdin.isTTY ? [process.stderr, process.stdout].find(({ isTTY }) => isTTY) : undefined;
@@ -46,12 +49,16 @@ export async function chat(flags: ChatFlags): Promise<number> {
 }
 
 function dialogueFor(engine: TextEngine, { plain, system, maxTokens }: ChatFlags): Dialogue {
-  const { model } = engine.info;
-  if (!engine.hasTokenizer) {
+  return plain ? new PlainDialogue(engine, maxTokens) : new TemplateDialogue(engine, system, maxTokens);
+}
+
+/** A model that cannot chat is refused before its weights are fetched. */
+function refuseModel({ model, hasTokenizer, hasChatTemplate, whyNoText }: ModelFacts, plain: boolean): void {
+  if (whyNoText !== undefined) throw new RidgepointError('usage', whyNoText);
+  if (!hasTokenizer) {
     throw new RidgepointError('usage', `${model} has no tokenizer.json, so it cannot chat; use generate --prompt-ids`);
   }
-  if (plain) return new PlainDialogue(engine, maxTokens);
-  if (engine.hasChatTemplate) return new TemplateDialogue(engine, system, maxTokens);
+  if (plain || hasChatTemplate) return;
   throw new RidgepointError(
     'usage',
     `${model} has no chat template; add --plain to have each line continued as text, or choose a chat model with --model`,

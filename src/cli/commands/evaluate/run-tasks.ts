@@ -7,6 +7,7 @@ import { EXIT, stopSignal } from '../../run.js';
 import { print, status } from '../../terminal/output.js';
 import { isRewritable } from '../../terminal/style.js';
 import type { EvaluateFlags } from './command.js';
+import { readsText } from './reads-text.js';
 import { TASKS } from './tasks/index.js';
 import { resultOf, type Question, type Scores, type Task } from './tasks/task.js';
 
@@ -24,7 +25,10 @@ export function tasksOf(names: string): readonly Task[] {
 /** Asks a model the questions of some sets: the answer that it finds likeliest is its own. @returns the exit code */
 export async function evaluateTasks(names: string, flags: EvaluateFlags): Promise<number> {
   const tasks = tasksOf(names);
-  const engine = await loadEngine({ ...engineOptions(flags), prefixCaching: false }, flags.quiet !== true);
+  const engine = await loadEngine(
+    { ...engineOptions(flags), prefixCaching: false, onModel: readsText },
+    flags.quiet !== true,
+  );
   if (engine.whyNoText !== undefined) throw new RidgepointError('usage', engine.whyNoText);
   const tell = flags.quiet !== true && isRewritable(process.stderr);
   const results = [];

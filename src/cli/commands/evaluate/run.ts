@@ -5,6 +5,7 @@ import { RidgepointError } from '../../../errors.js';
 import type { Engine } from '../../../index.js';
 import type { EvaluateFlags } from './command.js';
 import { loadEngine } from '../../load.js';
+import { readsText } from './reads-text.js';
 import { evaluateTasks } from './run-tasks.js';
 import { engineOptions } from '../../options/common.js';
 import { endable, EXIT, stopSignal } from '../../run.js';
@@ -61,7 +62,12 @@ export async function evaluate(file: string | undefined, flags: EvaluateFlags): 
     throw new RidgepointError('usage', 'give a text to evaluate, or questions with --tasks: one of the two');
   }
   if (file === undefined) return evaluateTasks(tasks!, flags);
-  const options: EngineOptions = { ...engineOptions(flags), logitRows: LOGIT_ROWS, prefixCaching: false };
+  const options: EngineOptions = {
+    ...engineOptions(flags),
+    logitRows: LOGIT_ROWS,
+    prefixCaching: false,
+    onModel: readsText,
+  };
   const text = await readTextFile(file);
   const { documents: separator } = flags;
   if (separator !== undefined && !text.split('\n').includes(separator)) {

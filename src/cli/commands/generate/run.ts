@@ -1,4 +1,11 @@
-import type { Generation, GenerationChunk, GenerationResult, Prompt, TextEngine } from '../../../engine/api.js';
+import type {
+  Generation,
+  GenerationChunk,
+  GenerationResult,
+  ModelFacts,
+  Prompt,
+  TextEngine,
+} from '../../../engine/api.js';
 import { RidgepointError } from '../../../errors.js';
 import { checkOptions, engineOptions, generateOptions } from '../../options/common.js';
 import { loadEngine } from '../../load.js';
@@ -26,14 +33,10 @@ export async function generate(argument: string | undefined, flags: GenerateFlag
   const quiet = flags.quiet ?? false;
   const loadBegan = performance.now();
   const engine = await loadEngine(
-    { ...engineOptions(flags), ...speculationOptions(flags) },
+    { ...engineOptions(flags), ...speculationOptions(flags), onModel: (model) => refuseModel(model, prompt) },
     !quiet && !flags.json,
     !quiet,
   );
-
-  if (typeof prompt === 'string' && !engine.hasTokenizer) {
-    throw new RidgepointError('usage', `${engine.info.model} has no tokenizer.json; give --prompt-ids instead of text`);
-  }
   const began = performance.now();
   const generation = endable(() => engine.generate(prompt, { ...options, signal: stopSignal }));
   const chunks = flags.json
@@ -46,6 +49,14 @@ export async function generate(argument: string | undefined, flags: GenerateFlag
   if (flags.timings) tell(timingsTable(run));
   if (!flags.json && !outputClosed() && (flags.timings || (process.stderr.isTTY && !quiet))) remark(summary(run));
   return EXIT.ok;
+}
+
+/** A model that cannot continue this prompt is refused before its weights are fetched. */
+function refuseModel({ model, hasTokenizer, whyNoText }: ModelFacts, prompt: Prompt): void {
+  if (whyNoText !== undefined) throw new RidgepointError('usage', whyNoText);
+  if (typeof prompt === 'string' && !hasTokenizer) {
+    throw new RidgepointError('usage', `${model} has no tokenizer.json; give --prompt-ids instead of text`);
+  }
 }
 
 async function collected(generation: Generation): Promise<GenerationChunk[]> {
