@@ -17,8 +17,6 @@ export type PriceSource = 'calibration' | 'steps';
  */
 export class StepPrices {
   readonly #learnt = new LearntStepCost();
-  /** Sizes of steps that have been seen. */
-  readonly #kinds = new Set<string>();
   readonly #recent: { readonly predicted: number; readonly ms: number }[] = [];
   #steps = 0;
   readonly #calibrated: StepPrice | undefined;
@@ -62,28 +60,12 @@ export class StepPrices {
   /** Takes note of a step that took `ms`. @returns what had been expected; undefined where nothing was */
   observe(load: StepLoad, ms: number): number | undefined {
     const predicted = this.known ? this.expected(load) : undefined;
-    if (this.#isNew(load)) {
-      if (this.#calibrated === undefined) return predicted;
-    } else {
-      this.#steps++;
-      this.#learnt.observe(shapeOfLoad(load), ms);
-    }
+    if (this.#learnt.observe(shapeOfLoad(load), ms)) this.#steps++;
+    else if (this.#calibrated === undefined) return predicted;
     if (predicted === undefined || predicted <= 0) return undefined;
     this.#recent.push({ predicted, ms });
     if (this.#recent.length > RECENT) this.#recent.shift();
     return predicted;
-  }
-
-  /**
-   * Whether a step is the first of its size. A driver may translate kernels when they are launched for the first time, in
-   * hundreds of times the step's own time, which would be what is expected of the next hundred.
-   */
-  #isNew({ decodeRows, prompts }: StepLoad): boolean {
-    const rows = prompts.reduce((sum, { begin, end }) => sum + end - begin, 0);
-    const kind = [decodeRows, rows].map((count) => Math.ceil(Math.log2(count + 1))).join(' ');
-    const isNew = !this.#kinds.has(kind);
-    this.#kinds.add(kind);
-    return isNew;
   }
 }
 

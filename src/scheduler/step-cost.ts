@@ -5,15 +5,20 @@ const MEMORY = 0.98;
 /** Uncertainty of a weight at the start; where forgetting has brought it back there, nothing more is forgotten. */
 const UNCERTAIN = 1e4;
 
-/** What a step's time is taken to depend on: launches, rows that decode, rows of prompts, keys that attention reads. */
-function features({ sequences }: BatchShape): number[] {
-  let [decode, prefill, keys] = [0, 0, 0];
+/** Rows of a step that decode, and rows of prompts. */
+function rowsOf({ sequences }: BatchShape): { readonly decode: number; readonly prefill: number } {
+  let [decode, prefill] = [0, 0];
   for (const sequence of sequences) {
-    const { newTokens, context } = sequence;
-    if (isPrefill(sequence)) prefill += newTokens;
-    else decode += newTokens;
-    keys += newTokens * (context + newTokens / 2);
+    if (isPrefill(sequence)) prefill += sequence.newTokens;
+    else decode += sequence.newTokens;
   }
+  return { decode, prefill };
+}
+
+/** What a step's time is taken to depend on: launches, rows that decode, rows of prompts, keys that attention reads. */
+function features(batch: BatchShape): number[] {
+  const { decode, prefill } = rowsOf(batch);
+  const keys = batch.sequences.reduce((sum, { newTokens, context }) => sum + newTokens * (context + newTokens / 2), 0);
   // Scaled to numbers of order one, which keeps the arithmetic well-conditioned.
   return [1, decode / 8, prefill / 256, keys / 65536];
 }
@@ -29,6 +34,9 @@ export class LearntStepCost {
     [0, 1, 2, 3].map((column) => (row === column ? UNCERTAIN : 0)),
   );
 
+  /** Sizes of steps that have run, to the next power of two. */
+  readonly #sizes = new Set<string>();
+
   /** Predicted milliseconds of a step. */
   predict(batch: BatchShape): number {
     // What correlates in the steps so far may have been given a weight below zero, but no work makes a step faster.
@@ -36,8 +44,14 @@ export class LearntStepCost {
     return dot(weights, features(batch));
   }
 
-  /** Takes note of a step that took `ms`. */
-  observe(batch: BatchShape, ms: number): void {
+  /**
+   * Takes note of a step that took `ms`, unless it is the first of its size: a driver may translate kernels when they are
+   * launched for the first time, in hundreds of times the step's own time, which would be expected of the next hundred.
+   *
+   * @returns whether it taught anything
+   */
+  observe(batch: BatchShape, ms: number): boolean {
+    if (this.#isNew(batch)) return false;
     const x = features(batch);
     const projected = this.#inverse.map((row) => dot(row, x));
     const memory = this.#inverse.some((row, i) => row[i] > UNCERTAIN) ? 1 : MEMORY;
@@ -45,6 +59,15 @@ export class LearntStepCost {
     const error = ms - dot(this.#weights, x);
     this.#weights = this.#weights.map((weight, i) => weight + gain[i] * error);
     this.#inverse = this.#inverse.map((row, i) => row.map((value, j) => (value - gain[i] * projected[j]) / memory));
+    return true;
+  }
+
+  #isNew(batch: BatchShape): boolean {
+    const { decode, prefill } = rowsOf(batch);
+    const size = [decode, prefill].map((rows) => Math.ceil(Math.log2(rows + 1))).join(' ');
+    const isNew = !this.#sizes.has(size);
+    this.#sizes.add(size);
+    return isNew;
   }
 }
 

@@ -17,8 +17,7 @@ export function learnSpeed(): {
   let steps = 0;
   return {
     onStep: (batch, ms) => {
-      cost.observe(batch, ms);
-      steps++;
+      if (cost.observe(batch, ms)) steps++;
     },
     speed: () => {
       const promptToken = cost.predict(PROMPT) / 256;
