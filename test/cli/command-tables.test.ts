@@ -69,7 +69,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
     output: { report: ' ' },
     run: { output: '' },
     window: { traceWindow: '2..1 x' },
-    provision: { most: '0' },
+    provision: { most: '0', pools: 'prefill=8xspad-prefill', model: ' ', weights: ' ' },
     gain: {
       ...{ prefill: ' ', decode: '', model: ' ', weights: '', network: '8..1', latency: 'none' },
       ...{ promptLen: '1,,2', answerLen: '0' },

@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bindsOfAnswer } from '../../src/cli/commands/simulate/answer-run.js';
 import { buildCluster } from '../../src/cli/commands/simulate/build-cluster.js';
-import { provisionCommand } from '../../src/cli/commands/simulate/questions.js';
+import { poolsOf } from '../../src/cli/commands/simulate/pools.js';
+import { provisionCommand } from '../../src/cli/commands/simulate/provision.js';
 import * as output from '../../src/cli/terminal/output.js';
 import { clusterSchema } from '../../src/simulator/cluster-file.js';
 import { parseSlo } from '../../src/simulator/slo.js';
@@ -53,4 +54,45 @@ it('stands beside every plan in text, CSV and JSON, and the first plan is what i
     print.mockRestore();
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+describe('machines that are said without a file', () => {
+  const read = (given: string) => poolsOf.read(given, undefined);
+
+  it('are of both phases, or of each', () => {
+    expect(read('prefill=8xspad-prefill,decode=a100-80')).toEqual([
+      { role: 'prefill', chips: 8, chip: 'spad-prefill' },
+      { role: 'decode', chips: 1, chip: 'a100-80' },
+    ]);
+    for (const wrong of ['prefill=x', 'both=a,decode=b', 'both=a,both=b', 'decode=a,prefill=', 'prefill=0xa,decode=b'])
+      expect([wrong, read(wrong)]).toEqual([wrong, undefined]);
+  });
+
+  it('are counted as those of a file', async () => {
+    const printed: string[] = [];
+    const print = vi.spyOn(output, 'print').mockImplementation((text) => void printed.push(text));
+    const load = { rate: 2, duration: 4, slo: parseSlo('ttft:p90:2000'), most: 2, quiet: true, json: true };
+    const folder = await mkdtemp(join(tmpdir(), 'ridgepoint-pools-'));
+    const cluster = join(folder, 'cluster.json');
+    try {
+      await provisionCommand(undefined, {
+        ...load,
+        pools: read('prefill=h100-sxm,decode=h100-sxm'),
+        model: 'llama-2-7b',
+      });
+      const pool = (role: string, policy: string) => ({ name: role, role, chip: 'h100-sxm', policy });
+      const pools = [pool('prefill', 'prefill-first'), pool('decode', 'chunked')];
+      const transfer = { bytes_per_second_per_chip: 50e9, latency_ms: 0.05 };
+      await writeFile(cluster, JSON.stringify({ model: 'llama-2-7b', pools, transfer }));
+      await provisionCommand(cluster, load);
+      expect(printed[0]).toBe(printed[1]);
+      expect(JSON.parse(printed[0])).toMatchObject({ rows: [{ prefill: 1, decode: 1 }] });
+      await expect(provisionCommand(undefined, load)).rejects.toThrow('--pools');
+      await expect(provisionCommand(undefined, { ...load, pools: read('both=l4') })).rejects.toThrow('--model');
+      await expect(provisionCommand(cluster, { ...load, pools: read('both=l4') })).rejects.toThrow('does not go with');
+    } finally {
+      print.mockRestore();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { REPLICATIONS } from '../../src/published/replications/index.js';
+import { RECORDED } from '../../src/published/replications/recorded.js';
 import { asPrinted, replicates } from '../../src/published/replications/replication.js';
+import { shownAsRecorded } from './support.js';
 
 const DATA = '../shared/data/';
 const read = (file: string): string => {
@@ -33,6 +35,8 @@ describe('published runs (need ../shared/data)', () => {
    */
   const MISSES = [
     'vllm-rtxpro6000: mean TTFT, s',
+    'vllm-rtxpro6000: mean TTFT, s, steps predicted',
+    'vllm-rtxpro6000: mean E2E, s, steps predicted',
     "blog-strategies: order of the five by ITL p50, Kendall's tau",
     "blog-strategies: order of the five by tok/s, Kendall's tau",
     'spad-chips: predict: Fig. 7: and again from, tokens',
@@ -47,6 +51,9 @@ describe('published runs (need ../shared/data)', () => {
         const missed = figures
           .filter((figure) => replicates(figure) === false)
           .map(({ figure }) => `${replication.name}: ${figure}`);
+        expect(shownAsRecorded(replication.name, figures)).toEqual(
+          RECORDED[replication.name as keyof typeof RECORDED] ?? {},
+        );
         expect(missed).toEqual(MISSES.filter((miss) => miss.startsWith(`${replication.name}:`)));
       },
     );

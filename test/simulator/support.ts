@@ -1,3 +1,5 @@
+import { RECORDED } from '../../src/published/replications/recorded.js';
+import { asPrinted, type ReplicatedFigure } from '../../src/published/replications/replication.js';
 import { POLICIES } from '../../src/scheduler/policies/index.js';
 import type { Cluster, Pool } from '../../src/simulator/cluster.js';
 import type { StepLoad, StepPrice } from '../../src/simulator/price/price.js';
@@ -53,3 +55,10 @@ export function poisson(
 /** A geometric number of tokens, at least one. */
 export const geometric = (mean: number, seed: number, index: number): number =>
   1 + Math.floor(Math.log(1 - randomAt(seed, 'service', index)) / Math.log(1 - 1 / mean));
+
+/** Figures of a replication that are recorded, as they are printed now. */
+export function shownAsRecorded(name: string, figures: readonly ReplicatedFigure[]): Record<string, string> {
+  const recorded = RECORDED[name as keyof typeof RECORDED] ?? {};
+  const now = figures.filter(({ figure }) => figure in recorded);
+  return Object.fromEntries(now.map((figure) => [figure.figure, asPrinted(figure)]));
+}

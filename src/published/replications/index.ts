@@ -6,7 +6,7 @@ import { platforms } from './platforms.js';
 import type { Replication } from './replication.js';
 import { spadChips } from './spad-chips.js';
 import { spadProvision, spadSlos } from './spad-provision.js';
-import { spadReallocate } from './spad-reallocate.js';
+import { spadModels, spadReallocate } from './spad-reallocate.js';
 import { splitwisePaper } from './splitwise-paper.js';
 import { splitwiseSim } from './splitwise-sim.js';
 import { vllm4090, vllmPro6000 } from './vllm.js';
@@ -25,5 +25,6 @@ export const REPLICATIONS: readonly Replication[] = [
   spadProvision,
   spadSlos,
   spadReallocate,
+  spadModels,
   splitwisePaper,
 ];

@@ -60,7 +60,7 @@ function statements(workload: Workload, plans: Plans): ReplicatedFigure[] {
     why,
   });
   const cost = (plan: Plan | undefined): number => plan?.cost.cost ?? Infinity;
-  const costs = SYSTEM_NAMES.map((name) => `${name} ${cost(plans[name]).toFixed(1)}`).join(', ');
+  const costs = SYSTEM_NAMES.map((name) => `${name} ${plans[name]?.cost.cost.toFixed(1) ?? 'none'}`).join(', ');
   const least = Math.min(...SYSTEM_NAMES.filter((name) => name !== 'SPAD').map((name) => cost(plans[name])));
   const wants = (SPAD?.roles.prefill ?? 0) > (SPAD?.roles.decode ?? 0) ? 'prompts' : 'decoding';
   const said = workload === 'coding' ? 'prompts' : 'decoding';

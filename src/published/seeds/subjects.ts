@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../../model/config.js';
 import { BLOOM_176B } from '../../roofline/models/bloom.js';
+import { DEEPSEEK_V2 } from '../../roofline/models/deepseek.js';
 import { hardwareById } from '../../roofline/hardware/catalogue.js';
 import { llamaModel, type Model } from '../../roofline/models/models.js';
 import { Predictor, type PredictorOptions } from '../../roofline/predict/predictor.js';
@@ -34,7 +35,9 @@ export const SHAPES = {
   }),
 } as const;
 
-export type SeedModel = keyof typeof SHAPES | 'bloom-176b';
+export type SeedModel = keyof typeof SHAPES | keyof typeof OTHERS;
+
+const OTHERS = { 'bloom-176b': BLOOM_176B, 'deepseek-v2': DEEPSEEK_V2 } as const;
 
 const predictors = new Map<string, Predictor>();
 
@@ -47,7 +50,8 @@ export function predictorOf(
   const key = JSON.stringify([model, hardware, options]);
   let predictor = predictors.get(key);
   if (predictor === undefined) {
-    const of: Model = model === 'bloom-176b' ? BLOOM_176B : llamaModel(model, SHAPES[model]);
+    const of: Model =
+      model in SHAPES ? llamaModel(model, SHAPES[model as keyof typeof SHAPES]) : OTHERS[model as keyof typeof OTHERS];
     predictors.set(key, (predictor = new Predictor(of, hardwareById(hardware), options)));
   }
   return predictor;

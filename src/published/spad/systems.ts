@@ -46,7 +46,7 @@ const STEP_TOKENS = 2048;
 const CHUNK = 256;
 const ROUTER = { prefill: 'least-tokens', decode: 'least-kv' } as const;
 
-export function poolOf(on: PredictorOn, role: Role, machine: SpadMachine, count: number): Pool {
+export function poolOf(on: PredictorOn, role: Role, machine: SpadMachine, count: number, kvTokens?: number): Pool {
   const policy = role === 'prefill' ? POLICIES['prefill-first'] : POLICIES.chunked;
   const chunk = role === 'both' ? CHUNK : undefined;
   return machinePool(on(machine), {
@@ -58,6 +58,7 @@ export function poolOf(on: PredictorOn, role: Role, machine: SpadMachine, count:
     stepTokens: STEP_TOKENS,
     maxSequences: 512,
     linkBytesPerSecond: LINK,
+    kvTokens,
   });
 }
 
@@ -68,7 +69,8 @@ export const clusterOf = (on: PredictorOn, pools: readonly Pool[]): Cluster => (
 });
 
 /** What a request takes alone on a machine of H100s. */
-export const aloneOnH100 = (on: PredictorOn = bloomOn): Alone => aloneOn(poolOf(on, 'prefill', 'h100', 1));
+export const aloneOnH100 = (on: PredictorOn = bloomOn, kvTokens?: number): Alone =>
+  aloneOn(poolOf(on, 'prefill', 'h100', 1, kvTokens));
 
 /** Machines of each role; a machine that does both counts as `both`. */
 export interface Plan {

@@ -35,16 +35,16 @@ export function declare(command: Command): void {
     'a JSON file',
   );
   addRunOptions(addLoadOptions(capacity)).action((cluster, flags) =>
-    runToExit(async () => (await import('./questions.js')).capacityCommand(cluster, flags)),
+    runToExit(async () => (await import('./capacity.js')).capacityCommand(cluster, flags)),
   );
 
   const provision = question('provision', 'the fewest machines of one pool, or of two, that meet an SLO').argument(
-    '<cluster>',
-    'a JSON file, whose counts do not matter',
+    '[cluster]',
+    'a JSON file, whose counts do not matter; or --pools',
   );
   const planned = addTable(addLoadOptions(provision), 'simulate', SIMULATE.price);
   addTable(addRunOptions(planned), 'simulate', SIMULATE.provision).action((cluster, flags) =>
-    runToExit(async () => (await import('./questions.js')).provisionCommand(cluster, flags)),
+    runToExit(async () => (await import('./provision.js')).provisionCommand(cluster, flags)),
   );
 
   const gain = question('gain', 'where it pays to split the phases between two platforms, a request alone');
@@ -84,6 +84,7 @@ Examples:
   ridgepoint simulate run cluster.json --rate 4 --input-len 512 --output-len 128 --slo ttft:p90:500,tbt:p99:50
   ridgepoint simulate capacity cluster.json --trace synthetic:conversation --slo spad:normal
   ridgepoint simulate provision cluster.json --trace synthetic:code --rate 70 --slo spad:normal
+  ridgepoint simulate provision --pools both=2xh100-sxm --model llama-3.1-70b --rate 5 --slo ttft:p90:800,tbt:p90:40
   ridgepoint simulate gain --prefill a100-80 --decode groqrack --model llama-2-7b --network 1..800Gbps
   ridgepoint simulate sweep study.json
   ridgepoint simulate replay serve.json

@@ -5,6 +5,7 @@ import type { CommandTable } from '../../options/command-table.js';
 import { amount, severalOf } from '../../options/text-kinds.js';
 import { chipPrices } from './charges.js';
 import { bandwidths } from './network.js';
+import { poolsOf } from './pools.js';
 import { TRACE_WANTED, traceParts } from './trace-name.js';
 import { traceWindow } from './trace-window.js';
 
@@ -95,7 +96,24 @@ export const SIMULATE = {
       help: 'write steps and transfers of the run, or of those that are the answer, as a Chrome trace, such as "10s..12s out.json"',
     },
   },
-  provision: { most: { kind: whole(1), flags: '--most <n>', help: 'machines of a pool at most', default: 40 } },
+  provision: {
+    most: { kind: whole(1), flags: '--most <n>', help: 'machines of a pool at most', default: 40 },
+    pools: {
+      kind: poolsOf,
+      flags: '--pools <list>',
+      help: 'instead of a file: chips of a machine for each role, such as prefill=8xspad-prefill,decode=8xspad-decode or both=h100-sxm, with 400 Gb/s a chip between them',
+    },
+    model: {
+      kind: text('a model'),
+      flags: '--model <name>',
+      help: 'with --pools: a model of "predict list", or a folder',
+    },
+    weights: {
+      kind: text('a format'),
+      flags: '--weights <format>',
+      help: 'with --pools: format of the weights (default: f16)',
+    },
+  },
   gain: {
     prefill: {
       kind: text('a chip'),
