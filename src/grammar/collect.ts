@@ -1,3 +1,4 @@
+import { fractionOf, type Fraction } from './fractions.js';
 import type { Flat, Items, Limit, Members } from './flat.js';
 import { ABOUT, LIMITS, refuseSlip, TYPES, UNSUPPORTED, type Limited, type TypeName } from './keywords.js';
 import { at, isRecord, list, refuse, type Located } from './located.js';
@@ -12,6 +13,7 @@ interface Collected {
   limits: Partial<Record<Limited, { low?: Limit; high?: Limit }>>;
   factor: Flat['factor'];
   places: number | undefined;
+  fractions: Fraction[];
   unique: string | undefined;
   patterns: { source: string; pointer: string }[];
   formats: string[];
@@ -30,6 +32,7 @@ export function flat(parts: readonly Located[], work: Work): Flat | undefined {
     limits: {},
     factor: undefined,
     places: undefined,
+    fractions: [],
     unique: undefined,
     patterns: [],
     formats: [],
@@ -167,7 +170,14 @@ function factor(all: Collected, pointer: string, value: unknown): void {
     return;
   }
   if (!Number.isSafeInteger(value)) {
-    refuse(pointer, `(${value}) is not supported: only whole numbers are, and 0.1, 0.01 and so on`);
+    const fraction = fractionOf(value);
+    if (fraction === undefined) {
+      const those = 'whole numbers, 0.1, 0.01 and so on, and what divides 1 with up to three decimals, as 0.25 does';
+      refuse(pointer, `(${value}) is not supported: only ${those}`);
+    }
+    all.fractions.push(fraction);
+    all.places = Math.min(all.places ?? fraction.places, fraction.places);
+    return;
   }
   types(all, pointer, 'integer');
   const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b));

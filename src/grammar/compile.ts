@@ -3,6 +3,7 @@ import type { Expressions } from './expressions.js';
 import { FORMATS } from './formats.js';
 import { intersect } from './intersect.js';
 import { anyText, blank, JSON_WORDS, key, literal, plainText, quoted, textBesides, type ValueWords } from './json.js';
+import { multiplesOf } from './fractions.js';
 import { multiples } from './multiples.js';
 import { anyNumber, integer, numberWithin } from './numbers.js';
 import { pattern, PatternError } from './pattern.js';
@@ -122,7 +123,7 @@ export class SchemaCompiler {
     const bounded = Object.values(bounds).some((one) => one !== undefined);
     let result: Expression;
     if (type === 'integer') result = this.#integer(flat);
-    else result = bounded ? numberWithin(this.#e, bounds) : anyNumber(this.#e);
+    else result = bounded ? multiplesOf(this.#e, numberWithin(this.#e, bounds), flat) : anyNumber(this.#e);
     if (result === NEVER) {
       const { pointer } = bounds.low ?? bounds.high ?? flat;
       const within = type === 'integer' ? 'between -(2^53 - 1) and 2^53 - 1' : 'of at most 15 digits';

@@ -1,3 +1,4 @@
+import type { Fraction } from './fractions.js';
 import type { Limited, TypeName } from './keywords.js';
 import type { Located } from './located.js';
 
@@ -20,6 +21,8 @@ export interface Flat {
   readonly factor: { readonly value: number; readonly pointer: string } | undefined;
   /** Most decimals of a number, of factors such as 0.01. */
   readonly places: number | undefined;
+  /** Factors such as 0.5, of numbers that need not be whole. */
+  readonly fractions: readonly Fraction[];
   /** The keyword by which no two items of an array may be equal. */
   readonly unique: string | undefined;
   readonly patterns: readonly { readonly source: string; readonly pointer: string }[];

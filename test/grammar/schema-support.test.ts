@@ -181,6 +181,24 @@ describe('numbers of so many decimals', () => {
     check({ allOf: [{ multipleOf: 0.1 }, { multipleOf: 5 }] }, ['10', '-5'], ['2.5', '7']);
     check({ type: 'integer', multipleOf: 0.5e-3 * 2 }, ['4'], ['4.0']);
   });
+
+  it('are multiples of what divides 1, exactly', () => {
+    for (const factor of [0.5, 0.25, 0.2, 0.05, 0.125]) {
+      const schema = { type: 'number', multipleOf: factor, minimum: -1.25, maximum: 12 };
+      const texts = Array.from({ length: 14_000 }, (_, at) => at - 1500).filter(
+        (at) => at % 375 === 0 || at % 410 === 0,
+      );
+      for (const thousandths of texts) {
+        const right = thousandths % Math.round(factor * 1000) === 0 && thousandths >= -1250 && thousandths <= 12_000;
+        const text = String(thousandths / 1000);
+        expect(accepts(schema, text), `${text} of ${factor}`).toBe(right);
+      }
+    }
+    const half = { type: 'number', multipleOf: 0.5 };
+    check(half, ['0', '-0.5', '3', '3.0', '123456.5'], ['0.50', '0.25', '1e2', '.5', '5.']);
+    check({ allOf: [half, { multipleOf: 0.2 }] }, ['1', '-3.0'], ['0.5', '0.2']);
+    check({ type: 'integer', multipleOf: 0.25 }, ['4'], ['4.0', '4.25']);
+  });
 });
 
 describe('patterns as other programs write them', () => {
@@ -318,7 +336,10 @@ describe('what is refused', () => {
     [{ type: 'integer', minimum: 3, maximum: 2 }, '#/minimum leaves no integer'],
     [{ type: 'integer', minimum: 1e17 }, '#/minimum leaves no integer'],
     [{ type: 'number', exclusiveMinimum: 1, maximum: 1 }, '#/exclusiveMinimum leaves no number'],
-    [{ multipleOf: 0.3 }, '#/multipleOf (0.3) is not supported: only whole numbers are, and 0.1, 0.01 and so on'],
+    [
+      { multipleOf: 0.3 },
+      '#/multipleOf (0.3) is not supported: only whole numbers, 0.1, 0.01 and so on, and what divides 1 with',
+    ],
     [
       { type: 'number', multipleOf: 0.1, exclusiveMinimum: 1, exclusiveMaximum: 1.1 },
       '#/exclusiveMinimum leaves no number',
