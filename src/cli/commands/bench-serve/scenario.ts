@@ -17,7 +17,7 @@ const ROUNDS = 3;
 /** Most that the ITL p99 under `chunked` may be of that under `prefill-first`. */
 const MOST_SHARE = 0.5;
 
-/** One of the inSentence scenarios, on the policies asked for or on the one there is. */
+/** One of the named scenarios, on the policies asked for or on the one there is. */
 export async function runScenario(flags: BenchServeFlags, name: (typeof SCENARIOS)[number]): Promise<number> {
   const progress = new RunProgress(!(flags.quiet ?? false));
   const show = (text: string): void => progress.show(`${name}: ${text}`);
