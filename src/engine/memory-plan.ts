@@ -39,10 +39,10 @@ export interface MemoryRequest {
 
 export function memoryNeeded(request: MemoryRequest): MemoryPlan {
   const { config, dtype, head, lanes, kvDtype, tied, limits, kvTokens } = request;
-  const quantised = request.rows === 'int8' ? quantFormat(dtype) : undefined;
+  const quantized = request.rows === 'int8' ? quantFormat(dtype) : undefined;
   const weights = weightBytes(config, { dtype, lanes }, tied, head, request.formats);
   const kvCache = 2 * config.layers * blocksFor(kvTokens, BLOCK_TOKENS) * kvBlockBytes(config, kvDtype);
-  const activations = Object.values(activationBytes(config, limits, request.rows, quantised)).reduce(
+  const activations = Object.values(activationBytes(config, limits, request.rows, quantized)).reduce(
     (sum, bytes) => sum + bytes,
     0,
   );

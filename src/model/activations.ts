@@ -26,7 +26,7 @@ export interface ModelLimits {
 /** The buffers between operations, and those of the sampler. */
 export interface Activations extends Readonly<Record<Stream, GPUBuffer>> {
   /** Of prompts, for the next product. */
-  readonly quantised: GPUBuffer;
+  readonly quantized: GPUBuffer;
   /** Rows of prompts in f16. Each has a buffer of its own, whose padding stays zero. */
   readonly halfNormed: GPUBuffer;
   readonly halfAttended: GPUBuffer;
@@ -82,7 +82,7 @@ export function activationBytes(
     residual: row(widths.residual),
     // Decoding sequences are normalised inside their products.
     normed: rows === 'f32' ? row(widths.normed) : 16,
-    quantised: format === undefined ? 16 : stepTokens * 4 * activationWords(widest, format),
+    quantized: format === undefined ? 16 : stepTokens * 4 * activationWords(widest, format),
     halfNormed: half(widths.normed),
     halfAttended: half(widths.attended),
     halfGated: half(widths.gated),

@@ -96,13 +96,13 @@ export class ForwardPass {
     const variants = prefillAttentionVariants(config, cache.stored, gpu.capabilities, rows === 'f16');
     const attention = selectVariant('attention', variants, gpu.capabilities, choices?.attention?.prefill);
     const step = new StepBuffer(gpu, stepLimits(gpu, limits, attention, choices));
-    const quantised = activations === 'int8' ? quantFormat(weights.dtype) : undefined;
-    const sizes = activationBytes(config, limits, rows, quantised);
+    const quantized = activations === 'int8' ? quantFormat(weights.dtype) : undefined;
+    const sizes = activationBytes(config, limits, rows, quantized);
     const buffers = Object.fromEntries(
       Object.entries(sizes).map(([name, bytes]) => [name, gpu.storage(`${name} [${bytes} bytes]`, bytes)]),
     ) as unknown as Activations;
     gpu.queue.writeBuffer(buffers.angles, 0, ropeTable(config, limits.contextLength));
-    const builder = new OperationBuilder(gpu, { ...parts, step, buffers, attention, rows, quantised });
+    const builder = new OperationBuilder(gpu, { ...parts, step, buffers, attention, rows, quantized });
     const shapes = operationShapes(config, { quantizedKv: isQuantizedKv(cache.stored), activations });
     const operations = await Promise.all(shapes.map((shape) => builder.build(shape)));
     return new ForwardPass(config, step, buffers, operations, builder.matmuls);

@@ -44,7 +44,7 @@ export interface FuseOptions {
   /** Keys and values are quantised, which wants whole heads. */
   readonly quantizedKv: boolean;
   /** Products of prompts multiply 8 bits, which norms write and other rows are quantised to. */
-  readonly quantises: boolean;
+  readonly quantizes: boolean;
 }
 
 /** The values that a launch can do beside a product, in the order they come. */
@@ -82,7 +82,7 @@ export function fuse(values: readonly Value[], layered: boolean, options: FuseOp
       }
       case 'project': {
         const next = values[i + 1];
-        if (options.quantises && value.reads !== 'normed') list.push(quantised(value));
+        if (options.quantizes && value.reads !== 'normed') list.push(quantized(value));
         const around = { norm: pending, project: value, gate: next?.op === 'gate' ? next : undefined };
         list.push(product(around, layered));
         pending = undefined;
@@ -124,7 +124,7 @@ export function fuse(values: readonly Value[], layered: boolean, options: FuseOp
 const wide = (part: string, kind: OperationKind, width: number) => ({ part, kind, n: width, k: width });
 
 /** What quantises the rows that a product reads, named after the half of the layer it is in. */
-function quantised({ reads, k }: Project): Launch {
+function quantized({ reads, k }: Project): Launch {
   const part = reads === 'attended' ? 'attn_quantise' : 'mlp_quantise';
   return { ...wide(part, 'quantise', k), rows: 'prompts', split: 'whole', reads };
 }

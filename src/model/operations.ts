@@ -83,7 +83,7 @@ export function operationShapes(config: ModelConfig, variations: Variations = {}
   const key = `${quantizedKv} ${activations}`;
   let list = known.get(key);
   if (list === undefined) {
-    const options = { headDim: config.headDim, quantizedKv, quantises: activations === 'int8' };
+    const options = { headDim: config.headDim, quantizedKv, quantizes: activations === 'int8' };
     const graph = graphOf(config);
     const outside = (launch: Launch): OperationShape => ({ ...launch, name: launch.part, layer: undefined });
     list = [

@@ -39,7 +39,7 @@ export interface OperationParts {
   /** What rows of prompts are in on their way into a product. */
   readonly rows: PromptRows;
   /** Format of the weights that prompts' activations are quantised for, if they are. */
-  readonly quantised: QuantFormat | undefined;
+  readonly quantized: QuantFormat | undefined;
 }
 
 /** Rows an operation has in a step. */
@@ -70,7 +70,7 @@ export class OperationBuilder {
       case 'norm':
         return this.#norm(shape);
       case 'quantise':
-        return this.#quantise(shape, this.#parts.buffers[shape.reads!]);
+        return this.#quantize(shape, this.#parts.buffers[shape.reads!]);
       case 'matmul':
         return this.#matmul(shape);
       case 'rope':
@@ -148,10 +148,10 @@ export class OperationBuilder {
 
   /** Prompts' rows as products read them, where that is not f32. */
   #prompts(stream: Stream): StoredRows | undefined {
-    const { rows, quantised, buffers } = this.#parts;
+    const { rows, quantized, buffers } = this.#parts;
     const stride = this.#strides[stream];
     if (rows === 'f16') return { rows, buffer: this.#halves(stream), words: stride / 2 };
-    return quantised && { rows: 'int8', buffer: buffers.quantised, words: activationWords(stride, quantised) };
+    return quantized && { rows: 'int8', buffer: buffers.quantized, words: activationWords(stride, quantized) };
   }
 
   /** Rows of prompts in f16. */
@@ -179,9 +179,9 @@ export class OperationBuilder {
 
   /** The norm before a product, which quantises its result where the product wants it so. */
   async #norm(shape: OperationShape): Promise<RecordedOperation> {
-    const { buffers, config, rows, quantised, step } = this.#parts;
+    const { buffers, config, rows, quantized, step } = this.#parts;
     const gamma = this.#vector(shape, shape.part);
-    if (quantised !== undefined) return this.#quantise(shape, buffers.residual, { gamma, eps: config.rmsNormEps });
+    if (quantized !== undefined) return this.#quantize(shape, buffers.residual, { gamma, eps: config.rmsNormEps });
     const half = rows === 'f16';
     const kernel = await NormKernel.create(this.#gpu, {
       operation: shape.name,
@@ -197,16 +197,16 @@ export class OperationBuilder {
     return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };
   }
 
-  async #quantise(shape: OperationShape, x: GPUBuffer, norm?: QuantizeSpec['norm']): Promise<RecordedOperation> {
-    const { step, buffers, quantised } = this.#parts;
+  async #quantize(shape: OperationShape, x: GPUBuffer, norm?: QuantizeSpec['norm']): Promise<RecordedOperation> {
+    const { step, buffers, quantized } = this.#parts;
     const kernel = await QuantizeKernel.create(this.#gpu, {
       operation: shape.name,
       step: step.head,
       x,
       width: shape.k,
       stride: paddedColumns(shape.k),
-      out: buffers.quantised,
-      weights: quantised!,
+      out: buffers.quantized,
+      weights: quantized!,
       norm,
     });
     return { shape, record: (pass, counts) => kernel.record(pass, rowsOf(shape, counts)) };

@@ -206,8 +206,8 @@ describe.each(adapters)('The forward pass on %s', (adapter) => {
     expect(bytes.angles).toBe(80 * 4 * 2 * 4);
     expect(bytes.state).toBe(3 * 105 * 8);
     // 192 columns padded: scale, quants, and sums of six groups.
-    const quantised = activationBytes(tinyConfig(), LIMITS, 'int8', quantFormat('int8-g32-zp'));
-    expect(quantised.quantised).toBe(48 * 4 * (4 + 48 + 8));
-    expect(quantised.normed).toBe(16);
+    const quantized = activationBytes(tinyConfig(), LIMITS, 'int8', quantFormat('int8-g32-zp'));
+    expect(quantized.quantized).toBe(48 * 4 * (4 + 48 + 8));
+    expect(quantized.normed).toBe(16);
   });
 });

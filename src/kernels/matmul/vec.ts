@@ -36,9 +36,9 @@ const fixedLanes = ({ subgroupMinSize, subgroupMaxSize }: Capabilities): number 
  * go up to 8.
  */
 function usualOutputs(n: number, layout: WeightLayout, tried: readonly number[], { isCpu }: Capabilities): number {
-  const quantised = quantFormat(layout.dtype) !== undefined;
-  const most = !quantised || isCpu ? 4 : 8;
-  const enough = isCpu ? 0 : ENOUGH_SUBGROUPS[quantised ? 'quants' : 'floats'];
+  const quantized = quantFormat(layout.dtype) !== undefined;
+  const most = !quantized || isCpu ? 4 : 8;
+  const enough = isCpu ? 0 : ENOUGH_SUBGROUPS[quantized ? 'quants' : 'floats'];
   const fit = tried.filter((each) => each <= most && n / each >= enough);
   return fit.length > 0 ? Math.max(...fit) : Math.min(...tried);
 }

@@ -10,7 +10,7 @@ const { 'llama3-8b': small, 'llama3-70b': large } = MLSYSIM_MODELS;
 /** FLOPs for each byte of fp16 weights read, `tokens` at a time. */
 export const weightIntensity = (tokens: number) => (2 * tokens) / 2;
 
-const QUANTISATION = [
+const QUANTIZATION = [
   ['fp16', '66.52', '8.35', '16.06'],
   ['int8', '33.25', '5.78', '8.03'],
   ['int4', '66.52', '4.49', '4.02'],
@@ -67,7 +67,7 @@ export const TUTORIAL: readonly SeedFigure[] = [
       beyond(`003.lost.${gpu}.itl`, 'section 3', `ITL on ${gpu}`, 'lost', LOST, () => on().itlMs, ' ms'),
     ];
   }),
-  ...QUANTISATION.flatMap(([precision, ttft, itl, weights]) => {
+  ...QUANTIZATION.flatMap(([precision, ttft, itl, weights]) => {
     // The first row repeats section 2.
     const derived = precision === 'fp16' ? consistent : reproduced;
     const id = `003.${precision}`;
