@@ -2,6 +2,7 @@ import type { EngineOptions, PolicyName } from '../../src/engine/api.js';
 import type { EngineHost } from '../../src/engine/host.js';
 import { startEngine } from '../../src/engine/start.js';
 import { RidgepointError } from '../../src/errors.js';
+import { option, words } from '../../src/wording.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
 import { llamaModel } from '../../src/roofline/models/models.js';
@@ -46,7 +47,7 @@ export async function calibrateServing(
   if (Object.keys(calibration.efficiencies).length === 0) {
     throw new RidgepointError(
       'usage',
-      `the calibration of ${adapter} does not say what operations take; run "ridgepoint calibrate" without --ceilings-only first`,
+      words`the calibration of ${adapter} does not say what operations take; run "ridgepoint calibrate" without ${option('calibrate.ceilingsOnly')} first`,
     );
   }
   const machine = withoutHost(fromCalibration(calibration));

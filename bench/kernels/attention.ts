@@ -27,11 +27,8 @@ function slice(
 
 /** Decode of `rows` sequences that each have `context` tokens, or a chunk of `rows` tokens after them. */
 export function attentionPoint(
-  model: string,
-  whole: ModelConfig,
-  kv: KvStored,
-  rows: number,
-  context: number,
+  { name: model, config: whole }: { readonly name: string; readonly config: ModelConfig },
+  { kv, rows, context }: { readonly kv: KvStored; readonly rows: number; readonly context: number },
   capabilities: Capabilities,
 ): Point {
   const decode = rows <= MOST_DECODE_ROWS;

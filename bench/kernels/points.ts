@@ -36,13 +36,14 @@ export function kernelPoints(sweep: KernelSweep, capabilities: Capabilities): Po
       }
     }
   }
-  for (const { name: model, config } of models) {
+  for (const model of models) {
+    const { name, config } = model;
     if (kinds.includes('attention')) {
       for (const count of rows) {
         const decode = count <= MOST_DECODE_ROWS;
         for (const context of decode ? contexts : [0, ...contexts]) {
           if (context + (decode ? 1 : count) > config.maxPositions) continue;
-          points.push(attentionPoint(model, config, kv, count, context, capabilities));
+          points.push(attentionPoint(model, { kv, rows: count, context }, capabilities));
         }
       }
     }
@@ -50,7 +51,7 @@ export function kernelPoints(sweep: KernelSweep, capabilities: Capabilities): Po
       if (!kinds.includes(kind)) continue;
       // A step has at most a row of logits a sequence.
       const sizes = kind === 'sample' ? rows.filter((count) => count <= MOST_DECODE_ROWS) : rows;
-      for (const count of sizes) points.push(elementwisePoint(kind, { model, config, dtype, kv, rows: count }));
+      for (const count of sizes) points.push(elementwisePoint(kind, { model: name, config, dtype, kv, rows: count }));
     }
   }
   return points;

@@ -63,12 +63,12 @@ export function profileTrace(steps: readonly NamedStep[], about: Readonly<Record
 function stepEvents({ name, step, predictedMs }: NamedStep, origin: number): TraceEvent[] {
   const { startedAt, recordMs, submitMs, wallMs, operations = [], batch } = step;
   const us = (ms: number): number => 1000 * (ms - origin);
-  const span = (tid: number, cat: string, label: string, begin: number, ms: number, args?: object): TraceEvent => ({
+  const span = (on: 'step' | 'cpu' | 'gpu', label: string, begin: number, ms: number, args?: object): TraceEvent => ({
     ph: 'X',
     name: label,
-    cat,
+    cat: on,
     pid: PID,
-    tid,
+    tid: on === 'step' ? TRACKS.steps : TRACKS[on],
     ts: us(begin),
     dur: 1000 * ms,
     ...(args === undefined ? {} : { args: args as Record<string, unknown> }),
@@ -78,14 +78,14 @@ function stepEvents({ name, step, predictedMs }: NamedStep, origin: number): Tra
   const submitted = startedAt + recordMs + submitMs;
   const gpuBegin = Math.max(submitted, startedAt + wallMs - gpuMs);
   return [
-    span(TRACKS.steps, 'step', name, startedAt, Math.max(wallMs, gpuBegin - startedAt + gpuMs), { tokens }),
-    span(TRACKS.cpu, 'cpu', `record ${name}`, startedAt, recordMs),
-    span(TRACKS.cpu, 'cpu', `submit ${name}`, startedAt + recordMs, submitMs),
+    span('step', name, startedAt, Math.max(wallMs, gpuBegin - startedAt + gpuMs), { tokens }),
+    span('cpu', `record ${name}`, startedAt, recordMs),
+    span('cpu', `submit ${name}`, startedAt + recordMs, submitMs),
     ...operations.map(({ name: operation, beginNs, endNs }) => {
       const ms = Math.max(0, endNs - beginNs) / 1e6;
       const predicted = predictedMs?.get(operation);
       const args = { step: name, ...(predicted === undefined ? {} : { predicted_us: 1000 * predicted }) };
-      return span(TRACKS.gpu, 'gpu', operation, gpuBegin + beginNs / 1e6, ms, args);
+      return span('gpu', operation, gpuBegin + beginNs / 1e6, ms, args);
     }),
   ];
 }

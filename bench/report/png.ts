@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Resvg as Renderer } from '@resvg/resvg-js';
 import { RidgepointError } from '../../src/errors.js';
+import { option, words } from '../../src/wording.js';
 
 /** Pixels for each unit of the drawing, so that text is sharp in print and on fine screens. */
 const ZOOM = 2;
@@ -17,7 +18,7 @@ export async function png(svg: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new RidgepointError(
       'usage',
-      '--png needs the package @resvg/resvg-js, which is not installed here; install it, or use --svg',
+      words`${option('compare.png')} needs the package @resvg/resvg-js, which is not installed here; install it, or use ${option('compare.svg')}`,
       { cause },
     );
   }
@@ -30,7 +31,7 @@ export async function png(svg: string): Promise<Uint8Array> {
   if (render(TEXT).getBBox() === undefined) {
     throw new RidgepointError(
       'usage',
-      '--png finds no font for the text; install the package dejavu-fonts-ttf or a system font, or use --svg',
+      words`${option('compare.png')} finds no font for the text; install the package dejavu-fonts-ttf or a system font, or use ${option('compare.svg')}`,
     );
   }
   return render(svg).render().asPng();

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { describe, expect, it } from 'vitest';
 import { BENCH_KERNELS } from '../../src/cli/commands/bench-kernels/flags.js';
@@ -32,6 +34,8 @@ import { entryOf, OPTIONS } from '../../src/engine/options/table.js';
 import { RidgepointError } from '../../src/errors.js';
 import { toApiError } from '../../src/serving/errors.js';
 import { commandFlag, option, words, type CommandOptionName, type OptionName } from '../../src/wording.js';
+
+const root = join(import.meta.dirname, '..', '..');
 
 /** A text that stands for no value, and of a list the part that does not. */
 type Bad = string | readonly [text: string, part: string];
@@ -250,6 +254,20 @@ describe('options that one command has', () => {
       ui: false,
       keepAlive: 72,
     });
+  });
+
+  it('are there, where a sentence speaks of one', () => {
+    const known = new Set(ALL.map(({ owner, name }) => `${owner}.${name}`));
+    const spoken = ['src', 'bench'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith('.ts'))
+        .flatMap((path) => [
+          ...readFileSync(join(root, folder, path), 'utf8').matchAll(/\b(?:option|refuseOption)\(\s*'(\w+\.\w+)'/g),
+        ])
+        .map(([, name]) => name),
+    );
+    expect(spoken.length).toBeGreaterThan(30);
+    expect(spoken.filter((name) => !known.has(name) && !name.startsWith('speculate.'))).toEqual([]);
   });
 
   it('are named with a value in sentences', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RidgepointError } from '../../../src/errors.js';
+import { option, words } from '../../../src/wording.js';
 import { seedOf } from '../../../src/traffic/random.js';
 import type { LoadDriver, Reply, Sending } from '../load/driver.js';
 import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
@@ -56,19 +57,24 @@ export class OpenAiServer {
   readonly #options: OpenAiServerOptions;
   readonly #counted: WordTokens;
 
+  readonly model: string;
+  /** Where the server says it. */
+  readonly contextLength: number | undefined;
+  /** Something about the prompts that a reader of the result must know. */
+  readonly note: string | undefined;
+
   private constructor(
     client: HttpClient,
     options: OpenAiServerOptions,
-    readonly model: string,
-    /** Where the server says it. */
-    readonly contextLength: number | undefined,
     counted: WordTokens,
-    /** Something about the prompts that a reader of the result must know. */
-    readonly note: string | undefined,
+    found: Pick<OpenAiServer, 'model' | 'contextLength' | 'note'>,
   ) {
     this.#client = client;
     this.#options = options;
     this.#counted = counted;
+    this.model = found.model;
+    this.contextLength = found.contextLength;
+    this.note = found.note;
   }
 
   /**
@@ -79,7 +85,10 @@ export class OpenAiServer {
   static async open(options: OpenAiServerOptions): Promise<OpenAiServer> {
     const base = baseOf(options.baseUrl);
     if (options.vocab !== undefined && options.endpoint === 'chat') {
-      throw new RidgepointError('usage', '--vocab-size: a chat takes no token ids; use --endpoint completions');
+      throw new RidgepointError(
+        'usage',
+        words`${option('benchServe.vocabSize')}: a chat takes no token ids; use ${option('benchServe.endpoint')} completions`,
+      );
     }
     const headers: Record<string, string> = { accept: 'application/json, text/event-stream' };
     if (options.apiKey !== undefined) headers.authorization = `Bearer ${options.apiKey}`;
@@ -92,11 +101,15 @@ export class OpenAiServer {
         counted === undefined
           ? 'the server does not count prompt tokens; prompts are made of words taken as 1.3 tokens each'
           : undefined;
-      return new OpenAiServer(client, options, model, listed.contextLength, counted ?? USUAL, note);
+      return new OpenAiServer(client, options, counted ?? USUAL, { ...listed, note });
     } catch (cause) {
       client.close();
       const why = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause);
-      throw new RidgepointError('usage', `--base-url ${options.baseUrl}: ${why}`, { cause });
+      throw new RidgepointError(
+        'usage',
+        words`${option('benchServe.baseUrl')} ${options.baseUrl}: ${why ?? 'it does not answer'}`,
+        { cause },
+      );
     }
   }
 
@@ -171,12 +184,17 @@ function promptFields({ endpoint }: OpenAiServerOptions, model: string, prompt: 
 function baseOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw new RidgepointError('usage', `--base-url must be an address such as http://127.0.0.1:8000, found ${text}`);
+    throw new RidgepointError(
+      'usage',
+      words`${option('benchServe.baseUrl')} must be an address such as http://127.0.0.1:8000, found ${text}`,
+    );
   }
   // Errors and results name the address, which must therefore hold no secret.
   if (url.username + url.password + url.search !== '') {
-    const what = '--base-url must be an address without a name, password or query; give a key as --api-key';
-    throw new RidgepointError('usage', what);
+    throw new RidgepointError(
+      'usage',
+      words`${option('benchServe.baseUrl')} must be an address without a name, password or query; give a key as ${option('benchServe.apiKey')}`,
+    );
   }
   url.pathname = url.pathname.replace(/\/(v1\/?)?$/, '');
   return url;
@@ -195,7 +213,11 @@ async function modelOf(
     if (!missing || wanted === undefined) throw error;
   }
   const model = wanted ?? listed[0]?.id;
-  if (model === undefined) throw new Error('the server lists no model; name one with --served-model');
+  if (model === undefined)
+    throw new RidgepointError(
+      'usage',
+      words`the server lists no model; name one with ${option('benchServe.servedModel')}`,
+    );
   const entry = listed.find(({ id }) => id === model);
   return { model, contextLength: entry?.max_model_len ?? entry?.context_length ?? undefined };
 }

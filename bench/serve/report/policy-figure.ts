@@ -13,8 +13,12 @@ export function policyFigure(rows: readonly PolicyMetrics[], load: string): Figu
   if (shown.length === 0) return undefined;
   const names = shown.map(({ policy }) => policy);
   const panels = [
-    latencyPanel(shown, names, 'ttft', 'Waiting for the first token (TTFT), ms', 'prefill', true),
-    latencyPanel(shown, names, 'itl', 'Between two tokens (ITL), ms', 'decode', false),
+    latencyPanel(shown, names, {
+      ...{ measure: 'ttft', title: 'Waiting for the first token (TTFT), ms', role: 'prefill', labels: true },
+    }),
+    latencyPanel(shown, names, {
+      ...{ measure: 'itl', title: 'Between two tokens (ITL), ms', role: 'decode', labels: false },
+    }),
     throughputPanel(shown, names),
   ].filter((panel) => panel !== undefined);
   return {
@@ -33,13 +37,18 @@ function rowAxis(names: readonly string[], labels: boolean) {
   return { field: 'policy', type: 'nominal', sort: [...names], title: null, axis };
 }
 
+interface Panel {
+  readonly measure: 'ttft' | 'itl';
+  readonly title: string;
+  readonly role: 'prefill' | 'decode';
+  /** Whether rows bear the names of their policies. */
+  readonly labels: boolean;
+}
+
 function latencyPanel(
   rows: readonly PolicyMetrics[],
   names: readonly string[],
-  measure: 'ttft' | 'itl',
-  title: string,
-  role: 'prefill' | 'decode',
-  labels: boolean,
+  { measure, title, role, labels }: Panel,
 ): Spec | undefined {
   const marks = rows.flatMap(({ policy, metrics }) =>
     (metrics.measures[measure]?.percentiles ?? [])

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { RidgepointError } from '../../../src/errors.js';
+import { option, words } from '../../../src/wording.js';
 import type { Clock } from '../load/clock.js';
 import { percentileOf } from '../../../src/traffic/metrics.js';
 import type { PolicyName } from '../../../src/scheduler/policies/index.js';
@@ -81,7 +82,7 @@ async function once(
   if (opened.contextLength !== undefined && needs > opened.contextLength) {
     throw new RidgepointError(
       'usage',
-      `--scenario long-prompt needs a context of ${needs}, the model has ${opened.contextLength}; use --model tiny-4k --weights synthetic, or a shorter --long-prompt`,
+      words`${option('benchServe.scenario')} long-prompt needs a context of ${needs}, the model has ${opened.contextLength}; use ${option('model')} tiny-4k ${option('weights')} synthetic, or a shorter ${option('benchServe.longPrompt')}`,
     );
   }
   const room = (opened.contextLength ?? Infinity) - SHORT_PROMPT;
@@ -118,7 +119,7 @@ async function once(
   const settled = async (): Promise<void> => {
     await Promise.all(decoders.map((decoder) => decoder.more(SETTLE)));
     if (over !== undefined && !signal?.aborted)
-      throw new RidgepointError('internal', `--scenario long-prompt: ${over}`);
+      throw new RidgepointError('internal', words`${option('benchServe.scenario')} long-prompt: ${over}`);
   };
   const windows: { from: number; until: number }[] = [];
   try {

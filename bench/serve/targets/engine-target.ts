@@ -1,5 +1,6 @@
 import type { TextEngine } from '../../../src/engine/api.js';
 import { RidgepointError } from '../../../src/errors.js';
+import { option, words } from '../../../src/wording.js';
 import { engineDriver, type SamplingChoice } from '../drivers/engine-driver.js';
 import { StepLog } from '../step-log.js';
 import type { PolicyName } from '../../../src/scheduler/policies/index.js';
@@ -23,7 +24,10 @@ export function engineTarget(
       const steps = new StepLog();
       const engine = await load(policy, steps.observe);
       if (policy !== undefined && engine.stats === undefined) {
-        throw new RidgepointError('usage', `--policies: this engine has one policy; leave ${policy} away`);
+        throw new RidgepointError(
+          'usage',
+          words`${option('benchServe.policies')}: this engine has one policy; leave ${policy} away`,
+        );
       }
       await engine.ready;
       onLoaded(engine);

@@ -1,4 +1,5 @@
 import { RidgepointError } from '../../../src/errors.js';
+import { option, words } from '../../../src/wording.js';
 import { OpenAiServer, type OpenAiServerOptions } from '../drivers/openai-driver.js';
 import type { Target } from './target.js';
 
@@ -10,7 +11,10 @@ export function serverTarget(
   return {
     open: async (policy) => {
       if (policy !== undefined) {
-        throw new RidgepointError('usage', '--policies compares engines in this process; leave --base-url away');
+        throw new RidgepointError(
+          'usage',
+          words`${option('benchServe.policies')} compares engines in this process; leave ${option('benchServe.baseUrl')} away`,
+        );
       }
       const server = await OpenAiServer.open(options);
       onOpened(server);

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { FileSink, ModelSink } from '../../checkpoint/sink.js';
 import type { FileSource } from '../../checkpoint/source.js';
 import { RidgepointError } from '../../errors.js';
+import { option, words } from '../../wording.js';
 import { disk, whyUnwritable } from './disk.js';
 import { LockHeld, takeLock, type Lock } from './lock.js';
 import { syncFolder, WholeFile } from './whole-file.js';
@@ -97,7 +98,7 @@ export class ModelOutput implements ModelSink {
       if (!force && present.length > 0) {
         throw new RidgepointError(
           'usage',
-          `${path}: is not empty; choose another folder, or add --force to write into it`,
+          words`${path}: is not empty; choose another folder, or add ${option('quantize.force')} to write into it`,
         );
       }
       return output;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import type { Gpu as GpuDevice } from '../../../gpu/gpu.js';
 import type { Calibration } from '../../../roofline/hardware/calibration.js';
 import {
@@ -26,7 +27,10 @@ import { print, status, tell } from '../../terminal/output.js';
 export async function calibrateCommand(flags: CalibrateFlags, version: string): Promise<number> {
   if (flags.matricesFrom !== undefined) return matrices(flags.adapter, flags.matricesFrom);
   if (flags.serving && flags.ceilingsOnly) {
-    throw new RidgepointError('usage', '--serving needs what --ceilings-only leaves out; leave one of them away');
+    throw new RidgepointError(
+      'usage',
+      words`${option('calibrate.serving')} needs what ${option('calibrate.ceilingsOnly')} leaves out; leave one of them away`,
+    );
   }
   const { calibrate } = await import('../../../../bench/calibrate/calibrate.js');
   const { surveyInProcesses } = await import('../../../../bench/calibrate/matrix-processes.js');

@@ -1,5 +1,6 @@
 import type { GenerateOptions, GenerationResult, ModelFacts, TextEngine } from '../../../engine/api.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import type { ChatFlags } from './command.js';
 import { PlainDialogue, TemplateDialogue, type Dialogue } from './dialogue.js';
 import { LineReader } from '../../terminal/lines.js';
@@ -27,11 +28,14 @@ export async function chat(flags: ChatFlags): Promise<number> {
   if (flags.plain && flags.system !== undefined) {
     throw new RidgepointError(
       'usage',
-      '--system needs a chat template; leave out --plain, or say it in the first line',
+      words`${option('chat.system')} needs a chat template; leave out ${option('chat.plain')}, or say it in the first line`,
     );
   }
   if (flags.plain && flags.chatTemplate !== undefined) {
-    throw new RidgepointError('usage', '--chat-template and --plain contradict each other; leave one out');
+    throw new RidgepointError(
+      'usage',
+      words`${option('chatTemplate')} and ${option('chat.plain')} contradict each other; leave one out`,
+    );
   }
   const chatTemplate = await readTemplate(flags.chatTemplate);
   const engine = await loadEngine(
@@ -56,12 +60,15 @@ function dialogueFor(engine: TextEngine, { plain, system, maxTokens }: ChatFlags
 function refuseModel({ model, hasTokenizer, hasChatTemplate, whyNoText }: ModelFacts, plain: boolean): void {
   if (whyNoText !== undefined) throw new RidgepointError('usage', whyNoText);
   if (!hasTokenizer) {
-    throw new RidgepointError('usage', `${model} has no tokenizer.json, so it cannot chat; use generate --prompt-ids`);
+    throw new RidgepointError(
+      'usage',
+      words`${model} has no tokenizer.json, so it cannot chat; use generate ${option('generate.promptIds')}`,
+    );
   }
   if (plain || hasChatTemplate) return;
   throw new RidgepointError(
     'usage',
-    `${model} has no chat template; add --plain to have each line continued as text, or choose a chat model with --model`,
+    words`${model} has no chat template; add ${option('chat.plain')} to have each line continued as text, or choose a chat model with ${option('model')}`,
   );
 }
 

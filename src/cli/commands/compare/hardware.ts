@@ -1,4 +1,5 @@
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { listCalibrations, readCalibration } from '../../../platform/node/calibration-store.js';
 import { CATALOGUE, hardwareById } from '../../../roofline/hardware/catalogue.js';
 import { fromCalibration, type Hardware } from '../../../roofline/hardware/hardware.js';
@@ -18,7 +19,10 @@ export interface HardwareFlags {
  */
 export async function hardwareFor(adapter: string, driver: string, flags: HardwareFlags = {}): Promise<Hardware> {
   if (flags.calibration !== undefined && flags.hardware !== undefined) {
-    throw new RidgepointError('usage', '--calibration and --hardware exclude each other');
+    throw new RidgepointError(
+      'usage',
+      words`${option('compare.calibration')} and ${option('compare.hardware')} exclude each other`,
+    );
   }
   if (flags.calibration !== undefined) return fromCalibration(await readCalibration(flags.calibration));
   if (flags.hardware !== undefined) return hardwareById(flags.hardware);
@@ -29,7 +33,7 @@ export async function hardwareFor(adapter: string, driver: string, flags: Hardwa
   if (listed !== undefined) return listed;
   throw new RidgepointError(
     'usage',
-    `there is no calibration of ${adapter} and the catalogue does not list it; run "ridgepoint calibrate", or name one with --calibration or --hardware`,
+    words`there is no calibration of ${adapter} and the catalogue does not list it; run "ridgepoint calibrate", or name one with ${option('compare.calibration')} or ${option('compare.hardware')}`,
   );
 }
 

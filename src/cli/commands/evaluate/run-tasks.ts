@@ -1,5 +1,6 @@
 import { markdownTable } from '../../../../bench/tables/markdown.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import type { Engine } from '../../../index.js';
 import { loadEngine } from '../../load.js';
 import { engineOptions } from '../../options/common.js';
@@ -18,7 +19,10 @@ export function tasksOf(names: string): readonly Task[] {
     const task = TASKS.find((one) => one.name === name.trim());
     if (task !== undefined) return task;
     const known = TASKS.map((one) => one.name).join(', ');
-    throw new RidgepointError('usage', `--tasks must be all or some of ${known}, found ${JSON.stringify(name.trim())}`);
+    throw new RidgepointError(
+      'usage',
+      words`${option('evaluate.tasks')} must be all or some of ${known}, found ${JSON.stringify(name.trim())}`,
+    );
   });
 }
 

@@ -2,6 +2,7 @@ import { markdownTable } from '../../../../bench/tables/markdown.js';
 import type { EngineInfo, EngineOptions } from '../../../engine/api.js';
 import { Evaluation, slidingWindows } from '../../../engine/evaluation.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import type { Engine } from '../../../index.js';
 import type { EvaluateFlags } from './command.js';
 import { loadEngine } from '../../load.js';
@@ -59,7 +60,10 @@ function referenceOptions(
 export async function evaluate(file: string | undefined, flags: EvaluateFlags): Promise<number> {
   const { tasks } = flags;
   if ((file === undefined) === (tasks === undefined)) {
-    throw new RidgepointError('usage', 'give a text to evaluate, or questions with --tasks: one of the two');
+    throw new RidgepointError(
+      'usage',
+      words`give a text to evaluate, or questions with ${option('evaluate.tasks')}: one of the two`,
+    );
   }
   if (file === undefined) return evaluateTasks(tasks!, flags);
   const options: EngineOptions = {
@@ -83,9 +87,16 @@ export async function evaluate(file: string | undefined, flags: EvaluateFlags): 
   const window = flags.window ?? Math.min(MOST_WINDOW, engine.info.contextLength);
   const stride = flags.stride ?? Math.ceil(window / 2);
   if (window > engine.info.contextLength) {
-    throw new RidgepointError('usage', `--window ${window} is more than the context of ${engine.info.contextLength}`);
+    throw new RidgepointError(
+      'usage',
+      words`${option('evaluate.window')} ${window} is more than the context of ${engine.info.contextLength}`,
+    );
   }
-  if (stride >= window) throw new RidgepointError('usage', `--stride ${stride} must be less than --window ${window}`);
+  if (stride >= window)
+    throw new RidgepointError(
+      'usage',
+      words`${option('evaluate.stride')} ${stride} must be less than ${option('evaluate.window')} ${window}`,
+    );
 
   const documents = endable(() => documentsOf(engine, text, flags.documents));
   const evaluation = new Evaluation(engine.config.vocab);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { withDefaults } from '../../options/command-table.js';
 import { EXIT } from '../../run.js';
@@ -69,7 +70,11 @@ export async function explainRequest(request: string, given: ExplainFlags): Prom
   try {
     response = await fetch(address, { headers });
   } catch (cause) {
-    throw new RidgepointError('usage', `no server answers at ${flags.url}; name yours with --url`, { cause });
+    throw new RidgepointError(
+      'usage',
+      words`no server answers at ${flags.url}; name yours with ${option('explain.url')}`,
+      { cause },
+    );
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) {

@@ -7,6 +7,7 @@ import type {
   TextEngine,
 } from '../../../engine/api.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { checkOptions, engineOptions, generateOptions } from '../../options/common.js';
 import { loadEngine } from '../../load.js';
 import type { GenerateFlags } from './command.js';
@@ -27,7 +28,10 @@ export async function generate(argument: string | undefined, flags: GenerateFlag
   const options = generateOptions(flags);
   checkOptions(options);
   if (flags.logprobs !== undefined && !flags.json) {
-    throw new RidgepointError('usage', '--logprobs needs --json, the only output that shows them');
+    throw new RidgepointError(
+      'usage',
+      words`${option('logprobs')} needs ${option('generate.json')}, the only output that shows them`,
+    );
   }
   const prompt = await readPrompt(argument, flags);
   const quiet = flags.quiet ?? false;
@@ -55,7 +59,10 @@ export async function generate(argument: string | undefined, flags: GenerateFlag
 function refuseModel({ model, hasTokenizer, whyNoText }: ModelFacts, prompt: Prompt): void {
   if (whyNoText !== undefined) throw new RidgepointError('usage', whyNoText);
   if (typeof prompt === 'string' && !hasTokenizer) {
-    throw new RidgepointError('usage', `${model} has no tokenizer.json; give --prompt-ids instead of text`);
+    throw new RidgepointError(
+      'usage',
+      words`${model} has no tokenizer.json; give ${option('generate.promptIds')} instead of text`,
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { priceStep } from '../../../roofline/predict/predict.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import type { ProbedStep, StepProbe } from '../../../engine/probe.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import type { Engine } from '../../../index.js';
 import { kernelSet } from '../../../../bench/compare/predictor.js';
 import { busyShare, busyText } from '../../../../bench/profile/busy.js';
@@ -67,7 +68,7 @@ export async function profile(flags: ProfileFlags): Promise<number> {
     if (!(error instanceof Error && /has no timestamp queries/.test(error.message))) throw error;
     throw new RidgepointError(
       'adapter',
-      `${engine.info.adapter} has no timestamp queries, so operations cannot be timed on it; choose another with --adapter`,
+      words`${engine.info.adapter} has no timestamp queries, so operations cannot be timed on it; choose another with ${option('adapter')}`,
       { cause: error },
     );
   }

@@ -2,6 +2,7 @@ import type { FileSource, ModelFolder } from '../../../checkpoint/source.js';
 import { judgeModel, type JudgedModel } from '../../../engine/model-opening.js';
 import { weightFormats } from '../../../engine/weight-format.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { headlessArchitecture } from '../../../model/config.js';
 import type { ModelSource } from '../../../model/open.js';
 import { openWeights } from '../../../model/open-weights.js';
@@ -28,7 +29,7 @@ const COPIED = [
 function formatsOf(flags: QuantizeFlags): SavedFormats {
   const { dtype, head } = weightFormats(flags);
   if (quantFormat(dtype) !== undefined) return { dtype, head } as SavedFormats;
-  throw new RidgepointError('usage', `--dtype ${flags.dtype} is not quantised; choose int8 or int4`);
+  throw new RidgepointError('usage', words`${option('dtype')} ${flags.dtype} is not quantised; choose int8 or int4`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EngineOptions, TextEngine } from '../../../engine/api.js';
 import { isLoopback } from '../../../cluster/address.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { compileGrammar } from '../../../grammar/index.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { holdPort } from '../../../serving/loading.js';
@@ -95,15 +96,27 @@ async function use<T>(host: string, port: number, listen: () => Promise<T>): Pro
     const { code, message } = cause as NodeJS.ErrnoException;
     switch (code) {
       case 'EADDRINUSE':
-        throw new RidgepointError('usage', `port ${port} of ${host} is in use; choose another with --port`, { cause });
+        throw new RidgepointError(
+          'usage',
+          words`port ${port} of ${host} is in use; choose another with ${option('http.port')}`,
+          { cause },
+        );
       case 'EACCES':
-        throw new RidgepointError('usage', `port ${port} needs more rights; choose one above 1023 with --port`, {
-          cause,
-        });
+        throw new RidgepointError(
+          'usage',
+          words`port ${port} needs more rights; choose one above 1023 with ${option('http.port')}`,
+          {
+            cause,
+          },
+        );
       default:
-        throw new RidgepointError('usage', `cannot listen on ${host}, port ${port}: ${message}; check --host`, {
-          cause,
-        });
+        throw new RidgepointError(
+          'usage',
+          words`cannot listen on ${host}, port ${port}: ${message}; check ${option('http.host')}`,
+          {
+            cause,
+          },
+        );
     }
   }
 }

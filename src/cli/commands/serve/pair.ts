@@ -1,6 +1,7 @@
 import { PairedEngine } from '../../../cluster/embedded.js';
 import { RemoteSource } from '../../../platform/node/wire/remote.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import type { EngineOptions } from '../../../index.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { loadEngine } from '../../load.js';
@@ -16,13 +17,16 @@ import type { ServeFlags } from './command.js';
 export async function loadPair(flags: ServeFlags, options: EngineOptions): Promise<PairedEngine | undefined> {
   const { prefillAdapter, prefillWorker: address, kvReserve, quiet = false } = flags;
   if (prefillAdapter !== undefined && address !== undefined) {
-    throw new RidgepointError('usage', 'prompts are computed in one place: give --prefill-adapter or --prefill-worker');
+    throw new RidgepointError(
+      'usage',
+      words`prompts are computed in one place: give ${option('serve.prefillAdapter')} or ${option('serve.prefillWorker')}`,
+    );
   }
   if (prefillAdapter === undefined && address === undefined) {
     if (kvReserve === undefined) return undefined;
     throw new RidgepointError(
       'usage',
-      '--kv-reserve is for keys and values from elsewhere; give --prefill-adapter or --prefill-worker',
+      words`${option('kvReserve')} is for keys and values from elsewhere; give ${option('serve.prefillAdapter')} or ${option('serve.prefillWorker')}`,
     );
   }
   const promise = flags.ttftSlo === undefined ? '--itl-slo' : '--ttft-slo';

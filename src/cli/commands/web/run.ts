@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join, resolve } from 'node:path';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { codeOf } from '../../../platform/node/disk.js';
 import { packageRoot } from '../../../platform/node/package-root.js';
 import { withDefaults } from '../../options/command-table.js';
@@ -32,7 +33,10 @@ export async function web(flags: WebFlags): Promise<number> {
       .then((info) => info.isDirectory())
       .catch(() => false);
     if (!isFolder)
-      throw new RidgepointError('usage', `--model ${model}: is no folder; the page itself loads Hub names`);
+      throw new RidgepointError(
+        'usage',
+        words`${option('web.model')} ${model}: is no folder; the page itself loads Hub names`,
+      );
     const path = `${LOCAL}${encodeURIComponent(basename(folder))}/`;
     mounts.push([decodeURIComponent(path), folder]);
     query = `?model=${encodeURIComponent(path)}`;

@@ -1,6 +1,7 @@
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
 import { isLoopback } from '../../../cluster/address.js';
 import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { WorkerPort } from '../../../platform/node/wire/port.js';
 import { loadEngine } from '../../load.js';
@@ -32,7 +33,10 @@ export async function work(given: WorkerFlags): Promise<number> {
   const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
   if (token !== undefined) keepSecret(token);
   if (token === undefined && !isLoopback(listen.host)) {
-    throw new RidgepointError('usage', `--listen ${listen.host} is reached by others; give a --cluster-token`);
+    throw new RidgepointError(
+      'usage',
+      words`${option('worker.listen')} ${listen.host} is reached by others; give a ${option('worker.clusterToken')}`,
+    );
   }
   const { maxNumSeqs = ENGINE_OPTIONS.maxSequences.default } = flags;
   const { onStep, speed } = learnSpeed();
@@ -49,7 +53,11 @@ export async function work(given: WorkerFlags): Promise<number> {
   const { host } = listen;
   const at = await port.listen(host, listen.port).catch((cause: unknown) => {
     const why = (cause as Error).message;
-    throw new RidgepointError('usage', `cannot listen on ${host}:${listen.port}: ${why}; check --listen`, { cause });
+    throw new RidgepointError(
+      'usage',
+      words`cannot listen on ${host}:${listen.port}: ${why}; check ${option('worker.listen')}`,
+      { cause },
+    );
   });
   tell(`${engine.info.model} on ${engine.info.adapter} ${DOES[role]} at ${host}:${at}. Ctrl-C stops.`);
   const ended = AbortSignal.any([stopSignal, broken.signal]);
