@@ -220,7 +220,7 @@ describe('scenarios', () => {
   test('long-prompt needs the room', async () => {
     const clock = new VirtualClock();
     const how = { policies: [undefined], sequences: 2, promptTokens: 2000, repeats: 1, rounds: 1, seed: 1, clock };
-    await expect(longPromptScenario({ target: fakes(clock).target, ...how })).rejects.toThrow('--model tiny-4k');
+    await expect(longPromptScenario({ target: fakes(clock).target, ...how })).rejects.toThrow('use model tiny-4k');
   });
 
   test('batch: steps that cost the same for all give as many times the tokens', async () => {
