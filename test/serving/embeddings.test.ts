@@ -74,6 +74,22 @@ describe('/v1/embeddings', () => {
     expect(answer.usage.total_tokens).toBe(6);
   });
 
+  it('takes texts without special tokens and vectors of any length where it is asked to', async () => {
+    const engine = new Embedding();
+    const inputs: unknown[] = [];
+    const embed = engine.embed.bind(engine);
+    engine.embed = (input, options) => (inputs.push(input), embed(input, options));
+    const { url } = await start(engine);
+    for (const input of ['ab', ['ab', 'c'], [5, 6], [[5, 6]]]) {
+      const fields = { input, add_special_tokens: false, normalize: false };
+      expect((await post(`${url}/v1/embeddings`, fields)).status).toBe(200);
+    }
+    expect(inputs).toEqual([[[97, 98]], [[97, 98], [99]], [5, 6], [[5, 6]]]);
+    expect(engine.asked.map(({ normalize }) => normalize)).toEqual([false, false, false, false]);
+    await post(`${url}/v1/embeddings`, { input: 'ab' });
+    expect([inputs.at(-1), engine.asked.at(-1)!.normalize]).toEqual(['ab', undefined]);
+  });
+
   it('sends a long list, and gives its place back', async () => {
     const { server, url } = await start(new Embedding(), { capacity: 1 });
     const { body } = await post(`${url}/v1/embeddings`, { input: Array(2048).fill('ab') });

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { IGNORED, REFUSED, sortFields, USED } from '../../src/serving/schema/fields.js';
 import { compileGrammar } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
-import { LLAMA_SERVER, OPENAI_CHAT, OPENAI_COMPLETION, VLLM_CHAT, VLLM_COMPLETION } from './peer-fields.js';
+import {
+  LLAMA_SERVER,
+  OPENAI_CHAT,
+  OPENAI_COMPLETION,
+  OPENAI_EMBEDDING,
+  VLLM_CHAT,
+  VLLM_COMPLETION,
+  VLLM_EMBEDDING,
+} from './peer-fields.js';
 import { post, start } from './support.js';
 
 const CHAT = { messages: [{ role: 'user', content: 'x' }], max_tokens: 2 };
@@ -12,13 +20,16 @@ const STRANGE = { strange: ['thing'] };
 
 describe('fields of requests', () => {
   it('of every peer are used, refused or known to change nothing', () => {
-    const places = (endpoint: 'chat' | 'completion', names: readonly string[]) =>
+    const places = (endpoint: 'chat' | 'completion' | 'embeddings', names: readonly string[]) =>
       names.filter((name) => !USED[endpoint].has(name) && !IGNORED.has(name) && !Object.hasOwn(REFUSED, name));
     for (const names of [OPENAI_CHAT, VLLM_CHAT, LLAMA_SERVER]) expect(places('chat', names)).toEqual([]);
     for (const names of [OPENAI_COMPLETION, VLLM_COMPLETION, LLAMA_SERVER]) {
       expect(places('completion', names)).toEqual([]);
     }
-    for (const endpoint of ['chat', 'completion'] as const) {
+    for (const names of [OPENAI_EMBEDDING, VLLM_EMBEDDING, ['embd_normalize', 'content']]) {
+      expect(places('embeddings', names)).toEqual([]);
+    }
+    for (const endpoint of ['chat', 'completion', 'embeddings'] as const) {
       expect(
         [...USED[endpoint]].filter((name) => IGNORED.has(name)),
         'in one list only',

@@ -4,6 +4,7 @@
  * OpenAI: `ChatCompletionCreateParamsBase` and `CompletionCreateParamsBase` of the npm package openai 6.49.0.
  * vLLM: `ChatCompletionRequest` and `CompletionRequest` of its main branch, commit 002032e, and the `guided_*` fields of
  * 0.10 that `structured_outputs` replaced.
+ * Embeddings: `EmbeddingCreateParams` of the same package; vLLM's `EmbeddingRequest`s of texts and of chats.
  * llama-server: README of llama.cpp's tools/server, commit 00dc805, and `params_from_json_cmpl` of server-task.cpp.
  */
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -18,6 +19,14 @@ export const OPENAI_CHAT = words(`
 export const OPENAI_COMPLETION = words(`
   model prompt best_of echo frequency_penalty logit_bias logprobs max_tokens n presence_penalty seed stop stream
   stream_options suffix temperature top_p user
+`);
+
+export const OPENAI_EMBEDDING = words(`model input encoding_format dimensions user`);
+
+export const VLLM_EMBEDDING = words(`
+  model input encoding_format dimensions user messages truncate_prompt_tokens truncation_side request_id priority
+  add_special_tokens cache_salt mm_processor_kwargs media_io_kwargs normalize use_activation embed_dtype endianness
+  add_generation_prompt continue_final_message chat_template chat_template_kwargs
 `);
 
 const VLLM_SAMPLING = `

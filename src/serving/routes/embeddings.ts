@@ -32,9 +32,10 @@ export function embeddingRoute(app: FastifyInstance, context: ServingContext): v
     lifetime.onClosed(admission.enter(1));
     await assertShort(context, body.input);
     lifetime.throwIfEnded();
-    const { dimensions, priority, encoding_format: format } = body;
+    const { dimensions, priority, normalize, encoding_format: format } = body;
+    const input = body.add_special_tokens ? body.input : await plainIds(context, body.input, lifetime.signal);
     const embeddings = await engine
-      .embed(body.input, { dimensions, priority, signal: lifetime.signal })
+      .embed(input, { dimensions, priority, normalize, signal: lifetime.signal })
       .catch((error: unknown) => {
         throw named(error);
       });
@@ -58,6 +59,21 @@ async function assertShort({ prompts }: ServingContext, input: EmbeddingInput): 
     prompts.assertShort(each, `input[${at}]`);
     await turns.pause();
   }
+}
+
+/** Texts as ids, without the special tokens that the tokenizer would put around them. */
+async function plainIds(
+  { engine }: ServingContext,
+  input: EmbeddingInput,
+  signal: AbortSignal,
+): Promise<EmbeddingInput> {
+  const texts = typeof input === 'string' ? [input] : input;
+  const ids: (readonly number[])[] = [];
+  for (const text of texts) {
+    if (typeof text !== 'string') return input;
+    ids.push(await engine.tokenizeInSlices(text, { addSpecialTokens: false, signal }));
+  }
+  return ids;
 }
 
 /** What is wrong, with the field it is about. */

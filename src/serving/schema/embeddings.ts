@@ -34,4 +34,7 @@ export const embeddingsRequest = z.object({
   encoding_format: z.enum(['float', 'base64']).default('float'),
   dimensions: z.int().min(1).optional(),
   priority: z.int().optional(),
+  // vLLM's
+  normalize: z.boolean().optional(),
+  add_special_tokens: z.boolean().default(true),
 });

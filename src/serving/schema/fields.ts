@@ -45,7 +45,9 @@ export const USED: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
     ...ANTHROPIC,
   ]),
   count: new Set(['model', ...ANTHROPIC]),
-  embeddings: new Set(['model', 'input', 'encoding_format', 'dimensions', 'priority']),
+  embeddings: new Set([
+    ...['model', 'input', 'encoding_format', 'dimensions', 'priority', 'normalize', 'add_special_tokens'],
+  ]),
   tokenize: new Set(['model', 'prompt', 'messages', 'add_special_tokens', 'return_token_strs']),
   detokenize: new Set(['model', 'tokens']),
 };
@@ -138,7 +140,11 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   repetition_detection: unsupported('ending at repetitions is'),
   thinking_token_budget: unsupported('reasoning is', -1),
   watermarking: unsupported('watermarking is', false),
+  embed_dtype: unsupported('another type of numbers is', 'float32'),
+  endianness: unsupported('another order of bytes is', 'native', 'little'),
+  use_activation: use('normalize'),
   // llama-server
+  embd_normalize: use('normalize'),
   n_cmpl: use('n', 1),
   n_probs: use('logprobs', 0),
   n_indent: unsupported('a least indentation is', 0),
