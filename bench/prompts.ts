@@ -1,4 +1,5 @@
-import { random, seedOf } from '../src/traffic/random.js';
+import { seedOf } from '../src/seed.js';
+import { random } from '../src/traffic/random.js';
 
 /** What making a prompt needs of an engine. */
 export interface PromptSource {

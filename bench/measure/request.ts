@@ -1,6 +1,6 @@
 import type { GenerateOptions, Prompt } from '../../src/engine/api.js';
 import { RidgepointError } from '../../src/errors.js';
-import { seedOf } from '../../src/traffic/random.js';
+import { seedOf } from '../../src/seed.js';
 import { randomIds, randomText } from '../prompts.js';
 import type { BenchTarget } from './target.js';
 

@@ -2,7 +2,8 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { streamJobs, type StreamJob } from '../checkpoint/stream.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { UploadRing } from '../gpu/upload-ring.js';
-import { fillSynthetic, tensorSeed } from '../kernels/synthetic/kernel.js';
+import { fillSynthetic } from '../kernels/synthetic/kernel.js';
+import { seedOf } from '../seed.js';
 import type { FloatDtype, WeightPart } from '../kernels/weights.js';
 import type { ModelConfig } from './config.js';
 import { takeQuants } from './gptq-writer.js';
@@ -145,7 +146,7 @@ export async function loadSynthetic(
     const target = targetOf(weights);
     if ('parts' in target) {
       // Uniform numbers of this amplitude have variance 1 / cols, the scale of trained projections.
-      await fillSynthetic(gpu, target, tensorSeed(source.name), Math.sqrt(3 / source.cols));
+      await fillSynthetic(gpu, target, seedOf(source.name), Math.sqrt(3 / source.cols));
       for (const part of target.parts) done += part.buffer.size;
     } else {
       const values = new Float32Array(source.rows);

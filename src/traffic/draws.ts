@@ -1,4 +1,5 @@
-import { random, seedOf } from './random.js';
+import { seedOf } from '../seed.js';
+import { random } from './random.js';
 
 /**
  * Random numbers of one purpose. Each purpose has a stream of its own, so that changing the lengths of requests does

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { f32ToF16 } from '../../../src/checkpoint/float.js';
-import { tensorSeed } from '../../../src/kernels/synthetic/kernel.js';
+import { seedOf } from '../../../src/seed.js';
 import { readConfig } from '../../../src/model/read-config.js';
 import { FileWriter } from './file-writer.js';
 import { llamaTensors, type LlamaTensor } from './tensors.js';
@@ -23,7 +23,7 @@ export function syntheticTensor({ role, name, shape }: LlamaTensor): Uint16Array
   const levels = Uint16Array.from(new Uint32Array(values.buffer), f32ToF16);
   const out = new Uint16Array(rows * cols);
   // xorshift32 (Marsaglia 2003); its state must not be zero.
-  let state = tensorSeed(name) | 1;
+  let state = seedOf(name) | 1;
   for (let i = 0; i < out.length; i++) {
     state ^= state << 13;
     state ^= state >>> 17;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RidgepointError } from '../../../src/errors.js';
 import { option, words } from '../../../src/wording.js';
-import { seedOf } from '../../../src/traffic/random.js';
+import { seedOf } from '../../../src/seed.js';
 import type { LoadDriver, Reply, Sending } from '../load/driver.js';
 import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 import { HttpClient, HttpError } from './http.js';

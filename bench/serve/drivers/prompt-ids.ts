@@ -1,4 +1,4 @@
-import { seedOf } from '../../../src/traffic/random.js';
+import { seedOf } from '../../../src/seed.js';
 import { randomIds } from '../../prompts.js';
 import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 

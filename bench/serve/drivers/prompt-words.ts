@@ -1,4 +1,5 @@
-import { random, seedOf } from '../../../src/traffic/random.js';
+import { seedOf } from '../../../src/seed.js';
+import { random } from '../../../src/traffic/random.js';
 import type { PlannedRequest, Workload } from '../../../src/traffic/workload.js';
 
 /** Common words, which most tokenizers have as a token each. */

@@ -42,13 +42,6 @@ export async function fillSynthetic(gpu: Gpu, matrix: WeightMatrix, seed: number
   }
 }
 
-/** A seed for a tensor from its name (FNV-1a). */
-export function tensorSeed(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
-
 /** The value `synthetic.wgsl` gives an element before rounding to the stored type, for the reference. */
 export function syntheticValue(seed: number, row: number, col: number, amplitude: number): number {
   const hash = (v: number): number => {

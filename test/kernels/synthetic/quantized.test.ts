@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../../src/gpu/gpu.js';
-import { fillSynthetic, tensorSeed, syntheticValue } from '../../../src/kernels/synthetic/kernel.js';
+import { fillSynthetic, syntheticValue } from '../../../src/kernels/synthetic/kernel.js';
+import { seedOf } from '../../../src/seed.js';
 import {
   allocateMatrix,
   laneRows,
@@ -20,7 +21,7 @@ describe.each(adapters)('synthetic quantised weights on %s', (adapter) => {
   beforeAll(async () => void (gpu = await testGpu(adapter)));
 
   it.each(QUANTIZED)('are those of syntheticValue within half a step, in %s and both layouts', async (dtype) => {
-    const [rows, cols, seed, amplitude] = [21, 172, tensorSeed('weights'), 0.5];
+    const [rows, cols, seed, amplitude] = [21, 172, seedOf('weights'), 0.5];
     const format = quantFormat(dtype);
     // The stored scale is f16's nearest to amplitude over the most steps.
     const step = amplitude / (quantRange(format).most - middleOf(format));

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../../../src/gpu/gpu.js';
-import { fillSynthetic, tensorSeed, syntheticValue } from '../../../src/kernels/synthetic/kernel.js';
+import { fillSynthetic, syntheticValue } from '../../../src/kernels/synthetic/kernel.js';
+import { seedOf } from '../../../src/seed.js';
 import { paddedRows } from '../../../src/kernels/weights.js';
 import { relativeError } from '../../reference/compare.js';
 import { adapters, testGpu } from '../../support/adapters.js';
@@ -17,7 +18,7 @@ describe.each(adapters)('synthetic weights on %s', (adapter) => {
 
   it.each(DTYPES)('are those of syntheticValue, in %s and in parts', async (dtype) => {
     await freeingAll(gpu, async () => {
-      const [rows, cols, seed] = [105, 43, tensorSeed('model.layers.0.mlp.down_proj.weight')];
+      const [rows, cols, seed] = [105, 43, seedOf('model.layers.0.mlp.down_proj.weight')];
       const amplitude = Math.fround(Math.sqrt(3 / cols));
       const matrix = weightMatrix(gpu, new Float64Array(rows * cols), cols, dtype, 40);
       await fillSynthetic(gpu, matrix, seed, amplitude);
