@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_POLICY, POLICY_NAMES } from '../scheduler/policies/index.js';
 import { ENGINE_IDS } from '../roofline/hardware/engines.js';
-import { ROLES } from './cluster.js';
+import { FIRST_TOKEN_AT, ROLES } from './cluster.js';
 import { LOAD_PREDICTORS } from './load-predictors.js';
 import { USUAL_BLOCK_TOKENS } from './machine-pool.js';
 import { ROUTING } from './router.js';
@@ -24,7 +24,7 @@ const poolSchema = z.strictObject({
     .string()
     .default('predict')
     .describe(
-      'predict, llmcompass (operators in the manner of LLMCompass, for chips whose cores are known), table:FILE (the dense table of a profile in the format of LLMServingSim), or linear:FILE#MODEL#TP',
+      'predict, llmcompass (operators in the manner of LLMCompass, for chips whose cores are known), table:FILE (perf_model.csv of splitwise-sim, mlp.csv of Vidur, or the dense table of a profile in the format of LLMServingSim), or linear:FILE#MODEL#TP',
     ),
   host_ms: z.number().nonnegative().default(0).describe('milliseconds of the host that each step takes in addition'),
   policy: z.enum(POLICY_NAMES).default(DEFAULT_POLICY),
@@ -60,6 +60,10 @@ export const clusterSchema = z.strictObject({
         .default(0.9)
         .describe('share of the bytes that may move while the prompt is computed'),
       shared: z.boolean().default(true).describe('transfers share the links of their machines'),
+      first_token_at: z
+        .enum(FIRST_TOKEN_AT)
+        .default('prefill')
+        .describe('where the first token counts: where it is made, or where the cache has arrived'),
     })
     .optional(),
   reallocation: z

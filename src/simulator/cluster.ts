@@ -50,7 +50,12 @@ export interface Transfer {
   readonly layers: number;
   /** Whether transfers share the links of their machines. */
   readonly shared: boolean;
+  /** Where the first token counts: where it is made (default), or once the machine that decodes could send it. */
+  readonly firstTokenAt?: FirstTokenAt;
 }
+
+export const FIRST_TOKEN_AT = ['prefill', 'decode'] as const;
+export type FirstTokenAt = (typeof FIRST_TOKEN_AT)[number];
 
 export interface Cluster {
   readonly pools: readonly Pool[];

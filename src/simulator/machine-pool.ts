@@ -54,7 +54,7 @@ export function machinePool(predictor: Predictor, pool: MachinePool): Pool {
 /** How keys and values travel, of the model that a predictor is of. */
 export function transferOf(
   predictor: Predictor,
-  transfer: Pick<Transfer, 'latency' | 'mode' | 'overlap' | 'shared'>,
+  transfer: Pick<Transfer, 'latency' | 'mode' | 'overlap' | 'shared' | 'firstTokenAt'>,
 ): Transfer {
   return { ...transfer, bytesPerToken: memoryOf(predictor, 1, 1).kvBytesPerToken, layers: predictor.model.layers };
 }

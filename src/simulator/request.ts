@@ -1,3 +1,4 @@
+import type { FirstTokenAt } from './cluster.js';
 import { TokenTimes } from './token-times.js';
 
 /** A request as it comes. */
@@ -33,6 +34,12 @@ export class RequestTrace {
     keepTokens: boolean,
   ) {
     this.tokens = new TokenTimes(keepTokens);
+  }
+
+  /** Its keys and values are where it goes on. @param firstTokenAt where its first token counts */
+  arrived(now: number, firstTokenAt: FirstTokenAt = 'prefill'): void {
+    this.transferred = now;
+    if (firstTokenAt === 'decode') this.tokens.delayFirst(now);
   }
 
   /** Seconds from arrival to the first token. */

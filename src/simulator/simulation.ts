@@ -241,7 +241,7 @@ class Run implements SimulationRun {
 
   #arrived(life: Life): void {
     if (life.trace.status !== 'waiting') return;
-    life.trace.transferred = this.#events.now;
+    life.trace.arrived(this.#events.now, this.#cluster.transfer?.firstTokenAt);
     life.flow = undefined;
     this.#drop(life.prefill!);
     life.prefill = undefined;

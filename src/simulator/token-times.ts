@@ -43,6 +43,12 @@ export class TokenTimes {
     if (this.#keep) this.#parts.push(time);
   }
 
+  /** The only token there is counts as made later. */
+  delayFirst(time: number): void {
+    this.#first = this.#last = time;
+    if (this.#keep) this.#parts[0] = time;
+  }
+
   /** Adds the times `ends[from..to)`; the array must not change for these places afterwards. */
   pushRun(ends: readonly number[], from: number, to: number): void {
     for (let at = from; at < to; at++) this.#note(ends[at]);

@@ -37,7 +37,9 @@ export async function trial(
   { seed, turn }: TrialOptions = {},
 ): Promise<Verdict> {
   const run = beginSimulation(cluster, requests, { seed, keepTokens: false });
-  const misses = slo.limits.map((limit) => new Misses(limit, slo, alone, requests.length));
+  // When the first token counts is certain with the second one only, where a transfer delays it.
+  const settled = cluster.transfer?.firstTokenAt === 'decode' ? 2 : 1;
+  const misses = slo.limits.map((limit) => new Misses(limit, slo, alone, { total: requests.length, settled }));
   while (run.advance(EVENTS)) {
     await turn?.();
     const { traces } = run.result();
@@ -65,6 +67,8 @@ class Misses {
   #open: number[] = [];
   #seen = 0;
   readonly #most: number;
+  /** Tokens from which the time of the first one is certain. */
+  readonly #settled: number;
 
   readonly #slo: Slo;
   readonly #alone: Alone | undefined;
@@ -73,9 +77,10 @@ class Misses {
     readonly limit: SloLimit,
     slo: Slo,
     alone: Alone | undefined,
-    total: number,
+    { total, settled }: { readonly total: number; readonly settled: number },
   ) {
     this.#slo = slo;
+    this.#settled = settled;
     this.#alone = alone;
     // Quantiles lie between two requests, so one more is let pass.
     this.#most = (1 - limit.percent / 100) * total + 2;
@@ -101,14 +106,14 @@ class Misses {
     const limit = this.#slo.kind === 'ms' ? most / 1000 : most * this.#alone!(request)[measure];
     switch (measure) {
       case 'ttft':
-        if (tokens.count > 0) return trace.ttft > limit;
+        if (tokens.count >= Math.min(this.#settled, request.outputTokens)) return trace.ttft > limit;
         return now - request.arrival > limit ? true : undefined;
       case 'e2e':
         if (status === 'completed') return trace.e2e > limit;
         return now - request.arrival > limit ? true : undefined;
       case 'tbt':
         if (status === 'completed') return trace.tpot > limit;
-        if (tokens.count === 0) return undefined;
+        if (tokens.count < this.#settled) return undefined;
         return (now - tokens.first) / Math.max(1, request.outputTokens - 1) > limit ? true : undefined;
     }
   }

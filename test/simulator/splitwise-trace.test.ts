@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MersenneTwister } from '../../src/simulator/splitwise/mersenne-twister.js';
-import { splitwiseTrace } from '../../src/simulator/splitwise/trace.js';
+import { parseSplitwiseTrace, splitwiseTrace } from '../../src/simulator/splitwise/trace.js';
 
 describe('the Mersenne Twister', () => {
   it('gives the words of its authors', () => {
@@ -48,5 +48,24 @@ describe('a trace as generate_trace.py draws it', () => {
 
   it('has as many requests as NumPy draws with seed 0', () => {
     expect(splitwiseTrace(lengths, { rate: 70, duration: 120, seed: 0, drawn: 16_800 })).toHaveLength(8502);
+  });
+});
+
+describe('a file of requests as splitwise-sim keeps them', () => {
+  const head = 'request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size';
+
+  it('is read by its columns, in order of arrival', () => {
+    expect(parseSplitwiseTrace(`${head}\r\n0,2,0,0.5,1,100,20\r\n1,2,0,0.25,1,7,1`, 't.csv')).toEqual([
+      { index: 0, arrival: 0.25, promptTokens: 7, outputTokens: 1 },
+      { index: 1, arrival: 0.5, promptTokens: 100, outputTokens: 20 },
+    ]);
+  });
+
+  it.each([
+    ['a column that is not there', 'a,b\n1,2', 'no column arrival_timestamp, prompt_size, token_size'],
+    ['an answer of nothing', `${head}\n0,2,0,0.5,1,100,0`, 'request 1 needs'],
+    ['no number', `${head}\n0,2,0,soon,1,100,2`, 'arrival_timestamp is "soon"'],
+  ])('is refused for %s', (_, text, says) => {
+    expect(() => parseSplitwiseTrace(text, 't.csv')).toThrow(says);
   });
 });

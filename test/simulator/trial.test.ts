@@ -18,6 +18,37 @@ describe('a trial', () => {
     expect((await trial(machines, requests, { slo })).met).toBe(whole);
   });
 
+  it.each(['prefill', 'decode'] as const)(
+    'says what a whole run says with first tokens at %s',
+    async (firstTokenAt) => {
+      const verdicts = new Set<boolean>();
+      for (const rate of [3, 6, 12, 18, 30]) {
+        const [price, linkBytesPerSecond] = [constantPrice(0.05), 4000];
+        const machine = { price, maxSequences: 4, linkBytesPerSecond };
+        const pools = [
+          pool({ ...machine, name: 'p', role: 'prefill' }),
+          pool({ ...machine, name: 'd', role: 'decode', count: 2 }),
+        ];
+        const transfer = { bytesPerToken: 10, latency: 0, mode: 'after', overlap: 0, layers: 4, shared: true } as const;
+        const apart = cluster(pools, { transfer: { ...transfer, firstTokenAt } });
+        const requests = poisson(400, rate, 5, lengths);
+        const goal = parseSlo('ttft:p90:400,tbt:p90:130,e2e:p90:1500');
+        const { traces } = simulate(apart, requests);
+        const whole = judge(goal, traces).every(({ met }) => met) && !overloaded(traces);
+        expect([rate, (await trial(apart, requests, { slo: goal })).met]).toEqual([rate, whole]);
+        verdicts.add(whole);
+        for (const { tokens, transferred, ttft, request } of traces) {
+          expect(tokens.all()).toHaveLength(4);
+          if (firstTokenAt === 'decode') expect(tokens.first).toBe(transferred);
+          else expect(tokens.first).toBeLessThan(transferred);
+          expect(request.arrival + ttft).toBeCloseTo(tokens.all()[0], 9);
+          expect(tokens.second).toBeGreaterThanOrEqual(transferred);
+        }
+      }
+      expect(verdicts.size).toBe(2);
+    },
+  );
+
   it('is given up when too many have missed, long before its end', async () => {
     let priced = 0;
     const price = { seconds: () => (priced++, 0.1) };

@@ -44,8 +44,8 @@ export const RECORDED = {
     'the same, Fig. 10: requests/s within the loose, normal and tight SLO, 14D moved': '78 / 73 / 60',
   },
   'spad-models': {
-    'llama-3.1-70b, 18P+7D on coding: requests/s after moving': '180',
-    'llama-3.1-70b, 8P+17D on conversation: requests/s after moving': '185',
+    'llama-3.1-70b, 18P+7D on coding: requests/s after moving': '190',
+    'llama-3.1-70b, 8P+17D on conversation: requests/s after moving': '210',
     'deepseek-v2, 18P+7D on coding: requests/s after moving': '160',
     'deepseek-v2, 8P+17D on conversation: requests/s after moving': '73',
   },

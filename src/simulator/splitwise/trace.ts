@@ -1,3 +1,5 @@
+import { RidgepointError } from '../../errors.js';
+import { numbersOf, parseCsv } from '../price/csv.js';
 import type { SimulatedRequest } from '../request.js';
 import { MersenneTwister } from './mersenne-twister.js';
 
@@ -35,4 +37,37 @@ export function splitwiseTrace(
     promptTokens: lengths[places[index]].promptTokens,
     outputTokens: lengths[random.below(lengths.length)].outputTokens,
   }));
+}
+
+const COLUMNS = ['arrival_timestamp', 'prompt_size', 'token_size'];
+
+/**
+ * Requests of a trace as splitwise-sim keeps them: seconds, tokens of prompts and of answers, and other columns that say
+ * nothing here.
+ *
+ * @throws RidgepointError naming the file and the line or the column
+ */
+export function parseSplitwiseTrace(text: string, name: string): SimulatedRequest[] {
+  const { header, rows } = parseCsv(text, name);
+  const missing = COLUMNS.filter((column) => !header.includes(column));
+  if (missing.length > 0)
+    throw new RidgepointError(
+      'usage',
+      `${name}: there is no column ${missing.join(', ')}, as traces of splitwise-sim have`,
+    );
+  return rows
+    .map((row, at) => {
+      const [arrival, promptTokens, outputTokens] = numbersOf(row, COLUMNS, name);
+      if (
+        !(arrival >= 0) ||
+        ![promptTokens, outputTokens].every((tokens) => Number.isSafeInteger(tokens) && tokens >= 1)
+      )
+        throw new RidgepointError(
+          'usage',
+          `${name}: request ${at + 1} needs a time of 0 or later, and a token or more of each`,
+        );
+      return { arrival, promptTokens, outputTokens };
+    })
+    .sort((a, b) => a.arrival - b.arrival)
+    .map((request, index) => ({ ...request, index }));
 }

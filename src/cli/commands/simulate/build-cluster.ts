@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { POLICIES } from '../../../scheduler/policies/index.js';
 import { parseJson } from '../../../checkpoint/mistakes.js';
 import { RidgepointError } from '../../../errors.js';
@@ -6,16 +5,17 @@ import type { Model } from '../../../roofline/models/models.js';
 import { weightDtype } from '../../../roofline/hardware/precision.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import { clusterSchema, type ClusterFile, type PoolFile } from '../../../simulator/cluster-file.js';
-import type { Cluster, Pool } from '../../../simulator/cluster.js';
+import type { Cluster, FirstTokenAt, Pool } from '../../../simulator/cluster.js';
 import { machinePool, transferOf } from '../../../simulator/machine-pool.js';
 import { CompassPrice } from '../../../simulator/price/llmcompass/price.js';
 import { LinearPrice } from '../../../simulator/price/linear.js';
-import { ProfilePrice } from '../../../simulator/price/llmservingsim.js';
 import { PredictedPrice } from '../../../simulator/price/predicted.js';
 import { plusHost, type StepPrice } from '../../../simulator/price/price.js';
 import { findHardware, findModel } from '../predict/subjects.js';
 import { readTextFile } from '../../text-file.js';
 import { readLinearFit } from '../../../simulator/price/linear-fit.js';
+import { refuseSimulate } from './options.js';
+import { tablePrice } from './table-price.js';
 
 /** A cluster ready to run, with what else is asked of its parts. */
 export interface BuiltCluster {
@@ -27,6 +27,14 @@ export interface BuiltCluster {
   readonly reference: Pool;
   /** Chips of all pools. */
   readonly chips: number;
+}
+
+/** The file of a cluster, in which an option may say otherwise where first tokens count. */
+export function withFirstToken(file: ClusterFile, firstTokenAt: FirstTokenAt | undefined): ClusterFile {
+  if (firstTokenAt === undefined) return file;
+  if (file.transfer === undefined)
+    return refuseSimulate('simulate.firstTokenAt', 'asks where prompts and decoding are apart, and here they are not');
+  return { ...file, transfer: { ...file.transfer, first_token_at: firstTokenAt } };
 }
 
 /** @throws RidgepointError naming the file and the field */
@@ -75,6 +83,7 @@ export async function buildCluster(file: ClusterFile): Promise<BuiltCluster> {
           mode: transfer.mode,
           overlap: transfer.overlap,
           shared: transfer.shared,
+          firstTokenAt: transfer.first_token_at,
         }),
       }),
     },
@@ -85,7 +94,11 @@ export async function buildCluster(file: ClusterFile): Promise<BuiltCluster> {
 async function referenceOf(file: ClusterFile, pools: readonly Pool[], model: Model): Promise<Pool> {
   const at = file.pools.findIndex(({ role }) => role !== 'decode');
   if (at < 0) throw new RidgepointError('usage', 'no pool takes prompts; give one the role both or prefill');
-  if (file.reference === undefined) return pools[at];
+  // A table that counts what it was asked has not to count what the reference asks.
+  if (file.reference === undefined)
+    return pools[at].price.outside === undefined
+      ? pools[at]
+      : poolOf(file, file.pools[at], await predictorOf(file, file.pools[at], model));
   const pool = { ...file.pools[at], ...file.reference, name: 'reference', price: 'predict', kv_tokens: undefined };
   return poolOf(file, pool, await predictorOf(file, pool, model));
 }
@@ -131,11 +144,11 @@ async function poolOf({ transfer }: ClusterFile, pool: PoolFile, predictor: Pred
 }
 
 /** @throws RidgepointError when a table is absent, or of a format that is not known */
-async function priceOf({ name, price }: PoolFile, predictor: Predictor): Promise<StepPrice> {
+async function priceOf({ name, price, chip }: PoolFile, predictor: Predictor): Promise<StepPrice> {
   if (price === 'predict') return new PredictedPrice(predictor);
   if (price === 'llmcompass') return new CompassPrice(predictor);
   const table = /^table:(.+)$/.exec(price)?.[1];
-  if (table !== undefined) return profileOf(table, predictor.model.layers);
+  if (table !== undefined) return tablePrice(table, predictor, chip);
   const linear = /^linear:(.+)#(.+)#(\d+)$/.exec(price);
   if (linear !== null) {
     const [, path, key, parallel] = linear;
@@ -145,27 +158,4 @@ async function priceOf({ name, price }: PoolFile, predictor: Predictor): Promise
     'usage',
     `pool ${name}: price must be predict, llmcompass, table:FILE or linear:FILE#MODEL#TP, found ${JSON.stringify(price)}`,
   );
-}
-
-/** The three files of a profile stand beside each other: `..._dense.csv`, `..._attention.csv`, `..._per_sequence.csv`. */
-async function profileOf(path: string, layers: number): Promise<StepPrice> {
-  if (!/dense\.csv$/.test(path)) {
-    throw new RidgepointError(
-      'usage',
-      `${path}: a table of prices must be the file of a profile that ends in dense.csv, with ..attention.csv and ..per_sequence.csv beside it`,
-    );
-  }
-  const beside = (what: string): string => path.replace(/dense\.csv$/, `${what}.csv`);
-  for (const what of ['attention', 'per_sequence']) {
-    await access(beside(what)).catch(() => {
-      throw new RidgepointError(
-        'usage',
-        `${beside(what)}: there is no such file; a profile is three files, which begin alike`,
-      );
-    });
-  }
-  const [dense, attention, perSequence] = await Promise.all(
-    ['dense', 'attention', 'per_sequence'].map((what) => readTextFile(beside(what))),
-  );
-  return new ProfilePrice({ dense, attention, perSequence }, layers);
 }

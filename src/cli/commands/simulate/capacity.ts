@@ -7,7 +7,7 @@ import { print, status } from '../../terminal/output.js';
 import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { bindsOfAnswer } from './answer-run.js';
-import { buildCluster, readCluster } from './build-cluster.js';
+import { buildCluster, readCluster, withFirstToken } from './build-cluster.js';
 import { simulatedLoadOf, type LoadOf } from './load.js';
 import { refuseSimulate, type SimulateFlags } from './options.js';
 import { writeSimulationReport, type ReportTable } from './report/write.js';
@@ -24,7 +24,7 @@ interface CapacityRow {
 /** `ridgepoint simulate capacity`: the highest rate that meets an SLO. */
 export async function capacityCommand(path: string, flags: SimulateFlags): Promise<number> {
   if (flags.rate !== undefined) refuseSimulate('simulate.rate', 'is what capacity finds; leave it out');
-  const file = await readCluster(path);
+  const file = withFirstToken(await readCluster(path), flags.firstTokenAt);
   const built = await buildCluster(file);
   const { cluster, chips } = built;
   const question = questionOf(built.reference, flags);

@@ -1,4 +1,5 @@
 import { number, oneOf, text, toggle, whole, type TextKind } from '../../../engine/options/kinds.js';
+import { FIRST_TOKEN_AT } from '../../../simulator/cluster.js';
 import { readSlo, SLO_WANTED, type Slo } from '../../../simulator/slo.js';
 import { LENGTHS_WANTED, readLengths, type Lengths } from '../../../traffic/lengths.js';
 import type { CommandTable } from '../../options/command-table.js';
@@ -22,7 +23,7 @@ export const SIMULATE = {
     trace: {
       kind: trace,
       flags: '--trace <what>',
-      help: 'lengths, and without --rate arrivals: azure:FILE.csv, mooncake:FILE.jsonl, synthetic:code or synthetic:conversation, or serve:FILE.json of "bench serve"',
+      help: 'lengths, and without --rate arrivals: azure:FILE.csv, splitwise:FILE.csv of splitwise-sim, mooncake:FILE.jsonl, synthetic:code or synthetic:conversation, or serve:FILE.json of "bench serve"',
     },
     rate: {
       kind: amount('requests a second'),
@@ -51,6 +52,11 @@ export const SIMULATE = {
       help: '128, 32-256, or lognormal:MEDIAN:SIGMA, without a trace',
     },
     outputLen: { kind: lengths, flags: '--output-len <tokens>', help: 'likewise' },
+    firstTokenAt: {
+      kind: oneOf(FIRST_TOKEN_AT),
+      flags: '--first-token-at <phase>',
+      help: 'where prompts and decoding are apart: prefill (default) or decode, when the cache has arrived there',
+    },
     seed: { kind: whole(0), flags: '--seed <n>', help: 'the first seed', default: 0 },
     seeds: { kind: whole(1), flags: '--seeds <n>', help: 'runs with different arrivals and lengths', default: 1 },
   },

@@ -1,4 +1,5 @@
 import { blocksOfHashes, parseMooncake } from '../../../simulator/mooncake.js';
+import { parseSplitwiseTrace } from '../../../simulator/splitwise/trace.js';
 import { resampled } from '../../../simulator/load.js';
 import type { SimulatedRequest } from '../../../simulator/request.js';
 import { RidgepointError } from '../../../errors.js';
@@ -73,6 +74,8 @@ async function rowsOf(
   switch (parts?.kind) {
     case 'azure':
       return inSeconds(parseTrace(await readTextFile(parts.file, `--trace ${trace}`), parts.file));
+    case 'splitwise':
+      return parseSplitwiseTrace(await readTextFile(parts.file, `--trace ${trace}`), parts.file);
     case 'mooncake':
       return parseMooncake(await readTextFile(parts.file, `--trace ${trace}`), parts.file).map((row, index) => ({
         index,

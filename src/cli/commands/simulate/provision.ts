@@ -8,7 +8,7 @@ import { print, status } from '../../terminal/output.js';
 import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { bindsOfAnswer } from './answer-run.js';
-import { buildCluster, readCluster } from './build-cluster.js';
+import { buildCluster, readCluster, withFirstToken } from './build-cluster.js';
 import { simulatedLoadOf } from './load.js';
 import { chargeOf } from './charges.js';
 import type { FlagsIn } from '../../options/command-table.js';
@@ -36,7 +36,7 @@ export async function provisionCommand(
   flags: SimulateFlags & FlagsIn<typeof SIMULATE.provision>,
 ): Promise<number> {
   const { most = SIMULATE.provision.most.default } = flags;
-  const file = await clusterAsked(path, flags);
+  const file = withFirstToken(await clusterAsked(path, flags), flags.firstTokenAt);
   const name = path ?? SIMULATE.provision.pools.kind.show!(flags.pools!);
   const built = await buildCluster(file);
   const { pools } = built.cluster;

@@ -16,7 +16,7 @@ import { csvTable, records, textTable } from '../../terminal/table.js';
 import { print } from '../../terminal/output.js';
 import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
-import { buildCluster, readCluster, type BuiltCluster } from './build-cluster.js';
+import { buildCluster, readCluster, withFirstToken, type BuiltCluster } from './build-cluster.js';
 import { simulatedLoadOf } from './load.js';
 import type { FlagsIn } from '../../options/command-table.js';
 import { SIMULATE } from './flags.js';
@@ -49,7 +49,7 @@ export async function runCommand(path: string | undefined, flags: RunFlags): Pro
       'usage',
       'say which cluster: a JSON file, whose format "ridgepoint simulate run --schema" prints',
     );
-  const file = await readCluster(path);
+  const file = withFirstToken(await readCluster(path), flags.firstTokenAt);
   const built = await buildCluster(file);
   const load = await simulatedLoadOf(flags, file.pools[0].block_tokens);
   const runs: SeedRun[] = [];

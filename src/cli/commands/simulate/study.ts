@@ -107,7 +107,7 @@ export async function resolvePoint(
   const beside = (file: string): string => resolve(dirname(path), file);
   const flags: SimulateFlags = {
     trace: load.trace?.replace(
-      /^(azure|mooncake|serve):(.+)$/,
+      /^(azure|splitwise|mooncake|serve):(.+)$/,
       (_, kind: string, file: string) => `${kind}:${beside(file)}`,
     ),
     rate: load.rate,
