@@ -206,6 +206,7 @@ describe('what a server expects of a real engine', () => {
     for (const head of heads.slice(0, 4)) expect(head).toMatch(/: ended, \d+ prompt tokens \(\d+ cached\), 6 tokens in 6 steps, /); // prettier-ignore
     expect(text).toMatch(/^ {2}its own tokens +[\d.]+ ms +\d+ %$/m);
     expect(text).toMatch(/^ {2}alone +first token [\d.]+ ms +whole [\d.]+ ms$/m);
+    expect(text).toMatch(/^ {2}without another choice +first token /m);
     expect(JSON.parse(await told('r1', { json: true }))).toMatchObject({ id: 'r1', state: 'ended' });
     await expect(told('nobody', {})).rejects.toThrow(/no request of this id is remembered/);
     await expect(told('r1', { apiKey: 'wrong' })).rejects.toThrow(/key/);

@@ -1,36 +1,4 @@
-interface Times {
-  readonly ttft_ms: number | null;
-  readonly itl_ms: number | null;
-  readonly tokens: number;
-  readonly prompt_tokens: number;
-  readonly predicted: { readonly ttft_ms: number | null; readonly itl_ms: number | null } | null;
-}
-interface Status {
-  readonly model: string;
-  readonly adapter: string;
-  readonly driver: string;
-  readonly dtype: string;
-  readonly chat: boolean;
-  readonly running: number;
-  readonly waiting: number;
-  readonly kv_blocks: number;
-  readonly kv_blocks_free: number;
-  readonly price_from?: string | null;
-  readonly pace?: number;
-  readonly roof?: { readonly bytes_per_second: number; readonly flops_per_second: number } | null;
-  readonly work?: { readonly flops: number; readonly bytes: number; readonly ms: number } | null;
-  readonly steps?: readonly { ms: number; expected_ms: number | null; rows: number; prompt_tokens: number }[];
-  readonly requests?: readonly { id: string; state: string; choices: readonly Times[] }[];
-}
-interface Told {
-  readonly choices: readonly {
-    readonly whole_ms?: number;
-    readonly spent?: Record<string, number>;
-    readonly replayed?: { readonly e2e_ms: number | null };
-    readonly alone?: { readonly e2e_ms: number | null };
-    readonly neighbours?: readonly { request: string | null; cost_ms: number; without: { e2e_ms: number | null } }[];
-  }[];
-}
+import type { PageRequest, PageStatus, PageTimes } from './answers.js';
 
 /** What the page does. It runs in the browser as it stands here, so it may use nothing from outside of itself. */
 export function page(): void {
@@ -85,7 +53,7 @@ export function page(): void {
     });
   }
 
-  function roofline({ roof, work }: Status): void {
+  function roofline({ roof, work }: PageStatus): void {
     const svg = byId('roof');
     svg.replaceChildren();
     if (!roof) {
@@ -143,7 +111,7 @@ export function page(): void {
       box.replaceChildren(element('p', `${id} is not remembered any more.`));
       return;
     }
-    const told = (await response.json()) as Told;
+    const told = (await response.json()) as PageRequest;
     box.replaceChildren(element('h2', id));
     for (const [at, choice] of told.choices.entries()) {
       // Of many choices the first are explained.
@@ -163,16 +131,16 @@ export function page(): void {
       box.append(bar, list);
       const { replayed, alone, neighbours = [] } = choice;
       if (replayed && alone) {
-        const dear = neighbours.map(
-          ({ request, without }) => `${shown(without.e2e_ms)} ms without ${request?.slice(0, 12) ?? 'a request'}`,
-        );
+        const others = (request: string | null): string =>
+          request === told.id ? 'another of its choices' : (request?.slice(0, 12) ?? 'a request');
+        const dear = neighbours.map((of) => `${shown(of.without.e2e_ms)} ms without ${others(of.request)}`);
         const whole = `Took ${shown(choice.whole_ms)} ms; replayed ${shown(replayed.e2e_ms)} ms, alone ${shown(alone.e2e_ms)} ms`;
         box.append(element('p', `${[whole, ...dear].join(', ')}.`));
       }
     }
   }
 
-  function list({ requests = [] }: Status): void {
+  function list({ requests = [] }: PageStatus): void {
     const rows = requests.slice(0, 12).map(({ id, state, choices }) => {
       const row = element('tr');
       const [first] = choices;
@@ -196,7 +164,7 @@ export function page(): void {
     byId('requests').replaceChildren(...rows);
   }
 
-  function show(status: Status): void {
+  function show(status: PageStatus): void {
     const { steps = [], requests = [] } = status;
     chat = status.chat;
     model = status.model;
@@ -234,7 +202,7 @@ export function page(): void {
     try {
       const response = await fetch('/v1/status');
       if (!response.ok) throw new Error(`the server answers ${response.status}`);
-      show((await response.json()) as Status);
+      show((await response.json()) as PageStatus);
       byId('trouble').hidden = true;
     } catch (error) {
       say('trouble', `No news: ${(error as Error).message}`);
@@ -276,7 +244,7 @@ export function page(): void {
   function read(event: string): void {
     if (!event.startsWith('data: {')) return;
     const { choices = [], error } = JSON.parse(event.slice(6)) as {
-      choices?: { text?: string; delta?: { content?: string | null }; timings?: Times | null }[];
+      choices?: { text?: string; delta?: { content?: string | null }; timings?: PageTimes | null }[];
       error?: { message: string };
     };
     if (error) say('answered', error.message);

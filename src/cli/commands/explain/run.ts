@@ -116,7 +116,9 @@ function choiceText(choice: Choice, { id, state, choices }: z.infer<typeof told>
     ...again('replayed', choice.replayed),
     ...again('alone', choice.alone),
     ...again('without those named', choice.without),
-    ...neighbours.flatMap(({ request, without }) => again(`without ${request ?? 'a request'}`, without)),
+    ...neighbours.flatMap(({ request, without }) =>
+      again(`without ${request === id ? 'another choice' : (request ?? 'a request')}`, without),
+    ),
   ];
   const note = complete ? '' : 'Some of its steps are not remembered any more.\n';
   const table = (rows: readonly string[][]): string =>
