@@ -26,6 +26,13 @@ describe('the metrics', () => {
     expect([...read].filter((name) => !known.has(name))).toEqual([]);
   });
 
+  it('stand in the table in docs, each by its name', () => {
+    const docs = readFileSync(new URL('../../docs/serving.md', import.meta.url), 'utf8');
+    const named = [...known].map((name) => name.replace(/^ridgepoint_/, '').replace(/_(bucket|sum|count)$/, ''));
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
+  });
+
   it('have all that the dashboard of vLLM reads, but for the prefix', () => {
     expect(VLLM_METRICS.filter((name) => !known.has(`ridgepoint_${name}`))).toEqual([]);
   });
