@@ -73,7 +73,7 @@ describe('a slow reader', () => {
 
   it('that reads nothing is cut off after a while', async () => {
     const engine = new FakeEngine({ reply: () => 'x'.repeat(60_000), contextLength: 100_000 });
-    const { url, server } = await start(engine, { stallTimeoutMs: 300, capacity: 1 });
+    const { url, server } = await start(engine, { stallTimeoutMs: 1500, capacity: 1 });
     const socket = bare(url, { prompt: 'x', max_tokens: 90_000, stream: true });
     await until(() => engine.calls.length === 1);
     expect((await post(`${url}/v1/completions`, { prompt: 'x' })).status).toBe(429);
@@ -86,7 +86,7 @@ describe('a slow reader', () => {
 describe('a time limit', () => {
   it('ends a request with a 504 that is not to be tried again', async () => {
     const engine = new FakeEngine(slow(5));
-    const { url } = await start(engine, { requestTimeoutMs: 100 });
+    const { url } = await start(engine, { requestTimeoutMs: 1000 });
     const whole = await post(`${url}/v1/completions`, { prompt: 'x', max_tokens: 4000 });
     expect(whole).toMatchObject({ status: 504, body: { error: { code: 'request_timeout' } } });
     expect(whole.headers.get('x-should-retry')).toBe('false');

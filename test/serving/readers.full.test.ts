@@ -29,18 +29,19 @@ describe('a reader', () => {
     'that is slow and steady gets all of it (stream: %s)',
     async (stream) => {
       const engine = new FakeEngine({ reply: () => 'x'.repeat(4000) });
-      const { url } = await start(engine, { stallTimeoutMs: 600 });
+      const { url } = await start(engine, { stallTimeoutMs: 1800 });
       const socket = bare(url);
       let text = '';
       socket.setEncoding('latin1').pause();
       socket.write(wire({ ...LARGE, stream }).replace('\r\n', '\r\nconnection: close\r\n'));
-      // At no time is a third of what the system keeps taken within the limit.
+      // At no time is a third of what the system keeps taken within the limit, but more than the sixteenth of which it
+      // tells the sender.
       let done = false;
       socket.on('end', () => (done = true));
       for (let turn = 0; !done; turn++) {
-        await pause(turn < 12 ? 200 : 0);
+        await pause(turn < 50 ? 100 : 0);
         text +=
-          (socket.read(turn < 12 ? 70_000 : undefined) as string | null) ?? (socket.read() as string | null) ?? '';
+          (socket.read(turn < 50 ? 70_000 : undefined) as string | null) ?? (socket.read() as string | null) ?? '';
       }
       expect(text.slice(-200)).toContain(stream ? '[DONE]' : '"usage":');
     },
