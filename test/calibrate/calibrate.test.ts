@@ -116,12 +116,12 @@ describe.runIf(isFull).each(adapters)('ceilings of %s', (adapter) => {
     expect(ceilings.readBytesPerSecond).toBeLessThan(2e13);
     expect(ceilings.f32FlopsPerSecond).toBeGreaterThan(1e8);
     expect(ceilings.f32FlopsPerSecond).toBeLessThan(1e15);
-    expect(ceilings.dispatchSeconds).toBeLessThan(0.01);
-    expect(ceilings.recordSeconds).toBeLessThan(0.001);
-    expect(ceilings.roundTripSeconds).toBeLessThan(1);
+    expect(ceilings.dispatchSeconds).toBeLessThan(1);
+    expect(ceilings.recordSeconds).toBeLessThan(0.1);
+    expect(ceilings.roundTripSeconds).toBeLessThan(10);
     expect(Object.keys(calibration.spread)).toContain('readBytesPerSecond');
     expect(seen.some((what) => what.startsWith('memory copy'))).toBe(true);
-    expect(calibration.profiledSeconds).toBeLessThan(0.01);
+    expect(calibration.profiledSeconds).toBeLessThan(1);
     expect(calibration.efficiencies).toEqual({});
     const [kept, engine, matrices] = ['kept memory', 'left out the engine’s kernels: ', 'subgroupMatrix '].map(
       (begin) => seen.findIndex((what) => what.startsWith(begin)),
