@@ -8,6 +8,7 @@ import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
 import {
   allReduceSeconds,
   allToAllSeconds,
+  largeMessageSeconds,
   measuredAllReduceSeconds,
   reachedBytesPerSecond,
   sendSeconds,
@@ -307,6 +308,65 @@ describe('an engine', () => {
     expect(bound({})).toBeCloseTo(Math.hypot(device, llama.layers), 9);
     expect(bound({ on: { 'h100-sxm': { layerSeconds: 2 } } })).toBeCloseTo(Math.hypot(device, 2 * llama.layers), 9);
     expect(bound({ on: { 'a100-80': { layerSeconds: 2 } } })).toBeCloseTo(Math.hypot(device, llama.layers), 9);
+  });
+
+  test('drives many chips with more processes, which cost a step more with each doubling', () => {
+    const engine = {
+      ...profile,
+      ...{ stretch: 1, stepSeconds: 0.5, stepDoubling: 0.25, rowSeconds: 0, layerSeconds: 1, layerDoubling: 0.5 },
+    };
+    const on = (tensorParallel: number, more: object) =>
+      new Predictor(llama, h100, { tensorParallel, ...more }).decodeSeconds(10, 1);
+    for (const [chips, doublings] of [
+      [1, 0],
+      [2, 1],
+      [8, 3],
+    ]) {
+      const launching = llama.layers * (1 + 0.5 * doublings);
+      expect(on(chips, { engine })).toBeCloseTo(Math.hypot(on(chips, {}), launching) + 0.5 + 0.25 * doublings, 9);
+    }
+  });
+
+  test('may be slower at computing prompts, not at moving their bytes, nor at tokens', () => {
+    const engine = { ...engineById('none'), promptCompute: 2 };
+    const slow = new Predictor(llama, h100, { engine });
+    const matmuls = (predictor: Predictor, tokens: number) =>
+      predictor
+        .parts({ sequences: [{ newTokens: tokens, context: 0, prefill: true }], logitRows: 1 })
+        .filter(({ operation }) => operation.part === 'gate_up')
+        .reduce((sum, { count, seconds }) => sum + count * seconds, 0);
+    expect(matmuls(slow, 8192) / matmuls(base, 8192)).toBeGreaterThan(1.8);
+    expect(matmuls(slow, 8) / matmuls(base, 8)).toBeLessThan(1.05);
+    expect(slow.decodeSeconds(100, 10, 64)).toBe(base.decodeSeconds(100, 10, 64));
+  });
+
+  test('of 2024 reads keys and values that heads share more than once, and only those', () => {
+    const engine = { ...engineById('none'), groupedReads: 1.5 };
+    const grows = (name: string, more: object) => {
+      const predictor = new Predictor(preset(name), h100, more);
+      return predictor.decodeSeconds(4096, 1, 64) - predictor.decodeSeconds(1024, 1, 64);
+    };
+    expect(grows('llama-3.1-8b', { engine })).toBeCloseTo(1.5 * grows('llama-3.1-8b', {}), 6);
+    expect(grows('llama-2-7b', { engine })).toBe(grows('llama-2-7b', {}));
+  });
+
+  test('may take longer for large messages among many chips', () => {
+    const large = { fromBytes: 1000, bytesPerSecond: [[2, Infinity] as const, [4, 100] as const, [8, 50] as const] };
+    const extra = (bytes: number, chips: number) => largeMessageSeconds(bytes, chips, large);
+    expect([extra(999, 8), extra(1000, 1), extra(1000, 2)]).toEqual([0, 0, 0]);
+    expect([extra(1000, 4), extra(2000, 8), extra(1000, 3), extra(1000, 16)]).toEqual([10, 40, 10, 20]);
+    expect(largeMessageSeconds(1e9, 8, undefined)).toBe(0);
+    const steps = (tokens: number, more: object) =>
+      new Predictor(llama, h100, { tensorParallel: 4, ...more }).linkSeconds({
+        sequences: [{ newTokens: tokens, context: 0, prefill: true }],
+        logitRows: 1,
+      });
+    const engine = {
+      ...engineById('none'),
+      largeMessages: { fromBytes: 2 ** 26, bytesPerSecond: [[4, 1e9] as const] },
+    };
+    expect(steps(4096, { engine })).toBe(steps(4096, {}));
+    expect(steps(8192, { engine }) - steps(8192, {})).toBeCloseTo((2 * llama.layers * 2 ** 26) / 1e9, 9);
   });
 
   test('is one for each piece of hardware unless named, and none on a calibrated machine', () => {

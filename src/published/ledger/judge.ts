@@ -2,6 +2,7 @@ import { CATALOGUE, hardwareById } from '../../roofline/hardware/catalogue.js';
 import { memoryOf } from '../../roofline/hardware/memory.js';
 import type { Model } from '../../roofline/models/models.js';
 import { Predictor, type PredictorOptions } from '../../roofline/predict/predictor.js';
+import { softMaximum } from '../../roofline/predict/overlap.js';
 import { intervalOf, spreadOf } from '../../roofline/hardware/uncertainty.js';
 import { knownEngine, knownWeights, type LedgerRow } from './row.js';
 
@@ -35,7 +36,8 @@ export class Judge {
     if (!memoryOf(predictor, row.prompt + row.output, row.batch).fits) return undefined;
     const predictedMs = 1000 * this.seconds(predictor, row);
     const spread = spreadOf(predictor, row.metric === 'ttft' ? 'prompts' : 'tokens');
-    const loaded = row.load === 'closed' && row.metric === 'ttft' ? Math.hypot(spread, LOADED) : spread;
+    const fronted = row.load === 'closed' && row.metric === 'ttft' && predictor.engine.front !== undefined;
+    const loaded = fronted ? Math.hypot(spread, LOADED) : spread;
     const { low, high } = intervalOf(predictedMs, loaded);
     const within = row.ms >= low && row.ms <= high;
     return { ...row, predictedMs, error: predictedMs / row.ms - 1, lowMs: low, highMs: high, within };
@@ -68,18 +70,23 @@ export class Judge {
   }
 }
 
-/** Spread of the wait under load, which is the benchmark's as much as the engine's. */
-const LOADED = 1;
-
-/** Requests of a client in a benchmark; the first of all clients come together and wait for one another. */
-const WAVES = 6;
-/** Under TensorRT-LLM one client of all waits most of a generation for its place; fitted, as WAVES, to every other row. */
-const WAITING = 0.8;
+/** Spread of the wait at an engine's front, which is the benchmark's as much as the engine's. */
+const LOADED = 0.4;
 
 /**
- * A fixed number of clients that each send the next request when the last is answered. While a request decodes its n
+ * Requests of a client in a benchmark; the first of all clients come together and wait for one another, and while the
+ * last run no new ones come. Fitted, as the costs of an engine's front, to every other row of TensorRT-LLM's closed loops.
+ */
+const WAVES = 7;
+
+/** How sharply the slower of device and front decides how long a request takes: (device^6 + front^6)^(1/6). */
+const SLOWER = 6;
+
+/**
+ * A fixed number B of clients that each send the next request when the last is answered. While a request decodes its n
  * tokens each of the others is answered once and sends the next, whose prompt shares a step with the tokens of the rest:
- * TPOT = step + (B - 1) / n x (step with a prompt - step).
+ * TPOT = step + (B - 1) / n x (step with a prompt - step), of which the last wave has half. TensorRT-LLM decodes as if it
+ * had a place less than there are clients, so each waits its share of a generation, 1 / (B - 1), for one.
  */
 export function closedLoopSeconds(
   predictor: Predictor,
@@ -92,9 +99,18 @@ export function closedLoopSeconds(
     sequences: [{ newTokens: prompt, context: 0, prefill: true }, ...Array<typeof running>(batch - 1).fill(running)],
     logitRows: batch,
   });
-  const tpot = step + ((batch - 1) / output) * (mixed - step);
-  const waiting = ((predictor.engine.id.startsWith('trt-llm') ? WAITING : 0) * output * tpot) / batch;
+  const tpot = step + (1 - 1 / (2 * WAVES)) * ((batch - 1) / output) * (mixed - step);
+  const waits = predictor.engine.id.startsWith('trt-llm') && batch > 1;
+  const waiting = waits ? (output * tpot) / (batch - 1) : 0;
   const ttft = mixed + step / 2 + ((mixed - step) * batch) / 2 / WAVES + waiting;
-  if (metric === 'tpot') return tpot;
-  return metric === 'ttft' ? ttft : ttft + steps * tpot;
+  const late = lateSeconds(predictor, ttft + steps * tpot, output, batch);
+  const ttftShare = predictor.engine.front?.ttftShare ?? 0;
+  if (metric === 'e2e') return ttft + steps * tpot + late;
+  return metric === 'ttft' ? ttft + ttftShare * late : tpot + ((1 - ttftShare) * late) / steps;
+}
+
+/** By how much a request takes longer because the engine's front has those of all clients to see to, one by one. */
+function lateSeconds({ engine: { front } }: Predictor, device: number, output: number, batch: number): number {
+  if (front === undefined) return 0;
+  return softMaximum(device, batch * (front.requestSeconds + output * front.tokenSeconds), SLOWER) - device;
 }

@@ -45,6 +45,21 @@ export function allReduceSeconds(bytes: number, chips: number, link: Link): numb
   return hops * (bytes / chips / link.bytesPerSecond + link.latencySeconds);
 }
 
+/** Messages from some size on that take longer than `allReduceSeconds` says. */
+export interface LargeMessages {
+  readonly fromBytes: number;
+  /** What the longer time comes to, by number of chips, rising: each byte takes 1 / rate more. */
+  readonly bytesPerSecond: readonly (readonly [chips: number, rate: number])[];
+}
+
+/** Seconds beyond `allReduceSeconds`; a number of chips that was not measured takes the next larger one that was. */
+export function largeMessageSeconds(bytes: number, chips: number, large: LargeMessages | undefined): number {
+  if (large === undefined || chips === 1 || bytes < large.fromBytes) return 0;
+  const rates = large.bytesPerSecond;
+  const [, rate] = rates.find(([known]) => known >= chips) ?? rates[rates.length - 1];
+  return bytes / rate;
+}
+
 /**
  * Bytes a second that one chip sends at most. Two chips that reduce send each other what they hold, so the slope between
  * their two largest messages is the rate that is reached; without such a measurement it is that of the data sheet.

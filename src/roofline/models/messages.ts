@@ -1,5 +1,11 @@
 import { RidgepointError } from '../../errors.js';
-import { allReduceSeconds, allToAllSeconds, sendSeconds } from '../hardware/collectives.js';
+import {
+  allReduceSeconds,
+  allToAllSeconds,
+  largeMessageSeconds,
+  sendSeconds,
+  type LargeMessages,
+} from '../hardware/collectives.js';
 import type { Hardware } from '../hardware/hardware.js';
 import type { Model } from './models.js';
 
@@ -32,15 +38,16 @@ export function messagesOf(
   tokens: number,
   { layers, hidden, routing }: Model,
   { tensor, pipeline, experts }: Layout,
-  { link }: Hardware,
+  { link, largeMessages }: Pick<Hardware, 'link'> & { readonly largeMessages?: LargeMessages },
   activationBytes: number,
 ): Messages[] {
   if (link === undefined || tensor * pipeline === 1) return [];
   const bytes = tokens * hidden * activationBytes;
   const routed = experts && routing !== undefined ? routing.layers : 0;
   const sent = (bytes / tensor) * (routing?.active ?? 0);
+  const reducing = allReduceSeconds(bytes, tensor, link) + largeMessageSeconds(bytes, tensor, largeMessages);
   const all: Messages[] = [
-    { name: 'all_reduce', count: 2 * layers - routed, seconds: allReduceSeconds(bytes, tensor, link) },
+    { name: 'all_reduce', count: 2 * layers - routed, seconds: reducing },
     { name: 'all_to_all', count: 2 * routed, seconds: allToAllSeconds(sent, tensor, link) },
     { name: 'send', count: pipeline - 1, seconds: sendSeconds(bytes / tensor, link) },
   ];

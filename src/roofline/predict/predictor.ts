@@ -68,10 +68,15 @@ export class Predictor {
     const { prefillChunk = Infinity, weights = 'f16', head, kv = 'f16' } = options;
     this.layout = { tensor, pipeline, experts };
     checkSplit(this.layout, model, hardware);
-    this.pricer = new Pricer(hardware, options);
     const { engine = 'none' } = options;
     this.engine = typeof engine === 'string' ? engineById(engine) : engine;
     this.#costs = costsOf(this.engine, hardware);
+    const { promptCompute, groupedReads } = this.#costs;
+    const grouped = model.kvShards < model.heads;
+    this.pricer = new Pricer(hardware, {
+      slower: { promptCompute, groupedReads: grouped ? groupedReads : 1 },
+      ...options,
+    });
     this.weights = weights;
     this.kv = kv;
     const { compute, activations } = this.pricer;
@@ -206,7 +211,9 @@ export class Predictor {
   /** What chips send each other in a step. */
   messages({ sequences }: BatchShape): Messages[] {
     const tokens = sequences.reduce((sum, { newTokens }) => sum + newTokens, 0);
-    return messagesOf(tokens, this.model, this.layout, this.hardware, this.precision.activationBytes);
+    const { largeMessages } = this.#costs;
+    const ways = { link: this.hardware.link, largeMessages };
+    return messagesOf(tokens, this.model, this.layout, ways, this.precision.activationBytes);
   }
 
   /** Seconds of a step in which chips wait for messages. */
@@ -218,9 +225,12 @@ export class Predictor {
   /** A step's seconds on the device with what the engine's host adds to it. */
   #hosted(deviceSeconds: number, phase: Phase, logitRows: number): number {
     if (this.engine.id === 'none') return deviceSeconds;
-    const { stretch, promptStretch, stepSeconds, rowSeconds, layerSeconds } = this.#costs;
+    const { stretch, promptStretch, rowSeconds } = this.#costs;
+    const doublings = Math.log2(this.shards);
     const device = deviceSeconds * (phase === 'decode' ? stretch : promptStretch);
-    return softMaximum(device, this.model.layers * layerSeconds, 2) + stepSeconds + logitRows * rowSeconds;
+    const launching = this.model.layers * this.#costs.layerSeconds * (1 + this.#costs.layerDoubling * doublings);
+    const stepSeconds = this.#costs.stepSeconds + this.#costs.stepDoubling * doublings;
+    return softMaximum(device, launching, 2) + stepSeconds + logitRows * rowSeconds;
   }
 
   #shard(operation: Operation): Operation {

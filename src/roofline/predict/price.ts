@@ -1,6 +1,7 @@
 import type { Operation, OperationKind, Phase } from '../../model/operations.js';
 import type { ActivationDtype } from '../../quantization/activations.js';
 import type { Efficiency, KernelFamily } from '../hardware/families.js';
+import type { EngineCosts } from '../hardware/engines.js';
 import { efficienciesOf, efficiencyFamilyOf, type KnownEfficiencies } from '../hardware/efficiency.js';
 import type { Efficiencies, Hardware } from '../hardware/hardware.js';
 import { softMaximum } from './overlap.js';
@@ -20,6 +21,8 @@ export interface PriceOptions {
   readonly activations?: ActivationDtype;
   /** How weights are stored; libraries' kernels lose something where they widen them. */
   readonly weights?: PricedWeightDtype;
+  /** What an engine's kernels need more than those that efficiencies were fitted to, as factors. */
+  readonly slower?: Pick<EngineCosts, 'promptCompute' | 'groupedReads'>;
   /** Used in place of measured and default ones. */
   readonly efficiencies?: Partial<Efficiencies>;
 }
@@ -63,6 +66,7 @@ export class Pricer {
   /** Of all but projections of prompts. */
   readonly #beside: ComputeDtype;
   readonly #weights: PricedWeightDtype;
+  readonly #slower: PriceOptions['slower'];
   readonly #rates = new Map<OperationKind, Record<Phase, Rates>>();
 
   constructor(
@@ -72,6 +76,7 @@ export class Pricer {
     this.kernels = options.kernels ?? (hardware.kind === 'measured' ? 'shader' : 'tensor');
     const usual = this.kernels === 'tensor' ? 'f16' : 'f32';
     this.#weights = options.weights ?? 'f16';
+    this.#slower = options.slower;
     this.compute = options.compute ?? (options.activations === 'int8' ? 'int8' : usual);
     const engine = this.kernels === 'shader' && this.compute === 'int8';
     this.activations = options.activations ?? (engine ? 'int8' : 'f32');
@@ -133,12 +138,15 @@ export class Pricer {
     // The engine's own kernels are calibrated with what they unpack.
     const unpacks = kind === 'matmul' && this.kernels === 'tensor';
     const left = unpacks ? unpackingOf(this.hardware.class, this.#weights, compute) : { compute: 1, bandwidth: 1 };
+    const { promptCompute = 1, groupedReads = 1 } = this.#slower ?? {};
+    const computing = family === 'matmul-many' ? promptCompute : 1;
+    const reading = family === 'attention-decode' ? groupedReads : 1;
     return {
       ...efficiency,
       family,
       roof,
-      flops: roof.rate * efficiency.compute * left.compute,
-      bytes: this.hardware.bandwidth * efficiency.bandwidth * left.bandwidth,
+      flops: (roof.rate * efficiency.compute * left.compute) / computing,
+      bytes: (this.hardware.bandwidth * efficiency.bandwidth * left.bandwidth) / reading,
     };
   }
 }
