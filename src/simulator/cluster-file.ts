@@ -17,7 +17,7 @@ const poolSchema = z.strictObject({
       'whole requests, prompts up to the first token, what follows it, or either where one of the two has too much to do',
     ),
   count: count.default(1).describe('machines'),
-  chip: z.string().describe('a row of "predict list", or this-machine'),
+  chip: z.string().describe('a row of "predict list", this-machine, or the file of a calibration'),
   chips: count.default(1).describe('chips of a machine, which share the model by tensor parallelism'),
   engine: z.enum(ENGINE_IDS).default('none').describe('whose host and kernels steps are priced with'),
   price: z

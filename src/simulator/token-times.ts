@@ -1,3 +1,10 @@
+/** Times `ends[from..to)`. */
+interface Run {
+  readonly ends: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * When the tokens of one request were made. Steps of a stretch of pure decoding are the same for all who took part, so
  * a request keeps where its part of them lies, and single times only for the rest: a million requests fit into memory.
@@ -8,12 +15,12 @@ export class TokenTimes {
   #second = NaN;
   #last = NaN;
   #longestGap = 0;
-  readonly #parts: (number | { readonly ends: readonly number[]; readonly from: number; readonly to: number })[] = [];
-  readonly #keep: boolean;
+  /** Absent where single times are not kept. */
+  readonly #parts: (number | Run)[] | undefined;
 
   /** @param keep whether every single time can be asked for in the end */
   constructor(keep: boolean) {
-    this.#keep = keep;
+    this.#parts = keep ? [] : undefined;
   }
 
   get count(): number {
@@ -40,24 +47,24 @@ export class TokenTimes {
 
   push(time: number): void {
     this.#note(time);
-    if (this.#keep) this.#parts.push(time);
+    this.#parts?.push(time);
   }
 
   /** The only token there is counts as made later. */
   delayFirst(time: number): void {
     this.#first = this.#last = time;
-    if (this.#keep) this.#parts[0] = time;
+    if (this.#parts !== undefined) this.#parts[0] = time;
   }
 
   /** Adds the times `ends[from..to)`; the array must not change for these places afterwards. */
   pushRun(ends: readonly number[], from: number, to: number): void {
     for (let at = from; at < to; at++) this.#note(ends[at]);
-    if (this.#keep && to > from) this.#parts.push({ ends, from, to });
+    if (to > from) this.#parts?.push({ ends, from, to });
   }
 
   /** Every time, in order. @throws Error where they were not kept */
   all(): number[] {
-    if (!this.#keep) throw new Error('the times of single tokens were not kept');
+    if (this.#parts === undefined) throw new Error('the times of single tokens were not kept');
     // A list of the length it will have: there may be millions of times.
     const times = new Array<number>(this.#count);
     let count = 0;

@@ -6,6 +6,9 @@ import { bindsOfAnswer } from '../../src/cli/commands/simulate/answer-run.js';
 import { buildCluster } from '../../src/cli/commands/simulate/build-cluster.js';
 import { poolsOf } from '../../src/cli/commands/simulate/pools.js';
 import { provisionCommand } from '../../src/cli/commands/simulate/provision.js';
+import { packageRoot } from '../../src/platform/node/package-root.js';
+import { aloneOn } from '../../src/simulator/alone.js';
+import { simulate } from '../../src/simulator/simulation.js';
 import * as output from '../../src/cli/terminal/output.js';
 import { clusterSchema } from '../../src/simulator/cluster-file.js';
 import { parseSlo } from '../../src/simulator/slo.js';
@@ -29,6 +32,19 @@ it('says what the run of an answer spends its time on: compute with long prompts
     outputTokens: 2,
   }));
   expect(await bindsOfAnswer(built, built.cluster, crowd, { seed: 0, window: undefined })).toBe('queue');
+});
+
+it('is of a machine that was calibrated, where the chip is the file of it', async () => {
+  const chip = join(packageRoot(), 'bench', 'results', 'llvmpipe_mesa-25.0.7_2026-11-21-2', 'calibration.json');
+  const built = await buildCluster(clusterSchema.parse({ model: 'tiny-tales', pools: [{ name: 'this', chip }] }));
+  expect(built.predictors.get('this')!.hardware.name).toContain('llvmpipe');
+  const load = apart(64, 16).map((request) => ({ ...request, arrival: 10 * request.index }));
+  const { traces } = simulate(built.cluster, load);
+  const alone = aloneOn(built.reference)(load[0]);
+  for (const { ttft, e2e } of traces) {
+    expect(ttft).toBeCloseTo(alone.ttft, 9);
+    expect(e2e).toBeCloseTo(alone.e2e, 9);
+  }
 });
 
 it('stands beside every plan in text, CSV and JSON, and the first plan is what is drawn', async () => {

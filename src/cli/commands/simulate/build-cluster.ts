@@ -114,7 +114,9 @@ async function predictorOf(
       'usage',
       `weights: ${JSON.stringify(weights)} is no format of weights, such as f16 or int4-g32`,
     );
-  const [hardware] = await findHardware({ hardware: [chip] });
+  // A file is a calibration, of whatever machine it was made on.
+  const asked = /\.json$/.test(chip) ? { hardware: ['this-machine'], calibration: chip } : { hardware: [chip] };
+  const [hardware] = await findHardware(asked);
   if (hardware.chips !== undefined && chips !== 1) {
     throw new RidgepointError(
       'usage',

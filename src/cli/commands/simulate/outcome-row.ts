@@ -64,12 +64,12 @@ export function outcomeRow(
   const { traces, duration } = simulation;
   const done = traces.filter(({ status }) => status === 'completed');
   const tokens = done.reduce((sum, { tokens: { count } }) => sum + count, 0);
-  const at = (values: readonly number[], percent: number): number | null => {
+  const percentiles = (values: readonly number[]): (number | null)[] => {
     const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
-    return sorted.length === 0 ? null : 1000 * quantile(sorted, percent / 100);
+    return PERCENTILES.map((percent) => (sorted.length === 0 ? null : 1000 * quantile(sorted, percent / 100)));
   };
-  const [ttft, tpot] = [done.map((trace) => trace.ttft), done.map((trace) => trace.tpot)];
-  const [ttfts, tpots] = [ttft, tpot].map((values) => PERCENTILES.map((percent) => at(values, percent)));
+  const ttfts = percentiles(done.map((trace) => trace.ttft));
+  const tpots = percentiles(done.map((trace) => trace.tpot));
   const alone = slo?.kind === 'slowdown' ? aloneOn(built.reference) : undefined;
   const endless = overloaded(traces);
   const { usdPerHour, tdpWatts, spad } = chargeOf(built, prices);
