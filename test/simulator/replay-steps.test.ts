@@ -129,3 +129,22 @@ describe('a replay that prices steps by those of one policy', () => {
     );
   });
 });
+
+describe('policies that were recorded (no step times, the calibration of an idle engine)', () => {
+  const results = join(packageRoot(), 'bench', 'results');
+  const pairs = ['llvmpipe_mesa-25.0.7_2026-11-21', 'llvmpipe_mesa-25.0.7_2026-11-21-2'];
+
+  it.each(pairs)(
+    'come in the order they were measured in, by the gap that one in a hundred exceeds: %s',
+    async (name) => {
+      const path = join(results, name, 'serve-policies.json');
+      const file = join(results, name, 'calibration.json');
+      const rows = await replayRows(await readServeResult(path), path, { calibration: file });
+      const gaps = rows.filter(({ figure }) => figure === 'ITL p99 ms');
+      const order = (key: 'measured' | 'simulated') =>
+        [...gaps].sort((a, b) => a[key] - b[key]).map(({ policy }) => policy);
+      expect(gaps).toHaveLength(4);
+      expect(order('simulated')).toEqual(order('measured'));
+    },
+  );
+});
