@@ -15,13 +15,13 @@ export interface Whereabouts {
 
 export function whereaboutsOf({ traces }: Simulation): Whereabouts {
   let [queue, prefill, transfer, decode, count] = [0, 0, 0, 0, 0];
-  for (const { request, status, firstRun, tokens, transferred } of traces) {
+  for (const { request, status, firstRun, tokens, transferred, made } of traces) {
     if (status !== 'completed') continue;
-    const arrived = Number.isNaN(transferred) ? tokens.first : Math.max(transferred, tokens.first);
+    const arrived = Number.isNaN(transferred) ? made : Math.max(transferred, made);
     count++;
     queue += firstRun - request.arrival;
-    prefill += tokens.first - firstRun;
-    transfer += arrived - tokens.first;
+    prefill += made - firstRun;
+    transfer += arrived - made;
     decode += tokens.last - arrived;
   }
   const mean = (sum: number): number => (count > 0 ? sum / count : 0);

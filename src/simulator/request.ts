@@ -27,6 +27,7 @@ export class RequestTrace {
   /** When its keys and values were on the machine that decodes; NaN without a transfer. */
   transferred = NaN;
   end = NaN;
+  #made = NaN;
   readonly tokens: TokenTimes;
 
   constructor(
@@ -39,7 +40,13 @@ export class RequestTrace {
   /** Its keys and values are where it goes on. @param firstTokenAt where its first token counts */
   arrived(now: number, firstTokenAt: FirstTokenAt = 'prefill'): void {
     this.transferred = now;
+    this.#made = this.tokens.first;
     if (firstTokenAt === 'decode') this.tokens.delayFirst(now);
+  }
+
+  /** When the first token was made, which is when it counts unless that is where it is decoded. */
+  get made(): number {
+    return Number.isNaN(this.transferred) ? this.tokens.first : this.#made;
   }
 
   /** Seconds from arrival to the first token. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { whereaboutsOf } from '../../src/simulator/binds.js';
 import { judge, parseSlo } from '../../src/simulator/slo.js';
 import { simulate } from '../../src/simulator/simulation.js';
 import { overloaded } from '../../src/simulator/summary.js';
@@ -34,6 +35,10 @@ describe('a trial', () => {
         const requests = poisson(400, rate, 5, lengths);
         const goal = parseSlo('ttft:p90:400,tbt:p90:130,e2e:p90:1500');
         const { traces } = simulate(apart, requests);
+        // Where the time goes does not depend on where the first token counts.
+        const where = (at: typeof firstTokenAt) =>
+          whereaboutsOf(simulate(cluster(pools, { transfer: { ...transfer, firstTokenAt: at } }), requests));
+        expect(where(firstTokenAt)).toEqual(where('prefill'));
         const whole = judge(goal, traces).every(({ met }) => met) && !overloaded(traces);
         expect([rate, (await trial(apart, requests, { slo: goal })).met]).toEqual([rate, whole]);
         verdicts.add(whole);
