@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -99,5 +100,6 @@ export const nodeHost: EngineHost = {
   drivers,
   expectGpu,
   chatAside,
-  randomSeed: () => globalThis.crypto.getRandomValues(new Uint32Array(1))[0],
+  // Node loads what `globalThis.crypto` needs at its first use, which takes it milliseconds.
+  randomSeed: () => randomInt(2 ** 32),
 };

@@ -92,6 +92,8 @@ export class Bpe implements EncodingModel {
   *steps(word: string, into: number[]): Generator<void, void> {
     const id = this.#whole ? this.#vocab.get(word) : undefined;
     if (id !== undefined) into.push(id);
+    // A short text does without the table of neighbours, which takes milliseconds to make.
+    else if (word.length <= FEW) this.#word(word, into);
     else if (this.#products === undefined) yield* this.#longWord(word, into);
     else yield* this.#parted(word, (this.#joined ??= yield* neighbours(this.#products)), into);
   }
