@@ -12,7 +12,32 @@ export function shaderText(path: string): string {
 /** What a variant is made of: numbers become WGSL constants, booleans become conditions. */
 export type Defines = Readonly<Record<string, number | boolean>>;
 
+const LEADING = /^\s*(enable|requires|diagnostic)\b/;
 const DIRECTIVE = /^\s*\/\/#(if|elif|else|endif|include|repeat|endrepeat)\b\s*(.*?)\s*$/;
+
+interface Line {
+  readonly text: string;
+  /** Of a directive. */
+  readonly kind?: string;
+  readonly argument?: string;
+  /** Whether it must come before every declaration. */
+  readonly leads: boolean;
+}
+
+/** Most modules include the same files. */
+const parsed = new Map<string, readonly Line[]>();
+
+function linesOf(source: string): readonly Line[] {
+  const known = parsed.get(source);
+  if (known !== undefined) return known;
+  const lines = source.split('\n').map((text): Line => {
+    const directive = text.includes('//#') ? DIRECTIVE.exec(text) : null;
+    if (directive !== null) return { text, kind: directive[1], argument: directive[2], leads: false };
+    return { text, leads: LEADING.test(text) };
+  });
+  parsed.set(source, lines);
+  return lines;
+}
 
 /**
  * Composes one WGSL module.
@@ -36,15 +61,15 @@ export function composeShader(path: string, defines: Defines, read: ShaderReader
   const included = new Set<string>();
   const body = expand(path, defines, read, included);
   // `enable` and `requires` must come before every declaration, so the constants go behind them.
-  const head = body.filter((line) => /^\s*(enable|requires|diagnostic)\b/.test(line));
-  const rest = body.filter((line) => !/^\s*(enable|requires|diagnostic)\b/.test(line));
+  const head = body.filter(({ leads }) => leads).map(({ text }) => text);
+  const rest = body.filter(({ leads }) => !leads).map(({ text }) => text);
   return [...new Set(head), ...constants, ...rest].join('\n');
 }
 
-function expand(path: string, defines: Defines, read: ShaderReader, included: Set<string>): string[] {
+function expand(path: string, defines: Defines, read: ShaderReader, included: Set<string>): Line[] {
   if (included.has(path)) return [];
   included.add(path);
-  const output: string[] = [];
+  const output: Line[] = [];
   /** Per open `#if`: does the current branch apply, and has any branch applied. */
   const open: { active: boolean; taken: boolean }[] = [];
   /** Per open `#repeat`: its variable, how often, and where its lines begin in the output. */
@@ -58,17 +83,17 @@ function expand(path: string, defines: Defines, read: ShaderReader, included: Se
     return Boolean(defines[name]) !== condition.startsWith('!');
   };
 
-  const lines = read(path).split('\n');
-  lines.forEach((text, line) => {
-    const directive = DIRECTIVE.exec(text);
-    const active = open.every((branch) => branch.active);
-    if (directive === null) {
-      if (active) output.push(text);
+  const lines = linesOf(read(path));
+  lines.forEach((each, line) => {
+    // A branch is active only where all around it are.
+    const active = open.at(-1)?.active ?? true;
+    const { kind, argument = '' } = each;
+    if (kind === undefined) {
+      if (active) output.push(each);
       return;
     }
-    const [, kind, argument] = directive;
     const top = open.at(-1);
-    const outer = open.slice(0, -1).every((branch) => branch.active);
+    const outer = open.at(-2)?.active ?? true;
     switch (kind) {
       case 'include':
         if (active) output.push(...expand(argument, defines, read, included));
@@ -85,7 +110,9 @@ function expand(path: string, defines: Defines, read: ShaderReader, included: Se
         if (repeat?.depth !== open.length) return fail(line, '#endrepeat without #repeat');
         const body = output.splice(repeat.from);
         for (let i = 0; i < repeat.count; i++) {
-          for (const text of body) output.push(text.replaceAll(`$${repeat.name}$`, String(i)));
+          for (const { text, ...rest } of body) {
+            output.push({ ...rest, text: text.replaceAll(`$${repeat.name}$`, String(i)) });
+          }
         }
         break;
       }
