@@ -5,7 +5,7 @@ import { RidgepointError } from '../../src/errors.js';
 import { option, words } from '../../src/wording.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
-import { llamaModel } from '../../src/roofline/models/models.js';
+import { familyModel } from '../../src/roofline/models/models.js';
 import { Predictor } from '../../src/roofline/predict/predictor.js';
 import { clip, makeWorkload } from '../../src/traffic/workload.js';
 import { engineDriver } from '../serve/drivers/engine-driver.js';
@@ -106,7 +106,7 @@ async function serveOn(
     log.clear();
     for (const crowd of CROWDS) await run(crowd, TURNS * crowd, crowd);
     const formats = { weights: dtype, head: headDtype, kv: kvDtype };
-    return { predictor: new Predictor(llamaModel(model, engine.config), machine, formats), steps: [log.record()] };
+    return { predictor: new Predictor(familyModel(model, engine.config), machine, formats), steps: [log.record()] };
   } finally {
     await engine.dispose();
   }

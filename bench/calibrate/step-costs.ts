@@ -1,7 +1,7 @@
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { STEP_KINDS, type StepCosts, type StepKind } from '../../src/roofline/hardware/families.js';
 import { fromCalibration, type Hardware } from '../../src/roofline/hardware/hardware.js';
-import { llamaModel } from '../../src/roofline/models/models.js';
+import { familyModel } from '../../src/roofline/models/models.js';
 import { Predictor } from '../../src/roofline/predict/predictor.js';
 import { minimise } from '../../src/roofline/fit/simplex.js';
 import { joinPoints, type Measure } from '../compare/points.js';
@@ -28,7 +28,7 @@ export function stepCosts(runs: readonly EngineRuns[], calibration: Calibration)
   const points: Record<StepKind, StepPoint[]> = { first: [], next: [], alone: [] };
   for (const { engine, records } of runs) {
     const { dtype: weights, headDtype: head, kvDtype: kv, model } = engine.info;
-    const predictor = new Predictor(llamaModel(model, engine.config), bare, { weights, head, kv });
+    const predictor = new Predictor(familyModel(model, engine.config), bare, { weights, head, kv });
     for (const each of joinPoints(records, predictor)) {
       const steps = each.measure === 'tg' ? each.gen : 1;
       points[KIND_OF[each.measure]].push({

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../../src/model/config.js';
 import type { Hardware } from '../../src/roofline/hardware/hardware.js';
 import { namesMatrices } from '../../src/kernels/matmul/matrix.js';
-import { llamaModel } from '../../src/roofline/models/models.js';
+import { familyModel } from '../../src/roofline/models/models.js';
 import { KV_DTYPES, weightDtype } from '../../src/roofline/hardware/precision.js';
 import { Predictor } from '../../src/roofline/predict/predictor.js';
 import type { KernelSet } from '../../src/roofline/hardware/roof.js';
@@ -30,7 +30,7 @@ export function predictorFor(result: BenchResult, hardware: Hardware, given?: Ke
     const found = weights === undefined ? `dtype "${context.dtype}"` : `kv_dtype "${context.kv_dtype}"`;
     throw new RidgepointError('usage', `the result's ${found} is not one that can be predicted`);
   }
-  return new Predictor(llamaModel(model.name, configOf(result)), hardware, {
+  return new Predictor(familyModel(model.name, configOf(result)), hardware, {
     weights,
     head,
     kv,

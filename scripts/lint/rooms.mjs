@@ -9,7 +9,7 @@ export const rooms = {
   'src/statistics.ts': [],
   'src/seed.ts': [],
   'src/patterns': [],
-  'src/traffic': ['errors', 'statistics', 'seed'],
+  'src/traffic': ['errors', 'wording', 'statistics', 'seed'],
   'src/gpu': ['errors', 'wording'],
   'src/checkpoint': ['errors', 'wording', 'patterns'],
   'src/quantization': ['errors', 'wording', 'checkpoint'],

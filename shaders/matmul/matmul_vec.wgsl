@@ -1,5 +1,5 @@
 // Few rows of x (decode): every weight is read once. A subgroup (or, without subgroups, a workgroup) makes R outputs
-// of MT rows of x; its lanes stride over k, a unit of packed weights each. A lane names the weights of STEPS strides
+// of MT rows of x; its lanes stride over k, a unit of weights each. A lane names the weights of STEPS strides
 // before it uses any, so that as many bytes are on their way. Each sum takes its products in one order, whatever R, MT
 // and STEPS are.
 //#if subgroups

@@ -11,14 +11,14 @@ diagnostic(off, subgroup_uniformity);
 //#endif
 //#include common/loops.wgsl
 //#include common/step.wgsl
-struct Quantise {
+struct Quantize {
   k: u32,        // true width
   stride4: u32,  // row stride of x in vec4; the columns from k on are zero
   eps: f32,
   words: u32,    // of a quantised row
 }
 @group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<uniform> params: Quantise;
+@group(0) @binding(1) var<uniform> params: Quantize;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;          // [tokens][stride4]
 @group(0) @binding(3) var<storage, read_write> quants: array<u32>;     // [tokens][words]
 

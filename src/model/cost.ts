@@ -10,6 +10,7 @@ import {
   type Operation,
   type OperationShape,
   type Precision,
+  type Variations,
 } from './operations.js';
 
 type Cost = Pick<Operation, 'flops' | 'weightBytes' | 'activationBytes' | 'kvReadBytes' | 'kvWriteBytes'>;
@@ -49,7 +50,12 @@ interface Sizes {
  * FLOPs: matmul 2mnk; attention 4 x heads x headDim for each pair of a query and a key it may see; the rest counted by
  * element. Weight bytes are read once a step whatever the batch, which is what makes decode bound by memory.
  */
-export function forwardOperations(config: ModelConfig, batch: BatchShape, precision: Precision): Operation[] {
+export function forwardOperations(
+  config: ModelConfig,
+  batch: BatchShape,
+  precision: Precision,
+  { once }: Pick<Variations, 'once'> = {},
+): Operation[] {
   const rows = { tokens: 0, prompts: 0, logits: batch.logitRows };
   for (const sequence of batch.sequences) {
     rows.tokens += sequence.newTokens;
@@ -71,7 +77,7 @@ export function forwardOperations(config: ModelConfig, batch: BatchShape, precis
     },
   };
   const activations = precision.productBytes === 1 ? 'int8' : 'f32';
-  return operationShapes(config, { quantizedKv: kvScaleBytes > 0, activations }).map((shape): Operation => {
+  return operationShapes(config, { quantizedKv: kvScaleBytes > 0, activations, once }).map((shape): Operation => {
     const m = rows[shape.rows];
     const { flops, weightBytes, activationBytes, kvReadBytes, kvWriteBytes } = costOf(shape, m, sizes);
     // Named one by one: engines copy an object fast where it comes first, and not where it comes last.

@@ -68,6 +68,8 @@ export interface Variations {
   readonly quantizedKv?: boolean;
   /** What prompts' products multiply; under int8 what no norm writes is quantised first. */
   readonly activations?: ActivationDtype;
+  /** A layer of each segment, numbered by its segment, in place of all. */
+  readonly once?: boolean;
 }
 
 const lists = new WeakMap<ModelConfig, Map<string, readonly OperationShape[]>>();
@@ -77,18 +79,19 @@ const lists = new WeakMap<ModelConfig, Map<string, readonly OperationShape[]>>()
  * names, and the predictor prices it.
  */
 export function operationShapes(config: ModelConfig, variations: Variations = {}): readonly OperationShape[] {
-  const { quantizedKv = false, activations = 'f32' } = variations;
+  const { quantizedKv = false, activations = 'f32', once = false } = variations;
   const known = lists.get(config) ?? new Map<string, readonly OperationShape[]>();
   lists.set(config, known);
-  const key = `${quantizedKv} ${activations}`;
+  const key = `${quantizedKv} ${activations} ${once}`;
   let list = known.get(key);
   if (list === undefined) {
     const options = { headDim: config.headDim, quantizedKv, quantizes: activations === 'int8' };
     const graph = graphOf(config);
+    const layers = once ? graph.segments.map(({ layer }) => layer) : layersOf(graph);
     const outside = (launch: Launch): OperationShape => ({ ...launch, name: launch.part, layer: undefined });
     list = [
       ...fuse(graph.before, false, options).map(outside),
-      ...layersOf(graph).flatMap((values, layer) =>
+      ...layers.flatMap((values, layer) =>
         fuse(values, true, options).map((launch) => ({ ...launch, name: `layers.${layer}.${launch.part}`, layer })),
       ),
       ...fuse(graph.after, false, options).map(outside),

@@ -1,4 +1,5 @@
 import { RidgepointError } from '../errors.js';
+import { option, words } from '../wording.js';
 import { arrivalTimes, type Arrivals } from './arrivals.js';
 import type { TraceRow } from './azure.js';
 import { Draws } from './draws.js';
@@ -74,7 +75,11 @@ function drawn(
 /** The first requests of a trace, `scale` times as fast. */
 function scaled(rows: readonly TraceRow[], count: number, scale: number): TraceRow[] {
   if (count > rows.length) {
-    throw new RidgepointError('usage', `--num-prompts ${count}: the trace has ${rows.length} requests; ask for fewer`);
+    throw new RidgepointError(
+      'usage',
+      words`${option('benchServe.numPrompts', count)}: the trace has ${rows.length} requests; ask for fewer`,
+      { option: 'benchServe.numPrompts' },
+    );
   }
   return rows.slice(0, count).map((row) => ({ ...row, atMs: row.atMs / scale }));
 }
@@ -97,7 +102,8 @@ export function clip(workload: Workload, contextLength: number): { workload: Wor
   if (workload.sharedPrefix >= contextLength / 2) {
     throw new RidgepointError(
       'usage',
-      `--shared-prefix ${workload.sharedPrefix} takes more than half of the context of ${contextLength}; shorten it`,
+      words`${option('benchServe.sharedPrefix', workload.sharedPrefix)} takes more than half of the context of ${contextLength}; shorten it`,
+      { option: 'benchServe.sharedPrefix' },
     );
   }
   let clipped = 0;

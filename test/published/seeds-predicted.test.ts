@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
 import { scaled } from '../../src/roofline/hardware/hardware.js';
 import { BLOOM_176B } from '../../src/roofline/models/bloom.js';
-import { llamaModel } from '../../src/roofline/models/models.js';
+import { familyModel } from '../../src/roofline/models/models.js';
 import { Predictor } from '../../src/roofline/predict/predictor.js';
 import { errorOf, differenceOf, holds, type SeedFigure } from '../../src/published/seeds/figure.js';
 import { SEED_FIGURES } from '../../src/published/seeds/index.js';
@@ -54,7 +54,7 @@ describe('figures that our predictor answers', () => {
 
   it('speak of the models they name', () => {
     for (const [name, shape] of Object.entries(SHAPES)) {
-      expect(llamaModel(name, shape).parameters).toBe(preset(name).parameters);
+      expect(familyModel(name, shape).parameters).toBe(preset(name).parameters);
       const { layers, hidden, heads, kvHeads, vocab, maxPositions, headDim } = presetConfig(name);
       expect(shape).toMatchObject({ layers, hidden, heads, kvHeads, vocab, maxPositions, headDim });
     }

@@ -3,7 +3,7 @@ import { forwardOperations } from '../../src/model/cost.js';
 import type { BatchShape, Operation } from '../../src/model/operations.js';
 import { BLOOM_176B } from '../../src/roofline/models/bloom.js';
 import { DEEPSEEK_V2, distinctExperts } from '../../src/roofline/models/deepseek.js';
-import { expand, type Model } from '../../src/roofline/models/models.js';
+import { expand, familyModel, type Model } from '../../src/roofline/models/models.js';
 import { preset, presetConfig, presetNames } from './models.js';
 
 const precision = { weightBytes: 2, kvBytes: 2, activationBytes: 2 };
@@ -32,6 +32,15 @@ describe.each(presetNames)('%s', (name) => {
     expect(expand(preset(name).segments(batch, precision))).toEqual(full);
     expect(preset(name).operations(batch, precision)).toEqual(full);
   });
+});
+
+test('layers that differ are segments, priced as the engine’s own list', () => {
+  const windowed = [true, false, false, true, true];
+  const config = { ...presetConfig('mistral-7b'), layers: windowed.length, window: 30, windowed };
+  const model = familyModel('windows', config);
+  const segments = model.segments(mixed, precision);
+  expect(segments.map(({ count }) => count)).toEqual([1, 1, 2, 2, 1]);
+  expect(expand(segments)).toEqual(forwardOperations(config, mixed, precision));
 });
 
 test('published numbers of parameters', () => {

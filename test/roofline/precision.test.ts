@@ -4,7 +4,7 @@ import { weightBytes } from '../../src/model/weights.js';
 import { forwardOperations } from '../../src/model/cost.js';
 import { QUANTIZED_DTYPES } from '../../src/quantization/formats.js';
 import { hardwareById } from '../../src/roofline/hardware/catalogue.js';
-import { llamaModel } from '../../src/roofline/models/models.js';
+import { familyModel } from '../../src/roofline/models/models.js';
 import { predict } from '../../src/roofline/predict/predict.js';
 import { bytesOfWeight, precisionOf, weightDtype } from '../../src/roofline/hardware/precision.js';
 import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
@@ -17,7 +17,7 @@ describe('bytes of the cache', () => {
     const hardware = hardwareById('h100-sxm');
     for (const config of [LLAMA_2_7B, { ...LLAMA_2_7B, kvHeads: 8, headDim: 80 }]) {
       const { memory, predictor } = predict({
-        ...{ model: llamaModel('7b', config), hardware, kv, promptTokens: 500, outputTokens: 12, batch: 3 },
+        ...{ model: familyModel('7b', config), hardware, kv, promptTokens: 500, outputTokens: 12, batch: 3 },
       });
       // A whole number of blocks; the engine rounds up to one.
       const allocated = 3 * (512 / BLOCK_TOKENS) * 2 * config.layers * kvBlockBytes(config, kv);
@@ -32,7 +32,7 @@ describe('bytes of the cache', () => {
 
 describe('bytes of quantised weights', () => {
   it('are those the engine allocates, scales included', () => {
-    const { parameters, headParameters = 0 } = llamaModel('7b', LLAMA_2_7B);
+    const { parameters, headParameters = 0 } = familyModel('7b', LLAMA_2_7B);
     for (const dtype of QUANTIZED_DTYPES) {
       const allocated = weightBytes(LLAMA_2_7B, { dtype, lanes: 1 }, false, 'f16');
       const predicted = (parameters - headParameters) * bytesOfWeight(dtype) + headParameters * 2;
@@ -60,7 +60,7 @@ describe('bytes of quantised weights', () => {
 
 describe('rows of prompts on this machine', () => {
   const productBytes = (isCpu: boolean, options: object = {}): number | undefined =>
-    new Predictor(llamaModel('7b', LLAMA_2_7B), fromCalibration({ ...calibration, isCpu }), options).precision
+    new Predictor(familyModel('7b', LLAMA_2_7B), fromCalibration({ ...calibration, isCpu }), options).precision
       .productBytes;
 
   it('are f16 where the engine has matrices for them', () => {
@@ -76,7 +76,7 @@ describe('rows of prompts on this machine', () => {
 describe('products in 8 bits on this machine', () => {
   const measured = { ...calibration, isCpu: true, ceilings: { ...calibration.ceilings, int8OpsPerSecond: 3e12 } };
   const predictor = (options: object, machine = measured): Predictor =>
-    new Predictor(llamaModel('7b', LLAMA_2_7B), fromCalibration(machine), { weights: 'int8-g128', ...options });
+    new Predictor(familyModel('7b', LLAMA_2_7B), fromCalibration(machine), { weights: 'int8-g128', ...options });
   const prompt = { sequences: [{ newTokens: 512, context: 0 }], logitRows: 1 };
   const decode = { sequences: [{ newTokens: 1, context: 511 }], logitRows: 1 };
   const priced = ({ pricer, ...rest }: Predictor, batch: typeof prompt, name: string) => {

@@ -9,7 +9,7 @@ import { StepLines } from '../../src/roofline/predict/step-lines.js';
 import { calibration } from './calibration.js';
 import { decodeStep } from '../../src/roofline/predict/decode-line.js';
 import { preset, presetConfig } from './models.js';
-import { llamaModel, type Model } from '../../src/roofline/models/models.js';
+import { familyModel, type Model } from '../../src/roofline/models/models.js';
 
 const h100 = hardwareById('h100-sxm');
 
@@ -38,7 +38,7 @@ function step(below: (n: number) => number): BatchShape {
 function windowedModel(): Model {
   const layers = 3;
   const config = { ...presetConfig('mistral-7b'), layers, window: 700, windowed: [true, false, true] };
-  return llamaModel('windowed', config);
+  return familyModel('windowed', config);
 }
 
 describe('steps of as many tokens as one before', () => {

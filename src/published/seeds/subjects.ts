@@ -2,7 +2,7 @@ import type { ModelConfig } from '../../model/config.js';
 import { BLOOM_176B } from '../../roofline/models/bloom.js';
 import { DEEPSEEK_V2 } from '../../roofline/models/deepseek.js';
 import { hardwareById } from '../../roofline/hardware/catalogue.js';
-import { llamaModel, type Model } from '../../roofline/models/models.js';
+import { familyModel, type Model } from '../../roofline/models/models.js';
 import { Predictor, type PredictorOptions } from '../../roofline/predict/predictor.js';
 
 /** The models the documents speak of; their shapes are those of `models/presets.json`, which a test sees to. */
@@ -51,7 +51,7 @@ export function predictorOf(
   let predictor = predictors.get(key);
   if (predictor === undefined) {
     const of: Model =
-      model in SHAPES ? llamaModel(model, SHAPES[model as keyof typeof SHAPES]) : OTHERS[model as keyof typeof OTHERS];
+      model in SHAPES ? familyModel(model, SHAPES[model as keyof typeof SHAPES]) : OTHERS[model as keyof typeof OTHERS];
     predictors.set(key, (predictor = new Predictor(of, hardwareById(hardware), options)));
   }
   return predictor;

@@ -52,11 +52,9 @@ export function expand(segments: readonly Segment[]): Operation[] {
 }
 
 /** A dense model of a family that the engine runs: the list it runs. */
-export function llamaModel(name: string, config: ModelConfig): Model {
+export function familyModel(name: string, config: ModelConfig): Model {
   const parameters = parameterCount(config);
-  const { segments } = graphOf(config);
-  const single = oneEach(config, segments);
-  const counts = segments.map(({ count }) => count);
+  const counts = graphOf(config).segments.map(({ count }) => count);
   return {
     name,
     layers: config.layers,
@@ -70,21 +68,9 @@ export function llamaModel(name: string, config: ModelConfig): Model {
     kvElements: 2 * config.layers * config.kvHeads * config.headDim,
     kvScales: 2 * config.layers * config.kvHeads,
     kvShards: config.kvHeads,
-    segments: (batch, precision) => bracketed(forwardOperations(single, batch, precision), ...counts),
+    segments: (batch, precision) => bracketed(forwardOperations(config, batch, precision, { once: true }), ...counts),
     operations: (batch, precision) => forwardOperations(config, batch, precision),
   };
-}
-
-/** A model with the first layer of each segment. */
-function oneEach(config: ModelConfig, segments: readonly { readonly count: number }[]): ModelConfig {
-  const { windowed } = config;
-  if (windowed === undefined) return { ...config, layers: segments.length };
-  let first = 0;
-  const kept = segments.map(({ count }) => {
-    first += count;
-    return windowed[first - count];
-  });
-  return { ...config, layers: segments.length, windowed: kept };
 }
 
 /** Divides a list into what comes before the layers, each layer with how often it runs, and what comes after. */

@@ -1,5 +1,6 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { refuseOption } from '../../../engine/options/check.js';
+import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
 import { option, type Mention, type Wording } from '../../../wording.js';
 import { addTable, type NamesIn } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
@@ -25,7 +26,9 @@ const addLoad = <A extends unknown[], O extends OptionValues>(command: Command<A
 
 const addTarget = <A extends unknown[], O extends OptionValues>(command: Command<A, O>) => {
   const own = addModelOptions(command)
-    .addOption(tableOption('maxSequences', 'sequences that run together (default 8)'))
+    .addOption(
+      tableOption('maxSequences', `sequences that run together (default ${ENGINE_OPTIONS.maxSequences.default})`),
+    )
     .addOption(tableOption('kvCacheTokens', 'room of the KV cache (default: enough for those)'));
   return addTable(own.optionsGroup('Server instead of an engine in this process:'), 'benchServe', BENCH_SERVE.server);
 };
@@ -33,7 +36,10 @@ const addTarget = <A extends unknown[], O extends OptionValues>(command: Command
 const addResult = <A extends unknown[], O extends OptionValues>(command: Command<A, O>) => {
   const policies = addTable(command.optionsGroup('Modes:'), 'benchServe', BENCH_SERVE.policies);
   const paced = policies.addOption(
-    tableOption('decodeSloMs', 'of decode-priority: longest a step should take (default 50)'),
+    tableOption(
+      'decodeSloMs',
+      `of decode-priority: longest a step should take (default ${ENGINE_OPTIONS.decodeSloMs.default})`,
+    ),
   );
   const modes = addTable(paced, 'benchServe', BENCH_SERVE.modes);
   return addTable(modes.optionsGroup('Result:'), 'benchServe', BENCH_SERVE.result);

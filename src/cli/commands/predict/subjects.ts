@@ -11,7 +11,7 @@ import { hardwareById } from '../../../roofline/hardware/catalogue.js';
 import { usualEngine } from '../../../roofline/hardware/engines.js';
 import type { Calibration } from '../../../roofline/hardware/calibration.js';
 import { fromCalibration, type Hardware } from '../../../roofline/hardware/hardware.js';
-import { llamaModel, type Model } from '../../../roofline/models/models.js';
+import { familyModel, type Model } from '../../../roofline/models/models.js';
 import type { Request } from '../../../roofline/predict/predict.js';
 import type { PredictorOptions } from '../../../roofline/predict/predictor.js';
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
@@ -54,11 +54,11 @@ export async function findModel(
   const presets = (await readJson(join(models, 'presets.json'))) as Record<string, unknown>;
   const preset = SAME_SHAPE[name] ?? name;
   if (Object.hasOwn(presets, preset)) {
-    return llamaModel(name, readConfig({ config: presets[preset], configName: `preset ${preset}` }));
+    return familyModel(name, readConfig({ config: presets[preset], configName: `preset ${preset}` }));
   }
   for (const path of [name.endsWith('.json') ? name : join(name, 'config.json'), join(models, name, 'config.json')]) {
     const config = await readJson(path);
-    if (config !== undefined) return llamaModel(name, readConfig({ config, configName: path }));
+    if (config !== undefined) return familyModel(name, readConfig({ config, configName: path }));
   }
   const known = [...Object.keys(presets), ...Object.keys(SAME_SHAPE), 'bloom-176b', 'deepseek-v2'];
   throw new RidgepointError(

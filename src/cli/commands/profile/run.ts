@@ -1,5 +1,5 @@
 import { median } from '../../../statistics.js';
-import { llamaModel } from '../../../roofline/models/models.js';
+import { familyModel } from '../../../roofline/models/models.js';
 import { priceStep } from '../../../roofline/predict/predict.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import type { ProbedStep, StepProbe } from '../../../engine/probe.js';
@@ -94,7 +94,7 @@ async function predictorOf(engine: Engine, flags: ProfileFlags): Promise<Predict
     const hardware = await hardwareFor(info.adapter, info.driver, flags);
     const kernels = flags.kernels ?? kernelSet(hardware, engine.kernels().prefill);
     const formats = { weights: info.dtype, head: info.headDtype, kv: info.kvDtype, activations: info.activations };
-    return new Predictor(llamaModel(info.model, config), hardware, { ...formats, kernels });
+    return new Predictor(familyModel(info.model, config), hardware, { ...formats, kernels });
   } catch (error) {
     const asked = flags.calibration !== undefined || flags.hardware !== undefined;
     if (asked || !(error instanceof RidgepointError)) throw error;

@@ -2,7 +2,7 @@ import type { TextEngine } from '../../../engine/api.js';
 import { listCalibrations, readCalibration } from '../../../platform/node/calibration-store.js';
 import { fromCalibration } from '../../../roofline/hardware/hardware.js';
 import { KV_DTYPES, weightDtype } from '../../../roofline/hardware/precision.js';
-import { llamaModel } from '../../../roofline/models/models.js';
+import { familyModel } from '../../../roofline/models/models.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import { shapeOfLoad } from '../../../outlook/prices.js';
 import type { Machine } from '../../../serving/outlook/machine.js';
@@ -27,7 +27,7 @@ export async function servingMachine(
   const kv = KV_DTYPES.find((dtype) => dtype === info.kvDtype);
   if (calibration === undefined || weights === undefined || kv === undefined) return {};
   const hardware = fromCalibration(calibration);
-  const predictor = new Predictor(llamaModel(info.model, config), hardware, {
+  const predictor = new Predictor(familyModel(info.model, config), hardware, {
     ...{ weights, kv, head: weightDtype(info.headDtype), activations: info.activations },
     prefillChunk: info.prefillChunk,
   });
