@@ -65,7 +65,8 @@ function collect(all: Collected, schema: Located): void {
       if (keyword !== 'format') all.constrained ??= pointer;
     }
     if (Object.hasOwn(LIMITS, keyword)) {
-      limit(all, keyword, pointer, value);
+      if (typeof value === 'boolean' && Object.hasOwn(MARKS, keyword)) mark(all, keyword, schema);
+      else limit(all, keyword, pointer, value);
       continue;
     }
     switch (keyword) {
@@ -201,6 +202,17 @@ function limit(all: Collected, keyword: string, pointer: string, value: unknown)
   ) {
     limits[side] = { value, exclusive, pointer };
   }
+}
+
+/** The limits that these once were marks of: in draft 4 and OpenAPI 3.0 they are true or false. */
+const MARKS: Readonly<Record<string, string>> = { exclusiveMinimum: 'minimum', exclusiveMaximum: 'maximum' };
+
+/** A mark that says whether the limit beside it is outside itself. */
+function mark(all: Collected, keyword: string, schema: Located): void {
+  const { pointer, value } = at(schema, keyword);
+  const limited = at(schema, MARKS[keyword]).value;
+  if (limited === undefined) refuse(pointer, `must be a number, or stand beside ${JSON.stringify(MARKS[keyword])}`);
+  if (value === true) limit(all, keyword, pointer, limited);
 }
 
 function types(all: Collected, pointer: string, value: unknown): void {

@@ -107,6 +107,14 @@ describe('what OpenAPI and other tools add', () => {
     check({ allOf: [{ type: 'string', nullable: true }, { type: 'string' }] }, ['"a"'], ['null']);
   });
 
+  it('exclusive limits that are marks of the limit beside them', () => {
+    const open = { type: 'integer', minimum: 0, exclusiveMinimum: true, maximum: 4, exclusiveMaximum: true };
+    check(open, ['1', '3'], ['0', '4', '-1']);
+    // In whatever order they come.
+    check({ exclusiveMinimum: true, type: 'number', minimum: 0 }, ['0.1', '5'], ['0', '-1']);
+    check({ ...open, exclusiveMinimum: false, exclusiveMaximum: false }, ['0', '4'], ['-1', '5']);
+  });
+
   it('annotations that nobody here knows', () => {
     const cat = { type: 'object', properties: { kind: { const: 'cat' } }, required: ['kind'] };
     const dog = { type: 'object', properties: { kind: { const: 'dog' } }, required: ['kind'] };
@@ -345,6 +353,8 @@ describe('what is refused', () => {
       '#/exclusiveMinimum leaves no number',
     ],
     [{ multipleOf: 0 }, '#/multipleOf must be a number above 0'],
+    [{ exclusiveMinimum: true }, '#/exclusiveMinimum must be a number, or stand beside "minimum"'],
+    [{ minimum: '0', exclusiveMinimum: true }, '#/minimum must be a number'],
     [{ multipleOf: 301 }, '#/multipleOf (301) needs too many states'],
     [{ type: 'integer', multipleOf: 7, minimum: 1, maximum: 6 }, '#/multipleOf leaves no integer'],
     [{ uniqueItems: true }, '#/uniqueItems is supported only for arrays'],
