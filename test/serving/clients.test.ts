@@ -200,6 +200,10 @@ describe('what clients send', () => {
     expect(await ask({ bad_words: ['b'] })).not.toContain('b');
     expect(await ask({ bad_words: ['bc'] })).toMatch(/^ab[^c]/);
     expect(await ask({ structured_outputs: { choice: ['no', 'yes'] } })).toMatch(/^(no|yes)$/);
+    expect(await ask({ structured_outputs: { regex: '[0-9]{3}' } })).toMatch(/^[0-9]{3}$/);
+    expect(await ask({ structured_outputs: { grammar: 'root ::= "q" [x-z]' } })).toMatch(/^q[x-z]$/);
+    expect(JSON.parse(await ask({ structured_outputs: { json: { const: 12 } } }))).toBe(12);
+    expect(await ask({ structured_outputs: { json_object: true } })).toMatch(/^\s*\{/);
     expect(await ask({ guided_choice: ['no', 'yes'] })).toMatch(/^(no|yes)$/);
     expect(await ask({ guided_grammar: 'root ::= "q" [x-z]' })).toMatch(/^q[x-z]$/);
     expect(JSON.parse(await ask({ json_schema: { const: 12 } }))).toBe(12);

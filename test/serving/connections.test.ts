@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { lastWord } from '../../src/serving/http/send-queue.js';
 import { FakeEngine } from './fake-engine.js';
@@ -89,8 +90,16 @@ it('streams that were cut are logged and counted as what they were', async () =>
   };
   const cost = { promptTokens: 2, completionTokens: expect.any(Number) as number, finishReason: 'abort' };
   const engine = new FakeEngine({ step: () => pause(3), reply: () => 'x'.repeat(4000) });
-  const { url, server } = await start(engine, { logger });
-  const hurried = await start(engine, { requestTimeoutMs: 150, logger });
+  const registries: Registry[] = [];
+  const instrument = (registry: Registry): void => void registries.push(registry);
+  const { url, server } = await start(engine, { logger, instrument });
+  const hurried = await start(engine, { requestTimeoutMs: 150, logger, instrument });
+  const counted = async (registry: Registry): Promise<object> =>
+    Object.fromEntries(
+      [...(await registry.metrics()).matchAll(/http_responses_total\{.*status="(\d+)".*\} (\d+)/g)].map(
+        ([, status, count]) => [status, Number(count)],
+      ),
+    );
   const ask = (signal?: AbortSignal, at = url) =>
     fetch(`${at}/v1/completions`, {
       method: 'POST',
@@ -121,6 +130,9 @@ it('streams that were cut are logged and counted as what they were', async () =>
   await server.shutdown(10);
   expect(await text).toContain('server_shutdown');
   expect(await line()).toMatchObject({ status: 503, cut: 'shutdown', choices: [cost] });
+  // What was counted can be read once the server is closed, too.
+  expect(await counted(registries[1])).toEqual({ '504': 1 });
+  expect(await counted(registries[0])).toEqual({ '499': 1, '500': 1, '503': 1 });
 });
 
 it('addresses are written as the kernel lists them', () => {

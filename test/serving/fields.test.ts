@@ -114,6 +114,33 @@ describe('fields of requests', () => {
     }
   });
 
+  it('are options of the engine by the names that other servers have for them', async () => {
+    const engine = new FakeEngine();
+    const { url } = await start(engine);
+    const ask = async (path: string, fields: object) => {
+      const { status, body } = await post(`${url}/v1/${path}`, fields);
+      expect(status, JSON.stringify(body)).toBe(200);
+      return engine.calls.at(-1)!;
+    };
+    const fields = {
+      ...{ repeat_penalty: 1.2, stop_token_ids: [5, 99], include_stop_str_in_output: true },
+      ...{ min_tokens: 1, skip_special_tokens: false },
+    };
+    const options = {
+      ...{ repetitionPenalty: 1.2, stopIds: [5, 99], includeStop: true },
+      ...{ minTokens: 1, skipSpecialTokens: false },
+    };
+    for (const [path, of] of [
+      ['completions', COMPLETION],
+      ['chat/completions', CHAT],
+    ] as const) {
+      expect((await ask(path, { ...of, ...fields })).options, path).toMatchObject(options);
+    }
+    const [begun, bare] = [true, false].map((add_special_tokens) => ({ ...COMPLETION, add_special_tokens }));
+    expect((await ask('completions', begun)).prompt).toEqual([256, 120]);
+    expect((await ask('completions', bare)).prompt).toEqual([120]);
+  });
+
   it('json_object with a schema keeps to the schema', async () => {
     const { url } = await start(new FakeEngine({ reply: () => '{"b": true}' }), {
       compileGrammar,

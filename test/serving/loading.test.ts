@@ -53,8 +53,8 @@ it('does not wait for a connection that says nothing', async () => {
 it('tells how far loading is', async () => {
   const port = await freePort();
   const { report, release } = await holdPort('127.0.0.1', port);
-  const asked = async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/health`);
+  const asked = async (path = '/health', request?: RequestInit) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, request);
     return {
       status: response.status,
       retry: response.headers.get('retry-after'),
@@ -62,13 +62,15 @@ it('tells how far loading is', async () => {
     };
   };
   const error = { type: 'server_error', param: null, code: 'loading' };
-  expect(await asked()).toMatchObject({ status: 503, retry: '2', body: { status: 'loading', error, progress: [] } });
+  const nothing = { status: 503, retry: '2', body: { status: 'loading', error, progress: [] } };
+  expect(await asked()).toMatchObject(nothing);
+  // A request is not left waiting either, and may come again.
+  expect(await asked('/v1/completions', { method: 'POST', body: '{"prompt":"x"}' })).toMatchObject(nothing);
   const total = 8_000_000;
   for (const done of [0, 3_300_000])
     report({ stage: 'weights', item: 'model.norm.weight', done, total, unit: 'bytes' });
   report({ stage: 'pipelines', item: 'rope', done: 1, total: 9, unit: 'pipelines' });
-  const { body } = await asked();
-  expect(body).toEqual({
+  expect((await asked()).body).toEqual({
     status: 'loading',
     error: { ...error, message: 'the model is being loaded: 41 % of its weights' },
     progress: [

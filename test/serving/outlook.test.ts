@@ -110,6 +110,31 @@ describe('what a server expects of a real engine', () => {
     expect(timed.map(({ choices }) => choices[0].timings!.tokens)).toEqual([6, 6]);
   });
 
+  it('is in the words of every API, whole and streamed', async () => {
+    const { url } = await start(engine, { machine });
+    const messages = [{ role: 'user', content: 'Once upon a time' }];
+    const asked: readonly (readonly [string, object])[] = [
+      ['chat/completions', { messages, max_tokens: 6, ignore_eos: true }],
+      ['responses', { input: 'Once upon a time', max_output_tokens: 6, ignore_eos: true }],
+      ['messages', { messages, max_tokens: 6, ignore_eos: true }],
+    ];
+    const expected = { tokens: 6, predicted: { itl_ms: STEP_MS } };
+    // Beside the choice, where there are any, and else beside the answer.
+    const timingsIn = (answer: object): unknown => ('choices' in answer ? (answer as Timed).choices[0] : answer);
+    for (const [path, request] of asked) {
+      const { body: whole } = await post(`${url}/v1/${path}`, { ...request, timings: true });
+      expect(timingsIn(whole), path).toMatchObject({ timings: expected });
+      const response = await fetch(`${url}/v1/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...request, stream: true, timings: true }),
+      });
+      const told = [...(await response.text()).matchAll(/^data: (.*"timings".*)$/gm)].map(([, text]) => text);
+      expect(told.length, path).toBeGreaterThan(0);
+      expect(timingsIn(JSON.parse(told.at(-1)!) as object), path).toMatchObject({ timings: expected });
+    }
+  });
+
   it('comes from the steps that have run where there is no calibration, once there were some', async () => {
     const { url } = await start(engine);
     const ask = async (): Promise<Timings> =>
