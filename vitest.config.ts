@@ -29,7 +29,7 @@ const PURE = [
   ...['serving/{connections,embeddings,endpoints,fields,fuzz,json-excess,lifetimes,loading,messages,page}'],
   ...['serving/{operating,refusals,responses-store,token-rules}', 'cli/{command-tables,log-output,recorded,text-file}'],
   ...['scheduler', 'simulator', 'tokenizer', 'traffic'].map((room) => `${room}/**/*`),
-  ...['names', 'rooms', 'statistics'],
+  ...['docs', 'names', 'rooms', 'statistics'],
 ].map((files) => `test/${files}.test.ts`);
 
 export default defineConfig({

@@ -1,3 +1,5 @@
+import { quantile } from '../../src/statistics.js';
+
 /** A measured duration in seconds: the least disturbed runs decide a ceiling, the spread says how noisy it was. */
 export interface CeilingTiming {
   readonly best: number;
@@ -8,7 +10,7 @@ export interface CeilingTiming {
 
 export function summariseTimings(seconds: readonly number[]): CeilingTiming {
   const sorted = [...seconds].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const at = (share: number): number => quantile(sorted, share);
   return { best: sorted[0], median: at(0.5), spread: (at(0.9) - at(0.1)) / at(0.5) };
 }
 
