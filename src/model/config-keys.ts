@@ -79,7 +79,8 @@ const MATHS = new RegExp(
     'scal|multiplier|softcap|norm|bias|rope|rotary|attention|attn|window|expert|moe|router|alibi|residual|logit|clip|cap',
     'act\\b|activation|embed|embd|emb_|_emb|layer|head|gate|pos_|position|mup|factor|theta|pattern|kv|chunk|sparse|mask',
     'causal|direction|intermediate|ffn|mlp|hidden|dim|group|query|key_value|vocab|mamba|(^|_)(ssm|conv|lora)(_|$)|quant',
-    'compress|adapter|hadamard|rotat|glu|^base$|ntk|logn',
+    'compress|adapter|hadamard|rotat|glu|^base$|ntk|logn|yarn|xpos|freq_base|base_freq|softmax|sinks?(_|$)',
+    '^(rms_|ln_)?eps(ilon)?$|(^|_)swa(_|$)',
   ].join('|'),
 );
 

@@ -99,7 +99,8 @@ function findFamily(config: Json, file: string): Named {
       : (type ?? FAMILIES.llama.modelType) === modelType;
   const found = all.find(([, family]) => isMeant(family));
   if (found === undefined) {
-    const what = named.length > 0 ? named.join(', ') : JSON.stringify(type);
+    const texts = named.map((name) => (typeof name === 'string' ? name : JSON.stringify(name)));
+    const what = named.length > 0 ? texts.join(', ') : JSON.stringify(type);
     const known = all.map(([, { architecture }]) => architecture).join(', ');
     fail(file, `architecture ${what} is not supported; Ridgepoint runs ${known}`);
   }

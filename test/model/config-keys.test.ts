@@ -70,6 +70,8 @@ describe('every key of config.json', () => {
     ['ntk_alpha', 1000],
     ['use_dynamic_ntk', true],
     ['logn', true],
+    ...(['rms_eps', 'epsilon', 'freq_base', 'swa_every', 'attn_sinks', 'sink_tokens'] as const).map((k): [string, unknown] => [k, 0.5]),
+    ...(['yarn', 'use_xpos', 'softmax_off_by_one'] as const).map((k): [string, unknown] => [k, true]),
     // Switches that are on in every Llama.
     ...(['use_rope', 'is_causal', 'use_rmsnorm', 'gated_mlp', 'pre_norm'] as const).map((k): [string, unknown] => [k, false]),
     ['hidden_activation', 'gelu_pytorch_tanh'],
@@ -175,6 +177,10 @@ describe('every key of config.json', () => {
   it('knows the older name of the architecture, and the answer of a server that refused the file', () => {
     expect(parse({ architectures: ['LLaMAForCausalLM'] })).toEqual(parse({}));
     expect(() => parseConfig({ error: 'Repository not found' })).toThrow('is the answer of a server that refused it');
+  });
+
+  it('names what stands in place of an architecture, whatever it is', () => {
+    expect(() => parse({ architectures: [{ a: 1 }, null] })).toThrow('architecture {"a":1}, null is not supported');
   });
 
   it('tells of keys that nothing is known of', () => {
