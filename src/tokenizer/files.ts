@@ -111,7 +111,7 @@ export function withAddedTokens(json: TokenizerJson, config: TokenizerConfig, ad
   const beside: AddedToken[] = [];
   if (isObject(decoder)) {
     for (const [id, token] of Object.entries(decoder)) {
-      if (!isObject(token) || typeof token['content'] !== 'string' || !isTokenId(Number(id))) {
+      if (!isObject(token) || typeof token['content'] !== 'string' || !/^\d+$/.test(id) || !isTokenId(Number(id))) {
         malformed(CONFIG_FILE, `"added_tokens_decoder" must give a token to each id, found ${JSON.stringify(token)}`);
       }
       beside.push({ ...(token as unknown as AddedToken), id: Number(id) });

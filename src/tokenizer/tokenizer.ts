@@ -206,7 +206,9 @@ export class Tokenizer {
     if (token === undefined) return undefined;
     const { vocab } = this.#json.model;
     if (this.#addedIds.has(token)) return this.#addedIds.get(token);
-    if (!Array.isArray(vocab)) return (vocab as Readonly<Record<string, number>>)[token];
+    if (!Array.isArray(vocab)) {
+      return Object.hasOwn(vocab, token) ? (vocab as Readonly<Record<string, number>>)[token] : undefined;
+    }
     const index = this.#byId().indexOf(token);
     return index < 0 ? undefined : index;
   }

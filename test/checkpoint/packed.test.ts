@@ -112,6 +112,9 @@ describe('packed checkpoints', () => {
       /is of bitsandbytes, which is not supported; give the checkpoint it was made of/,
     );
     expect(() => formatOf({ ...configs.gptq, bits: 3 })).toThrow(/"bits" must be 4 or 8 for gptq, found 3/);
+    expect(() => formatOf({ ...configs.gptq, desc_act: 1 })).toThrow(/"desc_act" must be true or false, found 1/);
+    const odd = JSON.parse(`{"__proto__": 5, "constructor": 1, ${JSON.stringify(configs.gptq).slice(1)}`) as object;
+    expect(formatOf(odd).unknown).toEqual(['quantization_config.__proto__', 'quantization_config.constructor']);
     expect(() => formatOf({ ...configs.awq, version: 'gemv' })).toThrow(/"version" "gemv" is not supported/);
   });
 });

@@ -48,6 +48,25 @@ describe('encode', () => {
     expect(byteLevel.tokenizer.encode('<|begin_of_text|> the<|eot_id|>')).toEqual([262, 258, 263]);
   });
 
+  it('takes no name of JavaScript’s own for a token, and no post-processor without parts', () => {
+    const json = folders.readJson('models/tiny-tales/tokenizer.json') as Record<string, unknown>;
+    for (const name of ['constructor', '__proto__', 'toString']) {
+      const tokenizer = Tokenizer.fromJson(json, { bos_token: name, eos_token: name, add_bos_token: true });
+      expect([tokenizer.bosTokenId, tokenizer.eosTokenId, tokenizer.unknownEnds]).toEqual([
+        undefined,
+        undefined,
+        [name],
+      ]);
+      expect(tokenizer.encode('Once')).toEqual(tinyTales.tokenizer.encode('Once'));
+    }
+    const ids = tinyTales.tokenizer.encode('Once', { addSpecialTokens: false });
+    const processed = (post_processor: object) => Tokenizer.fromJson({ ...json, post_processor }, {}).encode('Once');
+    expect(processed({ type: 'Sequence', processors: [] })).toEqual(ids);
+    expect(() => processed({ type: 'Sequence' })).toThrow('"post_processor" of type "Sequence" must list "processors"');
+    const nameless = { added_tokens_decoder: { '': { content: 'x' } } };
+    expect(() => Tokenizer.fromJson(json, nameless)).toThrow('must give a token to each id');
+  });
+
   it('lets tokenizer_config.json overrule the post-processor', () => {
     const json = folders.readJson('models/tiny-tales/tokenizer.json') as Record<string, unknown>;
     const make = (config: object, changes: object = {}): Tokenizer =>

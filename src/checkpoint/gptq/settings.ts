@@ -20,6 +20,10 @@ export function gptqSettings(settings: Readonly<Record<string, unknown>>, at: st
     const what = `"checkpoint_format" ${JSON.stringify(layout)} is not supported`;
     throw new RidgepointError('checkpoint', `${at}: ${what}; Ridgepoint loads "gptq" and "gptq_v2"`);
   }
+  if (typeof (actOrder ?? false) !== 'boolean') {
+    const found = `found ${JSON.stringify(actOrder)}`;
+    throw new RidgepointError('checkpoint', `${at}: "desc_act" must be true or false, ${found}`);
+  }
   return {
     zeroOffset: layout === 'gptq' ? 1 : 0,
     actOrder: actOrder === true,

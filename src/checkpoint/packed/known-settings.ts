@@ -46,7 +46,9 @@ const MATHS =
  */
 export function checkSettings(settings: Readonly<Record<string, unknown>>, at: string): string[] {
   const isPlain = (key: string, value: unknown): boolean =>
-    value === null || value === false || (PLAIN[key]?.includes(value) ?? HARMLESS.includes(key));
+    value === null ||
+    value === false ||
+    (Object.hasOwn(PLAIN, key) ? PLAIN[key].includes(value) : HARMLESS.includes(key));
   const unknown = Object.entries(settings).filter(([key, value]) => !isPlain(key, value));
   const changing = unknown.find(([key]) => Object.hasOwn(PLAIN, key) || MATHS.test(key));
   if (changing === undefined) return unknown.map(([key]) => `quantization_config.${key}`);

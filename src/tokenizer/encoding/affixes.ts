@@ -19,14 +19,19 @@ export function affixesOf(config: unknown, idOf: (token: string) => number | und
     case 'ByteLevel':
       return { prefix: [], suffix: [] };
     case 'Sequence': {
-      const list = Array.isArray(config['processors']) ? config['processors'] : [];
+      const list = config['processors'];
+      if (!Array.isArray(list)) malformed(TOKENIZER_FILE, '"post_processor" of type "Sequence" must list "processors"');
+      const none: Affixes = { prefix: [], suffix: [] };
       // The first processor is the innermost.
       return list
         .map((each) => affixesOf(each, idOf))
-        .reduce((inner, outer) => ({
-          prefix: [...outer.prefix, ...inner.prefix],
-          suffix: [...inner.suffix, ...outer.suffix],
-        }));
+        .reduce(
+          (inner, outer) => ({
+            prefix: [...outer.prefix, ...inner.prefix],
+            suffix: [...inner.suffix, ...outer.suffix],
+          }),
+          none,
+        );
     }
     case 'TemplateProcessing':
       return template(config, idOf);
