@@ -49,6 +49,14 @@ describe('the Dockerfile', () => {
     expect(text).toMatch(/^USER node$/m);
   });
 
+  it('has drivers that are new enough, and what those of a vendor need', () => {
+    const [, mesa] = /on Debian (\d+) or a current Ubuntu/.exec(read('docs/using.md'))!;
+    expect({ trixie: '13' }[/^FROM node:\d+-(\w+)-slim$/m.exec(text)![1]], 'the Debian that docs name').toBe(mesa);
+    for (const library of ['libvulkan1', 'mesa-vulkan-drivers', 'libxext6', 'libegl1']) {
+      expect(text).toMatch(new RegExp(`^  && apt-get install .* ${library}\\b`, 'm'));
+    }
+  });
+
   it('asks after health in a way that tells 200 from 503', () => {
     const [, command, ...args] = JSON.parse(
       /^HEALTHCHECK .*CMD (.*)$/m.exec(text)![1].replace('[', '["",'),
