@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { IGNORED, REFUSED, sortFields, USED } from '../../src/serving/schema/fields.js';
+import { OTHER_SERVERS } from '../../src/serving/schema/other-servers.js';
 import { compileGrammar } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
 import {
@@ -65,6 +66,31 @@ describe('fields of requests', () => {
     expect(refused).toBeGreaterThan(150);
   });
 
+  it('of one endpoint, sent to another, are not dropped where they would change the answer', () => {
+    const forms = ['guided_json', 'guided_regex', 'guided_choice', 'guided_grammar', 'grammar', 'json_schema'];
+    const asked = [...forms, 'structured_outputs', 'n_predict', 'repeat_penalty'];
+    for (const name of asked) {
+      for (const endpoint of ['responses', 'messages'] as const) {
+        expect(() => sortFields(endpoint, { [name]: STRANGE }), `${endpoint} ${name}`).toThrow(`${name}: `);
+      }
+    }
+    for (const name of ['text', 'reasoning', 'truncation', 'include', 'tokens']) {
+      for (const endpoint of ['chat', 'completion', 'messages'] as const) {
+        expect(() => sortFields(endpoint, { [name]: STRANGE }), `${endpoint} ${name}`).toThrow(`${name}: `);
+      }
+    }
+  });
+
+  it('of servers whose API this is not are refused, too', async () => {
+    const { url } = await start(new FakeEngine());
+    for (const name of Object.keys(OTHER_SERVERS)) {
+      const { status, body } = await post(`${url}/v1/completions`, { ...COMPLETION, [name]: STRANGE });
+      expect(status, name).toBe(400);
+      expect(body.error).toMatchObject({ param: name, message: expect.stringContaining(name) as string });
+      expect(USED.completion.has(name) || USED.chat.has(name) || IGNORED.has(name), name).toBe(false);
+    }
+  });
+
   it('may ask for what happens anyway, and null is nothing', async () => {
     const { url } = await start(new FakeEngine());
     for (const [name, { neutral }] of Object.entries(REFUSED)) {
@@ -104,6 +130,7 @@ describe('fields of requests', () => {
       ],
       [{ stream: true, stream_options: { continuous_usage_stats: true } }, 'stream_options.continuous_usage_stats'],
       [{ messages: [...CHAT.messages, { role: 'assistant', content: 'A', prefix: true }] }, 'messages[1].prefix'],
+      [{ messages: [{ role: 'user', content: 'A', images: ['x'] }] }, 'messages[0].images'],
       [{ logit_bias: JSON.parse('{"__proto__": 5}') as object }, 'logit_bias.__proto__'],
       [{ logit_bias: { '5': 1, '05': 2 } }, 'logit_bias.05'],
     ];

@@ -1,6 +1,8 @@
 import { meantBy } from '../../spelling.js';
 import { badRequest } from '../errors.js';
 import { OPTION_FIELDS } from './option-fields.js';
+import { OTHER_SERVERS } from './other-servers.js';
+import { refusal, unsupported, use, type Refusal } from './refusal.js';
 
 /**
  * What becomes of a field of a request. A field is used, or refused with a 400 that names it, or known to change
@@ -69,19 +71,6 @@ export const IGNORED: ReadonlySet<string> = new Set([
   ...['timings_per_token', 'return_progress', 'verbose', 'backend_sampling'],
   ...['speculative.n_max', 'speculative.n_min', 'speculative.p_min', 'speculative.type'],
 ]);
-
-interface Refusal {
-  readonly why: string;
-  /** Values that ask for what happens anyway. */
-  readonly neutral: readonly unknown[];
-}
-
-const refusal = (why: string, ...neutral: unknown[]): Refusal => ({ why, neutral });
-/** Peers' names for what has another here. */
-const use = (name: string, ...neutral: unknown[]): Refusal =>
-  refusal(`not a field of this server; use ${name}`, ...neutral);
-const unsupported = (what: string, ...neutral: unknown[]): Refusal =>
-  refusal(`${what} not supported by this server`, ...neutral);
 
 const EMPTY = {};
 
@@ -194,7 +183,22 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   add_special: use('add_special_tokens'),
   parse_special: unsupported('special tokens as plain text are', true),
   with_pieces: use('return_token_strs', false),
+  ...OTHER_SERVERS,
   // one endpoint's, sent to another
+  structured_outputs: unsupported('a form of the text is', EMPTY),
+  guided_json: unsupported('a form of the text is'),
+  guided_regex: unsupported('a form of the text is'),
+  guided_choice: unsupported('a form of the text is'),
+  guided_grammar: unsupported('a form of the text is'),
+  grammar: unsupported('a grammar is', ''),
+  json_schema: unsupported('a form of the text is'),
+  n_predict: use('the endpoint’s own limit of tokens', -1),
+  repeat_penalty: use('repetition_penalty', 1),
+  text: use('response_format', EMPTY),
+  reasoning: unsupported('reasoning is', EMPTY),
+  truncation: unsupported('cutting prompts is', 'disabled'),
+  include: unsupported('a choice of what else is answered is', []),
+  tokens: use('prompt'),
   parallel_tool_calls: unsupported('tools are', true, false),
   include_reasoning: unsupported('reasoning is', true, false),
   reasoning_format: unsupported('reasoning is', 'auto', 'none'),

@@ -49,7 +49,21 @@ const toolCall = z.object({
   function: z.object({ name: z.string(), arguments: z.unknown().optional() }),
 });
 
-const named = { name: z.string().nullish(), prefix: notFollowed('prefix'), partial: notFollowed('partial') };
+const notTaken = (field: string) =>
+  z
+    .unknown()
+    .refine((value) => value === undefined || value === null || (Array.isArray(value) && value.length === 0), {
+      error: `${field} are not supported by this server`,
+    })
+    .optional();
+
+const named = {
+  // Beside the content, where Ollama's clients put them.
+  images: notTaken('images'),
+  name: z.string().nullish(),
+  prefix: notFollowed('prefix'),
+  partial: notFollowed('partial'),
+};
 
 const message = z.discriminatedUnion(
   'role',
