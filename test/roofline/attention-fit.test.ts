@@ -25,7 +25,7 @@ function prompts(card: string, id: string): FitPoint[] {
   });
 }
 
-describe.skipIf(!existsSync(fileOf('rtx4090')))('attention of prompts', () => {
+describe.skipIf(!existsSync(fileOf('rtx4090')))('attention of prompts (needs ../shared/data)', () => {
   it.each([
     ['rtx4090', 'rtx-4090', RTX_4090_ATTENTION, 0.2],
     ['rtxpro6000', 'rtx-pro-6000', RTX_PRO_6000_ATTENTION, 0.21],

@@ -28,7 +28,7 @@ function pointsOf({ tokens, tp, ms }: ProfileRow): ProfilePoint[] {
 describe.each([
   { device: 'a100' as const, id: 'a100-80' },
   { device: 'h100' as const, id: 'h100-sxm' },
-])('Vidur’s linear layers on $device', ({ device, id }) => {
+])('Vidur’s linear layers on $device (needs ../shared/data)', ({ device, id }) => {
   const path = vidurProfile(device);
   const { dense, bandwidth, efficiencies } = hardwareById(id);
   const roof = dense.f16!;
