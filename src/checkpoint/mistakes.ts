@@ -127,8 +127,15 @@ export async function whatFolderIs(folder: Pick<ModelFolder, 'list'>): Promise<s
   if (names.includes('adapter_config.json') || has(/^adapter_model\./) !== undefined) {
     return 'it holds a LoRA adapter; merge it into its base model, save that and give its folder';
   }
+  if (names.includes('model_index.json')) {
+    return 'it holds a pipeline of diffusers, which makes pictures; give the folder of a language model';
+  }
   const pickle = has(/^(pytorch_model.*\.bin|consolidated\..*\.pth|.*\.pt|.*\.pth|model.*\.bin)$/);
   if (pickle !== undefined) return `it holds ${pickle}, a file of PyTorch's; ${PICKLE}`;
+  const own = has(/^consolidated.*\.safetensors$/);
+  if (own !== undefined) {
+    return `it holds ${own}, in the layout of the model's makers; give the folder in that of Hugging Face, with a config.json and model*.safetensors`;
+  }
   const onnx = has(/\.onnx$/) ?? (names.includes('onnx/') ? 'onnx' : undefined);
   if (onnx !== undefined) return `it holds ${onnx}; ONNX is not supported, give the safetensors checkpoint`;
   const other = has(/\.(h5|msgpack|mlmodel|tflite|ggml)$/);

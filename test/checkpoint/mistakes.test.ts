@@ -54,6 +54,12 @@ it('tells of a text that would take gigabytes before it is parsed', () => {
 
 describe('folders and files given in place of a model', () => {
   it.each<[string, string[], RegExp]>([
+    ['diffusers', ['model_index.json', 'unet/', 'vae/'], /a pipeline of diffusers/],
+    [
+      'weights as their makers write them',
+      ['params.json', 'consolidated.safetensors'],
+      /holds consolidated.safetensors, in the layout/,
+    ],
     ['GGUF', ['model.Q4_K_M.gguf', 'README.md'], /it holds model.Q4_K_M.gguf: GGUF/],
     ['a LoRA adapter', ['adapter_config.json', 'adapter_model.safetensors'], /LoRA adapter; merge it into its base/],
     ['PyTorch', ['pytorch_model-00001-of-00002.bin'], /a file of PyTorch's; convert/],

@@ -130,6 +130,7 @@ describe('fields of requests', () => {
       ],
       [{ stream: true, stream_options: { continuous_usage_stats: true } }, 'stream_options.continuous_usage_stats'],
       [{ messages: [...CHAT.messages, { role: 'assistant', content: 'A', prefix: true }] }, 'messages[1].prefix'],
+      [{ stream: true, stream_options: { every: 5 } }, 'stream_options.every'],
       [{ messages: [{ role: 'user', content: 'A', images: ['x'] }] }, 'messages[0].images'],
       [{ logit_bias: JSON.parse('{"__proto__": 5}') as object }, 'logit_bias.__proto__'],
       [{ logit_bias: { '5': 1, '05': 2 } }, 'logit_bias.05'],

@@ -33,7 +33,7 @@ const stop = z
   })
   .optional();
 
-const streamOptions = z.object({
+const streamOptions = z.strictObject({
   include_usage: z.boolean().nullish(),
   // Padding against eavesdroppers who count bytes; TLS is a proxy's here.
   include_obfuscation: z.boolean().nullish(),
