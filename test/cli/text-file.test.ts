@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { ImportFlags } from '../../src/cli/commands/import/command.js';
+import { importCommand } from '../../src/cli/commands/import/run.js';
+import { ledgerRows } from '../../src/cli/commands/ledger/run.js';
 import { readTextFile, textOf } from '../../src/cli/text-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ridgepoint-text-'));
@@ -41,6 +44,23 @@ describe('text files', () => {
       '--trace none: there is no such file',
     );
     await expect(readTextFile(folder)).rejects.toThrow('it is a folder');
+  });
+
+  it('and so do the commands whose files are rows and results', async () => {
+    const flags = { device: 'h100', model: 'llama-2-7b', engine: 'x', engineVersion: '1' } as ImportFlags;
+    for (const [path, why] of [
+      [join(folder, 'none'), 'there is no such file'],
+      [folder, 'it is a folder'],
+    ]) {
+      await expect(importCommand(path, flags)).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining(why) as string,
+      });
+      await expect(ledgerRows(path)).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining(why) as string,
+      });
+    }
   });
 
   it('leaves a carriage return inside of a line', () => {

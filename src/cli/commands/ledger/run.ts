@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../../../platform/node/package-root.js';
-import { readWhole } from '../../../platform/node/read-whole.js';
 import { Judge, type JudgedRow } from '../../../published/ledger/judge.js';
 import { parseLedger, type LedgerRow } from '../../../published/ledger/row.js';
 import { lineOf, ledgerSummary, type LedgerSummary } from '../../../published/ledger/summary.js';
@@ -13,7 +12,7 @@ import { share } from '../../terminal/columns.js';
 import { percent } from '../../terminal/format.js';
 import { findModel } from '../predict/subjects.js';
 import type { Column } from '../../terminal/table.js';
-import { textOf } from '../../text-file.js';
+import { readTextFile } from '../../text-file.js';
 
 /** Every row that comes with the project, and of a file of the user's. */
 export async function ledgerRows(more?: string): Promise<LedgerRow[]> {
@@ -21,7 +20,7 @@ export async function ledgerRows(more?: string): Promise<LedgerRow[]> {
   const own = readdirSync(folder).filter((name) => name.endsWith('.csv'));
   const files = [...own.sort().map((name) => join(folder, name)), ...(more === undefined ? [] : [more])];
   const read = async (path: string) =>
-    parseLedger(textOf(await readWhole(path), path), basename(path).replace(/\.csv$/, ''), basename(path));
+    parseLedger(await readTextFile(path), basename(path).replace(/\.csv$/, ''), basename(path));
   return (await Promise.all(files.map(read))).flat();
 }
 
