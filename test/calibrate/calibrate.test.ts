@@ -11,7 +11,9 @@ import { isFull } from '../support/scale.js';
 
 describe('timings', () => {
   it('keeps the best, the median and the spread', () => {
-    expect(summariseTimings([5, 1, 2, 3, 4])).toEqual({ best: 1, median: 3, spread: (5 - 1) / 3 });
+    const { spread, ...rest } = summariseTimings([5, 1, 2, 3, 4]);
+    expect(rest).toEqual({ best: 1, median: 3 });
+    expect(spread).toBeCloseTo((4.6 - 1.4) / 3, 12);
     expect(summariseTimings([2])).toEqual({ best: 2, median: 2, spread: 0 });
   });
 });
