@@ -5,6 +5,9 @@ const MEMORY = 0.98;
 /** Uncertainty of a weight at the start; where forgetting has brought it back there, nothing more is forgotten. */
 const UNCERTAIN = 1e4;
 
+/** The next power of two of a number of rows, as a power; 0 of none. */
+const bitsOf = (rows: number): number => Math.ceil(Math.log2(rows + 1));
+
 /** Rows of a step that decode, and rows of prompts. */
 function rowsOf({ sequences }: BatchShape): { readonly decode: number; readonly prefill: number } {
   let [decode, prefill] = [0, 0];
@@ -35,7 +38,7 @@ export class LearntStepCost {
   );
 
   /** Sizes of steps that have run, to the next power of two. */
-  readonly #sizes = new Set<string>();
+  readonly #sizes = new Set<number>();
 
   /** Predicted milliseconds of a step. */
   predict(batch: BatchShape): number {
@@ -64,7 +67,7 @@ export class LearntStepCost {
 
   #isNew(batch: BatchShape): boolean {
     const { decode, prefill } = rowsOf(batch);
-    const size = [decode, prefill].map((rows) => Math.ceil(Math.log2(rows + 1))).join(' ');
+    const size = 64 * bitsOf(decode) + bitsOf(prefill);
     const isNew = !this.#sizes.has(size);
     this.#sizes.add(size);
     return isNew;
