@@ -35,7 +35,11 @@ const poolSchema = z.strictObject({
   kv_tokens: count
     .optional()
     .describe('tokens of KV cache of a machine; absent: what its memory leaves beside the weights'),
-  block_tokens: count.default(USUAL_BLOCK_TOKENS),
+  block_tokens: count
+    .optional()
+    .describe(
+      `tokens of a block of the cache; absent: ${USUAL_BLOCK_TOKENS}, and 1 where a machine serves one request at a time`,
+    ),
   depth: z
     .union([z.literal(1), z.literal(2), z.literal(3)])
     .default(1)

@@ -21,6 +21,7 @@ export interface MachinePool {
   readonly maxSequences?: number;
   /** Absent: what memory leaves beside the weights. */
   readonly kvTokens?: number;
+  /** Absent: 16, and 1 on a machine that serves one request at a time, which needs no pages. */
   readonly blockTokens?: number;
   readonly depth?: number;
   /** Of each chip. */
@@ -32,7 +33,8 @@ export const USUAL_BLOCK_TOKENS = 16;
 
 /** A pool of machines that a predictor describes. @throws RidgepointError where the weights leave no room for a cache */
 export function machinePool(predictor: Predictor, pool: MachinePool): Pool {
-  const { name, role, count, policy = POLICIES[DEFAULT_POLICY], decodeSloMs, blockTokens = USUAL_BLOCK_TOKENS } = pool;
+  const { name, role, count, policy = POLICIES[DEFAULT_POLICY], decodeSloMs } = pool;
+  const { blockTokens = predictor.hardware.maxBatch === 1 ? 1 : USUAL_BLOCK_TOKENS } = pool;
   const { linkBytesPerSecond: link, kvTokens = cacheTokens(predictor, name) } = pool;
   return {
     name,

@@ -86,6 +86,8 @@ export interface Hardware {
   readonly capacityUnit: 'GiB' | 'GB';
   /** The memory is the host's too, so not all of it is to be had. */
   readonly sharedMemory?: boolean;
+  /** What of its own memory weights and cache may take, where that is not the usual share of `memory.ts`. */
+  readonly usableShare?: number;
   /** What of shared memory a GPU may take; else that of `memory.ts`. */
   readonly sharedShare?: number;
   readonly link?: Link;

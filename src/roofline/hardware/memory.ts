@@ -1,7 +1,7 @@
 import type { Hardware } from './hardware.js';
 import type { Predictor } from '../predict/predictor.js';
 
-/** Share of memory that weights and cache may take; the rest is for activations, the driver and fragments. */
+/** Usual share of memory that weights and cache may take; the rest is for activations, the driver and fragments. */
 export const USABLE = 0.9;
 
 /**
@@ -12,8 +12,8 @@ const SHARED_SHARE = 0.75;
 const SMALL_SHARED = { bytes: 36 * 2 ** 30, share: 0.7 };
 
 /** Bytes of one chip's memory that weights and cache may take. */
-export function usableBytes({ capacityBytes, sharedMemory = false, sharedShare }: Hardware): number {
-  if (!sharedMemory) return USABLE * capacityBytes;
+export function usableBytes({ capacityBytes, usableShare, sharedMemory = false, sharedShare }: Hardware): number {
+  if (!sharedMemory) return (usableShare ?? USABLE) * capacityBytes;
   return (sharedShare ?? (capacityBytes <= SMALL_SHARED.bytes ? SMALL_SHARED.share : SHARED_SHARE)) * capacityBytes;
 }
 

@@ -29,7 +29,8 @@ export async function capacityCommand(path: string, flags: SimulateFlags): Promi
   const { cluster, chips } = built;
   const question = questionOf(built.reference, flags);
   const tell = !(flags.quiet ?? false);
-  const loadAt = (rate: number): Promise<LoadOf> => simulatedLoadOf({ ...flags, rate }, file.pools[0].block_tokens);
+  const loadAt = (rate: number): Promise<LoadOf> =>
+    simulatedLoadOf({ ...flags, rate }, built.cluster.pools[0].blockTokens);
   let best: { readonly rate: number; readonly verdict: Verdict } | undefined;
   const isGood = async (rate: number): Promise<boolean> => {
     if (tell && process.stderr.isTTY) status(`${rate.toFixed(2)} requests/s ...`);

@@ -45,7 +45,7 @@ export async function provisionCommand(
       'usage',
       `${name}: provision counts machines of one pool or two, and there are ${pools.length}`,
     );
-  const load = await simulatedLoadOf(flags, file.pools[0].block_tokens);
+  const load = await simulatedLoadOf(flags, built.cluster.pools[0].blockTokens);
   const question = questionOf(built.reference, flags);
   const tell = !(flags.quiet ?? false) && process.stderr.isTTY;
   const withCounts = (counts: readonly number[]): Cluster => ({

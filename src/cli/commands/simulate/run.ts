@@ -51,7 +51,7 @@ export async function runCommand(path: string | undefined, flags: RunFlags): Pro
     );
   const file = withFirstToken(await readCluster(path), flags.firstTokenAt);
   const built = await buildCluster(file);
-  const load = await simulatedLoadOf(flags, file.pools[0].block_tokens);
+  const load = await simulatedLoadOf(flags, built.cluster.pools[0].blockTokens);
   const runs: SeedRun[] = [];
   const { seed: first = SIMULATE.load.seed.default, seeds = SIMULATE.load.seeds.default } = flags;
   for (let seed = first; seed < first + seeds && !stopSignal.aborted; seed++) {

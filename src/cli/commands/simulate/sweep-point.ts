@@ -26,7 +26,7 @@ interface PointRun {
 export async function pointRun({ point, path }: SweepTask): Promise<PointRun> {
   const { cluster: file, flags } = await resolvePoint(point, path);
   const built = await buildCluster(file);
-  const load = await simulatedLoadOf(flags, file.pools[0].block_tokens);
+  const load = await simulatedLoadOf(flags, built.cluster.pools[0].blockTokens);
   const seed = flags.seed ?? 0;
   return { built, requests: load(seed), seed, slo: flags.slo };
 }
