@@ -1,6 +1,7 @@
 import { CATALOGUE, hardwareById } from '../../roofline/hardware/catalogue.js';
 import { memoryOf } from '../../roofline/hardware/memory.js';
 import type { Model } from '../../roofline/models/models.js';
+import type { EngineId } from '../../roofline/hardware/engines.js';
 import { Predictor, type PredictorOptions } from '../../roofline/predict/predictor.js';
 import { softMaximum } from '../../roofline/predict/overlap.js';
 import { intervalOf, spreadOf } from '../../roofline/hardware/uncertainty.js';
@@ -75,9 +76,9 @@ const LOADED = 0.4;
 
 /**
  * Requests of a client in a benchmark; the first of all clients come together and wait for one another, and while the
- * last run no new ones come. Fitted, as the costs of an engine's front, to every other row of TensorRT-LLM's closed loops.
+ * last run no new ones come. Fitted to every other row of each engine's closed loops, as the costs of its front are.
  */
-const WAVES = 7;
+const WAVES: Partial<Record<EngineId, number>> = { 'trt-llm': 7, vllm: 9 };
 
 /** How sharply the slower of device and front decides how long a request takes: (device^6 + front^6)^(1/6). */
 const SLOWER = 6;
@@ -86,12 +87,15 @@ const SLOWER = 6;
  * A fixed number B of clients that each send the next request when the last is answered. While a request decodes its n
  * tokens each of the others is answered once and sends the next, whose prompt shares a step with the tokens of the rest:
  * TPOT = step + (B - 1) / n x (step with a prompt - step), of which the last wave has half. TensorRT-LLM decodes as if it
- * had a place less than there are clients, so each waits its share of a generation, 1 / (B - 1), for one.
+ * had a place less than there are clients, so each waits its share of a generation, 1 / (B - 1), for one. A prompt that
+ * comes waits half a step for the one that runs, and for those that run before its token is handed out.
  */
 export function closedLoopSeconds(
   predictor: Predictor,
   { metric, prompt, output, batch }: Pick<LedgerRow, 'metric' | 'prompt' | 'output' | 'batch'>,
 ): number {
+  const { id, requestSeconds, handOutSteps = 0 } = predictor.engine;
+  const waves = WAVES[id] ?? 8;
   const steps = Math.max(1, output - 1);
   const step = predictor.decodeSeconds(prompt, steps, batch) / steps;
   const running = { newTokens: 1, context: prompt + Math.floor(steps / 2) };
@@ -99,10 +103,11 @@ export function closedLoopSeconds(
     sequences: [{ newTokens: prompt, context: 0, prefill: true }, ...Array<typeof running>(batch - 1).fill(running)],
     logitRows: batch,
   });
-  const tpot = step + (1 - 1 / (2 * WAVES)) * ((batch - 1) / output) * (mixed - step);
-  const waits = predictor.engine.id.startsWith('trt-llm') && batch > 1;
+  const tpot = step + (1 - 1 / (2 * waves)) * ((batch - 1) / output) * (mixed - step);
+  const waits = id.startsWith('trt-llm') && batch > 1;
   const waiting = waits ? (output * tpot) / (batch - 1) : 0;
-  const ttft = mixed + step / 2 + ((mixed - step) * batch) / 2 / WAVES + waiting;
+  const others = ((mixed - step) * batch) / 2 / waves;
+  const ttft = requestSeconds + mixed + (0.5 + handOutSteps) * step + others + waiting;
   const late = lateSeconds(predictor, ttft + steps * tpot, output, batch);
   const ttftShare = predictor.engine.front?.ttftShare ?? 0;
   if (metric === 'e2e') return ttft + steps * tpot + late;

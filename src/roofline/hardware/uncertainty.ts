@@ -36,7 +36,7 @@ const CALIBRATED: Spread = { prompts: 0.15, tokens: 0.15 };
 const ENGINE: Readonly<Record<EngineId, Spread>> = {
   'trt-llm': { prompts: 0.25, tokens: 0.14 },
   'trt-llm-2024': { prompts: 0.08, tokens: 0.02 },
-  vllm: { prompts: 0.23, tokens: 0.03 },
+  vllm: { prompts: 0.12, tokens: 0.03 },
   'vllm-2024': { prompts: 0.08, tokens: 0.02 },
   'llama.cpp': { prompts: 0.22, tokens: 0.1 },
   'pytorch-eager': { prompts: 0.18, tokens: 0.06 },

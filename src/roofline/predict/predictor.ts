@@ -225,12 +225,13 @@ export class Predictor {
   /** A step's seconds on the device with what the engine's host adds to it. */
   #hosted(deviceSeconds: number, phase: Phase, logitRows: number): number {
     if (this.engine.id === 'none') return deviceSeconds;
-    const { stretch, promptStretch, rowSeconds } = this.#costs;
+    const { stretch, promptStretch, promptStep = 1, rowSeconds } = this.#costs;
     const doublings = Math.log2(this.shards);
     const device = deviceSeconds * (phase === 'decode' ? stretch : promptStretch);
     const launching = this.model.layers * this.#costs.layerSeconds * (1 + this.#costs.layerDoubling * doublings);
     const stepSeconds = this.#costs.stepSeconds + this.#costs.stepDoubling * doublings;
-    return softMaximum(device, launching, 2) + stepSeconds + logitRows * rowSeconds;
+    const whole = softMaximum(device, launching, 2) + stepSeconds + logitRows * rowSeconds;
+    return phase === 'decode' ? whole : promptStep * whole;
   }
 
   #shard(operation: Operation): Operation {
