@@ -54,7 +54,7 @@ export type CommandOptionName = `${(typeof TABLED)[number]}.${string}`;
 
 export type AnyOptionName = OptionName | CommandOptionName;
 
-/** The commands whose options stand in tables of their own; `http` and `common` are of several. */
+/** The commands whose options stand in tables of their own; `http`, `wire` and `common` are of several. */
 const TABLED = [
   ...([
     'predict',
@@ -67,7 +67,19 @@ const TABLED = [
     'calibrate',
     'tune',
   ] as const),
-  ...(['generate', 'chat', 'evaluate', 'quantize', 'serve', 'http', 'worker', 'router', 'cluster', 'explain'] as const),
+  ...([
+    'generate',
+    'chat',
+    'evaluate',
+    'quantize',
+    'serve',
+    'http',
+    'worker',
+    'router',
+    'cluster',
+    'explain',
+    'wire',
+  ] as const),
   ...(['web', 'devices', 'ledger', 'import', 'seeds', 'common'] as const),
 ] as const;
 

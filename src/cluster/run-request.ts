@@ -1,7 +1,7 @@
 import type { GenerateOptions, GenerationChunk } from '../engine/api.js';
 import type { ResolvedSampling } from '../engine/options/sampling.js';
 import type { ConstraintDescription } from '../grammar/description.js';
-import type { Address } from './address.js';
+import { isAddress, type Address } from './address.js';
 
 /** How tokens of a request are chosen and when it ends, but for stop strings: those are for who makes text of it. */
 export type RunOptions = ResolvedSampling &
@@ -67,7 +67,7 @@ export function runRequestOf(value: unknown): RunRequest {
     Array.isArray(prompt) &&
     Array.isArray(resume) &&
     typeof options === 'object' &&
-    (prefill === undefined || (typeof prefill.host === 'string' && Number.isInteger(prefill.port)));
+    (prefill === undefined || isAddress(prefill));
   if (!known) throw new Error('what is to be run is no request');
   return {
     id,

@@ -26,6 +26,7 @@ import { WORKER } from '../../src/cli/commands/worker/command.js';
 import { COMMON } from '../../src/cli/options/common.js';
 import { HTTP } from '../../src/cli/options/http.js';
 import { optionOf, withDefaults, type CommandTable } from '../../src/cli/options/command-table.js';
+import { WIRE } from '../../src/cli/options/wire.js';
 import { inFlagWords } from '../../src/cli/options/names.js';
 import { PREDICT } from '../../src/cli/commands/predict/flags.js';
 import { SIMULATE } from '../../src/cli/commands/simulate/flags.js';
@@ -139,6 +140,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
   },
   tune: { all: { budget: '0' } },
   web: { all: { port: '-1' } },
+  wire: { all: { clusterTlsCert: '', clusterTlsKey: ' ', clusterTlsCa: '' } },
   worker: { all: { role: 'none', listen: ':7070', maxQueue: '-1' } },
 };
 
@@ -166,6 +168,7 @@ const TABLES = {
   serve: SERVE,
   tune: { all: TUNE },
   web: { all: WEB },
+  wire: { all: WIRE },
   worker: { all: WORKER },
 } as const;
 

@@ -4,6 +4,7 @@ import { PairedEngine } from '../../src/cluster/embedded.js';
 import type { CoreEngine } from '../../src/engine/engine.js';
 import { startEngine } from '../../src/engine/start.js';
 import { nodeHost } from '../../src/platform/node/host.js';
+import type { WorkerPort } from '../../src/platform/node/wire/port.js';
 
 /** Three engines of one model: one alone, and a pair. */
 export class Trio {
@@ -51,4 +52,11 @@ export class Trio {
 
 function partsOf(engine: CoreEngine) {
   return { scheduler: engine.stats(), kv: engine.kv };
+}
+
+/** Has a worker listen on this machine. @returns its port */
+export async function portOf(worker: WorkerPort, port = 0): Promise<number> {
+  const at = await worker.listen({ host: '127.0.0.1', port });
+  if ('path' in at) throw new Error('a path is no port');
+  return at.port;
 }

@@ -12,6 +12,7 @@ import { WorkerPort, type PortOptions } from '../../src/platform/node/wire/port.
 import { TcpLink } from '../../src/platform/node/wire/tcp-link.js';
 import { random } from '../reference/compare.js';
 import { adapter, TINY, tinyFolder } from '../engine/support.js';
+import { portOf } from './pair.js';
 import { isFull } from '../support/scale.js';
 
 const numbers = random(12);
@@ -51,7 +52,7 @@ describe('a router', () => {
     port = 0,
   ): Promise<{ worker: WorkerPort; port: number }> => {
     const worker = await WorkerPort.create(engines[at], options);
-    return { worker, port: await worker.listen(host, port) };
+    return { worker, port: await portOf(worker, port) };
   };
   const route = async (ports: readonly number[], options: Partial<RouterOptions> = {}): Promise<RouterEngine> =>
     openRouter({
@@ -183,7 +184,7 @@ describe('a router', () => {
         tokens: (_link, _key, _index, tokens) => void told.tokens.push(tokens),
         ended: (_link, _key, count) => void (told.ended = count),
       };
-      const link = new TcpLink({ host, port, listener });
+      const link = new TcpLink({ address: { host, port }, listener });
       await expect.poll(() => link.worker?.role).toBe('both');
       const prompt = ids(60);
       const request = {

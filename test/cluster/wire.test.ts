@@ -10,6 +10,7 @@ import { startEngine } from '../../src/engine/start.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { random } from '../reference/compare.js';
 import { adapter, TINY, tinyFolder } from '../engine/support.js';
+import { portOf } from './pair.js';
 
 const numbers = random(9);
 const ids = (count: number): number[] => Array.from({ length: count }, () => 3 + numbers.integer(TINY.vocab_size - 3));
@@ -31,10 +32,10 @@ describe('a worker behind a socket', () => {
   const open = async (token?: string): Promise<{ worker: WorkerPort; port: number; told: string[] }> => {
     const told: string[] = [];
     const worker = await WorkerPort.create(prefill, { token, tell: (what) => told.push(what) });
-    return { worker, port: await worker.listen(host, 0), told };
+    return { worker, port: await portOf(worker), told };
   };
   const paired = (port: number, engine = decode, token?: string): PairedEngine => {
-    const source = new RemoteSource(engine, { host, port, token });
+    const source = new RemoteSource(engine, { address: { host, port }, token });
     return new PairedEngine(engine, source, () => source.close());
   };
   const alone = async (prompt: number[]): Promise<readonly number[]> =>
@@ -83,7 +84,7 @@ describe('a worker behind a socket', () => {
     expect((await pair.generate(prompt, GREEDY).result).ids).toEqual(await alone(prompt));
     expect([...pair.transfers.fallbacks]).toEqual([['lost', 1]]);
     const again = await WorkerPort.create(prefill, { token: 'secret' });
-    await again.listen(host, first.port);
+    await again.listen({ host, port: first.port });
     expect((await pair.generate(ids(50), GREEDY).result).cachedTokens).toBe(48);
     expect(again.prompts.count).toBe(0);
     await again.close();

@@ -1,4 +1,4 @@
-import type { Address } from '../../cluster/address.js';
+import { addressText, type Address } from '../../cluster/address.js';
 import { number, whole, type TextKind } from '../../engine/options/kinds.js';
 
 /** A number above 0 of something. */
@@ -50,15 +50,17 @@ export const wholes = (least?: number): TextKind<readonly number[]> => ({
   wanted: `whole numbers${least === undefined ? '' : ` of at least ${least}`} with commas between them, such as 1,8,32`,
 });
 
-/** A host and a port, an IPv6 address in brackets. */
+/** A host and a port, an IPv6 address in brackets; or a socket in the file system. */
 export const address: TextKind<Address> = {
-  wanted: 'a host and a port, such as 127.0.0.1:7070',
+  wanted: 'a host and a port, such as 127.0.0.1:7070, or a path such as unix:/run/worker.sock',
   read(given) {
+    const path = /^unix:(.+)$/.exec(given.trim())?.[1];
+    if (path !== undefined) return { path };
     const [, host, digits] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(given.trim()) ?? [];
     const port = Number(digits);
     return host !== undefined && port <= 65535 ? { host, port } : undefined;
   },
-  show: ({ host, port }) => `${host}:${port}`,
+  show: addressText,
 };
 
 /** A port to listen on. */

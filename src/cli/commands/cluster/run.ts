@@ -53,7 +53,7 @@ export async function cluster(flags: ClusterFlags): Promise<number> {
     const args = ['worker', ...argsOf(each), '--listen', addressText(addresses[at]), '--quiet', ...typed.worker.flat()];
     // Quiet ones say why they end.
     const row = member(name, args, { isShown: false, onLine: (line) => tell(`${name}: ${line}\n`) });
-    const link = new TcpLink({ ...addresses[at], token, listener: ONLOOKER });
+    const link = new TcpLink({ address: addresses[at], token, listener: ONLOOKER });
     return { member: row, role: each.role, link };
   });
   const isTable = !quiet && isRewritable(process.stderr);

@@ -8,13 +8,14 @@ import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
 import { tableOption } from '../../options/table-flags.js';
 import { address, repeated } from '../../options/text-kinds.js';
+import { WIRE } from '../../options/wire.js';
 import { runToExit } from '../../run.js';
 
 export const ROUTER = {
   workers: {
     worker: {
       kind: repeated(address),
-      flags: '--worker <host:port>',
+      flags: '--worker <address>',
       help: 'a "ridgepoint worker" (repeatable)',
       required: true,
     },
@@ -38,7 +39,7 @@ export const ROUTER = {
 
 export const routerOptions = (command: Command) => {
   const workers = addTable(addTable(command, 'router', ROUTER.workers), 'router', ROUTER.placement);
-  const asked = addTable(workers, 'router', ROUTER.token).addOption(tableOption('model'));
+  const asked = addTable(addTable(workers, 'router', ROUTER.token), 'wire', WIRE).addOption(tableOption('model'));
   return addHttpOptions(addTable(asked, 'common', COMMON.silence));
 };
 

@@ -1,9 +1,9 @@
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
 import { openTextModel } from '../../../engine/text-model.js';
 import { nodeHost } from '../../../platform/node/host.js';
-import { keepSecret } from '../../../platform/node/secrets.js';
 import { openRouter } from '../../../platform/node/wire/open-router.js';
 import { withDefaults } from '../../options/command-table.js';
+import { wireOptions } from '../../options/wire.js';
 import { closeAtExit, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { serveHttp } from '../serve/http.js';
@@ -17,18 +17,17 @@ import { showRouter } from './metrics.js';
  * @returns the exit code
  * @throws RidgepointError when the model's files or the address cannot be used
  */
-export function route(flags: RouterFlags): Promise<number> {
+export async function route(flags: RouterFlags): Promise<number> {
   endWithChannel();
   const { model, worker: workers, placement, quiet = false } = withDefaults(ROUTER.placement, flags);
-  const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
-  if (token !== undefined) keepSecret(token);
+  const wire = await wireOptions(flags);
   const tell = (what: string): void => {
     if (!quiet) remark(what);
   };
   return serveHttp(flags, async (asked) => {
     const opened = await openTextModel({ model, ...asked, signal: stopSignal }, nodeHost);
     opened.notices.forEach(tell);
-    const engine = await openRouter({ model: opened, workers, placement, token, tell, signal: stopSignal });
+    const engine = await openRouter({ model: opened, workers, placement, ...wire, tell, signal: stopSignal });
     closeAtExit(() => engine.dispose());
     return {
       engine,

@@ -8,6 +8,7 @@ import { addHttpOptions } from '../../options/http.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
 import { addTableOptions } from '../../options/table-flags.js';
 import { address } from '../../options/text-kinds.js';
+import { WIRE } from '../../options/wire.js';
 import { runToExit } from '../../run.js';
 
 const slo = number({ low: 0, above: true }, 'a number of milliseconds');
@@ -21,7 +22,7 @@ export const SERVE = {
     },
     prefillWorker: {
       kind: address,
-      flags: '--prefill-worker <host:port>',
+      flags: '--prefill-worker <address>',
       help: 'a "ridgepoint worker", which computes prompts',
     },
     clusterToken: {
@@ -46,7 +47,7 @@ export const SERVE = {
 } as const satisfies Readonly<Record<string, CommandTable>>;
 
 const options = (command: Command) => {
-  const elsewhere = addTable(addHttpOptions(command), 'serve', SERVE.prompts);
+  const elsewhere = addTable(addTable(addHttpOptions(command), 'serve', SERVE.prompts), 'wire', WIRE);
   const promised = addTable(addTableOptions(elsewhere, ['kvReserve', 'pooling']), 'serve', SERVE.promises);
   return addModelOptions(addSchedulingOptions(promised));
 };

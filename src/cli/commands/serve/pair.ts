@@ -3,8 +3,8 @@ import { RemoteSource } from '../../../platform/node/wire/remote.js';
 import { RidgepointError } from '../../../errors.js';
 import { option, words } from '../../../wording.js';
 import type { EngineOptions } from '../../../index.js';
-import { keepSecret } from '../../../platform/node/secrets.js';
 import { loadEngine } from '../../load.js';
+import { wireOptions } from '../../options/wire.js';
 import { closeAtExit } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import type { ServeFlags } from './command.js';
@@ -41,12 +41,11 @@ export async function loadPair(flags: ServeFlags, options: EngineOptions): Promi
     const prefill = await loadEngine({ ...options, adapter: prefillAdapter, speculate: undefined }, !quiet, false);
     return PairedEngine.create(prefill, decode);
   }
-  const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
-  if (token !== undefined) keepSecret(token);
+  const wire = await wireOptions(flags);
   const tell = (what: string): void => {
     if (!quiet) remark(what);
   };
-  const source = new RemoteSource(decode, { ...address, token, tell });
+  const source = new RemoteSource(decode, { address, ...wire, tell });
   closeAtExit(() => source.close());
   // What is wrong between the two should be told of before the first request; one that is not there yet may come.
   await source.connect().catch(() => undefined);

@@ -8,6 +8,7 @@ import { EXIT_CODES } from '../../options/help.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
 import { tableOption } from '../../options/table-flags.js';
 import { address } from '../../options/text-kinds.js';
+import { WIRE } from '../../options/wire.js';
 import { runToExit } from '../../run.js';
 
 export const WORKER = {
@@ -19,8 +20,8 @@ export const WORKER = {
   },
   listen: {
     kind: address,
-    flags: '--listen <host:port>',
-    help: 'address to listen on; port 0 takes a free one',
+    flags: '--listen <address>',
+    help: 'where to listen: host:port, of which port 0 takes a free one, or unix:path',
     default: { host: '127.0.0.1', port: 7070 },
   },
   clusterToken: {
@@ -36,8 +37,10 @@ export const WORKER = {
   },
 } as const satisfies CommandTable;
 
-export const workerOptions = (command: Command) =>
-  addModelOptions(addSchedulingOptions(addTable(command, 'worker', WORKER).addOption(tableOption('kvReserve'))));
+export const workerOptions = (command: Command) => {
+  const asked = addTable(addTable(command, 'worker', WORKER), 'wire', WIRE);
+  return addModelOptions(addSchedulingOptions(asked.addOption(tableOption('kvReserve'))));
+};
 
 export type WorkerFlags = Flags<typeof workerOptions>;
 

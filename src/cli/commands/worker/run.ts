@@ -1,13 +1,13 @@
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
-import { isLoopback } from '../../../cluster/address.js';
+import { addressText, isLocal } from '../../../cluster/address.js';
 import { RidgepointError } from '../../../errors.js';
 import { option, words } from '../../../wording.js';
-import { keepSecret } from '../../../platform/node/secrets.js';
 import { WorkerPort } from '../../../platform/node/wire/port.js';
 import { loadEngine } from '../../load.js';
 import { withDefaults } from '../../options/command-table.js';
 import { engineOptions } from '../../options/common.js';
 import { schedulingOptions } from '../../options/scheduling.js';
+import { wireOptions } from '../../options/wire.js';
 import { closeAtExit, EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { endWithChannel } from '../serve/parent.js';
@@ -30,12 +30,11 @@ export async function work(given: WorkerFlags): Promise<number> {
   endWithChannel();
   const flags = withDefaults(WORKER, given);
   const { quiet = false, listen, role, kvReserve } = flags;
-  const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
-  if (token !== undefined) keepSecret(token);
-  if (token === undefined && !isLoopback(listen.host)) {
+  const wire = await wireOptions(flags, true);
+  if (wire.token === undefined && !isLocal(listen)) {
     throw new RidgepointError(
       'usage',
-      words`${option('worker.listen')} ${listen.host} is reached by others; give a ${option('worker.clusterToken')}`,
+      words`${option('worker.listen')} ${addressText(listen)} is reached by others; give a ${option('worker.clusterToken')}`,
     );
   }
   const { maxNumSeqs = ENGINE_OPTIONS.maxSequences.default } = flags;
@@ -48,18 +47,17 @@ export async function work(given: WorkerFlags): Promise<number> {
   const broken = new AbortController();
   const most = maxNumSeqs + flags.maxQueue;
   const onBroken = (failure: Error): void => broken.abort(failure);
-  const port = await WorkerPort.create(engine, { token, tell, role, most, speed, onBroken });
+  const port = await WorkerPort.create(engine, { ...wire, tell, role, most, speed, onBroken });
   closeAtExit(() => port.close());
-  const { host } = listen;
-  const at = await port.listen(host, listen.port).catch((cause: unknown) => {
+  const at = await port.listen(listen).catch((cause: unknown) => {
     const why = (cause as Error).message;
     throw new RidgepointError(
       'usage',
-      words`cannot listen on ${host}:${listen.port}: ${why}; check ${option('worker.listen')}`,
+      words`cannot listen on ${addressText(listen)}: ${why}; check ${option('worker.listen')}`,
       { cause },
     );
   });
-  tell(`${engine.info.model} on ${engine.info.adapter} ${DOES[role]} at ${host}:${at}. Ctrl-C stops.`);
+  tell(`${engine.info.model} on ${engine.info.adapter} ${DOES[role]} at ${addressText(at)}. Ctrl-C stops.`);
   const ended = AbortSignal.any([stopSignal, broken.signal]);
   if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
   // Only another process can help; whoever watches this one should start it.

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import type { Socket } from 'node:net';
-import { encodeHead, type Frame } from '../../../cluster/frame.js';
+import { TLSSocket } from 'node:tls';
+import { encodeHead, type Crc, type Frame } from '../../../cluster/frame.js';
 import type { KvLayout, KvNumerics } from '../../../engine/kv-transfer.js';
 import { RidgepointError } from '../../../errors.js';
 import { isSameSecret } from '../secrets.js';
@@ -32,13 +33,19 @@ export function crc(bytes: Uint8Array): number {
   throw new RidgepointError('usage', `moving keys and values needs Node.js 20.15 or newer; this is ${process.version}`);
 }
 
+/** TLS finds what has changed on the way itself. */
+const NO_CRC: Crc = () => 0;
+
+/** The checksum of frames. */
+export const checksum = (isEncrypted: boolean): Crc => (isEncrypted ? NO_CRC : crc);
+
 export const jsonBytes = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));
 
 export const jsonOf = (payload: Uint8Array): unknown => JSON.parse(Buffer.from(payload).toString());
 
 /** Writes a frame, head and payload together. */
 export function send(socket: Socket, frame: Frame, payload: Uint8Array = new Uint8Array(0)): void {
-  const head = encodeHead(frame, payload, crc);
+  const head = encodeHead(frame, payload, checksum(socket instanceof TLSSocket));
   socket.cork();
   socket.write(head);
   if (payload.length > 0) socket.write(payload);

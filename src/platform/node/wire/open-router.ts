@@ -6,16 +6,16 @@ import type { WorkerListener } from '../../../cluster/worker-link.js';
 import type { EngineInfo } from '../../../engine/api.js';
 import type { TextModel } from '../../../engine/text-model.js';
 import { nodeHost } from '../host.js';
+import type { WireOptions } from './connection.js';
 import { TcpLink } from './tcp-link.js';
 
 /** How long the workers that are not there yet are waited for once one that answers is, in milliseconds. */
 const OTHERS_MS = 2000;
 
-export interface RouterOptions {
+export interface RouterOptions extends WireOptions {
   readonly model: TextModel;
   readonly workers: readonly Address[];
   readonly placement?: PlacementName;
-  readonly token?: string;
   readonly signal?: AbortSignal;
   /** Told of workers that come, go or refuse, a sentence each. */
   readonly tell?: (what: string) => void;
@@ -28,7 +28,7 @@ export interface RouterOptions {
  * @throws the signal's reason where it is aborted
  */
 export async function openRouter({ model, ...options }: RouterOptions): Promise<RouterEngine> {
-  const { token, tell, placement = 'cost', signal } = options;
+  const { token, tls, tell, placement = 'cost', signal } = options;
   const workers = new Workers(model.config);
   const state: { engine?: RouterEngine; came: () => void } = { came: () => undefined };
   // Before there is an engine nothing runs, so coming is all that can happen.
@@ -45,7 +45,7 @@ export async function openRouter({ model, ...options }: RouterOptions): Promise<
     ended: (...told) => state.engine?.ended(...told),
     failed: (...told) => state.engine?.failed(...told),
   };
-  const links = options.workers.map((address) => new TcpLink({ ...address, token, listener, tell }));
+  const links = options.workers.map((address) => new TcpLink({ address, token, tls, listener, tell }));
   const close = (): void => links.forEach((link) => link.close());
   try {
     const onCame = (check: () => void): void => void (state.came = check);

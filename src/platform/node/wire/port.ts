@@ -1,11 +1,13 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Address } from '../../../cluster/address.js';
 import { FrameReader, MOST_PAYLOAD, type FrameHead } from '../../../cluster/frame.js';
 import { layoutDifference } from '../../../cluster/layout.js';
 import type { WorkerSpeed } from '../../../cluster/placement.js';
 import { Runs } from '../../../cluster/runs.js';
 import type { CoreEngine } from '../../../engine/engine.js';
 import type { WorkerHello, WorkerReport, WorkerRole } from '../../../cluster/worker-link.js';
-import { crc, jsonBytes, jsonOf, send, tokenFits } from './hello.js';
+import { listenAt, wireServer, type WireOptions, type WireServer } from './connection.js';
+import { checksum, jsonBytes, jsonOf, send, tokenFits } from './hello.js';
 import type { Hello, RouterHello } from './hello.js';
 import { PromptStreams } from './prompt-streams.js';
 import { RemoteSources } from './remote-sources.js';
@@ -16,9 +18,8 @@ const HELLO_BYTES = 1 << 16;
 /** Somebody who has not said who they are by then is hung up on. */
 const HELLO_MS = 5000;
 
-export interface PortOptions {
-  /** What connections must have; none lets everybody in who reaches the port. */
-  readonly token?: string;
+/** Without a token everybody is let in who reaches the port. */
+export interface PortOptions extends WireOptions {
   /** What may be asked for; default both. */
   readonly role?: WorkerRole;
   /** Requests of routers that may run and wait together; default any number. */
@@ -42,8 +43,7 @@ interface Visitor {
  * requests run; each connection several at once.
  */
 export class WorkerPort {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #door: WireServer;
   readonly #engine: CoreEngine;
   readonly #hello: WorkerHello;
   readonly #options: PortOptions;
@@ -56,11 +56,12 @@ export class WorkerPort {
     this.#engine = engine;
     this.#hello = hello;
     this.#options = options;
-    const { token, tell, most, onBroken } = options;
+    const { token, tls, tell, most, onBroken } = options;
     this.prompts = new PromptStreams(engine);
-    this.#sources = new RemoteSources(engine, { token, tell });
+    this.#sources = new RemoteSources(engine, { token, tls, tell });
     this.runs = new Runs(engine, { source: (address) => this.#sources.of(address), most, onBroken });
-    this.#server = createServer((socket) => this.#connected(socket));
+    const refused = (who = 'somebody', why: string): void => tell?.(`${who} was refused: ${why}`);
+    this.#door = wireServer(tls, (socket) => this.#connected(socket), refused);
   }
 
   static async create(engine: CoreEngine, options: PortOptions = {}): Promise<WorkerPort> {
@@ -71,28 +72,21 @@ export class WorkerPort {
     return new WorkerPort(engine, hello, options);
   }
 
-  /** @returns the port it listens on */
-  listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject).listen({ host, port }, () => {
-        const address = this.#server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : port);
-      });
-    });
+  /** @returns where it listens, with the port that was free where any would do */
+  listen(address: Address): Promise<Address> {
+    return listenAt(this.#door.server, address);
   }
 
   /** Ends all connections. */
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    const closed = this.#door.close();
     this.runs.close();
     await this.#sources.close();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closed;
   }
 
   #connected(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.setNoDelay(true);
-    const reader = new FrameReader(crc);
+    const reader = new FrameReader(checksum(this.#options.tls !== undefined));
     reader.most = HELLO_BYTES;
     let visitor: Visitor | undefined;
     const impatient = setTimeout(() => socket.destroy(), HELLO_MS);
@@ -114,7 +108,6 @@ export class WorkerPort {
     socket.on('error', () => undefined); // close follows
     socket.on('close', () => {
       clearTimeout(impatient);
-      this.#sockets.delete(socket);
       visitor?.closed();
     });
   }

@@ -5,10 +5,10 @@ import { RemoteSource, type RemoteOptions } from './remote.js';
 /** Workers that compute prompts, each found again by its address. */
 export class RemoteSources {
   readonly #engine: CoreEngine;
-  readonly #options: Pick<RemoteOptions, 'token' | 'tell'>;
+  readonly #options: Omit<RemoteOptions, 'address'>;
   readonly #sources = new Map<string, RemoteSource>();
 
-  constructor(engine: CoreEngine, options: Pick<RemoteOptions, 'token' | 'tell'>) {
+  constructor(engine: CoreEngine, options: Omit<RemoteOptions, 'address'>) {
     this.#engine = engine;
     this.#options = options;
   }
@@ -17,7 +17,7 @@ export class RemoteSources {
     const name = addressText(address);
     let source = this.#sources.get(name);
     if (source === undefined) {
-      source = new RemoteSource(this.#engine, { ...this.#options, ...address });
+      source = new RemoteSource(this.#engine, { ...this.#options, address });
       this.#sources.set(name, source);
     }
     return source;

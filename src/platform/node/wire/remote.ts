@@ -1,10 +1,12 @@
-import { connect, type Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
+import { addressText, type Address } from '../../../cluster/address.js';
 import { TransferError, type KvSource } from '../../../cluster/bring.js';
 import { FrameReader, type FrameHead } from '../../../cluster/frame.js';
 import { layoutDifference, sameNumbers } from '../../../cluster/layout.js';
 import type { CoreEngine } from '../../../engine/engine.js';
 import type { KvPiece } from '../../../engine/prefill-run.js';
-import { crc, jsonBytes, jsonOf, send, type Hello } from './hello.js';
+import { connectTo, type WireOptions } from './connection.js';
+import { checksum, jsonBytes, jsonOf, send, type Hello } from './hello.js';
 
 /** How long a worker may send nothing while it owes something. */
 const SILENCE_MS = 10_000;
@@ -50,10 +52,8 @@ interface Connection {
   readonly inboxes: Map<number, Inbox>;
 }
 
-export interface RemoteOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly token?: string;
+export interface RemoteOptions extends WireOptions {
+  readonly address: Address;
   /** Told when the worker comes, goes or refuses, a sentence each. */
   readonly tell?: (what: string) => void;
 }
@@ -72,7 +72,7 @@ export class RemoteSource implements KvSource {
   constructor(engine: CoreEngine, options: RemoteOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.name = `${options.host}:${options.port}`;
+    this.name = addressText(options.address);
   }
 
   async *pieces(promptIds: readonly number[], from: number, signal: AbortSignal): AsyncGenerator<KvPiece, void> {
@@ -109,11 +109,12 @@ export class RemoteSource implements KvSource {
   }
 
   async #connect(): Promise<Connection> {
-    const { host, port, token, tell } = this.#options;
+    const { address, token, tls, tell } = this.#options;
     const { kv } = this.#engine;
     const ours: Hello = { token, layout: await kv.layout(), numerics: kv.numerics() };
     const inboxes = new Map<number, Inbox>();
-    const reader = new FrameReader(crc);
+    // Before the socket, which asks for room at once.
+    const reader = new FrameReader(checksum(tls !== undefined));
     return new Promise((resolve, reject) => {
       let fault: Error = new TransferError('lost', `${this.name} cannot be reached`);
       const take = (head: FrameHead, payload: Uint8Array): void => {
@@ -143,10 +144,10 @@ export class RemoteSource implements KvSource {
         return true;
       };
       // Bytes land where the frame wants them, without a copy.
-      const onread = { buffer: () => reader.room, callback: landed };
-      const socket: Socket = connect({ host, port, noDelay: true, onread });
+      const onread: OnReadOpts = { buffer: () => reader.room, callback: landed };
+      const ready = (): void => send(socket, { type: 'hello', stream: 0 }, jsonBytes(ours));
+      const socket: Socket = connectTo(address, tls, ready, onread);
       const impatient = setTimeout(() => socket.destroy(), CONNECT_MS);
-      socket.once('connect', () => send(socket, { type: 'hello', stream: 0 }, jsonBytes(ours)));
       socket.on('error', () => undefined); // close follows
       socket.once('close', () => {
         clearTimeout(impatient);

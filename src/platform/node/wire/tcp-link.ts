@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { addressText, type Address } from '../../../cluster/address.js';
 import { FrameReader, type FrameHead } from '../../../cluster/frame.js';
 import {
@@ -9,7 +9,8 @@ import {
   type RunTokens,
 } from '../../../cluster/run-request.js';
 import type { WorkerHello, WorkerLink, WorkerListener, WorkerReport } from '../../../cluster/worker-link.js';
-import { crc, jsonBytes, jsonOf, send, type RouterHello } from './hello.js';
+import { connectTo, type WireOptions } from './connection.js';
+import { checksum, jsonBytes, jsonOf, send, type RouterHello } from './hello.js';
 
 /** How often a worker is asked how it is. */
 const PING_MS = 500;
@@ -22,8 +23,8 @@ const GRACE_MS = 500;
 /** How often one that is away is looked for. */
 const RETRY_MS = 300;
 
-export interface TcpLinkOptions extends Address {
-  readonly token?: string;
+export interface TcpLinkOptions extends WireOptions {
+  readonly address: Address;
   readonly listener: WorkerListener;
   /** Told when the worker comes, goes or refuses, a sentence each. */
   readonly tell?: (what: string) => void;
@@ -48,8 +49,7 @@ export class TcpLink implements WorkerLink {
   #told: string | undefined;
 
   constructor(options: TcpLinkOptions) {
-    const { host, port } = options;
-    this.address = { host, port };
+    this.address = options.address;
     this.name = addressText(this.address);
     this.#options = options;
     this.#connect();
@@ -96,13 +96,15 @@ export class TcpLink implements WorkerLink {
   }
 
   #connect(): void {
-    const { host, port } = this.address;
-    const { token } = this.#options;
-    const reader = new FrameReader(crc);
+    const { token, tls } = this.#options;
     let fault = 'cannot be reached';
     let heard = performance.now();
     let watch: NodeJS.Timeout | undefined;
-    const socket = connect({ host, port, noDelay: true });
+    const socket = connectTo(this.address, tls, () => {
+      const hello: RouterHello = { token, router: true };
+      send(socket, { type: 'hello', stream: 0 }, jsonBytes(hello));
+    });
+    const reader = new FrameReader(checksum(tls !== undefined));
     this.#socket = socket;
     const impatient = setTimeout(() => socket.destroy(), CONNECT_MS);
     const take = (head: FrameHead, payload: Uint8Array): void => {
@@ -125,10 +127,6 @@ export class TcpLink implements WorkerLink {
         fault = `refuses: ${(jsonOf(payload) as { reason: string }).reason}`;
       } else this.#take(head, payload);
     };
-    socket.once('connect', () => {
-      const hello: RouterHello = { token, router: true };
-      send(socket, { type: 'hello', stream: 0 }, jsonBytes(hello));
-    });
     socket.on('data', (bytes) => {
       heard = performance.now();
       try {
