@@ -24,7 +24,7 @@ const poolSchema = z.strictObject({
     .string()
     .default('predict')
     .describe(
-      'predict, llmcompass (operators in the manner of LLMCompass, for chips whose cores are known), table:FILE (perf_model.csv of splitwise-sim, mlp.csv of Vidur, or the dense table of a profile in the format of LLMServingSim), or linear:FILE#MODEL#TP',
+      'predict, llmcompass (operators in the manner of LLMCompass, for chips whose cores are known), table:FILE (perf_model.csv of splitwise-sim, mlp.csv of Vidur with all_reduce.csv beside it for several chips, or the dense table of a profile in the format of LLMServingSim), or linear:FILE#MODEL#TP',
     ),
   host_ms: z.number().nonnegative().default(0).describe('milliseconds of the host that each step takes in addition'),
   policy: z.enum(POLICY_NAMES).default(DEFAULT_POLICY),

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { predictorOf } from '../../src/published/seeds/subjects.js';
 import { PredictedPrice } from '../../src/simulator/price/predicted.js';
 import type { StepLoad } from '../../src/simulator/price/price.js';
 
+const PROFILES = '../shared/data/profiles';
 let folder: string;
 const file = async (name: string, lines: readonly string[]): Promise<string> => {
   const path = join(folder, name);
@@ -68,6 +70,43 @@ describe('a table of prices', () => {
     expect(price.outside).toMatchObject({ steps: 1 });
   });
 
+  it('of Vidur has all-reduces as measured where their file is beside it, those of chips in one machine', async () => {
+    const pair = predictorOf('llama-2-7b', 'h100-sxm', { tensorParallel: 2 });
+    const rows = [1, 65].map((tokens) => [tokens, 2, 0.05] as const);
+    const alone = await tablePrice(await file('alone_mlp.csv', vidur(rows)), pair, 'h100-sxm');
+    const path = await file('with_mlp.csv', vidur(rows));
+    const beside = await file('with_all_reduce.csv', [
+      ',time_stats.all_reduce.median,num_workers,size,collective,devices_per_node',
+      '0,0.1,2,8192,all_reduce,2',
+      '1,0.5,2,40960,all_reduce,2',
+      '2,9.9,2,8192,all_reduce,1',
+      '3,7.7,4,8192,all_reduce,4',
+    ]);
+    const price = await tablePrice(path, pair, 'h100-sxm');
+    const predicted = (tokens: number): number =>
+      pair.linkSeconds({ sequences: [{ newTokens: tokens, context: 0 }], logitRows: 1 });
+    // A token is 4096 numbers of f16, and there are 64 all-reduces in 32 layers.
+    for (const [rows, ms] of [
+      [1, 0.1],
+      [3, 0.3],
+      [5, 0.5],
+    ])
+      expect(price.seconds(step(rows)) - alone.seconds(step(rows))).toBeCloseTo((64 * ms) / 1000 - predicted(rows), 12);
+    expect(price.outside).toMatchObject({ steps: 0 });
+    price.seconds(step(6));
+    expect(price.outside).toMatchObject({ steps: 1 });
+    await writeFile(beside, 'size,num_workers\n8192,2\n');
+    await expect(tablePrice(path, pair, 'h100-sxm')).rejects.toThrow(`${beside}: is no all_reduce.csv of Vidur`);
+    await writeFile(
+      beside,
+      'time_stats.all_reduce.median,num_workers,size,devices_per_node\n0.1,4,8192,4\n0.1,2,8192,1\n',
+    );
+    await expect(tablePrice(path, pair, 'h100-sxm')).rejects.toThrow('no all-reduces of 2 chips in one machine');
+    // One chip has nothing to reduce.
+    const single = await file('with_mlp.csv', vidur(rows.map(([tokens, , ms]) => [tokens, 1, ms])));
+    expect((await tablePrice(single, predictor, 'h100-sxm')).seconds(step(1))).toBeGreaterThan(0);
+  });
+
   it('of splitwise-sim is of the model, the chip and the number of chips', async () => {
     const head = 'model,hardware,tensor_parallel,prompt_size,batch_size,prompt_time,token_time';
     const rows = ['bloom-176b,h100-80gb,8,128,1,100,30', 'bloom-176b,h100-80gb,8,256,1,200,40'];
@@ -77,6 +116,33 @@ describe('a table of prices', () => {
     expect(price.seconds(step(0, [{ begin: 0, end: 192 }]))).toBeCloseTo(0.15, 12);
     await expect(tablePrice(path, predictor, 'h100-sxm')).rejects.toThrow('it has bloom-176b on h100-80gb, TP8');
   });
+
+  it.skipIf(!existsSync(PROFILES))(
+    'of Vidur, layers and all-reduces of eight H100s, is near what is predicted of them (skipped without data)',
+    async () => {
+      const eight = predictorOf('llama-2-7b', 'h100-sxm', { tensorParallel: 8 });
+      const [head, ...lines] = readFileSync(`${PROFILES}/vidur_allreduce_dgx.csv`, 'utf8').trim().split(/\r?\n/);
+      expect(head).toBe('device,chips,bytes,median_ms,min_ms');
+      // Vidur's own columns again; the A100's rows here no longer say which of them crossed machines.
+      await file('vidur_all_reduce.csv', [
+        'time_stats.all_reduce.median,num_workers,size,devices_per_node',
+        ...lines.flatMap((line) => {
+          const [device, chips, bytes, ms] = line.split(',');
+          return device === 'h100' ? [[ms, chips, bytes, chips].join(',')] : [];
+        }),
+      ]);
+      const path = join(folder, 'vidur_mlp.csv');
+      await copyFile(`${PROFILES}/vidur_h100_llama2-7b_mlp.csv`, path);
+      const price = await tablePrice(path, eight, 'h100-sxm');
+      const predicted = new PredictedPrice(eight);
+      const ratios = [step(1), step(32), step(0, [{ begin: 0, end: 512 }]), step(16, [{ begin: 0, end: 2048 }])].map(
+        (load) => price.seconds(load) / predicted.seconds(load),
+      );
+      // Rows that decode were launched by Python one operation after the other, which takes longer than they do.
+      expect(ratios.map((ratio) => ratio.toFixed(2))).toEqual(['1.30', '1.57', '1.01', '1.11']);
+      expect(price.outside).toMatchObject({ steps: 0 });
+    },
+  );
 
   it.each([
     ['of another width', vidur([[1, 1, 0.01]], 5120), 'layers 5120 wide'],

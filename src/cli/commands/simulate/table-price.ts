@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { RidgepointError } from '../../../errors.js';
 import type { Predictor } from '../../../roofline/predict/predictor.js';
 import { ProfilePrice } from '../../../simulator/price/llmservingsim.js';
 import type { StepPrice } from '../../../simulator/price/price.js';
-import { isVidurProfile, VidurPrice } from '../../../simulator/price/vidur.js';
+import { isVidurProfile, VidurPrice, type MeasuredFile } from '../../../simulator/price/vidur.js';
 import { isSplitwiseProfile, SplitwiseProfile } from '../../../simulator/splitwise/profile.js';
 import { readTextFile } from '../../text-file.js';
 
@@ -32,13 +33,19 @@ export async function tablePrice(path: string, predictor: Predictor, chip: strin
   const { model, chips } = predictor;
   if (isSplitwiseProfile(header))
     return new SplitwiseProfile(text, path).price(splitwiseName(model.name), splitwiseName(chip), chips);
-  if (isVidurProfile(columns)) return new VidurPrice(predictor, text, path);
+  if (isVidurProfile(columns)) return new VidurPrice(predictor, { text, name: path }, await allReducesBeside(path));
   if (['layer', 'tokens', 'time_us'].every((column) => columns.includes(column)) && /dense\.csv$/.test(path))
     return profileOf(path, text, model.layers);
   throw new RidgepointError(
     'usage',
     `${path}: is no table of prices: it must be splitwise-sim's perf_model.csv, Vidur's mlp.csv, or the file of a profile of LLMServingSim that ends in dense.csv, with ..attention.csv and ..per_sequence.csv beside it`,
   );
+}
+
+/** `..._all_reduce.csv` beside Vidur's `..._mlp.csv`, if it is there. */
+async function allReducesBeside(path: string): Promise<MeasuredFile | undefined> {
+  const name = path.replace(/mlp\.csv$/, 'all_reduce.csv');
+  return name !== path && existsSync(name) ? { text: await readTextFile(name), name } : undefined;
 }
 
 /** The three files of a profile stand beside each other: `..._dense.csv`, `..._attention.csv`, `..._per_sequence.csv`. */
