@@ -57,7 +57,15 @@ export const rooms = {
     'engine',
     'cluster',
   ],
-  'src/platform/browser': ['errors', 'wording', 'checkpoint', 'model (config, open)', 'engine', 'grammar (index)'],
+  'src/platform/browser': [
+    'errors',
+    'wording',
+    'checkpoint',
+    'model (config, open)',
+    'engine',
+    'grammar (index)',
+    'serving (fetch)',
+  ],
   'src/tools': ['grammar (grammar)'],
   'src/serving': [
     'errors',
@@ -70,8 +78,8 @@ export const rooms = {
     'engine (api, scheduling, options/generate-options, options/table)',
     'grammar (grammar, token-path, token-rules)',
     'tools',
-    'platform/node (secrets)',
   ],
+  'src/server': ['errors', 'engine (api)', 'outlook', 'serving', 'platform/node (secrets)'],
   'src/cluster': [
     'errors',
     'wording',
@@ -88,7 +96,7 @@ export const rooms = {
 
 /** Rooms that must bundle for a browser. */
 export const portable = Object.keys(rooms).filter(
-  (room) => !['src/platform/node', 'src/serving', 'src/index.ts'].includes(room),
+  (room) => !['src/platform/node', 'src/server', 'src/index.ts'].includes(room),
 );
 
 const files = new Map(Object.keys(rooms).map((path) => [path.replace(/^src\/|\.ts$/g, ''), path]));

@@ -1,10 +1,10 @@
-import type { FastifyReply } from 'fastify';
 import type { FinishReason, GenerationChunk, GenerationResult } from '../engine/api.js';
 import type { ChoiceEvent } from './choices.js';
 import type { Mailbox } from './mailbox.js';
 import { toApiError, type ApiError } from './errors.js';
+import { utf8Length } from './bytes.js';
 import { type Delivery, ReaderGone } from './http/delivery.js';
-import { copyHeaders, EventStream } from './http/sse.js';
+import { EventStream } from './http/sse.js';
 import { Turns } from './http/turns.js';
 import { finishReason } from './mapping/finish.js';
 import { jsonPieces } from './mapping/json-pieces.js';
@@ -72,7 +72,7 @@ export async function wholeAnswer(
  * @returns why it is not all out, for the log; its reader then sees the connection break
  * @throws ReaderGone; ApiError where the request ends before any of it is out
  */
-export async function sendWhole(reply: FastifyReply, answer: object, delivery: Delivery): Promise<unknown> {
+export async function sendWhole(answer: object, delivery: Delivery): Promise<unknown> {
   const turns = new Turns();
   const pieces = jsonPieces(answer);
   let begin = '';
@@ -82,16 +82,14 @@ export async function sendWhole(reply: FastifyReply, answer: object, delivery: D
     await turns.pause();
   }
   delivery.assertGoing();
-  reply.hijack();
-  const { raw } = reply;
-  copyHeaders(reply.getHeaders(), raw);
-  raw.setHeader('content-type', 'application/json; charset=utf-8');
+  const type = { 'content-type': 'application/json; charset=utf-8' };
   try {
     if (next.done === true) {
-      raw.setHeader('content-length', Buffer.byteLength(begin));
+      delivery.head({ ...type, 'content-length': String(utf8Length(begin)) }, false);
       await delivery.end(begin);
       return undefined;
     }
+    delivery.head(type, false);
     await delivery.write(begin);
     for (; next.done !== true; next = pieces.next()) {
       await delivery.write(next.value);
@@ -144,16 +142,14 @@ function mergedChunk(chunks: readonly GenerationChunk[]): GenerationChunk {
  * @returns the failure, for the log
  */
 export async function streamAnswer(
-  reply: FastifyReply,
   events: Mailbox<ChoiceEvent>,
   format: AnswerFormat,
   delivery: Delivery,
   options: { readonly n: number; readonly includeUsage: boolean; readonly keepAliveMs: number },
 ): Promise<unknown> {
-  reply.hijack();
-  const stream = new EventStream(reply.raw, delivery, { keepAliveMs: options.keepAliveMs, named: format.named });
+  const stream = new EventStream(delivery, { keepAliveMs: options.keepAliveMs, named: format.named });
   const turns = new Turns();
-  stream.open(reply.getHeaders());
+  stream.open();
   try {
     const opened = new Set<number>();
     const results: GenerationResult[] = [];

@@ -3,7 +3,7 @@ import { toApiError } from './errors.js';
 import type { Lifetime } from './http/lifetime.js';
 import { Turns } from './http/turns.js';
 import { Mailbox } from './mailbox.js';
-import type { RequestObserver } from './metrics.js';
+import type { RequestObserver } from './observer.js';
 
 /** One generation of a request. */
 export interface Choice {

@@ -48,7 +48,7 @@ const BEHIND = 200;
 function short(message: string): string {
   if (message.length <= BEFORE + BEHIND) return message;
   // A character that is cut in two would be none.
-  return Buffer.from(`${message.slice(0, BEFORE)} … ${message.slice(-BEHIND)}`).toString();
+  return new TextDecoder().decode(new TextEncoder().encode(`${message.slice(0, BEFORE)} … ${message.slice(-BEHIND)}`));
 }
 
 /** A request that cannot be served as it is. */
@@ -81,6 +81,12 @@ export function toApiError(error: unknown): ApiError {
   return fromHttp(error) ?? new ApiError(500, 'the server failed on this request', { cause: error });
 }
 
+export const bodyTooLarge = (): ApiError =>
+  new ApiError(413, 'the request body is larger than this server takes', { code: 'request_too_large' });
+
+export const bodyNotJson = (): ApiError =>
+  new ApiError(415, 'the body must be JSON, sent with content-type: application/json');
+
 /** Errors of the HTTP framework: bodies too large, of another type, not finished. */
 function fromHttp(error: unknown): ApiError | undefined {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined;
@@ -88,9 +94,9 @@ function fromHttp(error: unknown): ApiError | undefined {
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode > 499) return undefined;
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ApiError(413, 'the request body is larger than this server takes', { code: 'request_too_large' });
+      return bodyTooLarge();
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new ApiError(415, 'the body must be JSON, sent with content-type: application/json');
+      return bodyNotJson();
     default:
       return new ApiError(statusCode, error.message);
   }

@@ -121,7 +121,7 @@ describe('ridgepoint predict', () => {
         .split(sep)
         .join('/'),
     );
-    const heavy = ['engine/engine.js', 'platform/node/dawn.js', 'serving/server.js', 'tokenizer/tokenizer.js'];
+    const heavy = ['engine/engine.js', 'platform/node/dawn.js', 'server/server.js', 'tokenizer/tokenizer.js'];
     expect(loaded.filter((file) => heavy.includes(file))).toEqual([]);
   });
 

@@ -7,22 +7,23 @@ import type { CoreEngine } from '../../src/engine/engine.js';
 import { compileGrammar } from '../../src/grammar/index.js';
 import { FakeEngine } from './fake-engine.js';
 import { loadReal } from './real.js';
-import { pause, start, until } from './support.js';
+import { pause, until } from './support.js';
+import { WAYS, type Door } from './doors.js';
 
 const PROMPT = 'Once upon a time';
 
-const provider = (url: string) =>
-  createOpenAICompatible({ name: 'ridgepoint', baseURL: `${url}/v1`, apiKey: 'unused', includeUsage: true });
+const provider = ({ url, fetch }: Door) =>
+  createOpenAICompatible({ name: 'ridgepoint', baseURL: `${url}/v1`, apiKey: 'unused', includeUsage: true, fetch });
 
-describe('the AI SDK', () => {
-  let engine: CoreEngine;
-  beforeAll(async () => void (engine = await loadReal(undefined, { pooling: 'mean' })));
-  afterAll(() => engine.dispose());
+let engine: CoreEngine;
+beforeAll(async () => void (engine = await loadReal(undefined, { pooling: 'mean' })));
+afterAll(() => engine.dispose());
 
+describe.each(WAYS)('the AI SDK, $name', ({ open }) => {
   it('generates and streams the same text, with usage and the reason of its end', async () => {
-    const { url } = await start(engine);
+    const door = await open(engine);
     const request = {
-      model: provider(url)('tiny-tales'),
+      model: provider(door)('tiny-tales'),
       prompt: PROMPT,
       temperature: 0,
       maxOutputTokens: 20,
@@ -37,7 +38,7 @@ describe('the AI SDK', () => {
     expect(text).toBe(whole.text);
     expect(await stream.usage).toMatchObject({ inputTokens: 5, outputTokens: 20 });
     expect(await stream.finishReason).toBe('length');
-    const completion = await generateText({ ...request, model: provider(url).completionModel('tiny-tales') });
+    const completion = await generateText({ ...request, model: provider(door).completionModel('tiny-tales') });
     expect(completion.text.length).toBeGreaterThan(0);
   });
 
@@ -46,7 +47,7 @@ describe('the AI SDK', () => {
       prompt.includes('</tool_response>')
         ? 'It is sunny.'
         : '<tool_call>{"name": "weather", "arguments": {"city": "Rome"}}</tool_call>';
-    const { url } = await start(new FakeEngine({ reply }), { compileGrammar });
+    const door = await open(new FakeEngine({ reply }), { compileGrammar });
     const asked: string[] = [];
     const weather = tool({
       description: 'Tells the weather.',
@@ -56,8 +57,8 @@ describe('the AI SDK', () => {
         return { sky: 'sunny' };
       },
     });
-    const openai = createOpenAI({ baseURL: `${url}/v1`, apiKey: 'unused' });
-    const models = { compatible: provider(url), responses: openai, chat: (id: string) => openai.chat(id) };
+    const openai = createOpenAI({ baseURL: `${door.url}/v1`, apiKey: 'unused', fetch: door.fetch });
+    const models = { compatible: provider(door), responses: openai, chat: (id: string) => openai.chat(id) };
     const request = {
       model: models[api]('fake/bytes'),
       prompt: PROMPT,
@@ -81,11 +82,11 @@ describe('the AI SDK', () => {
   });
 
   it('embeds as the engine does', async () => {
-    const { url } = await start(engine);
+    const door = await open(engine);
     const values = ['A fox ran.', 'The sea is wide and blue.'];
     const { vectors, tokens } = await engine.embed(values);
-    const openai = createOpenAI({ baseURL: `${url}/v1`, apiKey: 'unused' });
-    for (const model of [provider(url).embeddingModel('tiny-tales'), openai.embedding('tiny-tales')]) {
+    const openai = createOpenAI({ baseURL: `${door.url}/v1`, apiKey: 'unused', fetch: door.fetch });
+    for (const model of [provider(door).embeddingModel('tiny-tales'), openai.embedding('tiny-tales')]) {
       const { embeddings, usage } = await embedMany({ model, values, maxRetries: 0 });
       expect(embeddings.map((vector) => Float32Array.from(vector))).toEqual(vectors);
       expect(usage.tokens).toBe(tokens[0] + tokens[1]);
@@ -94,10 +95,10 @@ describe('the AI SDK', () => {
 
   it('aborts', async () => {
     const slow = new FakeEngine({ step: () => pause(3), reply: () => 'x'.repeat(4000) });
-    const { url } = await start(slow);
+    const door = await open(slow);
     const aborter = new AbortController();
     const stream = streamText({
-      model: provider(url)('fake/bytes'),
+      model: provider(door)('fake/bytes'),
       prompt: PROMPT,
       abortSignal: aborter.signal,
       onError: () => undefined,
@@ -108,8 +109,8 @@ describe('the AI SDK', () => {
   });
 
   it('reports errors in their own words', async () => {
-    const { url } = await start(new FakeEngine());
-    const error = await generateText({ model: provider(url)('gpt'), prompt: PROMPT, maxRetries: 0 }).catch(
+    const door = await open(new FakeEngine());
+    const error = await generateText({ model: provider(door)('gpt'), prompt: PROMPT, maxRetries: 0 }).catch(
       (thrown: unknown) => thrown,
     );
     expect(APICallError.isInstance(error)).toBe(true);

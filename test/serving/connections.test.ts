@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { lastWord } from '../../src/serving/http/send-queue.js';
+import { lastWord } from '../../src/server/http/send-queue.js';
 import { FakeEngine } from './fake-engine.js';
 import { bare, inFlight, pause, post, start, until, wire } from './support.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CoreEngine } from '../../src/engine/engine.js';
-import { InferenceServer } from '../../src/serving/server.js';
+import { InferenceServer } from '../../src/server/server.js';
 import { loadReal } from './real.js';
 import { VLLM_METRICS } from './vllm-metrics.js';
 

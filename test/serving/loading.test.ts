@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { holdPort } from '../../src/serving/loading.js';
+import { holdPort } from '../../src/server/loading.js';
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { TextEngine } from '../../src/engine/api.js';
-import { InferenceServer, type ServerOptions } from '../../src/serving/server.js';
+import { InferenceServer, type ServerOptions } from '../../src/server/server.js';
 
 export interface Running {
   readonly server: InferenceServer;

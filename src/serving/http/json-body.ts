@@ -1,5 +1,6 @@
 import { type ApiError, badRequest } from '../errors.js';
 import { JsonExcess } from './json-excess.js';
+import { othersTurn } from './turns.js';
 
 /** Items of lists: more token ids than a body has room for where each has three digits. */
 const MOST_ITEMS = 2 ** 20;
@@ -20,7 +21,7 @@ const LARGE = 65_536;
 export async function parseJsonBody(
   body: Uint8Array,
 ): Promise<{ readonly value?: unknown; readonly error?: ApiError }> {
-  const others = () => (body.length > LARGE ? new Promise<void>((resolve) => setImmediate(resolve)) : undefined);
+  const others = () => (body.length > LARGE ? othersTurn() : undefined);
   const excess = new JsonExcess('the body', MOST_ITEMS).of(body);
   if (excess !== undefined) return { error: badRequest(excess) };
   await others();

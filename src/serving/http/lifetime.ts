@@ -1,10 +1,15 @@
-import { setMaxListeners } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '../errors.js';
-import { onClosed } from './connection.js';
 
 /** Why a request ended before its answer was out. */
 export type EndReason = 'client gone' | 'stalled' | 'time limit' | 'shutdown' | 'failure';
+
+/** What a request came by, and its answer leaves by. */
+export interface Connection {
+  /** Whether all of the answer is out. */
+  readonly finished: boolean;
+  /** Calls back, once, when it is done with: the answer is out, or its reader is gone. @returns takes the wish back */
+  onClosed(callback: () => void): () => void;
+}
 
 /**
  * The life of one request: `signal` is aborted when its client leaves or takes nothing any more, its time is up, or the
@@ -15,24 +20,20 @@ export class Lifetime {
   /** Why the engine could not go on, where it could not. */
   failure: ApiError | undefined;
   readonly #aborter = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: ReturnType<typeof setTimeout>;
   #reason: EndReason | undefined;
   #closed = false;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #connection: Connection;
   readonly #limitMs: number;
 
-  constructor(request: IncomingMessage, response: ServerResponse, limitMs: number, gone: (lifetime: Lifetime) => void) {
-    this.#request = request;
-    this.#response = response;
+  constructor(connection: Connection, limitMs: number, gone: (lifetime: Lifetime) => void) {
+    this.#connection = connection;
     this.#limitMs = limitMs;
-    // Each choice of a request listens; many are no leak.
-    setMaxListeners(0, this.#aborter.signal);
     this.#timer = setTimeout(() => this.end('time limit'), limitMs);
     this.onClosed(() => {
       this.#closed = true;
       clearTimeout(this.#timer);
-      if (!response.writableFinished) this.end('client gone');
+      if (!connection.finished) this.end('client gone');
       gone(this);
     });
   }
@@ -52,7 +53,7 @@ export class Lifetime {
 
   /** Calls back, once, when it is closed. @returns takes the wish back */
   onClosed(callback: () => void): () => void {
-    if (!this.#closed) return onClosed(this.#request, this.#response, callback);
+    if (!this.#closed) return this.#connection.onClosed(callback);
     queueMicrotask(callback);
     return () => undefined;
   }
@@ -98,13 +99,20 @@ export class Lifetime {
 export class Lifetimes {
   readonly #open = new Set<Lifetime>();
   readonly #limitMs: number;
+  readonly #begun: (lifetime: Lifetime) => void;
 
-  constructor(limitMs: number) {
+  /**
+   * @param limitMs longest time for a request
+   * @param begun told of each
+   */
+  constructor(limitMs: number, begun: (lifetime: Lifetime) => void = () => undefined) {
     this.#limitMs = limitMs;
+    this.#begun = begun;
   }
 
-  open(request: IncomingMessage, response: ServerResponse): Lifetime {
-    const lifetime = new Lifetime(request, response, this.#limitMs, (closed) => this.#open.delete(closed));
+  open(connection: Connection): Lifetime {
+    const lifetime = new Lifetime(connection, this.#limitMs, (closed) => this.#open.delete(closed));
+    this.#begun(lifetime);
     if (!lifetime.closed) this.#open.add(lifetime);
     return lifetime;
   }

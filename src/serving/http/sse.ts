@@ -1,16 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import type { Delivery } from './delivery.js';
 import { NamedEvent } from './named-event.js';
 
-export type Headers = Readonly<Record<string, string | number | string[] | undefined>>;
-
 /** Characters that go out together at most. */
 const FULL = 16 * 1024;
-
-/** Puts the headers that hooks have set before a head of our own. */
-export function copyHeaders(headers: Headers, response: ServerResponse): void {
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
-}
 
 export interface EventStreamOptions {
   /** Longest silence; 0 allows any. */
@@ -24,32 +16,30 @@ export interface EventStreamOptions {
  * connection for dead.
  */
 export class EventStream {
-  #silence: NodeJS.Timeout | undefined;
+  #silence: ReturnType<typeof setInterval> | undefined;
   /** Events that are to go out together. */
   #text = '';
   /** Something was sent since the silence was last listened to. */
   #heard = false;
-  readonly #response: ServerResponse;
   readonly #delivery: Delivery;
   readonly #options: EventStreamOptions;
 
-  constructor(response: ServerResponse, delivery: Delivery, options: EventStreamOptions) {
-    this.#response = response;
+  constructor(delivery: Delivery, options: EventStreamOptions) {
     this.#delivery = delivery;
     this.#options = options;
   }
 
   /** Sends the head at once, so that the client knows its request was accepted before the first token is there. */
-  open(headers: Headers): void {
-    const response = this.#response;
-    copyHeaders(headers, response);
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache',
-      // nginx would otherwise collect tokens before it passes them on
-      'x-accel-buffering': 'no',
-    });
-    response.flushHeaders();
+  open(): void {
+    this.#delivery.head(
+      {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache',
+        // nginx would otherwise collect tokens before it passes them on
+        'x-accel-buffering': 'no',
+      },
+      true,
+    );
     this.#listen();
   }
 
@@ -110,12 +100,9 @@ export class EventStream {
   #listen(): void {
     const { keepAliveMs } = this.#options;
     if (keepAliveMs === 0) return;
-    const response = this.#response;
     this.#silence = setInterval(() => {
-      if (!this.#heard && !response.destroyed && !response.writableNeedDrain) {
-        response.write(': waiting\n\n');
-      }
+      if (!this.#heard) this.#delivery.murmur(': waiting\n\n');
       this.#heard = false;
-    }, keepAliveMs / 2).unref();
+    }, keepAliveMs / 2);
   }
 }

@@ -11,7 +11,9 @@ function* numbers(vector: Float32Array): Generator<number> {
 function base64(vector: Float32Array): string {
   const bytes = new DataView(new ArrayBuffer(vector.length * 4));
   vector.forEach((value, at) => bytes.setFloat32(at * 4, value, true));
-  return Buffer.from(bytes.buffer).toString('base64');
+  let binary = '';
+  for (let at = 0; at < bytes.byteLength; at++) binary += String.fromCharCode(bytes.getUint8(at));
+  return btoa(binary);
 }
 
 /** A list of embeddings in OpenAI's words; its items are made while it is written. */

@@ -1,5 +1,7 @@
 import type { ChatMessage, ChatWishes, EngineInfo, TextEngine } from '../../engine/api.js';
+import { utf8Length } from '../bytes.js';
 import { type ApiError, badRequest } from '../errors.js';
+import { othersTurn } from '../http/turns.js';
 
 /** Up to so many bytes a token of context, a text is tokenized without further question. */
 const CHEAP_BYTES_PER_TOKEN = 4;
@@ -49,7 +51,7 @@ export class PromptReader {
 
   /** @throws ApiError (400) for a text of so many bytes that it cannot fit the context */
   assertShort(text: string, param: string): void {
-    this.#assertTokenizable(Buffer.byteLength(text), param);
+    this.#assertTokenizable(utf8Length(text), param);
   }
 
   /**
@@ -64,13 +66,13 @@ export class PromptReader {
         'no_chat_template',
       );
     }
-    const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+    const bytes = messages.reduce((sum, { content }) => sum + utf8Length(content), 0);
     this.#assertTokenizable(bytes, 'messages');
     // Many have taken their time to be checked.
-    if (messages.length > FEW_MESSAGES) await new Promise<void>((resolve) => setImmediate(() => resolve()));
+    if (messages.length > FEW_MESSAGES) await othersTurn();
     // What a template puts around them counts too.
     const rendered = await this.#engine.chatTextAside(messages, wishes, signal);
-    this.#assertTokenizable(Buffer.byteLength(rendered), 'messages');
+    this.#assertTokenizable(utf8Length(rendered), 'messages');
     const text = continued ? leftOpen(rendered, messages) : rendered;
     return { text, ids: await this.#encode(text, false) };
   }

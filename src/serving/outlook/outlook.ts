@@ -7,7 +7,7 @@ import { Promises, type Slo } from '../../outlook/promises.js';
 import type { ScheduledSequence } from '../../scheduler/sequence.js';
 import { quantile } from '../../statistics.js';
 import type { Machine } from './machine.js';
-import type { OutlookMetrics } from './metrics.js';
+import type { OutlookCounters } from '../observer.js';
 import { Visit } from './visit.js';
 
 /** Tokens over which a request's gaps are predicted. */
@@ -29,7 +29,7 @@ export class Outlook {
   readonly promises: Promises;
   readonly #visits = new Map<string, Visit>();
   readonly #ratios: number[] = [];
-  readonly #metrics: OutlookMetrics;
+  readonly #metrics: OutlookCounters;
   /** When the next expectation is due that nobody asked for. */
   #dueAt = 0;
 
@@ -37,7 +37,7 @@ export class Outlook {
   constructor(
     readonly scheduling: Scheduling,
     readonly machine: Machine,
-    metrics: OutlookMetrics,
+    metrics: OutlookCounters,
     readonly slo: Slo = {},
   ) {
     this.#metrics = metrics;

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
+import type { Routes } from '../http/exchange.js';
 import { ChatFormat } from '../mapping/chat-format.js';
 import { openedOnce } from '../mapping/chat-plan.js';
 import { formOf } from '../mapping/form.js';
@@ -10,11 +10,11 @@ import { chatRequest, type ChatRequest } from '../schema/chat.js';
 import { parseRequest } from '../schema/parse.js';
 import { generate, type GenerationJob } from './generate.js';
 
-export function chatRoute(app: FastifyInstance, context: ServingContext): void {
-  app.post('/v1/chat/completions', async (request, reply) => {
-    const body = parseRequest('chat', chatRequest, request.body, reply);
+export function chatRoute(routes: Routes, context: ServingContext): void {
+  routes.post('/v1/chat/completions', async (exchange) => {
+    const body = parseRequest('chat', chatRequest, exchange.body, exchange);
     const model = context.models.resolve(body.model);
-    return generate(context, request, reply, {
+    return generate(context, exchange, {
       body,
       count: body.n,
       prepare: ({ signal }) => chatJob(context, body, model, signal),

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
+import type { Routes } from '../http/exchange.js';
 import type { Lifetime } from '../http/lifetime.js';
 import { Turns } from '../http/turns.js';
 import { CompletionFormat, type ShownPrompt } from '../mapping/completion-format.js';
@@ -12,13 +12,13 @@ import { parseRequest } from '../schema/parse.js';
 import { scorePrompt } from '../scoring.js';
 import { generate, type GenerationJob } from './generate.js';
 
-export function completionRoute(app: FastifyInstance, context: ServingContext): void {
-  app.post('/v1/completions', async (request, reply) => {
-    const body = parseRequest('completion', completionRequest, request.body, reply);
+export function completionRoute(routes: Routes, context: ServingContext): void {
+  routes.post('/v1/completions', async (exchange) => {
+    const body = parseRequest('completion', completionRequest, exchange.body, exchange);
     const model = context.models.resolve(body.model);
     const count = body.prompt.length * body.n;
     const prepare = (lifetime: Lifetime): Promise<GenerationJob> => completionJob(context, body, model, lifetime);
-    return generate(context, request, reply, { body, count, prepare });
+    return generate(context, exchange, { body, count, prepare });
   });
 }
 

@@ -1,19 +1,18 @@
-import type { FastifyInstance } from 'fastify';
 import { RidgepointError } from '../../errors.js';
 import { sendWhole } from '../answer.js';
 import type { ServingContext } from '../context.js';
+import type { Routes } from '../http/exchange.js';
 import { ApiError, badRequest, toApiError } from '../errors.js';
-import { Delivery } from '../http/delivery.js';
 import { Turns } from '../http/turns.js';
 import { embeddingAnswer } from '../mapping/embedding-format.js';
 import { embeddingsRequest, type EmbeddingInput } from '../schema/embeddings.js';
 import { parseRequest } from '../schema/parse.js';
 
 /** `/v1/embeddings`: the last hidden states of a model that is meant for it, pooled; shaped as OpenAI's. */
-export function embeddingRoute(app: FastifyInstance, context: ServingContext): void {
-  const { engine, models, lifetimes, admission, metrics, stallMs } = context;
-  app.post('/v1/embeddings', async (request, reply) => {
-    const body = parseRequest('embeddings', embeddingsRequest, request.body, reply);
+export function embeddingRoute(routes: Routes, context: ServingContext): void {
+  const { engine, models, admission, metrics } = context;
+  routes.post('/v1/embeddings', async (exchange) => {
+    const body = parseRequest('embeddings', embeddingsRequest, exchange.body, exchange);
     const model = models.resolve(body.model);
     if (engine.embed === undefined) {
       throw badRequest(
@@ -26,8 +25,7 @@ export function embeddingRoute(app: FastifyInstance, context: ServingContext): v
     if (body.dimensions !== undefined && body.dimensions > hidden) {
       throw badRequest(`dimensions: expected at most ${hidden}, the model’s hidden size`, 'dimensions');
     }
-    const lifetime = lifetimes.open(request.raw, reply.raw);
-    request.lifetime = lifetime;
+    const lifetime = exchange.open();
     // One place, since no more of a list is computed at a time than fills a step.
     lifetime.onClosed(admission.enter(1));
     await assertShort(context, body.input);
@@ -40,13 +38,8 @@ export function embeddingRoute(app: FastifyInstance, context: ServingContext): v
         throw named(error);
       });
     metrics.embedded(embeddings.tokens);
-    const failure = await sendWhole(
-      reply,
-      embeddingAnswer(embeddings, model, format),
-      new Delivery(reply.raw, lifetime, stallMs),
-    );
+    const failure = await sendWhole(embeddingAnswer(embeddings, model, format), exchange.deliver(lifetime));
     if (failure !== undefined) lifetime.end('client gone');
-    return reply;
   });
 }
 

@@ -1,11 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Slo } from '../../outlook/promises.js';
 import type { AnswerFormat } from '../answer.js';
 import { sendWhole, streamAnswer, wholeAnswer } from '../answer.js';
 import { runChoices, type Choice } from '../choices.js';
 import type { ServingContext } from '../context.js';
 import { badRequest, toApiError } from '../errors.js';
-import { Delivery, ReaderGone } from '../http/delivery.js';
+import { ReaderGone } from '../http/delivery.js';
+import type { Exchange } from '../http/exchange.js';
 import type { Lifetime } from '../http/lifetime.js';
 import { timedFormat } from '../outlook/timed-format.js';
 import type { GenerationRequest } from '../schema/generation.js';
@@ -27,23 +27,21 @@ export interface GenerationJob {
 /** The way of every request that generates: a place in the queue, the engine, the answer. */
 export async function generate(
   context: ServingContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  exchange: Exchange,
   { body, count, prepare }: ReadRequest,
-): Promise<FastifyReply> {
+): Promise<void> {
   assertWrites(context);
   assertForeseen(context, body);
-  const lifetime = context.lifetimes.open(request.raw, reply.raw);
-  request.lifetime = lifetime;
+  const lifetime = exchange.open();
   const leave = context.admission.enter(count);
   // Not before the client has everything: what it has not read yet takes memory too.
   lifetime.onClosed(leave);
   const { choices, format: plain } = await prepare(lifetime);
   lifetime.throwIfEnded();
-  const visit = context.outlook?.visit(request.id, lifetime.startedAt);
+  const visit = context.outlook?.visit(exchange.id, lifetime.startedAt);
   await visit?.enter(choices, sloOf(body), lifetime);
   const observer = context.metrics.request(lifetime.startedAt);
-  request.observer = observer;
+  exchange.observer = observer;
   const events = await runChoices(context.engine, choices, lifetime, observer, (index, { sequence }) => {
     if (sequence !== undefined) visit?.started(index, sequence, body.timings === true);
   });
@@ -52,21 +50,18 @@ export async function generate(
       ? plain
       : timedFormat(plain, visit, body.timings === true, (id) => context.outlook?.call(id, visit));
   const { n, stream } = body;
-  const delivery = new Delivery(reply.raw, lifetime, context.stallMs);
+  const delivery = exchange.deliver(lifetime);
   let failure: unknown;
   if (stream) {
     const includeUsage = body.stream_options?.include_usage === true;
     const { keepAliveMs } = context;
-    failure = await streamAnswer(reply, events, format, delivery, { n, includeUsage, keepAliveMs });
-  } else failure = await sendWhole(reply, await wholeAnswer(events, format, n), delivery);
+    failure = await streamAnswer(events, format, delivery, { n, includeUsage, keepAliveMs });
+  } else failure = await sendWhole(await wholeAnswer(events, format, n), delivery);
   if (failure !== undefined) {
     lifetime.end(failure instanceof ReaderGone ? 'client gone' : 'failure');
     const { status, cause } = toApiError(failure);
-    if (status >= 500 && lifetime.reason === 'failure') {
-      request.log.error({ err: cause ?? failure }, 'generation failed');
-    }
+    if (status >= 500 && lifetime.reason === 'failure') exchange.failed(cause ?? failure);
   }
-  return reply;
 }
 
 /** @throws ApiError (400) where the model has no head, before its template or anything else is looked at */

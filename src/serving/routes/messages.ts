@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify';
 import { TextReader } from '../../tools/index.js';
 import type { ServingContext } from '../context.js';
+import type { Routes } from '../http/exchange.js';
 import { MessageFormat } from '../mapping/message-format.js';
 import { prepareChat, type ChatInput } from '../mapping/prepare-chat.js';
 import { offerOf } from '../mapping/tool-choice.js';
@@ -9,23 +9,22 @@ import { parseRequest } from '../schema/parse.js';
 import { generate, type GenerationJob } from './generate.js';
 
 /** `/v1/messages`: chats in the words of Anthropic's API. */
-export function messagesRoutes(app: FastifyInstance, context: ServingContext): void {
-  app.post('/v1/messages', async (request, reply) => {
-    const body = parseRequest('messages', messagesRequest, request.body, reply);
+export function messagesRoutes(routes: Routes, context: ServingContext): void {
+  routes.post('/v1/messages', async (exchange) => {
+    const body = parseRequest('messages', messagesRequest, exchange.body, exchange);
     const model = context.models.resolve(body.model);
     // The last events have the usage.
     const streamed = { ...body, stream_options: { include_usage: true } };
-    return generate(context, request, reply, {
+    return generate(context, exchange, {
       body: streamed,
       count: 1,
       prepare: ({ signal }) => messageJob(context, body, model, signal),
     });
   });
-  app.post('/v1/messages/count_tokens', async (request, reply) => {
-    const body = parseRequest('count', countRequest, request.body, reply);
+  routes.post('/v1/messages/count_tokens', async (exchange) => {
+    const body = parseRequest('count', countRequest, exchange.body, exchange);
     context.models.resolve(body.model);
-    const lifetime = context.lifetimes.open(request.raw, reply.raw);
-    request.lifetime = lifetime;
+    const lifetime = exchange.open();
     const { promptIds } = await context.chats.plan({ ...chatOf(body), signal: lifetime.signal });
     return { input_tokens: promptIds.length };
   });

@@ -1,8 +1,8 @@
 import { longestSequence } from '../mapping/prompt.js';
-import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
+import type { Routes } from '../http/exchange.js';
 
-export function modelRoutes(app: FastifyInstance, { engine, models }: ServingContext): void {
+export function modelRoutes(routes: Routes, { engine, models }: ServingContext): void {
   const describe = (id: string): object => ({
     id,
     object: 'model',
@@ -12,7 +12,7 @@ export function modelRoutes(app: FastifyInstance, { engine, models }: ServingCon
     max_model_len: longestSequence(engine.info),
   });
 
-  app.get('/v1/models', () => ({ object: 'list', data: models.names.map(describe) }));
+  routes.get('/v1/models', () => ({ object: 'list', data: models.names.map(describe) }));
   // A wildcard, since names such as TinyLlama/TinyLlama-1.1B-Chat-v1.0 have a slash.
-  app.get<{ Params: { '*': string } }>('/v1/models/*', (request) => describe(models.resolve(request.params['*'])));
+  routes.get('/v1/models/*', ({ params }) => describe(models.resolve(params['*'])));
 }

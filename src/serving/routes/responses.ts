@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
+import type { Routes } from '../http/exchange.js';
 import { ApiError, badRequest } from '../errors.js';
 import { json } from '../../grammar/grammar.js';
 import { asTemplateSees, TextReader } from '../../tools/index.js';
@@ -13,23 +13,23 @@ import { responsesRequest, type ResponsesRequest } from '../schema/responses.js'
 import { generate, type GenerationJob } from './generate.js';
 
 /** `/v1/responses`: chats in OpenAI's newer words. Those that are kept are in memory. */
-export function responsesRoutes(app: FastifyInstance, context: ServingContext): void {
+export function responsesRoutes(routes: Routes, context: ServingContext): void {
   const store = new ResponsesStore();
-  app.post('/v1/responses', async (request, reply) => {
-    const body = parseRequest('responses', responsesRequest, request.body, reply);
+  routes.post('/v1/responses', async (exchange) => {
+    const body = parseRequest('responses', responsesRequest, exchange.body, exchange);
     const model = context.models.resolve(body.model);
     // The last event has the usage.
     const streamed = { ...body, stream_options: { include_usage: true } };
-    return generate(context, request, reply, {
+    return generate(context, exchange, {
       body: streamed,
       count: 1,
       prepare: ({ signal }) => responseJob(context, store, body, { model, signal }),
     });
   });
-  app.get<{ Params: { id: string } }>('/v1/responses/:id', ({ params }) => {
+  routes.get('/v1/responses/:id', ({ params }) => {
     return store.get(params.id)?.response ?? notFound(params.id);
   });
-  app.delete<{ Params: { id: string } }>('/v1/responses/:id', ({ params: { id } }) => {
+  routes.delete('/v1/responses/:id', ({ params: { id } }) => {
     if (!store.delete(id)) notFound(id);
     return { id, object: 'response', deleted: true };
   });

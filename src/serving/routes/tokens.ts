@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context.js';
+import type { Routes } from '../http/exchange.js';
 import { detokenizeRequest } from '../schema/detokenize.js';
 import { longestSequence } from '../mapping/prompt.js';
 import { parseRequest } from '../schema/parse.js';
@@ -8,12 +8,11 @@ import { tokenizeRequest } from '../schema/tokenize.js';
 const utf8 = new TextDecoder();
 
 /** `/tokenize` and `/detokenize`, shaped as vLLM's. */
-export function tokenRoutes(app: FastifyInstance, { engine, lifetimes, models, prompts }: ServingContext): void {
-  app.post('/tokenize', async (request, reply) => {
-    const body = parseRequest('tokenize', tokenizeRequest, request.body, reply);
+export function tokenRoutes(routes: Routes, { engine, models, prompts }: ServingContext): void {
+  routes.post('/tokenize', async (exchange) => {
+    const body = parseRequest('tokenize', tokenizeRequest, exchange.body, exchange);
     models.resolve(body.model);
-    const lifetime = lifetimes.open(request.raw, reply.raw);
-    request.lifetime = lifetime;
+    const lifetime = exchange.open();
     const tokens =
       body.messages === undefined
         ? await prompts.text(body.prompt!, 'prompt', body.add_special_tokens)
@@ -22,8 +21,8 @@ export function tokenRoutes(app: FastifyInstance, { engine, lifetimes, models, p
     return { count: tokens.length, max_model_len: longestSequence(engine.info), tokens, token_strs: strings };
   });
 
-  app.post('/detokenize', (request, reply) => {
-    const body = parseRequest('detokenize', detokenizeRequest, request.body, reply);
+  routes.post('/detokenize', (exchange) => {
+    const body = parseRequest('detokenize', detokenizeRequest, exchange.body, exchange);
     models.resolve(body.model);
     prompts.assertKnown(body.tokens, 'tokens');
     return { prompt: engine.detokenize(body.tokens) };

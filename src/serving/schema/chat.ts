@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formFields } from './forms.js';
 import { generationFields, streamOptionsNeedStream } from './generation.js';
 import { chatMessages } from './message.js';

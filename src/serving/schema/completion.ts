@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generationFields, streamOptionsNeedStream } from './generation.js';
 import { areIds } from './list.js';
 import { formFields } from './forms.js';

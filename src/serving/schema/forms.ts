@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { areIds, listOf } from './list.js';
 import { responseFormat } from './response-format.js';
 import { WrittenJson } from './written-json.js';

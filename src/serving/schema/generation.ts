@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tokenRuleFields } from './forms.js';
 import { areIds, listOf } from './list.js';
 import { logitBias } from './logit-bias.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A list whose items are checked one by one until one is wrong. zod's own goes on to the end and makes an issue of

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** As many tokens as OpenAI's API takes. Every choice of a request has a table of its own made from them. */
 const MOST_BIASES = 1024;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChatMessage } from '../../engine/api.js';
 import { generationFields } from './generation.js';
 import { listOf } from './list.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { GENERATE_OPTIONS } from '../../engine/options/generate-options.js';
 import type { GenerateOptions } from '../../engine/api.js';
 import type { GenerateOptionName } from '../../wording.js';

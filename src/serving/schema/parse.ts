@@ -1,6 +1,6 @@
-import type { FastifyReply } from 'fastify';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { badRequest } from '../errors.js';
+import type { Exchange } from '../http/exchange.js';
 import { type Endpoint, sortFields } from './fields.js';
 
 /**
@@ -13,12 +13,12 @@ export function parseRequest<Schema extends z.ZodType>(
   endpoint: Endpoint,
   schema: Schema,
   body: unknown,
-  reply: FastifyReply,
+  exchange: Pick<Exchange, 'header'>,
 ): z.output<Schema> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest('the body must be a JSON object');
   const { used, unknown } = sortFields(endpoint, body);
-  if (unknown.length > 0) void reply.header('x-ignored-fields', unknown.join(', '));
+  if (unknown.length > 0) exchange.header('x-ignored-fields', unknown.join(', '));
   const result = schema.safeParse(used);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

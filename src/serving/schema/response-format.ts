@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Not looked into here: a grammar is made of it, or it is refused whole. */
 const schema = z.custom<boolean | Readonly<Record<string, unknown>>>(

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChatMessage } from '../../engine/api.js';
 import { listOf } from './list.js';
 import { MOST_MESSAGES, MOST_PARTS } from './message.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generationFields } from './generation.js';
 import { listOf } from './list.js';
 import { responseInput } from './response-input.js';

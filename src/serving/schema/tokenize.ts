@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { chatMessages } from './message.js';
 
 /** Body of `POST /tokenize`: a prompt, or a chat as the template renders it. */

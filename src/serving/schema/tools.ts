@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NO_PARAMETERS, type Tool } from '../../tools/index.js';
 import { listOf } from './list.js';
 

@@ -29,7 +29,7 @@ export class WrittenJson {
 
   /** What a text says; the text itself where it is no JSON. @throws ApiError (400) for more than a request may have */
   read(given: string): unknown {
-    const excess = this.#excess.of(Buffer.from(given));
+    const excess = this.#excess.of(new TextEncoder().encode(given));
     if (excess !== undefined) throw badRequest(excess, this.#param);
     return parsedArguments(given);
   }

@@ -1,4 +1,4 @@
-import type { InferenceServer } from '../../../serving/server.js';
+import type { InferenceServer } from '../../../server/server.js';
 import { isParentsEnd } from './parent.js';
 import { EXIT, onStopRequest, stopSignal, type Signal } from '../../run.js';
 import { remark } from '../../terminal/style.js';

@@ -1,5 +1,6 @@
 import { Gauge, Histogram, type Registry } from 'prom-client';
-import type { RequestRecord } from '../../outlook/journal.js';
+import type { OutlookCounters } from '../serving/observer.js';
+import type { RequestRecord } from '../outlook/journal.js';
 
 /** 1, 2.5 and 5 of every decade from 1 ms to 1000 s. */
 const SECONDS = [-3, -2, -1, 0, 1, 2].flatMap((power) => [1, 2.5, 5].map((step) => step * 10 ** power));
@@ -9,7 +10,7 @@ const TOKENS = [0, 1, 2, 3, 4].flatMap((power) => [1, 2, 5].map((step) => step *
 const RATIOS = [0.5, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.5, 2, 3, 5, 10];
 
 /** What was expected of requests and steps, and what they took; the stages of requests under vLLM's names. */
-export class OutlookMetrics {
+export class OutlookMetrics implements OutlookCounters {
   readonly #predictedTtft;
   readonly #predictedItl;
   readonly #ttftRatio;

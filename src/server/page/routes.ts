@@ -1,9 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { ServingContext } from '../context.js';
-import { statusOf } from '../outlook/status.js';
-import { HTML } from '../page/html.js';
-import { page } from '../page/script.js';
-import { CSS } from '../page/style.js';
+import { HTML } from './html.js';
+import { page } from './script.js';
+import { CSS } from './style.js';
 
 /** Everything from here, nothing in somebody else's frame. */
 const HEADERS = {
@@ -13,11 +11,6 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-cache',
 };
-
-/** What the server does right now, as JSON. */
-export function statusRoute(app: FastifyInstance, { engine, outlook, models }: ServingContext): void {
-  app.get('/v1/status', () => statusOf(engine, outlook, models.names[0]));
-}
 
 /** The page at `/`, and what belongs to it. */
 export function pageRoutes(app: FastifyInstance): void {

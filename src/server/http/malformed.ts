@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ApiError } from '../errors.js';
+import { ApiError } from '../../serving/errors.js';
 
 /** Answers what is not HTTP, or too slow or large in its head to be read, and hangs up. */
 export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { LoadProgress } from '../engine/api.js';
-import { ApiError } from './errors.js';
+import { ApiError } from '../serving/errors.js';
 
 /** How long clients are asked to wait, in seconds. */
 const RETRY_AFTER = '2';

@@ -1,32 +1,20 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
-import type { TextEngine } from '../engine/api.js';
-import type { ToolFormatName } from '../tools/index.js';
+import { admissionOf, createContext, modelsOf, type ApiOptions } from '../serving/context.js';
+import type { Lifetimes } from '../serving/http/lifetime.js';
 import { createApp } from './app.js';
-import type { GrammarCompiler } from './engine.js';
-import { Admission } from './http/admission.js';
+import { socketLifetimes } from './exchange.js';
 import { AllowedHosts } from './http/allowed-hosts.js';
 import { ApiKeys } from './http/api-keys.js';
-import { Lifetimes } from './http/lifetime.js';
 import { RequestLog } from './http/request-log.js';
-import { ChatPlanner } from './mapping/chat-plan.js';
-import { Grammars } from './mapping/grammars.js';
-import { PromptReader } from './mapping/prompt.js';
 import { Metrics } from './metrics.js';
-import { OutlookMetrics } from './outlook/metrics.js';
-import type { Machine } from './outlook/machine.js';
-import { Outlook } from './outlook/outlook.js';
-import type { Slo } from '../outlook/promises.js';
-import { ModelNames } from './models.js';
+import { OutlookMetrics } from './outlook-metrics.js';
 
 /** How long clients have to read the last of what was sent once their requests were ended. */
 const FAREWELL_MS = 1000;
 /** How much longer than a request may take a connection may be without a byte. */
 const IDLE_MS = 60_000;
 
-export interface ServerOptions {
-  readonly engine: TextEngine;
-  /** Names the model is served under; default the engine's own. */
-  readonly modelNames?: readonly string[];
+export interface ServerOptions extends ApiOptions {
   /** Keys that are taken; none lets everybody in. */
   readonly apiKeys?: readonly string[];
   /** Names, beside addresses and `localhost`, under which the server may be asked; default any. */
@@ -41,16 +29,6 @@ export interface ServerOptions {
   readonly stallTimeoutMs?: number;
   /** Longest silence of a stream before a comment keeps its connection alive; 0 sends none; default 15 s. */
   readonly keepAliveMs?: number;
-  /** Choices that may run, wait or be delivered together; default 264. */
-  readonly capacity?: number;
-  /** Compiles the forms that answers are to have; without it only text can be had, and no tools. */
-  readonly compileGrammar?: GrammarCompiler;
-  /** How the model writes calls of tools; default as its chat template has it. */
-  readonly toolFormat?: ToolFormatName;
-  /** What is known of the machine that the engine's steps run on; default what they teach. */
-  readonly machine?: Machine;
-  /** What requests are promised that do not say; default nothing. */
-  readonly slo?: Slo;
   /** Whether there is a page at `/` that shows what the server does; default no. */
   readonly page?: boolean;
   /** How long a connection may be without a request; default 72 s. */
@@ -82,34 +60,22 @@ export class InferenceServer {
 
   static async create(options: ServerOptions): Promise<InferenceServer> {
     const { engine } = options;
-    const models = new ModelNames(engine.info.model, options.modelNames);
+    const models = modelsOf(options);
     const requestMs = options.requestTimeoutMs ?? 600_000;
-    const lifetimes = new Lifetimes(requestMs);
-    const admission = new Admission(options.capacity ?? 264);
+    const lifetimes = socketLifetimes(requestMs);
+    const admission = admissionOf(options);
     const metrics = new Metrics(engine, () => admission.inUse, models.names[0]);
     if (options.processMetrics) metrics.addProcess();
     options.instrument?.(metrics.registry);
-    const prompts = new PromptReader(engine);
     const expected = new OutlookMetrics(metrics.registry);
-    const { scheduling } = engine;
-    const outlook = scheduling && new Outlook(scheduling, options.machine ?? {}, expected, options.slo);
+    const keepAliveMs = options.keepAliveMs ?? 15_000;
+    const context = createContext(options, { metrics, expected }, { models, admission, keepAliveMs });
+    const { outlook } = context;
     if (outlook !== undefined) expected.showPace(() => outlook.prices.pace);
-    const context = {
-      outlook,
-      engine,
-      admission,
-      lifetimes,
-      metrics,
-      models,
-      prompts,
-      grammars: new Grammars(options.compileGrammar, engine.vocabulary),
-      chats: new ChatPlanner(engine, prompts, options.toolFormat),
-      stallMs: options.stallTimeoutMs ?? 30_000,
-      keepAliveMs: options.keepAliveMs ?? 15_000,
-    };
     const requestLog = new RequestLog(metrics);
     const app = await createApp(context, {
-      requestLog,
+      ...{ requestLog, metrics, lifetimes },
+      stallMs: options.stallTimeoutMs ?? 30_000,
       keys: new ApiKeys(options.apiKeys ?? []),
       hosts: new AllowedHosts(options.allowedHosts),
       corsOrigins: options.corsOrigins ?? [],

@@ -1,5 +1,5 @@
 import { isSameSecret } from '../../platform/node/secrets.js';
-import { ApiError } from '../errors.js';
+import { ApiError } from '../../serving/errors.js';
 
 /** The keys a server takes. */
 export class ApiKeys {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { ApiError } from '../errors.js';
+import { ApiError } from '../../serving/errors.js';
 
 /**
  * The names under which a server may be asked. A web page of somebody's can have its own name resolve to this machine

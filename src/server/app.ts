@@ -6,31 +6,26 @@ import Fastify, {
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
-import type { ServingContext } from './context.js';
-import { ApiError, toApiError } from './errors.js';
+import type { ServingContext } from '../serving/context.js';
+import { ApiError, toApiError } from '../serving/errors.js';
+import { errorBody, failureOf } from '../serving/failure.js';
+import { unserved } from '../serving/http/unserved.js';
 import type { AllowedHosts } from './http/allowed-hosts.js';
 import type { ApiKeys } from './http/api-keys.js';
 import { answerHalfClosed } from './http/connection.js';
 import { answerMalformed } from './http/malformed.js';
-import { parseJsonBody } from './http/json-body.js';
-import { requestId, traceParent } from './http/request-id.js';
+import { parseJsonBody } from '../serving/http/json-body.js';
+import { requestId, traceParent } from '../serving/http/request-id.js';
 import type { RequestLog } from './http/request-log.js';
-import { messagesError } from './mapping/message-format.js';
-import { chatRoute } from './routes/chat.js';
-import { completionRoute } from './routes/completion.js';
-import { embeddingRoute } from './routes/embeddings.js';
-import { messagesRoutes } from './routes/messages.js';
-import { modelRoutes } from './routes/models.js';
-import { operationRoutes } from './routes/operations.js';
-import { pageRoutes, statusRoute } from './routes/page.js';
-import { requestRoutes } from './routes/requests.js';
-import { responsesRoutes } from './routes/responses.js';
-import { tokenRoutes } from './routes/tokens.js';
+import { apiRoutes } from '../serving/routes/index.js';
+import { type Connections, routesOf } from './exchange.js';
+import type { Metrics } from './metrics.js';
+import { pageRoutes } from './page/routes.js';
 
 /** How long a client may take to send its request. */
 const RECEIVE_MS = 60_000;
 
-export interface AppOptions {
+export interface AppOptions extends Connections {
   readonly keys: ApiKeys;
   readonly hosts: AllowedHosts;
   readonly corsOrigins: readonly string[];
@@ -39,6 +34,7 @@ export interface AppOptions {
   readonly idleMs: number;
   readonly logger: FastifyServerOptions['logger'];
   readonly requestLog: RequestLog;
+  readonly metrics: Metrics;
   readonly draining: () => boolean;
   /** Whether there is a page at `/`. */
   readonly page: boolean;
@@ -56,7 +52,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     ...(options.connectionIdleMs === undefined ? {} : { keepAliveTimeout: options.connectionIdleMs }),
     // There is one line a request, in `logRequests`.
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestId,
+    genReqId: ({ headers }) => requestId(headers['x-request-id']),
     // Answered by the hook below, in the API's words.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => void sendError(reply, toApiError(error)),
@@ -105,9 +101,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
     },
   );
   app.setErrorHandler((error, request, reply) => {
-    const { lifetime } = request;
-    const wasAborted = lifetime?.reason !== undefined && (error as Error).name === 'AbortError';
-    const known = wasAborted ? lifetime.error() : toApiError(error);
+    const known = failureOf(error, request.lifetime);
     // The rest of a body that is too large is passed over: a connection closed before its client has sent all of it
     // breaks, and the answer with it.
     if (known.status === 413) void reply.removeHeader('connection');
@@ -116,16 +110,11 @@ export async function createApp(context: ServingContext, options: AppOptions): P
   });
   answerUnknownRoutes(app);
 
-  modelRoutes(app, context);
-  completionRoute(app, context);
-  chatRoute(app, context);
-  responsesRoutes(app, context);
-  embeddingRoute(app, context);
-  messagesRoutes(app, context);
-  tokenRoutes(app, context);
-  operationRoutes(app, context);
-  requestRoutes(app, context);
-  statusRoute(app, context);
+  apiRoutes(routesOf(app, options), context);
+  app.get('/metrics', async (_request, reply) => {
+    const { registry } = options.metrics;
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
   if (options.page) pageRoutes(app);
   await app.ready();
   return app;
@@ -133,8 +122,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
 
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   reply.request.refusal = error;
-  const { url } = reply.request.routeOptions;
-  const body = url?.startsWith('/v1/messages') ? messagesError(error) : error.body();
+  const body = errorBody(error, reply.request.routeOptions.url);
   return reply.code(error.status).headers(error.headers).send(body);
 }
 
@@ -157,14 +145,6 @@ function answerUnknownRoutes(app: FastifyInstance): void {
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0];
-    const allowed = methods.get(path);
-    if (allowed === undefined) {
-      return sendError(
-        reply,
-        new ApiError(404, 'there is no such route', { type: 'not_found_error', code: 'unknown_url' }),
-      );
-    }
-    const allow = allowed.join(', ');
-    return sendError(reply, new ApiError(405, `this route takes ${allow}`, { headers: { allow } }));
+    return sendError(reply, unserved(methods.get(path)));
   });
 }

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EngineStats, GenerationResult, TextEngine } from '../engine/api.js';
-import { finishReason } from './mapping/finish.js';
+import type { Counters, RequestObserver } from '../serving/observer.js';
+import { finishReason } from '../serving/mapping/finish.js';
 
 /** 1, 2.5 and 5 of every decade, in seconds. */
 function decades(from: number, to: number): number[] {
@@ -9,25 +10,11 @@ function decades(from: number, to: number): number[] {
   return [...buckets, 10 ** to];
 }
 
-/** What a request reports while it runs. */
-export interface RequestObserver {
-  /** Results so far, in the order in which choices ended. */
-  readonly results: readonly GenerationResult[];
-  /** A choice was given to the engine; `ended` or `failed` follows. */
-  started(): void;
-  /** Resolves when all that were started have ended. */
-  settled(): Promise<void>;
-  /** Tokens of a choice arrived from the engine. */
-  tokens(choice: number, count: number): void;
-  ended(result: GenerationResult): void;
-  failed(): void;
-}
-
 /**
  * What `/metrics` shows, under the names vLLM has for the same things, with our prefix. Times are taken when tokens
  * leave the engine, so a slow reader does not show in them.
  */
-export class Metrics {
+export class Metrics implements Counters {
   readonly registry = new Registry();
   readonly #ttft = this.#histogram('time_to_first_token_seconds', 'From the request to its first token', -3, 3);
   readonly #itl = this.#histogram('inter_token_latency_seconds', 'Between two tokens of a choice', -3, 2);

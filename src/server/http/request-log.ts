@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestRoute } from '../../engine/api.js';
-import type { ApiError } from '../errors.js';
-import type { Metrics, RequestObserver } from '../metrics.js';
+import type { ApiError } from '../../serving/errors.js';
+import type { RequestObserver } from '../../serving/observer.js';
+import type { Metrics } from '../metrics.js';
 import { onClosed } from './connection.js';
-import { traceParent } from './request-id.js';
-import type { Lifetime } from './lifetime.js';
+import { traceParent } from '../../serving/http/request-id.js';
+import type { Lifetime } from '../../serving/http/lifetime.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
