@@ -10,7 +10,10 @@ import { isFull } from '../support/scale.js';
 import { killAll, launchWorker, type Running } from './processes.js';
 
 const host = '127.0.0.1';
-const PROMPTS = ['Once upon a time', 'Lily and Tom went', 'The dog said', 'One day a bird', 'Anna had a red'];
+const PROMPTS = [
+  ...['Once upon a time', 'Lily and Tom went', 'The dog said', 'One day a bird', 'Anna had a red'],
+  ...['A big bear', 'Mum gave Ben'],
+];
 const options = (at: number): GenerateOptions =>
   at % 2 === 0
     ? { temperature: 0, maxTokens: 48, ignoreEos: true }

@@ -3,6 +3,8 @@ import type { FrameHead } from '../../../cluster/frame.js';
 import type { CoreEngine } from '../../../engine/engine.js';
 import { jsonBytes, jsonOf, send } from './hello.js';
 
+/** Who is not heard of for so long has gone; readers ask every half second whether we are there. */
+const [LOOK_MS, UNHEARD] = [500, 10];
 /** A reader that takes nothing for so long is given up. */
 const STALL_MS = 5000;
 
@@ -28,15 +30,22 @@ export class PromptStreams {
   /** Takes the frames of a connection. */
   visitor(socket: Socket): { take(head: FrameHead, payload: Uint8Array): void; closed(): void } {
     const streams = new Map<number, AbortController>();
+    let unheard = 0;
+    const watch = setInterval(() => {
+      if (unheard++ >= UNHEARD) socket.destroy();
+    }, LOOK_MS);
     return {
       take: (head, payload) => {
-        if (head.type === 'want') {
+        unheard = 0;
+        if (head.type === 'ping') send(socket, { type: 'ping', stream: 0 });
+        else if (head.type === 'want') {
           // One that took another's place could not be ended any more.
           if (streams.has(head.stream) || streams.size >= MOST_STREAMS) throw new Error('too much is wanted');
           void this.#serve(socket, head, wantOf(payload), streams);
         } else if (head.type === 'cancel') streams.get(head.stream)?.abort();
       },
       closed: () => {
+        clearInterval(watch);
         for (const stream of streams.values()) stream.abort();
       },
     };

@@ -10,6 +10,8 @@ import { checksum, jsonBytes, jsonOf, send, type Hello } from './hello.js';
 
 /** How long a worker may send nothing while it owes something. */
 const SILENCE_MS = 10_000;
+/** How often a worker is asked whether it is there, and how often in vain before it is taken to be lost: 5 s. */
+const [PING_MS, UNANSWERED] = [500, 10];
 /** How long a connection may take to come about. */
 const CONNECT_MS = 2000;
 
@@ -113,6 +115,8 @@ export class RemoteSource implements KvSource {
     const { kv } = this.#engine;
     const ours: Hello = { token, layout: await kv.layout(), numerics: kv.numerics() };
     const inboxes = new Map<number, Inbox>();
+    let unheard = 0;
+    let watch: NodeJS.Timeout | undefined;
     // Before the socket, which asks for room at once.
     const reader = new FrameReader(checksum(tls !== undefined));
     return new Promise((resolve, reject) => {
@@ -126,6 +130,10 @@ export class RemoteSource implements KvSource {
           const equal = sameNumbers(ours.numerics, theirs.numerics) ? 'equal' : 'close to';
           tell?.(`${this.name} computes prompts; ids are ${equal} those of one engine`);
           fault = new TransferError('lost', `the connection to ${this.name} was lost`);
+          watch = setInterval(() => {
+            if (unheard++ < UNANSWERED) return send(socket, { type: 'ping', stream: 0 });
+            socket.destroy((fault = new TransferError('silent', `${this.name} is not heard of`)));
+          }, PING_MS);
           resolve({ socket, inboxes });
         } else if (head.type === 'fail' && head.stream === 0) {
           fault = new TransferError(
@@ -135,6 +143,7 @@ export class RemoteSource implements KvSource {
         } else this.#file(inboxes.get(head.stream), head, payload);
       };
       const landed = (bytes: number): boolean => {
+        unheard = 0;
         try {
           const frame = reader.wrote(bytes);
           if (frame !== undefined) take(frame.head, frame.payload);
@@ -151,6 +160,7 @@ export class RemoteSource implements KvSource {
       socket.on('error', () => undefined); // close follows
       socket.once('close', () => {
         clearTimeout(impatient);
+        clearInterval(watch);
         this.#connection = undefined;
         tell?.(fault.message);
         for (const inbox of inboxes.values()) inbox.end(fault);
