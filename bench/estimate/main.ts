@@ -1,5 +1,6 @@
 // What a model's steps would take on an H100 and an H200, from the launches that the engine records for such a GPU: on a
 // real one, or on the pretended one of test/support/pretend-gpu.
+// The pretended one computes nothing, so there with RIDGEPOINT_CHECKS=off.
 //   node dist/bench/estimate/main.js [--model NAME] [--recorded FILE] [--write FILE]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -23,23 +23,9 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { root, setUpOrExit } from '../setup.mjs';
-import { checkSize, inMiB, isNeeded, packageFolders, testSources } from './select.mjs';
+import { kitTests, sourcesOf } from './choose-tests.mjs';
+import { checkSize, inMiB, isNeeded, packageFolders } from './select.mjs';
 
-/** Test files and folders that run on the bare machine. */
-const TESTS = ['test/gpu', 'test/kernels', 'test/model', 'test/engine/greedy.test.ts'];
-/** Matrix kernels first, which no other machine has run; last what compiles most or computes most. */
-const TEST_ORDER = [
-  'matrix',
-  'matmul/prefill',
-  'emulated',
-  'matmul/dot8',
-  '',
-  'attention/attention.',
-  'matmul/matmul.',
-  'greedy.',
-];
-/** They look at what a driver made up on this machine is given; on a GPU there is nothing to look at. */
-const PRETENDED = /pretend/;
 /** What runs them there; `vitest` itself, with its bundler, is replaced by scripts/kit/vitest.mjs. */
 const TEST_PACKAGES = ['@vitest/runner', '@vitest/expect', '@vitest/spy'];
 const CHROMIUM = '@sparticuz/chromium';
@@ -181,21 +167,11 @@ async function layOutApp(folder) {
   copy(join(root, 'package.json'), join(folder, 'package.json'));
   copy(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 
-  const named = (path) => TEST_ORDER.findIndex((name) => name !== '' && path.includes(name));
-  const place = (path) => (named(path) === -1 ? TEST_ORDER.indexOf('') : named(path));
-  const tests = TESTS.flatMap(testFiles)
-    .filter((path) => !PRETENDED.test(path))
-    .sort()
-    .sort((a, b) => place(a) - place(b));
+  const tests = kitTests(root);
   const { packages } = await compileTests(tests, folder);
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const wanted = [
-    ...Object.keys(manifest.dependencies),
-    CHROMIUM,
-    ...TEST_PACKAGES,
-    ...packages.filter((name) => name !== 'vitest'),
-  ];
+  const wanted = [...Object.keys(manifest.dependencies), CHROMIUM, ...TEST_PACKAGES, ...packages];
   const folders = packageFolders(lock, [...new Set(wanted)], {
     // Only its archive with SwiftShader is used, never its code.
     alone: new Set([CHROMIUM]),
@@ -217,20 +193,10 @@ function copyPackage(path, folder) {
   copyIf(join(root, path), join(folder, path), (file) => isNeeded(file) && !other?.test(file));
 }
 
-/** Test files at or under a path of the project. */
-function testFiles(path) {
-  if (statSync(join(root, path)).isFile()) return [path];
-  return readdirSync(join(root, path), { recursive: true })
-    .map((name) => `${path}/${name}`)
-    .filter((name) => name.endsWith('.test.ts'));
-}
-
 /** Turns tests and what they import into JavaScript, types left unchecked as vitest does. */
 async function compileTests(tests, folder) {
   const { default: ts } = await import('typescript');
-  const read = (path) => readFileSync(join(root, path), 'utf8');
-  const importsOf = (path) => ts.preProcessFile(read(path), true, true).importedFiles.map(({ fileName }) => fileName);
-  const { files, packages } = testSources(tests, importsOf);
+  const { files, packages } = sourcesOf(root, tests, ts);
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const compilerOptions = {
     ...config.compilerOptions,
@@ -241,10 +207,13 @@ async function compileTests(tests, folder) {
   };
   const parsed = ts.convertCompilerOptionsFromJson(compilerOptions, root);
   for (const path of files) {
-    const { outputText } = ts.transpileModule(read(path), { compilerOptions: parsed.options, fileName: path });
+    const { outputText } = ts.transpileModule(readFileSync(join(root, path), 'utf8'), {
+      compilerOptions: parsed.options,
+      fileName: path,
+    });
     write(join(folder, path.replace(/\.ts$/, '.js')), outputText);
   }
-  return { packages: packages.filter((name) => name !== 'typescript') };
+  return { packages };
 }
 
 /** Where this comes from. Dates are the commit's, so that packing the same again gives the same. */

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import typescript from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from './child.js';
 
@@ -53,6 +54,11 @@ interface Driver {
 }
 const load = async <T>(name: string): Promise<T> =>
   (await import(pathToFileURL(join(root, 'scripts', 'kit', name)).href)) as T;
+interface ChooseTests {
+  kitTests: (root: string) => string[];
+  sourcesOf: (root: string, tests: string[], typescript: unknown) => { files: string[]; packages: string[] };
+}
+const { kitTests, sourcesOf } = await load<ChooseTests>('choose-tests.mjs');
 const { KIT_LIMIT, isNeeded, packageFolders, testSources, checkSize } = await load<Select>('select.mjs');
 const { TOTAL_SECONDS, DRIVER_SECONDS, isDone, stages, secondsFor, ownSeconds, resultName } =
   await load<Stages>('stages.mjs');
@@ -110,6 +116,19 @@ describe('what the kit packs', () => {
     const { files, packages } = testSources(['test/kernels/a.test.ts'], (path) => imports[path]);
     expect(files).toEqual(Object.keys(imports).sort());
     expect(packages).toEqual(['@scope/name', 'fast-check', 'vitest']);
+  });
+
+  it('has every package that its tests are made of', () => {
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, Entry>;
+    };
+    const tests = kitTests(root);
+    const { files, packages } = sourcesOf(root, tests, typescript);
+    expect(tests.length).toBeGreaterThan(30);
+    expect(files).toEqual(expect.arrayContaining(tests));
+    expect(packageFolders(lock, packages)).toEqual(
+      expect.arrayContaining(packages.map((name) => `node_modules/${name}`)),
+    );
   });
 
   it('is refused above its limit, the largest file named first', () => {
