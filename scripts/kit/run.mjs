@@ -232,16 +232,12 @@ async function runStages({ env, adapter }) {
   if (summary.disabled) env = { ...env, RIDGEPOINT_DISABLE: summary.disabled };
   env = { ...env, RIDGEPOINT_TEST_ADAPTERS: label.split(',')[0], NO_COLOR: '1' };
   const mebibytes = Number(summary.machine.nvidia?.['memory.total']);
-  const commands = new Set(
-    [...readFileSync(cli, 'utf8').matchAll(/\.command\(\s*['"`]([a-z][a-z-]*)/g)].map(([, name]) => name),
-  );
   const machine = {
     quick: summary.quick,
     gpuBytes: mebibytes > 0 ? mebibytes * 2 ** 20 : undefined,
     adapter: adapter.name,
     slow: label === 'swiftshader',
     peer: options.peer === undefined,
-    commands,
   };
   if (options.peer !== undefined) copyFileSync(options.peer, join(out, 'peer.json'));
   for (const stage of stages(machine, { out, details })) {

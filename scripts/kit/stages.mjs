@@ -162,18 +162,15 @@ function onSoftware({ on, slow }, { out, details }) {
  * not run; `toFile` says that its output is that file; one that is `closing` may use the time that others leave alone; one
  * that `endsItself` takes `--seconds`, and writes by then what it has.
  *
- * @param {{ quick: boolean, gpuBytes?: number, adapter: string, slow?: boolean, peer?: boolean,
- *   commands: ReadonlySet<string> }} machine `gpuBytes`: memory of the GPU, an unknown one is tried; `slow`: a software
- *   driver on which there is time for the ceilings alone; `peer`: whether PyTorch is to be measured; `commands`: those
- *   that this build has
+ * @param {{ quick: boolean, gpuBytes?: number, adapter: string, slow?: boolean, peer?: boolean }} machine `gpuBytes`:
+ *   memory of the GPU, an unknown one is tried; `slow`: a software driver on which there is time for the ceilings alone;
+ *   `peer`: whether PyTorch is to be measured
  * @param {{ out: string, details: string }} folders
  */
-export function stages({ quick, gpuBytes, adapter, slow = false, peer = true, commands }, folders) {
+export function stages({ quick, gpuBytes, adapter, slow = false, peer = true }, folders) {
   const on = ['--adapter', adapter];
   const list = quick ? onSoftware({ on, slow }, folders) : onGpu({ gpuBytes, on, peer }, folders);
-  return list
-    .filter(({ script, python, args }) => script || python || commands.has(args[0]))
-    .map(({ file, ...stage }) => (file ? { ...stage, file, args: [...stage.args, '--output', file] } : stage));
+  return list.map(({ file, ...stage }) => (file ? { ...stage, file, args: [...stage.args, '--output', file] } : stage));
 }
 
 /** Seconds a stage may take, when `left` are left of all; less than 3 are none. */

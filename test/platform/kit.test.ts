@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import typescript from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands/index.js';
 import { root } from './child.js';
 
 type Entry = Record<string, unknown>;
@@ -35,7 +37,7 @@ interface Stages {
   DRIVER_SECONDS: number;
   isDone: (stage: { name: string; exit: number | null }, summary?: { tests: { complete: boolean } | null }) => boolean;
   stages: (
-    machine: { quick: boolean; gpuBytes?: number; adapter: string; peer?: boolean; commands: Set<string> },
+    machine: { quick: boolean; gpuBytes?: number; adapter: string; peer?: boolean },
     folders: { out: string; details: string },
   ) => Stage[];
   secondsFor: (stage: { limit: number; closing?: boolean }, left: number) => number;
@@ -54,6 +56,13 @@ interface Driver {
 }
 const load = async <T>(name: string): Promise<T> =>
   (await import(pathToFileURL(join(root, 'scripts', 'kit', name)).href)) as T;
+/** A command with its options, as `ridgepoint NAME` declares them; a wrong value throws. */
+async function declared(name: string): Promise<CommandUnknownOpts> {
+  const command = new Command(name);
+  (await COMMANDS.find((entry) => entry.name === name)!.load()).declare(command);
+  return command.exitOverride();
+}
+
 interface ChooseTests {
   kitTests: (root: string) => string[];
   sourcesOf: (root: string, tests: string[], typescript: unknown) => { files: string[]; packages: string[] };
@@ -145,9 +154,8 @@ describe('what the kit packs', () => {
 });
 
 describe('what the kit runs', () => {
-  const commands = new Set(['calibrate', 'bench', 'compare', 'profile']);
-  const plan = (machine: { quick: boolean; gpuBytes?: number; peer?: boolean }, known = commands) =>
-    stages({ ...machine, adapter: 'Some GPU', commands: known }, { out: '/out', details: '/details' });
+  const plan = (machine: { quick: boolean; gpuBytes?: number; peer?: boolean }) =>
+    stages({ ...machine, adapter: 'Some GPU' }, { out: '/out', details: '/details' });
   const names = (list: Stage[]) => list.map(({ name }) => name);
 
   it('is the large model only where it may fit, and the built-in one on software', () => {
@@ -165,9 +173,27 @@ describe('what the kit runs', () => {
     expect(names(plan({ quick: true })).filter((name) => name.startsWith('bench'))).toEqual(['bench tiny-tales']);
   });
 
-  it('leaves out commands that the build lacks', () => {
-    expect(names(plan({ quick: true }, new Set(['bench'])))).toEqual(['bench tiny-tales', 'correctness']);
+  it('leaves PyTorch out where its figures are given', () => {
     expect(names(plan({ quick: false, peer: false }))).not.toContain('peer');
+  });
+
+  it('asks the command line for nothing that it does not know', async () => {
+    const asked = [...plan({ quick: false }), ...plan({ quick: true })].filter(
+      ({ script, python }) => script === undefined && python === undefined,
+    );
+    expect(new Set(asked.map(({ args }) => args[0]))).toEqual(new Set(['bench', 'calibrate', 'compare', 'profile']));
+    for (const { args } of asked) {
+      let command = await declared(args[0]);
+      let rest = args.slice(1);
+      const inner = command.commands.find((each) => each.name() === rest[0]);
+      if (inner !== undefined) [command, rest] = [inner, rest.slice(1)];
+      const { operands, unknown } = command.parseOptions(rest);
+      expect({ args, unknown, operands }).toEqual({
+        args,
+        unknown: [],
+        operands: args[0] === 'compare' ? [args[1]] : [],
+      });
+    }
   });
 
   it('leaves at most eight files, summary and details among them', () => {
