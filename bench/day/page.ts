@@ -243,11 +243,11 @@ const SLOWEST = 8;
 function compileSection({ pipelines }: Day): string {
   if (pipelines.length === 0) return '';
   const total = pipelines.reduce((sum, { ms }) => sum + ms, 0);
-  const rows = pipelines.slice(0, SLOWEST).map(({ name, ms }) => [cell(name), cell(`${ms}`)]);
+  const rows = pipelines.slice(0, SLOWEST).map(({ name, ms }) => [cell(`${ms}`), cell(name)]);
   return `<section id="compiling">
 <h2>Compiling</h2>
 <p>${pipelines.length} default kernels, ${(total / 1000).toFixed(1)} s from asked for to had, many at a time. The slowest:</p>
-${table(['kernel', 'ms'], rows)}
+${table(['ms', 'kernel'], rows)}
 </section>`;
 }
 
