@@ -8,6 +8,9 @@ import { embedShaders } from './embed-shaders.mjs';
 
 const HERE = join('src', 'platform', 'browser');
 const WORKER = join(HERE, 'worker.ts');
+const API = join('src', 'serving', 'fetch.ts');
+/** Written beside the page's part, which loads them when it needs them. */
+export const TEXTS = ['./engine-text.js', './api-text.js'];
 
 /** What a WGSL compiler does not read: comments, but for our directives, and the space around lines. */
 export function stripWgsl(text) {
@@ -30,6 +33,14 @@ const stripShaders = {
   },
 };
 
+/** An engine of text is handed the API as a text of its own, and only where somebody asks for it. */
+const withoutApi = {
+  name: 'without-api',
+  setup({ onResolve }) {
+    onResolve({ filter: /serving\/fetch\.js$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
 /**
  * @param {string} root of the package
  * @param {string} outdir where the files go
@@ -38,9 +49,13 @@ export async function buildBrowser(root, outdir) {
   await buildWorker(root, outdir);
   const common = commonOf(root);
   // For workers made of text, which have no address to load anything from.
-  const whole = await build({ ...common, entryPoints: [WORKER], write: false });
-  writeFileSync(join(outdir, 'engine-text.js'), `export default ${JSON.stringify(whole.outputFiles[0].text)};\n`);
-  await build({ ...common, entryPoints: { index: join(HERE, 'index.ts') }, outdir, external: ['./engine-text.js'] });
+  const textOf = async (entry, options = {}) => {
+    const { outputFiles } = await build({ ...common, ...options, entryPoints: [entry], write: false });
+    return `export default ${JSON.stringify(outputFiles[0].text)};\n`;
+  };
+  writeFileSync(join(outdir, 'engine-text.js'), await textOf(WORKER, { plugins: [...common.plugins, withoutApi] }));
+  writeFileSync(join(outdir, 'api-text.js'), await textOf(API));
+  await build({ ...common, entryPoints: { index: join(HERE, 'index.ts') }, outdir, external: TEXTS });
 }
 
 /**

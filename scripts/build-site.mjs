@@ -4,7 +4,7 @@ import { copyFileSync, cpSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildWorker } from './build-browser.mjs';
+import { buildWorker, TEXTS } from './build-browser.mjs';
 
 /**
  * @param {string} root of the package
@@ -19,7 +19,7 @@ export async function buildSite(root, outdir, { models = false } = {}) {
     entryPoints: { main: join('src', 'web', 'main.ts') },
     ...{ outdir, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true },
     // The page names the worker's file, so the text for those who cannot is not needed.
-    external: ['./engine-text.js'],
+    external: TEXTS,
     logLevel: 'warning',
   });
   for (const name of ['index.html', 'style.css']) copyFileSync(join(root, 'src', 'web', name), join(outdir, name));

@@ -28,6 +28,11 @@ export class RidgepointError extends Error {
   /** The message with its options still to be named. */
   readonly wording: Wording;
 
+  /** By what it is, since a page may have two copies of this class: its own, and that of an engine loaded as a text. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'RidgepointError' && 'wording' in value;
+  }
+
   constructor(
     readonly code: ErrorCode,
     message: string | Wording,

@@ -10,25 +10,43 @@ const built = mkdtempSync(join(tmpdir(), 'ridgepoint-build-'));
 beforeAll(() => buildBrowser(root, built));
 afterAll(() => rmSync(built, { recursive: true }));
 
-/** Thousands of bytes, compressed as a server would. */
-function kilobytes(...names: RegExp[]): number {
-  const files = readdirSync(built).filter((file) => names.some((name) => name.test(file)));
-  expect(files.length).toBeGreaterThan(0);
+/** What a page has loaded once it has imported a file: that and what it imports in turn, in any case. */
+function loadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  const text = readFileSync(join(built, file), 'utf8');
+  for (const [, next] of text.matchAll(/(?<!["'])\b(?:from|import)\s*"\.\/([^"]+)"/g)) loadedWith(next, loaded);
+  return loaded;
+}
+
+/** Thousands of bytes of a file and what comes with it, compressed as a server would; without what is there before. */
+function kilobytes(name: RegExp, ...before: RegExp[]): number {
+  const fileOf = (named: RegExp): string => {
+    const found = readdirSync(built).filter((file) => named.test(file));
+    expect(found).toHaveLength(1);
+    return found[0];
+  };
+  const there = new Set(before.flatMap((each) => [...loadedWith(fileOf(each))]));
+  const files = [...loadedWith(fileOf(name))].filter((file) => !there.has(file));
   return files.reduce((sum, file) => sum + gzipSync(readFileSync(join(built, file)), { level: 9 }).length, 0) / 1000;
 }
 
 describe('the build for browsers', () => {
   it('is small: the page’s part, the engine, and what is loaded when it is needed', () => {
+    const engine = /^ridgepoint-worker\.js$/;
     expect(kilobytes(/^index\.js$/)).toBeLessThan(5);
-    expect(kilobytes(/^ridgepoint-worker\.js$/)).toBeLessThan(150);
-    expect(kilobytes(/^chat-/)).toBeLessThan(17);
+    expect(kilobytes(engine)).toBeLessThan(165);
+    expect(kilobytes(/^chat-/, engine)).toBeLessThan(17);
+    expect(kilobytes(/^api-service-/, engine)).toBeLessThan(20);
+    expect(kilobytes(/^fetch-/, engine)).toBeLessThan(72);
     expect(kilobytes(/^engine-text\.js$/)).toBeLessThan(200);
+    expect(kilobytes(/^api-text\.js$/)).toBeLessThan(82);
   });
 
   it('has no module of Node, and imports nothing but its own files', () => {
     for (const file of readdirSync(built)) {
       const text = readFileSync(join(built, file), 'utf8');
-      const imports = [...text.matchAll(/(?<!["'])\b(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, path]) => path);
+      const imports = [...text.matchAll(/(?<!["'])\b(?:from|import)\s*\(?\s*"([\w./@-]+)"/g)].map(([, path]) => path);
       expect(imports.filter((path) => !path.startsWith('./'))).toEqual([]);
     }
   });

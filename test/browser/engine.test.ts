@@ -1,3 +1,5 @@
+import { build } from 'esbuild';
+import type * as OpenAiModule from 'openai';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import type { Page } from 'playwright-core';
 import { generated, load, need, nodeIds, openBench, PROMPT, type Bench } from './support.js';
@@ -12,6 +14,20 @@ beforeAll(async () => {
 afterAll(() => opened?.close());
 
 const bench = (context: Pick<TestContext, 'skip'>): Bench => need(opened, context);
+
+/** Gives a page the openai package, as `OpenAI`. */
+async function addOpenAi(page: Page): Promise<void> {
+  const stdin = { contents: "export { default } from 'openai';", resolveDir: import.meta.dirname };
+  const options = { bundle: true, format: 'iife', platform: 'browser', globalName: 'openai', write: false } as const;
+  const { outputFiles } = await build({ stdin, ...options });
+  await page.addScriptTag({ content: `${outputFiles[0].text}; window.OpenAI = openai.default;` });
+}
+
+declare global {
+  interface Window {
+    OpenAI: typeof OpenAiModule.default;
+  }
+}
 
 describe('an engine in a worker', () => {
   let page: Page;
@@ -91,6 +107,46 @@ describe('an engine in a worker', () => {
         .map(String)
         .some((begin) => String(JSON.parse(text)).startsWith(begin)),
     ).toBe(true);
+  });
+
+  it('is an API that the openai package takes for a server', async (context) => {
+    bench(context);
+    await addOpenAi(page);
+    const talk = await page.evaluate(async (prompt) => {
+      const { OpenAI } = window;
+      const openai = new OpenAI({
+        baseURL: 'http://localhost/v1',
+        ...{ apiKey: 'unused', dangerouslyAllowBrowser: true, maxRetries: 0, fetch: window.engine.fetch },
+      });
+      const request = { model: 'tiny-tales', prompt, max_tokens: 48, temperature: 0 };
+      const whole = await openai.completions.create(request);
+      const pieces: string[] = [];
+      const stream = await openai.completions.create({ ...request, stream: true });
+      for await (const { choices } of stream) pieces.push(choices[0].text);
+      const wrong = openai.completions.create({ ...request, model: 'gpt' });
+      const refusal = await wrong.catch((error: unknown) => error instanceof OpenAI.NotFoundError);
+      const hot = openai.completions.create({ ...request, temperature: -1 });
+      const param = await hot.catch((error: { param: string }) => error.param);
+      // What the engine throws is known to code that was loaded apart from it.
+      const wizard = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'wizard' } } };
+      const formed = openai.completions.create({ ...request, ...{ response_format: wizard } });
+      const code = await formed.catch((error: { code: string }) => error.code);
+      const left = await openai.completions.create({ ...request, max_tokens: 400, stream: true });
+      for await (const { choices } of left) if (choices.length > 0) break;
+      const control = new AbortController();
+      const endless = { ...request, max_tokens: 400 };
+      const aborted = openai.completions.create(endless, { signal: control.signal });
+      setTimeout(() => control.abort(), 50);
+      const name = await aborted.catch((error: Error) => error.constructor.name);
+      while ((await window.engine.stats()).running > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      return { text: whole.choices[0].text, id: whole._request_id, pieces, refusal, param, code, name };
+    }, PROMPT);
+    expect(talk.text).toBe(await page.evaluate((ids) => window.engine.detokenize(ids), [...ids]));
+    expect(talk.pieces.length).toBeGreaterThan(12);
+    expect(talk.pieces.join('')).toBe(talk.text);
+    expect(talk).toMatchObject({ refusal: true, param: 'temperature', code: 'invalid_schema' });
+    expect(talk.name).toBe('APIUserAbortError');
+    expect(talk.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('does a tokenizer’s work by promises', async (context) => {

@@ -102,6 +102,13 @@ describe('a shared engine', () => {
     ]);
     const both = await Promise.all([generated(one), generated(two)]);
     expect(both.map((result) => result.ids)).toEqual([ids, ids]);
+    const answer = await one.evaluate(async (prompt) => {
+      const body = JSON.stringify({ prompt, max_tokens: 48, temperature: 0 });
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+      const response = await window.engine.fetch('http://localhost/v1/completions', init);
+      return (await response.json()) as { choices: { text: string }[] };
+    }, PROMPT);
+    expect(answer.choices[0].text).toBe(both[0].text);
     void two.evaluate((prompt) => void window.engine.generate(prompt, { ignoreEos: true, temperature: 0 }), PROMPT);
     await one.waitForFunction(async () => (await window.engine.stats()).running === 1);
     const undisturbed = generated(one);

@@ -69,6 +69,13 @@ export interface BrowserEngine extends AsyncDisposable {
   /** Resolves when the kernels for larger batches, compiled in the background, are there too. */
   readonly ready: Promise<void>;
   generate(prompt: Prompt, options?: BrowserGenerateOptions): Generation;
+  /**
+   * The API of `ridgepoint serve` without a server, for clients that take a `fetch`: of the address only the path
+   * counts, `/v1/chat/completions` and all the others.
+   *
+   * @throws what the request's signal was aborted with
+   */
+  readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
   tokenBytes(id: number): Promise<Uint8Array>;
   /** Renders the chat template: the text that is to be tokenized without special tokens around it. */
   chatText(messages: readonly ChatMessage[]): Promise<string>;

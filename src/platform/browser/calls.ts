@@ -33,6 +33,20 @@ export interface Loaded extends Pick<
   readonly timings: LoadTimings;
 }
 
+/** A request to the API, as it crosses. */
+export interface ApiRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly [string, string][];
+  readonly body: ArrayBuffer | undefined;
+  /** The API's code, for an engine that has no address to load it from. */
+  readonly code: string | undefined;
+}
+
+/** Its answer: the head, then pieces of the body. */
+export type ApiPart =
+  { readonly status: number; readonly headers: readonly [string, string][] } | { readonly bytes: Uint8Array };
+
 /** All that a page asks of an engine. */
 export type EngineCalls = {
   /** Whether an engine could live here. */
@@ -46,6 +60,7 @@ export type EngineCalls = {
     readonly value: GenerationResult;
     readonly part: GenerationChunk;
   };
+  readonly fetch: { readonly args: ApiRequest; readonly value: void; readonly part: ApiPart };
   readonly tokenize: {
     readonly args: { readonly text: string; readonly addSpecialTokens: boolean | undefined };
     readonly value: number[];

@@ -14,6 +14,8 @@ const ANSWER_MS = 60_000;
 export interface EngineSeat {
   readonly place: EnginePlace;
   readonly wire: Wire;
+  /** Whether its code came as a text, so that it can load nothing by itself. */
+  readonly ofText: boolean;
   /** Ends what was started for this page alone. */
   leave(): void;
 }
@@ -50,7 +52,7 @@ async function sharedSeat({ workerUrl }: Where, name: string): Promise<EngineSea
   };
   try {
     const { gpu } = await answered(wire, worker, lock.name);
-    if (gpu) return { place: 'shared worker', wire, leave };
+    if (gpu) return { place: 'shared worker', wire, leave, ofText: false };
   } catch {
     // One that cannot be had is as good as one without WebGPU.
   }
@@ -89,7 +91,7 @@ async function workerSeat(where: Where): Promise<EngineSeat> {
   } finally {
     done();
   }
-  return { place: 'worker', wire, leave };
+  return { place: 'worker', wire, leave, ofText: where.workerUrl === undefined };
 }
 
 async function pageSeat(where: Where): Promise<EngineSeat> {
@@ -102,7 +104,7 @@ async function pageSeat(where: Where): Promise<EngineSeat> {
     serveHere(port2);
     const wire: Wire = new WireClient(port1);
     const gone = new RidgepointError('usage', 'the engine was disposed; load another');
-    return { place: 'page', wire, leave: () => wire.break(gone) };
+    return { place: 'page', wire, leave: () => wire.break(gone), ofText: where.workerUrl === undefined };
   } finally {
     done();
   }

@@ -10,6 +10,7 @@ import { RidgepointError } from '../../errors.js';
 import type { BrowserEngine, BrowserEngineOptions, BrowserGenerateOptions } from './api.js';
 import type { EngineCalls, Loaded, LoadRequest } from './calls.js';
 import type { EngineSeat } from './place.js';
+import { remoteFetch } from './remote-fetch.js';
 import { RemoteGeneration } from './remote-generation.js';
 import type { WireClient } from './wire.js';
 
@@ -82,6 +83,14 @@ export class RemoteEngine implements BrowserEngine {
       this.#watched(this.#wire.call('generate', { prompt, options }, { onPart, signal: ending }));
     return new RemoteGeneration(start, signal);
   }
+
+  /** Bound, since clients call it as a function of its own. */
+  readonly fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const code = this.#seat.ofText ? (await import('./api-text.js')).default : undefined;
+    return remoteFetch(new Request(input, init), code, (request, onPart, signal) =>
+      this.#watched(this.#wire.call('fetch', request, { onPart, signal })),
+    );
+  };
 
   tokenBytes(id: number): Promise<Uint8Array> {
     return this.#wire.call('tokenBytes', id);

@@ -4,6 +4,7 @@ import { judgeModel } from '../../engine/model-opening.js';
 import { startEngine } from '../../engine/start.js';
 import { RidgepointError } from '../../errors.js';
 import type { ModelSource } from '../../model/open.js';
+import type { ApiService } from './api-service.js';
 import type { EngineCalls, Loaded, LoadRequest } from './calls.js';
 import { browserHost } from './host.js';
 import { openBrowserModel } from './models/find.js';
@@ -12,6 +13,8 @@ import { answerCalls, type Answers } from './wire.js';
 /** An engine, and how many tabs use it. */
 interface Held {
   readonly engine: Promise<CoreEngine>;
+  /** Its API, once somebody has asked for it. */
+  api: Promise<ApiService> | undefined;
   readonly listeners: Set<(progress: LoadProgress) => void>;
   users: number;
 }
@@ -63,6 +66,12 @@ export class EngineService {
         for await (const chunk of generation) part(chunk);
         return generation.result;
       },
+      fetch: async (request, answering) => {
+        const held = own;
+        const loaded = await engine();
+        const api = await (held!.api ??= import('./api-service.js').then(({ ApiService }) => new ApiService(loaded)));
+        return api.answer(request, answering);
+      },
       tokenize: async ({ text, addSpecialTokens }, { signal }) =>
         (await engine()).tokenizeInSlices(text, { addSpecialTokens, signal }),
       detokenize: async (ids) => (await engine()).detokenize(ids),
@@ -108,7 +117,7 @@ export class EngineService {
       },
       browserHost({ ...places, model, shared: this.#shared }),
     );
-    return { engine, listeners, users: 0 };
+    return { engine, api: undefined, listeners, users: 0 };
   }
 
   /** A device that was lost is lost for all; who loads again gets another. */
