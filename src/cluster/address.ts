@@ -19,3 +19,7 @@ export const isLoopback = (host: string): boolean => host === 'localhost' || hos
 
 /** Whether only this machine can reach an address. */
 export const isLocal = (address: Address): boolean => 'path' in address || isLoopback(address.host);
+
+/** Whether it stands for all interfaces of a machine, so that nobody else can connect to it by that name. */
+export const isEverywhere = (address: Address): boolean =>
+  'host' in address && (address.host === '0.0.0.0' || /^[0:]+$/.test(address.host));

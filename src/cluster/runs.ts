@@ -56,6 +56,8 @@ export class Runs {
   readonly #engine: CoreEngine;
   readonly #options: RunsOptions;
   readonly #runs = new Map<string, Run>();
+  readonly #whenEmpty: (() => void)[] = [];
+  #draining = false;
   readonly #constraints: ConstraintMaker | undefined;
 
   constructor(engine: CoreEngine, options: RunsOptions) {
@@ -85,7 +87,7 @@ export class Runs {
     }
     // Whoever asks again has given the attempts before up.
     for (const other of this.#runs.values()) if (other.request.id === request.id) this.release(other.request);
-    if (this.#runs.size >= (this.#options.most ?? Infinity)) {
+    if (this.#draining || this.#runs.size >= (this.#options.most ?? Infinity)) {
       reader.fail(request, { reason: 'the worker has no room for another request', busy: true });
       return;
     }
@@ -105,6 +107,7 @@ export class Runs {
     clearTimeout(run.timer);
     run.reader = undefined;
     run.stop.abort();
+    if (this.#runs.size === 0) for (const tell of this.#whenEmpty.splice(0)) tell();
   }
 
   /** A reader has gone, and may come again. @param ms how long its runs go on */
@@ -114,6 +117,12 @@ export class Runs {
       run.reader = undefined;
       run.timer = setTimeout(() => this.release(run.request), ms);
     }
+  }
+
+  /** Takes nothing new, and resolves when nothing runs any more and all that was made has been taken. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    return this.#runs.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
   /** Ends all. */

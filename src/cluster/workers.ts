@@ -2,6 +2,7 @@ import type { EngineInfo, EngineStats } from '../engine/api.js';
 import type { KvLayout } from '../engine/kv-transfer.js';
 import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import type { ModelConfig } from '../model/config.js';
+import type { Announcement } from './control/announcement.js';
 import { layoutDifference } from './layout.js';
 import { NameSets } from './name-sets.js';
 import type { WorkerCandidate } from './placement.js';
@@ -28,6 +29,8 @@ export class Workers {
   readonly names = new NameSets();
   readonly #links = new Map<string, WorkerLink>();
   readonly #loads = new Map<string, Load>();
+  /** Those that take nothing new. */
+  readonly #draining = new Set<string>();
   readonly #config: ModelConfig;
   /** What all must have in common; the first one says. */
   #layout: KvLayout | undefined;
@@ -36,6 +39,12 @@ export class Workers {
 
   constructor(config: ModelConfig) {
     this.#config = config;
+  }
+
+  /** Takes note of what a worker says of itself to all. */
+  announced({ worker, state }: Pick<Announcement, 'worker' | 'state'>): void {
+    if (state === 'up') this.#draining.delete(worker);
+    else this.#draining.add(worker);
   }
 
   get(name: string): WorkerLink | undefined {
@@ -50,7 +59,9 @@ export class Workers {
   }
 
   get decoders(): WorkerHello[] {
-    return this.present.map(({ worker }) => worker).filter(({ role }) => role !== 'prefill');
+    return this.present
+      .filter(({ link, worker }) => worker.role !== 'prefill' && !this.#draining.has(link.name))
+      .map(({ worker }) => worker);
   }
 
   /** @returns why a worker cannot be used */
@@ -64,6 +75,14 @@ export class Workers {
     this.names.forget(link.name);
     this.#loads.set(link.name, { requests: 0, queuedTokens: 0, rate: undefined });
     return undefined;
+  }
+
+  /** Forgets a worker that is not looked for any more. */
+  remove(name: string): void {
+    this.#links.delete(name);
+    this.#loads.delete(name);
+    this.#draining.delete(name);
+    this.names.forget(name);
   }
 
   #problemOf({ layout, role, info }: WorkerHello): string | undefined {
@@ -84,10 +103,11 @@ export class Workers {
   candidates(names: readonly string[]): WorkerCandidate[] {
     return this.present.map(({ link, worker }) => {
       const { requests, queuedTokens, rate } = this.#loads.get(link.name)!;
+      const isOpen = !this.#draining.has(link.name);
       return {
         ...{ name: link.name, address: link.address, requests, queuedTokens, rate },
-        prefills: worker.role !== 'decode',
-        decodes: worker.role !== 'prefill',
+        prefills: isOpen && worker.role !== 'decode',
+        decodes: isOpen && worker.role !== 'prefill',
         speed: link.report?.speed,
         hit: BLOCK_TOKENS * this.names.beginning(link.name, names),
       };

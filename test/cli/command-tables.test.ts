@@ -132,7 +132,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
   import: { all: { tp: '0' } },
   ledger: { all: { rows: ' ' } },
   profile: { all: { prompt: '0', decode: '-1', batch: '0', tokens: '-1', output: '' } },
-  router: { workers: { worker: '127.0.0.1:70000' }, placement: { placement: 'nearest' } },
+  router: { workers: { worker: '127.0.0.1:70000', cluster: 'http://h' }, placement: { placement: 'nearest' } },
   seeds: { all: { document: '005', only: 'constructor' } },
   serve: {
     prompts: { prefillWorker: 'localhost' },
@@ -141,7 +141,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
   tune: { all: { budget: '0' } },
   web: { all: { port: '-1' } },
   wire: { all: { clusterTlsCert: '', clusterTlsKey: ' ', clusterTlsCa: '' } },
-  worker: { all: { role: 'none', listen: ':7070', maxQueue: '-1' } },
+  worker: { all: { role: 'none', listen: ':7070', advertise: 'host', cluster: 'nats://', maxQueue: '-1' } },
 };
 
 const TABLES = {

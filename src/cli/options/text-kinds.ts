@@ -1,5 +1,6 @@
 import { addressText, type Address } from '../../cluster/address.js';
 import { number, whole, type TextKind } from '../../engine/options/kinds.js';
+import { natsUrlOf, type NatsUrl } from '../../platform/node/nats/nats-url.js';
 
 /** A number above 0 of something. */
 export const amount = (what: string): TextKind<number> => ({
@@ -61,6 +62,13 @@ export const address: TextKind<Address> = {
     return host !== undefined && port <= 65535 ? { host, port } : undefined;
   },
   show: addressText,
+};
+
+/** Where a NATS server is. */
+export const natsUrl: TextKind<NatsUrl> = {
+  wanted: 'the address of a NATS server, such as nats://127.0.0.1:4222 or tls://nats.example.org',
+  read: natsUrlOf,
+  show: ({ shown }) => shown,
 };
 
 /** A port to listen on. */

@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { WORKER_ROLES, type WorkerRole } from '../../../cluster/worker-link.js';
-import { oneOf, type TextKind } from '../../../engine/options/kinds.js';
+import type { TextKind } from '../../../engine/options/kinds.js';
+import { natsUrlOf, type NatsUrl } from '../../../platform/node/nats/nats-url.js';
 import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
 import { EXIT_CODES } from '../../options/help.js';
@@ -8,7 +9,7 @@ import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
 import { tableOption } from '../../options/table-flags.js';
-import { repeated } from '../../options/text-kinds.js';
+import { natsUrl, repeated } from '../../options/text-kinds.js';
 import { runToExit } from '../../run.js';
 import { ROUTER, routerOptions } from '../router/command.js';
 import { workerOptions } from '../worker/command.js';
@@ -31,6 +32,11 @@ const wanted: TextKind<WantedWorker> = {
   },
 };
 
+const natsChoice: TextKind<'none' | NatsUrl> = {
+  wanted: `none, or ${natsUrl.wanted}`,
+  read: (given) => (given === 'none' ? given : natsUrlOf(given)),
+};
+
 export const CLUSTER = {
   workers: {
     worker: {
@@ -42,10 +48,9 @@ export const CLUSTER = {
   },
   network: {
     nats: {
-      kind: oneOf(['none']),
+      kind: natsChoice,
       flags: '--nats <how>',
-      help: 'none: workers are known by their addresses; no other way is there yet',
-      default: 'none',
+      help: 'a NATS server that is there, or none: workers are known by their addresses (default: one is started)',
     },
   },
 } as const satisfies Readonly<Record<string, CommandTable>>;
@@ -90,6 +95,7 @@ export function declare(command: Command): void {
 Examples:
   ridgepoint cluster --worker prefill@lavapipe --worker decode@swiftshader
   ridgepoint cluster --worker both --worker both --port 9000
+  ridgepoint cluster --worker both --nats nats://nats.example.org:4222
 ${EXIT_CODES}`,
     )
     .action((flags) =>

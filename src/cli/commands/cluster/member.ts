@@ -11,7 +11,9 @@ const PATIENCE_MS = 5000;
 
 export interface MemberOptions {
   readonly name: string;
-  /** What follows `ridgepoint`. */
+  /** What is run; `ridgepoint` where absent. */
+  readonly program?: string;
+  /** What follows. */
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Its standard output goes to ours. */
@@ -65,10 +67,11 @@ export class ClusterMember {
   }
 
   #start(): void {
-    const { args, env, isShown, onLine } = this.#options;
+    const { program, args, env, isShown, onLine } = this.#options;
     this.#began = performance.now();
     // A group of its own, since a terminal's Ctrl-C is for us; where we are killed, the channel's end tells it.
-    const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], {
+    const ours = [...process.execArgv, process.argv[1], ...args];
+    const child = spawn(program ?? process.execPath, program === undefined ? ours : args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', isShown ? 'inherit' : 'ignore', 'pipe', 'ipc'],
       detached: true,
@@ -84,7 +87,7 @@ export class ClusterMember {
     this.#child = undefined;
     if (this.#stopping) return;
     const { onChange, onUsage } = this.#options;
-    if (code === EXIT.usage) return onUsage();
+    if (code === EXIT.usage && this.#options.program === undefined) return onUsage();
     if (performance.now() - this.#began > SETTLED_MS) this.#wait = FIRST_MS;
     onChange(`has ended (${signal ?? `exit code ${code}`}); it is started anew`);
     this.#timer = setTimeout(() => {

@@ -1,6 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { addressText, type Address } from '../../../cluster/address.js';
 import type { WorkerListener } from '../../../cluster/worker-link.js';
+import { freePorts } from '../../../platform/node/free-ports.js';
 import { TcpLink } from '../../../platform/node/wire/tcp-link.js';
 import { closeAtExit, EXIT, onStopRequest, stopSignal } from '../../run.js';
 import { tell } from '../../terminal/output.js';
@@ -9,6 +9,7 @@ import { endWithChannel } from '../serve/parent.js';
 import { HTTP } from '../../options/http.js';
 import { withDefaults } from '../../options/command-table.js';
 import { ROUTER } from '../router/command.js';
+import { controlPlane } from './control-plane.js';
 import { Board, type BoardRow } from './board.js';
 import type { ClusterFlags, WantedWorker } from './command.js';
 import { ClusterMember, type MemberOptions } from './member.js';
@@ -29,7 +30,9 @@ export async function cluster(flags: ClusterFlags): Promise<number> {
   const { worker: wanted, quiet = false, typed } = flags;
   const { placement } = withDefaults(ROUTER.placement, flags);
   const { shutdownTimeout } = withDefaults(HTTP.requests, flags);
-  const token = globalThis.crypto.randomUUID();
+  // Whoever else is to take part knows this one.
+  const token = process.env.RIDGEPOINT_CLUSTER_TOKEN ?? globalThis.crypto.randomUUID();
+  const control = await controlPlane(flags.nats);
   const addresses: Address[] = [];
   for (const port of await freePorts(wanted.length)) addresses.push({ host: '127.0.0.1', port });
   const failed = new AbortController();
@@ -41,13 +44,16 @@ export async function cluster(flags: ClusterFlags): Promise<number> {
   const member = (
     name: string,
     args: readonly string[],
-    more: Pick<MemberOptions, 'isShown' | 'onLine'>,
+    more: Pick<MemberOptions, 'isShown' | 'onLine' | 'program'>,
   ): ClusterMember =>
     new ClusterMember({
-      ...{ name, args, env: { RIDGEPOINT_CLUSTER_TOKEN: token }, ...more },
+      ...{ name, args, env: { RIDGEPOINT_CLUSTER_TOKEN: token, RIDGEPOINT_CLUSTER: control.url }, ...more },
       onChange: (what) => said(`${name} ${what}`),
       onUsage: () => failed.abort(),
     });
+  if (control.remark !== undefined) said(control.remark);
+  const nats =
+    control.run && member('nats-server', control.run.args, { ...control.run, isShown: false, onLine: () => undefined });
   const workers = wanted.map((each, at): BoardRow => {
     const name = `worker ${at + 1}`;
     const args = ['worker', ...argsOf(each), '--listen', addressText(addresses[at]), '--quiet', ...typed.worker.flat()];
@@ -62,13 +68,14 @@ export async function cluster(flags: ClusterFlags): Promise<number> {
     'router',
     [
       'router',
-      ...addresses.flatMap((address) => ['--worker', addressText(address)]),
+      ...(control.url === '' ? addresses.flatMap((address) => ['--worker', addressText(address)]) : []),
       ...['--placement', placement, ...level, ...typed.router.flat()],
     ],
     { isShown: true, onLine: (line) => said(line) },
   );
   rows.push(...workers, { member: router, role: 'router', link: undefined });
-  const members = workers.map((row) => row.member);
+  if (nats !== undefined) rows.push({ member: nats, role: 'messages', link: undefined });
+  const members = [...workers.map((row) => row.member), ...(nats === undefined ? [] : [nats])];
   closeAtExit(async () => {
     await Promise.all([router, ...members].map((each) => each.stop()));
   });
@@ -97,19 +104,4 @@ function untilStopped(router: ClusterMember, failed: AbortSignal): Promise<void>
     for (const signal of [stopSignal, failed]) signal.addEventListener('abort', () => resolve(), { once: true });
     if (stopSignal.aborted || failed.aborted) resolve();
   });
-}
-
-/** Ports of this machine that nobody uses. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve, reject) => {
-        server.once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
-      });
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../../options/help.js';
 import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
 import { tableOption } from '../../options/table-flags.js';
-import { address, repeated } from '../../options/text-kinds.js';
+import { address, natsUrl, repeated } from '../../options/text-kinds.js';
 import { WIRE } from '../../options/wire.js';
 import { runToExit } from '../../run.js';
 
@@ -17,7 +17,11 @@ export const ROUTER = {
       kind: repeated(address),
       flags: '--worker <address>',
       help: 'a "ridgepoint worker" (repeatable)',
-      required: true,
+    },
+    cluster: {
+      kind: natsUrl,
+      flags: '--cluster <url>',
+      help: 'NATS server by which workers are found, such as nats://127.0.0.1:4222 (or RIDGEPOINT_CLUSTER)',
     },
   },
   placement: {
@@ -59,6 +63,7 @@ Examples:
   ridgepoint worker --listen 127.0.0.1:7070
   ridgepoint worker --listen 127.0.0.1:7071
   ridgepoint router --worker 127.0.0.1:7070 --worker 127.0.0.1:7071
+  ridgepoint router --cluster nats://127.0.0.1:4222
 ${EXIT_CODES}`,
     )
     .action((flags) => runToExit(async () => (await import('./run.js')).route(flags)));

@@ -1,7 +1,10 @@
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
 import { openTextModel } from '../../../engine/text-model.js';
+import { RidgepointError } from '../../../errors.js';
 import { nodeHost } from '../../../platform/node/host.js';
 import { openRouter } from '../../../platform/node/wire/open-router.js';
+import { option, words } from '../../../wording.js';
+import { openBus } from '../../options/bus.js';
 import { withDefaults } from '../../options/command-table.js';
 import { wireOptions } from '../../options/wire.js';
 import { closeAtExit, stopSignal } from '../../run.js';
@@ -11,6 +14,9 @@ import { endWithChannel } from '../serve/parent.js';
 import { ROUTER, type RouterFlags } from './command.js';
 import { showRouter } from './metrics.js';
 
+/** Workers that may well come where they are found while it runs. */
+const LIKELY = 8;
+
 /**
  * Serves a model that workers run until it is told to stop.
  *
@@ -19,19 +25,26 @@ import { showRouter } from './metrics.js';
  */
 export async function route(flags: RouterFlags): Promise<number> {
   endWithChannel();
-  const { model, worker: workers, placement, quiet = false } = withDefaults(ROUTER.placement, flags);
+  const { model, worker: workers = [], placement, quiet = false } = withDefaults(ROUTER.placement, flags);
   const wire = await wireOptions(flags);
   const tell = (what: string): void => {
     if (!quiet) remark(what);
   };
+  const bus = openBus(flags.cluster, { name: 'ridgepoint router', tell });
+  if (bus === undefined && workers.length === 0) {
+    throw new RidgepointError(
+      'usage',
+      words`a router needs workers: give ${option('router.worker')} or ${option('router.cluster')}`,
+    );
+  }
   return serveHttp(flags, async (asked) => {
     const opened = await openTextModel({ model, ...asked, signal: stopSignal }, nodeHost);
     opened.notices.forEach(tell);
-    const engine = await openRouter({ model: opened, workers, placement, ...wire, tell, signal: stopSignal });
+    const engine = await openRouter({ model: opened, workers, bus, placement, ...wire, tell, signal: stopSignal });
     closeAtExit(() => engine.dispose());
     return {
       engine,
-      sequences: workers.length * ENGINE_OPTIONS.maxSequences.default,
+      sequences: Math.max(workers.length, LIKELY) * ENGINE_OPTIONS.maxSequences.default,
       instrument: (registry) => showRouter(registry, engine.counts),
       remarks: [],
     };

@@ -7,7 +7,7 @@ import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
 import { tableOption } from '../../options/table-flags.js';
-import { address } from '../../options/text-kinds.js';
+import { address, natsUrl } from '../../options/text-kinds.js';
 import { WIRE } from '../../options/wire.js';
 import { runToExit } from '../../run.js';
 
@@ -23,6 +23,16 @@ export const WORKER = {
     flags: '--listen <address>',
     help: 'where to listen: host:port, of which port 0 takes a free one, or unix:path',
     default: { host: '127.0.0.1', port: 7070 },
+  },
+  advertise: {
+    kind: address,
+    flags: '--advertise <host:port>',
+    help: 'address under which others reach it, told to routers; port 0 is that of --listen (default: as --listen)',
+  },
+  cluster: {
+    kind: natsUrl,
+    flags: '--cluster <url>',
+    help: 'NATS server by which routers find it, such as nats://127.0.0.1:4222 (or RIDGEPOINT_CLUSTER)',
   },
   clusterToken: {
     kind: anyText,
@@ -59,6 +69,7 @@ Examples:
   ridgepoint worker
   ridgepoint worker --role prefill --adapter llvmpipe --listen 127.0.0.1:7071
   RIDGEPOINT_CLUSTER_TOKEN=secret ridgepoint worker --listen 0.0.0.0:7070
+  ridgepoint worker --cluster nats://127.0.0.1:4222 --listen 127.0.0.1:0
 ${EXIT_CODES}`,
     )
     .action((flags) => runToExit(async () => (await import('./run.js')).work(flags)));

@@ -1,9 +1,11 @@
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
-import { addressText, isLocal } from '../../../cluster/address.js';
+import { addressText, isEverywhere, isLocal, type Address } from '../../../cluster/address.js';
+import { WorkerAnnouncer } from '../../../cluster/control/worker-announcer.js';
 import { RidgepointError } from '../../../errors.js';
 import { option, words } from '../../../wording.js';
 import { WorkerPort } from '../../../platform/node/wire/port.js';
 import { loadEngine } from '../../load.js';
+import { openBus } from '../../options/bus.js';
 import { withDefaults } from '../../options/command-table.js';
 import { engineOptions } from '../../options/common.js';
 import { schedulingOptions } from '../../options/scheduling.js';
@@ -37,13 +39,20 @@ export async function work(given: WorkerFlags): Promise<number> {
       words`${option('worker.listen')} ${addressText(listen)} is reached by others; give a ${option('worker.clusterToken')}`,
     );
   }
+  const tell = (what: string): void => {
+    if (!quiet) remark(what);
+  };
+  const bus = openBus(flags.cluster, { name: 'ridgepoint worker', tell });
+  if (bus !== undefined && flags.advertise === undefined && isEverywhere(listen)) {
+    throw new RidgepointError(
+      'usage',
+      words`${option('worker.listen')} ${addressText(listen)} is no address that others can connect to; give ${option('worker.advertise')} too`,
+    );
+  }
   const { maxNumSeqs = ENGINE_OPTIONS.maxSequences.default } = flags;
   const { onStep, speed } = learnSpeed();
   const scheduling = { ...schedulingOptions(flags), maxSequences: maxNumSeqs, kvReserve };
   const engine = await loadEngine({ ...engineOptions(flags), ...scheduling, onStep }, !quiet);
-  const tell = (what: string): void => {
-    if (!quiet) remark(what);
-  };
   const broken = new AbortController();
   const most = maxNumSeqs + flags.maxQueue;
   const onBroken = (failure: Error): void => broken.abort(failure);
@@ -58,9 +67,25 @@ export async function work(given: WorkerFlags): Promise<number> {
     );
   });
   tell(`${engine.info.model} on ${engine.info.adapter} ${DOES[role]} at ${addressText(at)}. Ctrl-C stops.`);
-  const ended = AbortSignal.any([stopSignal, broken.signal]);
+  const drained = new AbortController();
+  const address = reachedAt(at, flags.advertise);
+  const about = { worker: addressText(address), epoch: port.epoch, address, role };
+  const onDrain = (): void => void port.drain().then(() => drained.abort());
+  const announcer = bus && new WorkerAnnouncer(bus, { about, onDrain });
+  closeAtExit(async () => {
+    announcer?.leave();
+    await bus?.close();
+  });
+  const ended = AbortSignal.any([stopSignal, broken.signal, drained.signal]);
   if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
   // Only another process can help; whoever watches this one should start it.
   if (broken.signal.aborted) throw broken.signal.reason as Error;
   return EXIT.ok;
+}
+
+/** Where others are told to connect: where it listens, or what stands for that elsewhere. */
+function reachedAt(at: Address, advertised: Address | undefined): Address {
+  if (advertised === undefined || 'path' in advertised || advertised.port !== 0 || 'path' in at)
+    return advertised ?? at;
+  return { host: advertised.host, port: at.port };
 }

@@ -1,5 +1,6 @@
 import { RouterEngine } from '../../../cluster/router-engine.js';
-import type { Address } from '../../../cluster/address.js';
+import { addressText, type Address } from '../../../cluster/address.js';
+import type { ControlBus } from '../../../cluster/control/bus.js';
 import type { PlacementName } from '../../../cluster/placement.js';
 import { Workers } from '../../../cluster/workers.js';
 import type { WorkerListener } from '../../../cluster/worker-link.js';
@@ -7,14 +8,18 @@ import type { EngineInfo } from '../../../engine/api.js';
 import type { TextModel } from '../../../engine/text-model.js';
 import { nodeHost } from '../host.js';
 import type { WireOptions } from './connection.js';
-import { TcpLink } from './tcp-link.js';
+import { discover } from './discovered.js';
+import { WorkerLinks } from './worker-links.js';
 
 /** How long the workers that are not there yet are waited for once one that answers is, in milliseconds. */
 const OTHERS_MS = 2000;
 
 export interface RouterOptions extends WireOptions {
   readonly model: TextModel;
+  /** Those that are known by their addresses. */
   readonly workers: readonly Address[];
+  /** By which others are found, before and while it runs. */
+  readonly bus?: ControlBus;
   readonly placement?: PlacementName;
   readonly signal?: AbortSignal;
   /** Told of workers that come, go or refuse, a sentence each. */
@@ -28,7 +33,7 @@ export interface RouterOptions extends WireOptions {
  * @throws the signal's reason where it is aborted
  */
 export async function openRouter({ model, ...options }: RouterOptions): Promise<RouterEngine> {
-  const { token, tls, tell, placement = 'cost', signal } = options;
+  const { bus, token, tls, tell, placement = 'cost', signal } = options;
   const workers = new Workers(model.config);
   const state: { engine?: RouterEngine; came: () => void } = { came: () => undefined };
   // Before there is an engine nothing runs, so coming is all that can happen.
@@ -45,11 +50,22 @@ export async function openRouter({ model, ...options }: RouterOptions): Promise<
     ended: (...told) => state.engine?.ended(...told),
     failed: (...told) => state.engine?.failed(...told),
   };
-  const links = options.workers.map((address) => new TcpLink({ address, token, tls, listener, tell }));
-  const close = (): void => links.forEach((link) => link.close());
+  const links = new WorkerLinks({ token, tls, listener, tell });
+  options.workers.forEach((address) => links.add(address));
+  const discovery =
+    bus &&
+    discover({
+      ...{ bus, links, tell, fixed: new Set(options.workers.map(addressText)) },
+      onAnnounced: (announcement) => workers.announced(announcement),
+      onLost: (worker) => workers.remove(worker),
+    });
+  const close = (): void => {
+    discovery?.close();
+    links.close();
+  };
   try {
     const onCame = (check: () => void): void => void (state.came = check);
-    const all = (): boolean => workers.present.length === links.length;
+    const all = (): boolean => workers.present.length === links.size;
     do {
       await until(() => workers.decoders.length > 0, onCame, signal);
       await until(all, onCame, AbortSignal.timeout(OTHERS_MS)).catch(() => signal?.throwIfAborted());

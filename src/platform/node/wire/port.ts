@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Address } from '../../../cluster/address.js';
 import { FrameReader, MOST_PAYLOAD, type FrameHead } from '../../../cluster/frame.js';
+import { newEpoch } from '../../../cluster/control/epoch.js';
 import { layoutDifference } from '../../../cluster/layout.js';
 import type { WorkerSpeed } from '../../../cluster/placement.js';
 import { Runs } from '../../../cluster/runs.js';
@@ -17,6 +18,9 @@ import { RouterConnection } from './router-connection.js';
 const HELLO_BYTES = 1 << 16;
 /** Somebody who has not said who they are by then is hung up on. */
 const HELLO_MS = 5000;
+
+/** How often it is looked whether transfers have ended, in milliseconds. */
+const LOOK_MS = 50;
 
 /** Without a token everybody is let in who reaches the port. */
 export interface PortOptions extends WireOptions {
@@ -66,15 +70,26 @@ export class WorkerPort {
 
   static async create(engine: CoreEngine, options: PortOptions = {}): Promise<WorkerPort> {
     const { role = 'both' } = options;
-    const epoch = globalThis.crypto.randomUUID();
+    const epoch = newEpoch();
     const layout = await engine.kv.layout();
     const hello = { layout, numerics: engine.kv.numerics(), role, epoch, info: engine.info };
     return new WorkerPort(engine, hello, options);
   }
 
+  /** Of this process. */
+  get epoch(): string {
+    return this.#hello.epoch;
+  }
+
   /** @returns where it listens, with the port that was free where any would do */
   listen(address: Address): Promise<Address> {
     return listenAt(this.#door.server, address);
+  }
+
+  /** Takes no new requests, and resolves when those that are there and all transfers have come to their ends. */
+  async drain(): Promise<void> {
+    await this.runs.drain();
+    while (this.prompts.count > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 
   /** Ends all connections. */

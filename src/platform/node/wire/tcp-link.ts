@@ -46,6 +46,7 @@ export class TcpLink implements WorkerLink {
   #grace: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
+  #heard = -Infinity;
   #told: string | undefined;
 
   constructor(options: TcpLinkOptions) {
@@ -75,6 +76,18 @@ export class TcpLink implements WorkerLink {
     this.#socket?.destroy();
   }
 
+  /** Whether there is a connection on which something came lately. */
+  isHeard(withinMs: number): boolean {
+    return this.worker !== undefined && performance.now() - this.#heard < withinMs;
+  }
+
+  /** Ends it for good: what runs there is lost. */
+  abandon(): void {
+    this.close();
+    this.worker = undefined;
+    this.#giveUp();
+  }
+
   #forget(key: RunKey): number | undefined {
     const stream = this.#streams.get(runKeyOf(key));
     this.#streams.delete(runKeyOf(key));
@@ -98,7 +111,7 @@ export class TcpLink implements WorkerLink {
   #connect(): void {
     const { token, tls } = this.#options;
     let fault = 'cannot be reached';
-    let heard = performance.now();
+    this.#heard = performance.now();
     let watch: NodeJS.Timeout | undefined;
     const socket = connectTo(this.address, tls, () => {
       const hello: RouterHello = { token, router: true };
@@ -119,7 +132,7 @@ export class TcpLink implements WorkerLink {
         }
         this.#send({ type: 'ping', stream: 0 });
         watch = setInterval(() => {
-          if (performance.now() - heard < SILENCE_MS) return this.#send({ type: 'ping', stream: 0 });
+          if (performance.now() - this.#heard < SILENCE_MS) return this.#send({ type: 'ping', stream: 0 });
           fault = `has said nothing for ${SILENCE_MS / 1000} s`;
           socket.destroy();
         }, PING_MS);
@@ -128,7 +141,7 @@ export class TcpLink implements WorkerLink {
       } else this.#take(head, payload);
     };
     socket.on('data', (bytes) => {
-      heard = performance.now();
+      this.#heard = performance.now();
       try {
         reader.push(bytes, take);
       } catch {

@@ -1,0 +1,130 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { ControlBus } from '../../../cluster/control/bus.js';
+import { RidgepointError } from '../../../errors.js';
+import { keepSecret } from '../secrets.js';
+import type { NatsUrl } from './nats-url.js';
+
+/** How long after its loss a connection is tried anew, in milliseconds, and by how much that varies at most. */
+const [RETRY_MS, RETRY_SPREAD_MS] = [100, 200];
+/** A server that does not answer so many questions, one each so many milliseconds, is taken to be gone. */
+const [PING_MS, MOST_PINGS] = [2000, 2];
+
+export interface NatsBusOptions {
+  /** Under which the server shows this connection. */
+  readonly name: string;
+  /** Told when the server comes, goes or refuses, a sentence each. */
+  readonly tell?: (what: string) => void;
+}
+
+/**
+ * Messages through a NATS server. It need not be there: it is looked for until it is, and whoever was known before it
+ * went stays known meanwhile.
+ */
+export class NatsBus implements ControlBus {
+  readonly #url: NatsUrl;
+  readonly #options: NatsBusOptions;
+  readonly #opened: Promise<NatsConnection | undefined>;
+  readonly #subscriptions: { readonly subject: string; readonly take: (message: unknown) => void }[] = [];
+  readonly #whenConnected: (() => void)[] = [];
+  #connection: NatsConnection | undefined;
+  #connected = false;
+  #closed = false;
+
+  constructor(url: NatsUrl, options: NatsBusOptions) {
+    this.#url = url;
+    this.#options = options;
+    if (url.password !== undefined) keepSecret(url.password);
+    this.#opened = this.#open().catch((error: unknown) => {
+      this.#tell(`${url.shown} cannot be used: ${(error as Error).message}`);
+      return undefined;
+    });
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** The connection, once there is one. @throws RidgepointError where the server refuses it */
+  async connection(): Promise<NatsConnection> {
+    const connection = await this.#opened;
+    if (connection === undefined) throw new RidgepointError('usage', `${this.#url.shown} refuses this connection`);
+    return connection;
+  }
+
+  publish(subject: string, message: object): void {
+    // What the client would keep until the server is back has been overtaken by then.
+    if (this.#connected) this.#connection!.publish(subject, JSON.stringify(message));
+  }
+
+  subscribe(subject: string, take: (message: unknown) => void): void {
+    this.#subscriptions.push({ subject, take });
+    if (this.#connection !== undefined) this.#listen(this.#connection, subject, take);
+  }
+
+  onConnected(callback: () => void): void {
+    this.#whenConnected.push(callback);
+    if (this.#connected) callback();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#connected = false;
+    // What was published last goes out first, where there is somebody to take it.
+    await Promise.race([this.#connection?.flush().catch(() => undefined), new Promise((go) => setTimeout(go, 200))]);
+    await this.#connection?.close();
+  }
+
+  async #open(): Promise<NatsConnection> {
+    const { connect } = await import('@nats-io/transport-node');
+    const { server, user, password, token, isTls } = this.#url;
+    const connection = await connect({
+      ...{ servers: server, name: this.#options.name, user, pass: password, token, ...(isTls ? { tls: {} } : {}) },
+      ...{ waitOnFirstConnect: true, maxReconnectAttempts: -1, ignoreClusterUpdates: true },
+      ...{ pingInterval: PING_MS, maxPingOut: MOST_PINGS, timeout: PING_MS * MOST_PINGS },
+      reconnectDelayHandler: () => RETRY_MS + RETRY_SPREAD_MS * Math.random(),
+    });
+    if (this.#closed) {
+      await connection.close();
+      return connection;
+    }
+    this.#connection = connection;
+    for (const { subject, take } of this.#subscriptions) this.#listen(connection, subject, take);
+    void this.#watch(connection);
+    this.#came();
+    return connection;
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === 'reconnect') this.#came();
+      else if ((type === 'disconnect' || type === 'close') && this.#connected) {
+        this.#connected = false;
+        if (!this.#closed) this.#tell(`${this.#url.shown} has gone; who is known stays known`);
+      }
+    }
+  }
+
+  #came(): void {
+    this.#connected = true;
+    this.#tell(`${this.#url.shown} is there`);
+    for (const callback of this.#whenConnected) callback();
+  }
+
+  #listen(connection: NatsConnection, subject: string, take: (message: unknown) => void): void {
+    connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        try {
+          take(message.json());
+        } catch (fault) {
+          // Somebody's who does not speak our language.
+          if (!(fault instanceof SyntaxError)) throw fault;
+        }
+      },
+    });
+  }
+
+  #tell(what: string): void {
+    this.#options.tell?.(what);
+  }
+}
