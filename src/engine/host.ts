@@ -20,11 +20,19 @@ export interface HostGpu extends GpuSource {
   readonly hint?: string;
 }
 
+/** Weights that are to be fetched. Bytes. */
+export interface ComingWeights {
+  /** Of all files; undefined where their server does not say. */
+  readonly bytes: number | undefined;
+  /** Of those, what is not there yet. */
+  readonly left: number | undefined;
+}
+
 export interface ModelRequest {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
   /** Called when everything but the weights is there, before any weights are downloaded; may throw. */
-  readonly judge?: (model: ModelSource) => Promise<unknown>;
+  readonly judge?: (model: ModelSource, coming?: ComingWeights) => Promise<unknown>;
 }
 
 /** A chat template, Jinja source, and what it may write of the tokenizer. */

@@ -68,7 +68,7 @@ export interface EngineMemory extends EngineFit {
 }
 
 /** What prompts' projections multiply. @throws RidgepointError where the weights or the adapter cannot */
-function activationsOf({ options, source, gpu }: StartContext, dtype: StoredDtype, layers: LayerFormats) {
+function activationsOf({ options, source, gpu }: FitContext, dtype: StoredDtype, layers: LayerFormats) {
   const activations = activationDtype(options.activations, dtype);
   if (activations === 'int8' && layers.size > 0) {
     const [[name, kept]] = layers;
@@ -81,12 +81,25 @@ function activationsOf({ options, source, gpu }: StartContext, dtype: StoredDtyp
   return activations;
 }
 
+/** What sizes depend on beside the model. */
+export type FitContext = Pick<StartContext, 'options' | 'source' | 'gpu'>;
+/** What they depend on of it; before its weights are there, as its configuration says. */
+export type FitModel = Pick<EngineModel, 'source' | 'config' | 'formats' | 'weights'>;
+
 /**
  * Sizes of an engine that its adapter has memory for.
  *
  * @throws RidgepointError naming the option that is wrong, or saying what does not fit
  */
-export async function planMemory(start: StartContext, model: EngineModel): Promise<EngineMemory> {
+export async function planMemory(start: FitContext, model: FitModel): Promise<EngineMemory> {
+  const { source } = start;
+  const fit = await fitMemory(start, model);
+  checkMemory(fit.request, fit.plan, (await source.freeMemory())?.bytes, source.name);
+  return fit;
+}
+
+/** As `planMemory`, whether they fit or not. @throws RidgepointError naming the option that is wrong */
+export async function fitMemory(start: FitContext, model: FitModel): Promise<EngineMemory> {
   const { options, source, gpu } = start;
   const { config } = model;
   const { dtype, head } = model.formats;
@@ -107,7 +120,6 @@ export async function planMemory(start: StartContext, model: EngineModel): Promi
     shared: gpu.capabilities.isCpu,
     mostTokens: (stored) => mostBlocks(gpu, config, stored) * BLOCK_TOKENS,
   });
-  checkMemory(fit.request, fit.plan, memory?.bytes, source.name);
   return { ...fit, activations, layers };
 }
 

@@ -9,6 +9,7 @@ import { parseGenerationConfig, type GenerationConfig } from './generation-confi
 import type { ModelFacts } from './load-options.js';
 import { engineLimits, type SizedOptions } from './sizes.js';
 import type { StartContext } from './start-context.js';
+import { planMemory } from './memory-fit.js';
 import { activationDtype, weightFormats } from './weight-format.js';
 
 /** A model without its weights, and what the options make of it. */
@@ -55,12 +56,16 @@ export interface EngineModel extends JudgedModel {
  *
  * @throws RidgepointError naming the file, tensor or option that is wrong
  */
-export async function openEngineModel({ options, host, clock }: StartContext): Promise<EngineModel> {
+export async function openEngineModel(start: StartContext): Promise<EngineModel> {
+  const { options, host, clock } = start;
   const { onProgress, signal } = options;
   let judgement: Promise<JudgedModel> | undefined;
   const judge = (model: ModelSource): Promise<JudgedModel> =>
     (judgement ??= clock.time('tokenizer', judgeModel(model, options)));
-  const found = await clock.time('checkpoint', host.openModel(options.model, { onProgress, signal, judge }));
+  // What cannot fit is not fetched first.
+  const ahead = async (model: ModelSource): Promise<unknown> =>
+    planMemory(start, { ...(await judge(model)), weights: undefined });
+  const found = await clock.time('checkpoint', host.openModel(options.model, { onProgress, signal, judge: ahead }));
   const synthetic = options.weights === 'synthetic';
   if (found.folder === undefined && !synthetic) {
     throw new RidgepointError(

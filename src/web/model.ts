@@ -1,5 +1,11 @@
-import type { BrowserModel, Engine, LoadProgress } from '../platform/browser/index.js';
-import { deleteModel, Engine as Engines, listModels } from '../platform/browser/index.js';
+import type {
+  BrowserEngineOptions,
+  BrowserModel,
+  BrowserModelSize,
+  Engine,
+  LoadProgress,
+} from '../platform/browser/index.js';
+import { deleteModel, Engine as Engines, listModels, sizeModel } from '../platform/browser/index.js';
 import { element, megabytes, parts, say } from './page.js';
 
 const STAGES: Record<LoadProgress['stage'], string> = {
@@ -36,15 +42,17 @@ export class PageModel {
   }
 
   async #load(): Promise<Engine> {
+    const options: BrowserEngineOptions = {
+      model: this.#model,
+      dtype: parts.dtype.value as 'auto' | 'int8' | 'int4',
+      workerUrl: new URL('ridgepoint-worker.js', location.href),
+      modelsUrl: new URL('models/', location.href),
+    };
     parts.progress.hidden = false;
+    parts.size.textContent = '';
     try {
-      const engine = await Engines.load({
-        model: this.#model,
-        dtype: parts.dtype.value as 'auto' | 'int8' | 'int4',
-        workerUrl: new URL('ridgepoint-worker.js', location.href),
-        modelsUrl: new URL('models/', location.href),
-        onProgress: show,
-      });
+      if (this.#model !== undefined) parts.size.textContent = sizeInWords(await sizeModel(options));
+      const engine = await Engines.load({ ...options, onProgress: show });
       const { model, dtype, adapter, weightBytes } = engine.info;
       say(`${model} in ${dtype}, ${megabytes(weightBytes)} of weights on ${adapter}.`);
       parts.promptLabel.textContent = engine.hasChatTemplate ? 'Say something' : 'Begin a text, which it goes on with';
@@ -64,6 +72,31 @@ function show({ stage, item, done, total, unit }: LoadProgress): void {
   say(`${STAGES[stage]} ${item}${amount}`);
   parts.progress.value = total > 0 ? done / total : 0;
 }
+
+/** What a model will take, in a sentence or two. */
+function sizeInWords({
+  dtype,
+  gpu,
+  contextLength,
+  coming,
+  diskBytes,
+  downloadSeconds,
+  others,
+}: BrowserModelSize): string {
+  const cache = `${megabytes(gpu.kvCache)} for ${contextLength} tokens of context`;
+  const takes = `It takes ${megabytes(gpu.total)} of the GPU's memory (${megabytes(gpu.weights)} of weights in ${dtype}, ${cache})`;
+  const less = others
+    .filter((other) => other.gpu.total < gpu.total)
+    .map((other) => `${megabytes(other.gpu.total)} in ${other.dtype}`);
+  const instead = less.length === 0 ? '' : `; it would take ${less.join(', ')}`;
+  if (!coming?.left) return `${takes}${instead}.`;
+  const room = diskBytes === undefined ? '' : `, of ${megabytes(diskBytes)} that this browser has left`;
+  const time = downloadSeconds === undefined ? '' : `, about ${inWords(downloadSeconds)}`;
+  return `${takes}${instead}. ${megabytes(coming.left)} are to be downloaded and kept${room}${time}.`;
+}
+
+const inWords = (seconds: number): string =>
+  seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} minutes`;
 
 /** Lists what is kept, each with a way to be rid of it. */
 export async function showStored(): Promise<void> {

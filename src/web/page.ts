@@ -12,6 +12,7 @@ export const parts = {
   folder: part('folder', HTMLButtonElement),
   files: part('files', HTMLInputElement),
   status: part('status', HTMLParagraphElement),
+  size: part('size', HTMLParagraphElement),
   progress: part('progress', HTMLProgressElement),
   stored: part('stored', HTMLUListElement),
   temperature: part('temperature', HTMLInputElement),

@@ -2,13 +2,15 @@ import { build } from 'esbuild';
 import type * as OpenAiModule from 'openai';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import type { Page } from 'playwright-core';
+import { FakeHub } from './hub.js';
 import { generated, load, need, nodeIds, openBench, PROMPT, type Bench } from './support.js';
 
+const hub = new FakeHub();
 let opened: Bench | undefined;
 let ids: readonly number[] = [];
 
 beforeAll(async () => {
-  opened = await openBench();
+  opened = await openBench([], hub.answer);
   if (opened !== undefined) ids = await nodeIds();
 });
 afterAll(() => opened?.close());
@@ -44,6 +46,30 @@ describe('an engine in a worker', () => {
     expect(info.adapter).toMatch(/swiftshader/i);
     expect(info.driver).toMatch(/^Chrom\w+ 147$/);
     expect(info.contextLength).toBeLessThanOrEqual(2048);
+  });
+
+  it('is told of before its weights are fetched: what it takes, what would take less, and what does not fit', async (context) => {
+    bench(context);
+    const told = await page.evaluate(async () => {
+      const { Engine, listModels, sizeModel } = window.ridgepoint;
+      const options = { model: 'some/model', hubUrl: '/hub/' };
+      const size = await sizeModel(options);
+      const refused = await Engine.load({ ...options, gpuBytes: 200e6 }).catch((error: Error) => error.message);
+      return { size, refused, stored: await listModels(), info: window.engine.info };
+    });
+    const { size, info } = told;
+    expect(size).toMatchObject({ model: 'some/model', dtype: info.dtype, coming: { bytes: hub.size, left: hub.size } });
+    expect(size.gpu.weights).toBe(info.weightBytes);
+    expect(size.gpu.total).toBe(size.gpu.weights + size.gpu.kvCache + size.gpu.activations);
+    expect(size.kvTokens).toBe(info.kvCacheTokens);
+    const int4 = size.others.find(({ dtype }) => dtype === 'int4');
+    expect(int4?.gpu.weights).toBeLessThan(size.gpu.weights / 2);
+    expect(size.diskBytes).toBeGreaterThan(0);
+    expect(told.refused).toMatch(
+      /^out of GPU memory: some\/model in \w+ needs .* but .*swiftshader has 0\.19 GiB free/,
+    );
+    expect(told.stored).toMatchObject([{ source: 'some/model', complete: false }]);
+    expect(hub.requests.filter((request) => request.includes('.safetensors'))).toEqual([]);
   });
 
   it('streams chunks whose text is the whole', async (context) => {

@@ -34,9 +34,10 @@ function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): 
  * Opens the browser's adapter.
  *
  * @param wanted `low-power` or `high-performance`, which browsers choose by, or part of the adapter's name
+ * @param gpuBytes what may be taken of its memory, which browsers do not tell; undefined for no limit
  * @throws RidgepointError ('adapter') where there is none
  */
-export async function openBrowserGpu(wanted: string | undefined): Promise<HostGpu> {
+export async function openBrowserGpu(wanted: string | undefined, gpuBytes?: number): Promise<HostGpu> {
   const { gpu } = navigator as { gpu?: GPU };
   if (gpu === undefined) throw noWebGpu();
   const powerPreference = (
@@ -60,6 +61,6 @@ export async function openBrowserGpu(wanted: string | undefined): Promise<HostGp
     name,
     driver: browserName(),
     languageFeatures: gpu.wgslLanguageFeatures,
-    freeMemory: () => Promise.resolve(undefined),
+    freeMemory: () => Promise.resolve(gpuBytes === undefined ? undefined : { bytes: gpuBytes, by: 'gpuBytes' }),
   };
 }

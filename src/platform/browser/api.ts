@@ -9,6 +9,7 @@ import type {
   Prompt,
   SamplingOptions,
 } from '../../engine/api.js';
+import type { ModelSize } from '../../engine/size-ahead.js';
 import type { ModelConfig } from '../../model/config.js';
 
 /** Where an engine lives. */
@@ -39,8 +40,21 @@ export interface BrowserEngineOptions extends Omit<EngineOptions, 'model' | 'ste
   readonly hubUrl?: string | URL;
   /** For gated models. It goes to the Hub alone, and is kept nowhere. */
   readonly hubToken?: string;
+  /**
+   * Bytes that the engine may take of the GPU's memory. Browsers do not say how much there is; with this, what would
+   * not fit is refused before its weights are fetched, with what would.
+   */
+  readonly gpuBytes?: number;
   /** Keep what is downloaded in the origin's private file system; default true. */
   readonly store?: boolean;
+}
+
+/** What a model will take, before any of its weights are fetched. */
+export interface BrowserModelSize extends ModelSize {
+  /** Bytes that the browser has left for this site; undefined where it does not say. */
+  readonly diskBytes: number | undefined;
+  /** How long the download takes at the speed that the browser believes the connection to have; undefined likewise. */
+  readonly downloadSeconds: number | undefined;
 }
 
 export interface BrowserGenerateOptions extends Omit<GenerateOptions, 'constraint'> {

@@ -8,19 +8,21 @@ import type {
   LoadTimings,
   Prompt,
 } from '../../engine/api.js';
+import type { ModelSize } from '../../engine/size-ahead.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { BrowserEngine, BrowserEngineOptions, BrowserGenerateOptions } from './api.js';
 import type { ModelPlaces, WantedModel } from './models/find.js';
 
 /** Options that say where things are, or stay in the page. */
 export type LocalOption =
-  'worker' | 'workerUrl' | 'modelsUrl' | 'hubUrl' | 'hubToken' | 'store' | 'onProgress' | 'signal';
+  'worker' | 'workerUrl' | 'modelsUrl' | 'hubUrl' | 'hubToken' | 'store' | 'gpuBytes' | 'onProgress' | 'signal';
 
 /** What of a load's options crosses to the engine. */
 export interface LoadRequest {
   readonly options: Omit<BrowserEngineOptions, LocalOption | 'model'> & { readonly model?: WantedModel };
   /** Addresses are absolute. */
   readonly places: ModelPlaces;
+  readonly gpuBytes: number | undefined;
 }
 
 /** What a page knows of an engine elsewhere. */
@@ -54,6 +56,8 @@ export type EngineCalls = {
   readonly load: { readonly args: LoadRequest; readonly value: Loaded; readonly part: LoadProgress };
   /** Brings a model into the store. */
   readonly download: { readonly args: LoadRequest; readonly value: void; readonly part: LoadProgress };
+  /** What a model will take. */
+  readonly size: { readonly args: LoadRequest; readonly value: ModelSize };
   readonly ready: { readonly args: undefined; readonly value: void };
   readonly generate: {
     readonly args: { readonly prompt: Prompt; readonly options: Omit<BrowserGenerateOptions, 'signal'> };

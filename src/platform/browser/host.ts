@@ -6,6 +6,8 @@ export interface BrowserHostOptions extends ModelPlaces {
   readonly model: WantedModel | undefined;
   /** Whether several tabs use the engine. */
   readonly shared: boolean;
+  /** Bytes that may be taken of the GPU's memory; undefined for no limit. */
+  readonly gpuBytes: number | undefined;
 }
 
 /** A browser does not say how much memory a GPU has, and a tab that takes too much is ended. */
@@ -14,7 +16,7 @@ const MODEST = { contextLength: 2048, maxSequences: 1, sharedSequences: 4 };
 /** A browser's way to its GPU and to models. */
 export function browserHost(options: BrowserHostOptions): EngineHost {
   return {
-    openGpu: openBrowserGpu,
+    openGpu: (adapter) => openBrowserGpu(adapter, options.gpuBytes),
     openModel: (_named, request) => openBrowserModel(options.model, options, request),
     unasked: {
       contextLength: MODEST.contextLength,

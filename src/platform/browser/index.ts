@@ -1,6 +1,6 @@
 /** Ridgepoint for browsers: a Llama inference engine on WebGPU. */
 import { RidgepointError } from '../../errors.js';
-import type { BrowserEngine, BrowserEngineOptions, BrowserModel } from './api.js';
+import type { BrowserEngine, BrowserEngineOptions, BrowserModel, BrowserModelSize } from './api.js';
 import type { LoadRequest } from './calls.js';
 import type { WantedModel } from './models/find.js';
 import { isRemote } from './models/names.js';
@@ -11,7 +11,7 @@ export type Engine = BrowserEngine;
 
 /** What crosses to the engine. @throws RidgepointError ('usage') for what cannot */
 function requestOf(options: BrowserEngineOptions): LoadRequest {
-  const { worker, modelsUrl, hubUrl, hubToken, store, signal, model, ...others } = options;
+  const { worker, modelsUrl, hubUrl, hubToken, store, signal, model, gpuBytes, ...others } = options;
   const crossing = { ...others, workerUrl: undefined, onProgress: undefined };
   signal?.throwIfAborted();
   const misplaced = Object.entries(crossing).find(([, value]) => typeof value === 'function');
@@ -30,6 +30,7 @@ function requestOf(options: BrowserEngineOptions): LoadRequest {
       hubToken,
       store: store ?? true,
     },
+    gpuBytes,
   };
 }
 
@@ -69,6 +70,34 @@ export async function downloadModel(options: BrowserEngineOptions): Promise<void
   const seat = await findSeat({ workerUrl: options.workerUrl }, '');
   try {
     await seat.wire.call('download', request, { onPart: options.onProgress, signal: options.signal });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    seat.leave();
+  }
+}
+
+/**
+ * Says what a model will take of GPU, disk and time before any of its weights are fetched, and what the same model would
+ * with weights of other formats. Only its small files are fetched.
+ *
+ * @throws RidgepointError as `Engine.load`, but for what does not fit
+ */
+export async function sizeModel(options: BrowserEngineOptions): Promise<BrowserModelSize> {
+  const request = requestOf({ ...options, worker: true });
+  const seat = await findSeat({ workerUrl: options.workerUrl }, '');
+  try {
+    const size = await seat.wire.call('size', request, { signal: options.signal });
+    const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+    const { connection } = navigator as { connection?: { readonly downlink?: number } };
+    const bitsPerSecond = (connection?.downlink ?? 0) * 1e6;
+    const left = size.coming?.left;
+    return {
+      ...size,
+      diskBytes: quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage),
+      downloadSeconds: left === undefined || bitsPerSecond === 0 ? undefined : (8 * left) / bitsPerSecond,
+    };
   } catch (error) {
     options.signal?.throwIfAborted();
     throw error;

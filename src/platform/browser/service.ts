@@ -1,5 +1,6 @@
-import type { LoadProgress, TokenConstraint } from '../../engine/api.js';
+import type { EngineOptions, LoadProgress, TokenConstraint } from '../../engine/api.js';
 import type { CoreEngine } from '../../engine/engine.js';
+import type { EngineHost } from '../../engine/host.js';
 import { judgeModel } from '../../engine/model-opening.js';
 import { startEngine } from '../../engine/start.js';
 import { RidgepointError } from '../../errors.js';
@@ -57,6 +58,10 @@ export class EngineService {
         const judge = (source: ModelSource): Promise<unknown> => judgeModel(source, { ...options, model: undefined });
         await openBrowserModel(options.model, places, { signal, onProgress: part, judge });
       },
+      size: async (request, { signal }) => {
+        const { sizeAhead } = await import('../../engine/size-ahead.js');
+        return sizeAhead({ ...engineOptions(request), signal }, this.#host(request));
+      },
       ready: async () => (await engine()).ready,
       generate: async ({ prompt, options }, { signal, part }) => {
         const loaded = await engine();
@@ -104,20 +109,22 @@ export class EngineService {
     }
   }
 
-  #start({ options, places }: LoadRequest, signal: AbortSignal): Held {
-    const { model, ...others } = options;
+  #start(request: LoadRequest, signal: AbortSignal): Held {
     const listeners: Held['listeners'] = new Set();
     const engine = startEngine(
       {
-        ...others,
-        model: typeof model === 'string' ? model : undefined,
+        ...engineOptions(request),
         onProgress: (progress) => listeners.forEach((listener) => listener(progress)),
         // Others may be waiting for the same load.
         signal: this.#shared ? undefined : signal,
       },
-      browserHost({ ...places, model, shared: this.#shared }),
+      this.#host(request),
     );
     return { engine, api: undefined, listeners, users: 0 };
+  }
+
+  #host({ options, places, gpuBytes }: LoadRequest): EngineHost {
+    return browserHost({ ...places, model: options.model, shared: this.#shared, gpuBytes });
   }
 
   /** A device that was lost is lost for all; who loads again gets another. */
@@ -139,6 +146,11 @@ export class EngineService {
     const engine = await held.engine.catch(() => undefined);
     await engine?.dispose();
   }
+}
+
+/** What the engine's own side is to check. */
+function engineOptions({ options: { model, ...others } }: LoadRequest): EngineOptions {
+  return { ...others, model: typeof model === 'string' ? model : undefined };
 }
 
 /** @throws RidgepointError ('usage') naming what of the schema is wrong or not supported */

@@ -1,4 +1,5 @@
 import type { LoadProgress } from '../../../engine/api.js';
+import type { ComingWeights } from '../../../engine/host.js';
 import { RidgepointError } from '../../../errors.js';
 import { downloadFile, type RemoteFile } from './download.js';
 import { ask } from './fetching.js';
@@ -12,7 +13,7 @@ export interface FetchOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
   /** Called when everything but the weights is there; may throw, and then no weights are fetched. */
-  readonly judge: (folder: FileSystemDirectoryHandle) => Promise<unknown>;
+  readonly judge: (folder: FileSystemDirectoryHandle, coming: ComingWeights) => Promise<unknown>;
 }
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
@@ -44,9 +45,13 @@ export async function fetchModel(
 async function fetchInto(folder: FileSystemDirectoryHandle, source: string, options: FetchOptions): Promise<void> {
   const remote = await options.remote();
   const texts = await fetchTexts(folder, remote, options);
-  await options.judge(folder);
-  const weights = weightFiles(remote, await readStoredText(folder, INDEX));
-  await assertRoom(folder, weights);
+  const listed = weightFiles(remote, await readStoredText(folder, INDEX));
+  const weights = await Promise.all(listed.map((file) => withSize(file, options)));
+  const sizes = weights.map(({ size }) => size);
+  const bytes = sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined;
+  const left = await leftOf(folder, weights);
+  await options.judge(folder, { bytes, left: bytes === undefined ? undefined : left });
+  await assertRoom(left);
   let before = 0;
   for (const file of weights) {
     const { headers, signal, onProgress } = options;
@@ -95,17 +100,30 @@ async function fetchTexts(
   return found.filter((name) => name !== undefined);
 }
 
-/** @throws RidgepointError ('memory') before the first byte, where the browser will not give the space */
-async function assertRoom(folder: FileSystemDirectoryHandle, weights: readonly RemoteFile[]): Promise<void> {
-  const { quota, usage } = await navigator.storage.estimate();
-  if (quota === undefined || usage === undefined) return;
+/** A file with the size that its server says, where no list did. */
+async function withSize(file: RemoteFile, { headers, signal }: FetchOptions): Promise<RemoteFile> {
+  if (file.size !== undefined) return file;
+  const response = await ask(file.url, { method: 'HEAD', headers, signal }).catch(() => undefined);
+  const coded = response?.headers.has('content-encoding') ?? true;
+  const size = coded ? NaN : Number(response?.headers.get('content-length') ?? NaN);
+  return Number.isFinite(size) ? { ...file, size } : file;
+}
+
+/** Bytes of files that are not there yet. */
+async function leftOf(folder: FileSystemDirectoryHandle, weights: readonly RemoteFile[]): Promise<number> {
   let needed = 0;
   for (const { name, size = 0 } of weights) {
     const state = await readState(folder, name);
     const there = state === undefined ? 0 : (await (await folder.getFileHandle(name)).getFile()).size;
     needed += Math.max(0, size - there);
   }
-  if (needed <= quota - usage) return;
+  return needed;
+}
+
+/** @throws RidgepointError ('memory') before the first byte, where the browser will not give the space */
+async function assertRoom(needed: number): Promise<void> {
+  const { quota, usage } = await navigator.storage.estimate();
+  if (quota === undefined || usage === undefined || needed <= quota - usage) return;
   throw new RidgepointError(
     'memory',
     `the model takes ${mib(needed)} more on disk, and the browser has ${mib(Math.max(0, quota - usage))} left for this site; delete stored models, or load with store: false`,

@@ -1,7 +1,7 @@
 import { parseJson, whatFolderIs } from '../../../checkpoint/mistakes.js';
 import { withQuantizeConfig } from '../../../checkpoint/quantization-files.js';
 import type { ModelFolder } from '../../../checkpoint/source.js';
-import type { ModelRequest } from '../../../engine/host.js';
+import type { ComingWeights, ModelRequest } from '../../../engine/host.js';
 import { RidgepointError } from '../../../errors.js';
 import type { ModelSource } from '../../../model/open.js';
 import { option, words } from '../../../wording.js';
@@ -87,8 +87,8 @@ async function openRemote(model: RemoteModel, { store }: ModelPlaces, request: M
   const { name, source, headers, remote } = model;
   if (store && canStore()) {
     const { onProgress, signal } = request;
-    const judge = async (folder: FileSystemDirectoryHandle): Promise<void> => {
-      await request.judge?.(await openFolder(new StoredFolder(name, folder)));
+    const judge = async (folder: FileSystemDirectoryHandle, coming: ComingWeights): Promise<void> => {
+      await request.judge?.(await openFolder(new StoredFolder(name, folder)), coming);
     };
     const folder = await fetchModel(source, { remote, headers, onProgress, signal, judge });
     if (folder !== undefined) return openFolder(new StoredFolder(name, folder));
