@@ -111,6 +111,11 @@ export class RequestLedger {
     return [...this.#rows.values()].filter((row) => row.worker === worker);
   }
 
+  /** Those that a worker has. */
+  get running(): LedgerEntry[] {
+    return [...this.#rows.values()].filter(({ state }) => state === 'running');
+  }
+
   /** Those that wait for a worker, in the order in which they came. */
   get waiting(): LedgerEntry[] {
     return [...this.#rows.values()].filter(({ state }) => state === 'waiting');

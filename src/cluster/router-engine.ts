@@ -16,7 +16,12 @@ import type { Workers } from './workers.js';
 /** How long a request waits for a worker that could answer it; one that is started anew loads its model first. */
 const NOBODY_MS = 60_000;
 
+/** How often it is looked whether something comes of what runs, in milliseconds, where the limit is not shorter. */
+const LOOK_MS = 1000;
+
 export interface RouterParts extends TextParts {
+  /** A run of which nothing comes for so long, while its worker's engine makes no step, goes on elsewhere. */
+  readonly silenceMs: number;
   readonly workers: Workers;
   readonly placement: PlacementName;
   /** Ends the connections. */
@@ -35,6 +40,8 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
   readonly #workers: Workers;
   readonly #placer: Placer;
   readonly #close: () => void;
+  readonly #silenceMs: number;
+  readonly #watch: ReturnType<typeof setInterval>;
   #nextId = 0;
   #disposed = false;
 
@@ -43,6 +50,8 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
     this.#workers = parts.workers;
     this.#placer = new Placer(parts.placement);
     this.#close = parts.close;
+    this.#silenceMs = parts.silenceMs;
+    this.#watch = setInterval(() => this.#look(), Math.min(LOOK_MS, parts.silenceMs / 4));
   }
 
   /** @throws RidgepointError as every engine's, and for a constraint that only this process could ask */
@@ -107,6 +116,7 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
     const job = this.#jobs.get(key.id);
     if (taken === 'stale' || job === undefined) return link.release(key, false);
     if (taken === 'gap') return this.#ask(link, key);
+    job.heardAt = performance.now();
     if (begin !== undefined && job.began(begin)) this.#told(link, job);
     if (job.lostAt !== undefined && taken.fresh.length > 0) {
       this.counts.recovered(performance.now() - job.lostAt);
@@ -177,6 +187,23 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
     );
   }
 
+  /** Looks whether something comes of what runs. */
+  #look(): void {
+    const now = performance.now();
+    const { progress, present } = this.#workers;
+    for (const { link } of present) {
+      if (link.report !== undefined) progress.report(link.name, link.report.stats.steps, now);
+    }
+    for (const { id, attempt, worker } of this.#ledger.running) {
+      const since = Math.max(this.#jobs.get(id)!.heardAt, progress.steppedAt(worker!));
+      if (now - since < this.#silenceMs) continue;
+      progress.markStuck(worker!);
+      this.#workers.get(worker!)?.release({ id, attempt }, false);
+      this.#lose({ id, attempt }, 'silent', `nothing came of it for ${this.#silenceMs / 1000} s`);
+    }
+    this.#placeAll();
+  }
+
   #placeAll(): void {
     for (const { id } of this.#ledger.waiting) this.#place(this.#jobs.get(id)!);
   }
@@ -210,6 +237,7 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    clearInterval(this.#watch);
     for (const { id, generation } of [...this.#jobs.values()]) this.#abort(id, generation);
     this.#close();
     await this.closeText();

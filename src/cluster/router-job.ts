@@ -22,6 +22,8 @@ export class RouterJob {
   readonly names: readonly string[];
   /** When an attempt was lost, until the next token. */
   lostAt: number | undefined;
+  /** When something last came of it, or it was given to a worker. */
+  heardAt = performance.now();
   readonly #checked: CheckedGeneration;
   readonly #constraint: ConstraintDescription | undefined;
   readonly #options: RunOptions;
@@ -70,6 +72,7 @@ export class RouterJob {
     this.#waiting = undefined;
     this.#placement = placement;
     this.#attempts++;
+    this.heardAt = performance.now();
     this.#kv = undefined;
     const { decode, prefill } = placement;
     const tokens = this.#checked.promptIds.length;

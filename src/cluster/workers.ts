@@ -1,11 +1,12 @@
 import type { EngineInfo, EngineStats } from '../engine/api.js';
 import type { KvLayout } from '../engine/kv-transfer.js';
+import type { ExpectedLayout } from '../engine/text-layout.js';
 import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
-import type { ModelConfig } from '../model/config.js';
 import type { Announcement } from './control/announcement.js';
-import { layoutDifference } from './layout.js';
+import { layoutDifference, modelDifference } from './layout.js';
 import { NameSets } from './name-sets.js';
 import type { WorkerCandidate } from './placement.js';
+import { ProgressWatch } from './progress.js';
 import type { WorkerHello, WorkerLink } from './worker-link.js';
 
 /** How fast what was seen of a link before is forgotten. */
@@ -31,14 +32,16 @@ export class Workers {
   readonly #loads = new Map<string, Load>();
   /** Those that take nothing new. */
   readonly #draining = new Set<string>();
-  readonly #config: ModelConfig;
+  readonly progress = new ProgressWatch();
+  readonly #expected: ExpectedLayout;
   /** What all must have in common; the first one says. */
   #layout: KvLayout | undefined;
   /** What those that answer must have room for, once it has been promised. */
   promised: Pick<EngineInfo, 'contextLength' | 'kvCacheTokens'> | undefined;
 
-  constructor(config: ModelConfig) {
-    this.#config = config;
+  /** @param expected of the model that requests are for */
+  constructor(expected: ExpectedLayout) {
+    this.#expected = expected;
   }
 
   /** Takes note of what a worker says of itself to all. */
@@ -60,7 +63,7 @@ export class Workers {
 
   get decoders(): WorkerHello[] {
     return this.present
-      .filter(({ link, worker }) => worker.role !== 'prefill' && !this.#draining.has(link.name))
+      .filter(({ link, worker }) => worker.role !== 'prefill' && this.#isOpen(link.name))
       .map(({ worker }) => worker);
   }
 
@@ -73,6 +76,7 @@ export class Workers {
     this.#links.set(link.name, link);
     // What the process before it had, this one has not.
     this.names.forget(link.name);
+    this.progress.forget(link.name);
     this.#loads.set(link.name, { requests: 0, queuedTokens: 0, rate: undefined });
     return undefined;
   }
@@ -83,13 +87,12 @@ export class Workers {
     this.#loads.delete(name);
     this.#draining.delete(name);
     this.names.forget(name);
+    this.progress.forget(name);
   }
 
   #problemOf({ layout, role, info }: WorkerHello): string | undefined {
-    const { layers, kvHeads } = this.#config;
-    if (layout.layers !== layers) return `another model (${layers} layers here, ${layout.layers} there)`;
-    if (layout.kvHeads !== kvHeads) return `another model (${kvHeads} KV heads here, ${layout.kvHeads} there)`;
-    const difference = this.#layout && layoutDifference(this.#layout, layout);
+    const difference =
+      modelDifference(this.#expected, layout) ?? (this.#layout && layoutDifference(this.#layout, layout));
     if (difference !== undefined) return difference;
     if (role === 'prefill' || this.promised === undefined) return undefined;
     for (const key of ['contextLength', 'kvCacheTokens'] as const) {
@@ -100,10 +103,15 @@ export class Workers {
     return undefined;
   }
 
+  /** Whether it may be given something new. */
+  #isOpen(name: string): boolean {
+    return !this.#draining.has(name) && !this.progress.isStuck(name);
+  }
+
   candidates(names: readonly string[]): WorkerCandidate[] {
     return this.present.map(({ link, worker }) => {
       const { requests, queuedTokens, rate } = this.#loads.get(link.name)!;
-      const isOpen = !this.#draining.has(link.name);
+      const isOpen = this.#isOpen(link.name);
       return {
         ...{ name: link.name, address: link.address, requests, queuedTokens, rate },
         prefills: isOpen && worker.role !== 'decode',

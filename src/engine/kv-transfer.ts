@@ -2,7 +2,7 @@ import { partBytes } from '../cache/block-copy.js';
 import type { PagedKv } from '../cache/paged-kv.js';
 import { RidgepointError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { BLOCK_TOKENS, paddedHeadDim } from '../kernels/attention/shape.js';
+import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import type { ModelConfig } from '../model/config.js';
 import { blockNames } from '../scheduler/block-names.js';
 import type { NameListener } from '../scheduler/block-pool.js';
@@ -14,6 +14,7 @@ import { KvReservation } from './kv-reservation.js';
 import type { NameWatch } from './name-watch.js';
 import { PrefillRun, type KvPiece } from './prefill-run.js';
 import type { StepLoop } from './step-loop.js';
+import { layoutOfConfig } from './text-layout.js';
 
 /** Most bytes of a piece. */
 const PIECE_BYTES = 8 << 20;
@@ -92,12 +93,9 @@ export class KvTransfer {
     const { cache, config, identity } = this.#parts;
     return (this.#layout ??= identity().then((checkpoint) => ({
       checkpoint,
+      ...layoutOfConfig(config),
       layers: cache.layers.length,
-      kvHeads: config.kvHeads,
-      headDim: paddedHeadDim(config.headDim),
-      blockTokens: BLOCK_TOKENS,
       kvDtype: cache.stored,
-      rope: JSON.stringify([config.ropeTheta, config.ropeScaling]),
     })));
   }
 

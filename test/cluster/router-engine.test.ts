@@ -3,26 +3,23 @@ import type { GenerateOptions } from '../../src/engine/api.js';
 import { openTextModel } from '../../src/engine/text-model.js';
 import { RouterEngine } from '../../src/cluster/router-engine.js';
 import type { RunKey, RunRequest } from '../../src/cluster/run-request.js';
-import type { WorkerHello, WorkerLink } from '../../src/cluster/worker-link.js';
+import type { WorkerHello, WorkerLink, WorkerReport } from '../../src/cluster/worker-link.js';
 import { Workers } from '../../src/cluster/workers.js';
+import { layoutOfConfig } from '../../src/engine/text-layout.js';
 import { nodeHost } from '../../src/platform/node/host.js';
-import { TINY, tinyFolder } from '../engine/support.js';
+import { tinyFolder } from '../engine/support.js';
 
 const INFO = { contextLength: 128, kvCacheTokens: 512, kvCacheBytes: 512 * 128, prefillChunk: 64, adapter: 'none' };
-const LAYOUT = {
-  checkpoint: 'c',
-  layers: TINY.num_hidden_layers,
-  kvHeads: 2,
-  headDim: 8,
-  blockTokens: 16,
-  kvDtype: 'f32',
-};
+const layout = layoutOfConfig((await openTextModel({ model: tinyFolder() }, nodeHost)).config);
+const LAYOUT = { ...layout, checkpoint: 'c', kvDtype: 'f32' };
 const GREEDY: GenerateOptions = { temperature: 0, ignoreEos: true, maxTokens: 6 };
 
 /** A worker that says what a test has it say. */
 class Link implements WorkerLink {
   readonly address;
-  readonly report = undefined;
+  #steps = 0;
+  /** Whether its engine makes steps. */
+  steps = true;
   readonly asked: { readonly request: RunRequest; readonly from: number }[] = [];
   readonly released: (RunKey & { readonly isWhole: boolean })[] = [];
   worker: WorkerHello | undefined;
@@ -35,6 +32,11 @@ class Link implements WorkerLink {
     const { info, layout, role = 'decode' } = more;
     const hello = { role, epoch: 'e', layout: { ...LAYOUT, ...layout }, info: { ...INFO, ...info }, numerics: {} };
     this.worker = hello as unknown as WorkerHello;
+  }
+
+  get report(): WorkerReport {
+    if (this.steps) this.#steps++;
+    return { stats: { steps: this.#steps } } as unknown as WorkerReport;
   }
 
   run(request: RunRequest, from: number): void {
@@ -54,13 +56,15 @@ class Link implements WorkerLink {
 
 const model = tinyFolder();
 
-async function route(...links: Link[]): Promise<RouterEngine> {
+const route = (...links: Link[]): Promise<RouterEngine> => routeWithin(60_000, ...links);
+
+async function routeWithin(silenceMs: number, ...links: Link[]): Promise<RouterEngine> {
   const { config, tokenizer, chatText, eosIds, generation, timings } = await openTextModel({ model }, nodeHost);
-  const workers = new Workers(config);
+  const workers = new Workers({ ...layoutOfConfig(config), checkpoints: ['c', 'synthetic'] });
   for (const link of links) expect(workers.admit(link)).toBeUndefined();
   workers.promised = INFO;
   return new RouterEngine({
-    ...{ host: nodeHost, config, tokenizer, chatText, eosIds, timings, workers, placement: 'round-robin' },
+    ...{ host: nodeHost, config, tokenizer, chatText, eosIds, timings, workers, placement: 'round-robin', silenceMs },
     generationDefaults: generation,
     info: links[0].worker!.info,
     close: () => undefined,
@@ -121,6 +125,35 @@ describe('a router, whatever its workers say', () => {
     ]);
   });
 
+  it('goes on elsewhere when nothing comes of a run and its worker makes no step, and comes back to it when it does', async () => {
+    const [a, b] = [new Link('a'), new Link('b')];
+    const router = await routeWithin(20, a, b);
+    const { result } = router.generate([5], GREEDY);
+    say(router, a, 0, [10]);
+    const first = a.last.request;
+    // As long as its engine makes steps it is busy with others.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(b.asked).toEqual([]);
+    a.steps = false;
+    await expect.poll(() => b.asked.length, { interval: 5 }).toBe(1);
+    expect(a.released).toEqual([{ id: first.id, attempt: 1, isWhole: false }]);
+    expect(b.last).toMatchObject({ from: 1, request: { attempt: 2, resume: [10] } });
+    say(router, b, 1, [11, 12, 13, 14, 15]);
+    expect((await result).ids).toEqual([10, 11, 12, 13, 14, 15]);
+    expect([...router.counts.lost]).toEqual([['silent', 1]]);
+    for (const times of [1, 2]) {
+      router.generate([5], GREEDY);
+      expect(b.asked).toHaveLength(1 + times);
+    }
+    a.steps = true;
+    const tries = (): number => {
+      router.generate([5], GREEDY);
+      return a.asked.length;
+    };
+    await expect.poll(tries).toBeGreaterThan(1);
+    await router.dispose();
+  });
+
   it('asks who is back from where it is, under the same attempt', async () => {
     const link = new Link('a');
     const router = await route(link);
@@ -164,7 +197,9 @@ describe('a router, whatever its workers say', () => {
   });
 
   it.each<[string, { info?: object; layout?: object; role?: WorkerHello['role'] }]>([
-    ['another model (2 layers here, 3 there)', { layout: { layers: 3 } }],
+    ['another number of layers (2 here, 3 there)', { layout: { layers: 3 } }],
+    [`another head dimension (${layout.headDim} here, 64 there)`, { layout: { headDim: 64 } }],
+    [`another rotary embedding (${layout.rope} here, 1 there)`, { layout: { rope: '1' } }],
     ['another format of keys and values (f32 here, int8 there)', { layout: { kvDtype: 'int8' } }],
     ['another checkpoint (c here, d there)', { layout: { checkpoint: 'd' } }],
     ['a context of 64 tokens, and 128 are promised to clients', { info: { contextLength: 64 } }],

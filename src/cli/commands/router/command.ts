@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../../options/help.js';
 import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
 import { tableOption } from '../../options/table-flags.js';
-import { address, natsUrl, repeated } from '../../options/text-kinds.js';
+import { address, natsUrl, repeated, seconds } from '../../options/text-kinds.js';
 import { WIRE } from '../../options/wire.js';
 import { runToExit } from '../../run.js';
 
@@ -30,6 +30,12 @@ export const ROUTER = {
       flags: '--placement <name>',
       help: `who gets a request: ${PLACEMENTS.join(', ')}`,
       default: 'cost',
+    },
+    workerSilence: {
+      kind: seconds,
+      flags: '--worker-silence <s>',
+      help: 'a request goes on elsewhere when nothing comes of it for so long and its worker makes no step',
+      default: 120,
     },
   },
   token: {

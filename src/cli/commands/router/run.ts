@@ -25,7 +25,13 @@ const LIKELY = 8;
  */
 export async function route(flags: RouterFlags): Promise<number> {
   endWithChannel();
-  const { model, worker: workers = [], placement, quiet = false } = withDefaults(ROUTER.placement, flags);
+  const {
+    model,
+    worker: workers = [],
+    placement,
+    workerSilence,
+    quiet = false,
+  } = withDefaults(ROUTER.placement, flags);
   const wire = await wireOptions(flags);
   const tell = (what: string): void => {
     if (!quiet) remark(what);
@@ -40,7 +46,16 @@ export async function route(flags: RouterFlags): Promise<number> {
   return serveHttp(flags, async (asked) => {
     const opened = await openTextModel({ model, ...asked, signal: stopSignal }, nodeHost);
     opened.notices.forEach(tell);
-    const engine = await openRouter({ model: opened, workers, bus, placement, ...wire, tell, signal: stopSignal });
+    const engine = await openRouter({
+      model: opened,
+      workers,
+      bus,
+      placement,
+      silenceMs: workerSilence * 1000,
+      ...wire,
+      tell,
+      signal: stopSignal,
+    });
     closeAtExit(() => engine.dispose());
     return {
       engine,

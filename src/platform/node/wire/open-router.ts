@@ -5,6 +5,7 @@ import type { PlacementName } from '../../../cluster/placement.js';
 import { Workers } from '../../../cluster/workers.js';
 import type { WorkerListener } from '../../../cluster/worker-link.js';
 import type { EngineInfo } from '../../../engine/api.js';
+import { expectedLayout } from '../../../engine/text-layout.js';
 import type { TextModel } from '../../../engine/text-model.js';
 import { nodeHost } from '../host.js';
 import type { WireOptions } from './connection.js';
@@ -14,6 +15,9 @@ import { WorkerLinks } from './worker-links.js';
 /** How long the workers that are not there yet are waited for once one that answers is, in milliseconds. */
 const OTHERS_MS = 2000;
 
+/** Longer than the longest step of a slow machine. */
+const SILENCE_MS = 120_000;
+
 export interface RouterOptions extends WireOptions {
   readonly model: TextModel;
   /** Those that are known by their addresses. */
@@ -21,6 +25,8 @@ export interface RouterOptions extends WireOptions {
   /** By which others are found, before and while it runs. */
   readonly bus?: ControlBus;
   readonly placement?: PlacementName;
+  /** How long nothing may come of a run while its worker's engine makes no step, in milliseconds. */
+  readonly silenceMs?: number;
   readonly signal?: AbortSignal;
   /** Told of workers that come, go or refuse, a sentence each. */
   readonly tell?: (what: string) => void;
@@ -33,8 +39,8 @@ export interface RouterOptions extends WireOptions {
  * @throws the signal's reason where it is aborted
  */
 export async function openRouter({ model, ...options }: RouterOptions): Promise<RouterEngine> {
-  const { bus, token, tls, tell, placement = 'cost', signal } = options;
-  const workers = new Workers(model.config);
+  const { bus, token, tls, tell, placement = 'cost', silenceMs = SILENCE_MS, signal } = options;
+  const workers = new Workers(await expectedLayout(model));
   const state: { engine?: RouterEngine; came: () => void } = { came: () => undefined };
   // Before there is an engine nothing runs, so coming is all that can happen.
   const listener: WorkerListener = {
@@ -81,7 +87,7 @@ export async function openRouter({ model, ...options }: RouterOptions): Promise<
   workers.promised = info;
   const { config, tokenizer, chatText, eosIds, generation: generationDefaults, timings } = model;
   const parts = { host: nodeHost, config, tokenizer, chatText, eosIds, generationDefaults, timings, info };
-  return (state.engine = new RouterEngine({ ...parts, workers, placement, close }));
+  return (state.engine = new RouterEngine({ ...parts, workers, placement, silenceMs, close }));
 }
 
 /** What all that answer have room for. */
