@@ -12,7 +12,7 @@ const count = z.int().nonnegative();
 const ms = z.number().nonnegative();
 
 /** What every record is measured with, so that one alone says all that a published figure must. */
-const context = z.object({
+export const contextSchema = z.object({
   adapter: z.string(),
   driver: z.string(),
   tier: z.string(),
@@ -50,7 +50,7 @@ const summaryOf = <Name extends 'ttft' | 'tpot' | 'itl' | 'e2el'>(name: Name) =>
   } as Record<`${'mean' | 'median' | 'p90' | 'p99' | 'std'}_${Name}_ms` | `spread_${Name}`, typeof ms>);
 
 /** The way through the engine that a user's request takes: tokenisation (of text), scheduling, sampling, readback. */
-const endToEnd = context.extend({
+const endToEnd = contextSchema.extend({
   id: z.string(),
   n_prompt: count,
   n_gen: count,
@@ -85,7 +85,7 @@ export const tpotRecord = endToEnd.extend({
 });
 
 /** A row of llama-bench: single steps past the scheduler, without tokenisation and sampling. */
-export const llamaBenchRecord = context.extend({
+export const llamaBenchRecord = contextSchema.extend({
   kind: z.literal('llama-bench'),
   id: z.string(),
   n_prompt: count,
@@ -103,7 +103,7 @@ export const llamaBenchRecord = context.extend({
 });
 
 /** GPU time of each operation of one step, under the names of the list of operations. */
-export const operationsRecord = context.extend({
+export const operationsRecord = contextSchema.extend({
   kind: z.literal('operations'),
   id: z.string(),
   phase: z.enum(['prefill', 'decode']),
@@ -159,7 +159,7 @@ export const resultSchema = z.object({
   complete: z.boolean(),
   date: z.string(),
   options: optionsSchema,
-  context: context.omit({ date: true }),
+  context: contextSchema.omit({ date: true }),
   host: z.object({ os: z.string(), cpu: z.string(), threads: count, memory_bytes: count }),
   model: z.object({
     name: z.string(),
@@ -199,7 +199,7 @@ export type TtftRecord = z.infer<typeof ttftRecord>;
 export type TpotRecord = z.infer<typeof tpotRecord>;
 export type LlamaBenchRecord = z.infer<typeof llamaBenchRecord>;
 export type OperationsRecord = z.infer<typeof operationsRecord>;
-export type RecordContext = Omit<z.infer<typeof context>, 'date'>;
+export type RecordContext = Omit<z.infer<typeof contextSchema>, 'date'>;
 export type BenchOptions = z.infer<typeof optionsSchema>;
 
 /** The schema for readers in other languages (JSON Schema, draft 2020-12). */

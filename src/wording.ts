@@ -62,6 +62,7 @@ const TABLED = [
     'bench',
     'benchKernels',
     'benchServe',
+    'benchDisaggregate',
     'compare',
     'profile',
     'calibrate',

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { describe, expect, it } from 'vitest';
+import { BENCH_DISAGGREGATE } from '../../src/cli/commands/bench-disaggregate/flags.js';
 import { BENCH_KERNELS } from '../../src/cli/commands/bench-kernels/flags.js';
 import { BENCH_SERVE } from '../../src/cli/commands/bench-serve/flags.js';
 import { BENCH } from '../../src/cli/commands/bench/flags.js';
@@ -89,6 +90,13 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
       ...{ only: ['operations,foo', 'foo'], output: ' ', resume: '', format: 'xml' },
     },
   },
+  benchDisaggregate: {
+    what: {
+      ...{ pair: 'llvmpipe', prompts: '16', outputs: '1', network: ['none,0', '0'], delay: ['0,-1', '-1'] },
+      ...{ chunk: '8', repetitions: '0', warmup: '-1' },
+    },
+    result: { output: '', svg: ' ', format: 'csv' },
+  },
   benchKernels: {
     points: {
       ...{ model: ['tiny-tales,', ''], shapes: ['4x4,4x', '4x'], only: ['norm,x', 'x'], variants: ['', ''] },
@@ -151,6 +159,7 @@ const TABLES = {
   predict: PREDICT,
   simulate: SIMULATE,
   bench: { all: BENCH },
+  benchDisaggregate: BENCH_DISAGGREGATE,
   benchKernels: BENCH_KERNELS,
   benchServe: BENCH_SERVE,
   calibrate: CALIBRATE,

@@ -6,6 +6,7 @@ import { addModelOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { runToExit } from '../../run.js';
+import { declare as declareDisaggregate } from '../bench-disaggregate/command.js';
 import { declare as declareKernels } from '../bench-kernels/command.js';
 import { declare as declareServe } from '../bench-serve/command.js';
 import { BENCH, PARTS } from './flags.js';
@@ -65,5 +66,8 @@ ${EXIT_CODES}`,
   // What stands behind a command below belongs to it, although "bench" has options of the same names.
   command.enablePositionalOptions();
   declareServe(command.command('serve').summary('measure under load: many requests, arriving over time'));
+  declareDisaggregate(
+    command.command('disaggregate').summary('prompts computed by another adapter: what it is worth, over which links'),
+  );
   declareKernels(command.command('kernels').summary('time every kernel variant against the ceiling that binds it'));
 }

@@ -1,0 +1,65 @@
+import { figure, markdownTable } from '../tables/markdown.js';
+import { verdicts, type JudgedCell } from './judge.js';
+import type { CellRecord, DisaggregateResult } from './schema.js';
+
+/** A link in words. */
+export const linkText = ({ mbit, delay_ms }: Pick<CellRecord, 'mbit' | 'delay_ms'>): string => {
+  const rate = mbit === null ? 'none' : mbit >= 1000 ? `${figure(mbit / 1000)} Gbit` : `${mbit} Mbit`;
+  return delay_ms === 0 ? rate : `${rate}, ${delay_ms} ms`;
+};
+
+const pairText = ({ prefill, decode }: CellRecord): string => `${prefill} -> ${decode}`;
+
+/** Times the gain: measured, and predicted in brackets. */
+const both = (measured: number, predicted: number): string => `${measured.toFixed(2)} (${predicted.toFixed(2)})`;
+
+/** The maps of gains and what requests went into, as Markdown. */
+export function disaggregateTables(result: DisaggregateResult, cells: readonly JudgedCell[]): string {
+  const pairs = [...new Set(cells.map(({ cell }) => pairText(cell)))];
+  const maps = pairs.map((pair) => {
+    const own = cells.filter(({ cell }) => pairText(cell) === pair);
+    const { decode, prefill } = own[0].cell;
+    const over = [gainMap(own, `over ${decode} alone`, 'overDecode')];
+    if (prefill !== decode) over.push(gainMap(own, `over ${prefill} alone`, 'overPrefill'));
+    return `### ${pair}\n\n${over.join('\n')}\n${breakdownTable(own)}`;
+  });
+  const said = verdicts(cells).map(({ what, held, of }) => `- ${what}: ${held} of ${of}\n`);
+  const { repetitions } = result.options;
+  const head = `Medians of ${repetitions} samples; gains are E2E alone over E2E of the pair, measured (predicted).\n`;
+  return `${head}\n${maps.join('\n')}\n${said.join('')}`;
+}
+
+function gainMap(cells: readonly JudgedCell[], title: string, which: keyof JudgedCell['gain']): string {
+  const links = [...new Set(cells.map(({ cell }) => linkText(cell)))];
+  const sizes = [...new Set(cells.map(({ cell }) => `${cell.n_prompt}, ${cell.n_gen}`))];
+  const rows = sizes.map((size) => [
+    size,
+    ...links.map((link) => {
+      const at = cells.find(({ cell }) => `${cell.n_prompt}, ${cell.n_gen}` === size && linkText(cell) === link);
+      return at === undefined ? '' : both(at.gain[which], at.predictedGain[which]);
+    }),
+  ]);
+  return `Gain ${title}, by prompt and output, and network:\n\n${markdownTable(
+    ['', ...links],
+    rows,
+    ['', ...links].map((_, at) => at > 0),
+  )}\n`;
+}
+
+function breakdownTable(cells: readonly JudgedCell[]): string {
+  const head = ['prompt, output', 'network', 'prefill', 'exposed', 'tail', 'decode', 'E2E ms', 'KV there', 'formula'];
+  const rows = cells.map(({ cell, measured, predicted, kvMs, kvFormulaMs }) => [
+    `${cell.n_prompt}, ${cell.n_gen}`,
+    linkText(cell),
+    ...(['prefillMs', 'exposedMs', 'tailMs', 'decodeMs', 'e2elMs'] as const).map(
+      (part) => `${figure(measured[part])} (${figure(predicted[part])})`,
+    ),
+    figure(kvMs),
+    figure(kvFormulaMs),
+  ]);
+  return `What a request went into, ms, measured (predicted):\n\n${markdownTable(
+    head,
+    rows,
+    head.map((_, at) => at > 1),
+  )}\n`;
+}
