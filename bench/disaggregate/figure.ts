@@ -16,7 +16,7 @@ export function gainFigure(cells: readonly JudgedCell[]): Figure | undefined {
   return {
     id: 'disaggregate',
     title: 'Prompts computed elsewhere',
-    caption: 'How many times as fast as the decoding adapter alone, end to end; medians.',
+    caption: 'How many times as fast as the decoding adapter alone, end to end.',
     key: 'Above 1 the pair is faster. Bars: of each cell the upper one is measured, the lower one predicted.',
     spec: { vconcat: rows, spacing: 24, resolve: { scale: { color: 'independent' } } },
   };

@@ -17,7 +17,7 @@ export interface DisaggregateOptions {
 }
 
 /** A request on one engine. */
-export interface AlonePoint {
+interface AlonePoint {
   readonly kind: 'alone';
   readonly adapter: string;
   readonly promptTokens: number;
@@ -25,8 +25,8 @@ export interface AlonePoint {
 }
 
 /** Half of a request: a prompt computed for nobody, or a first token whose prompt is in the cache but for its end. */
-export interface PartPoint {
-  readonly kind: 'prefill' | 'tail';
+interface PartPoint<Kind extends 'prefill' | 'tail'> {
+  readonly kind: Kind;
   readonly adapter: string;
   readonly promptTokens: number;
 }
@@ -40,7 +40,7 @@ export interface CellPoint extends AdapterPair {
   readonly delayMs: number;
 }
 
-export type DisaggregatePoint = AlonePoint | PartPoint | CellPoint;
+export type DisaggregatePoint = AlonePoint | PartPoint<'prefill'> | PartPoint<'tail'> | CellPoint;
 
 const distinct = (names: readonly string[]): string[] => [...new Set(names)];
 

@@ -28,7 +28,7 @@ export class Relay {
     this.#target = target;
     this.shape = shape;
     this.#through = through;
-    this.#server = createServer((socket) => this.#came(socket));
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#came(socket));
   }
 
   /** @param target the port it leads to */
@@ -86,7 +86,7 @@ export class Relay {
   }
 
   #join(client: Socket): void {
-    const server = connect({ host, port: this.#target });
+    const server = connect({ host, port: this.#target, allowHalfOpen: true });
     this.#watch(server);
     const shape = (): LinkShape => this.shape;
     const pipes = [

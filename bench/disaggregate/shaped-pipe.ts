@@ -31,7 +31,7 @@ export class ShapedPipe {
   #free = 0;
   #timer: NodeJS.Timeout | undefined;
   #stalled = false;
-  #closed = false;
+  #ended = false;
 
   /** @param through what becomes of what comes, before it is sent; as it is by default */
   constructor(from: Socket, to: Socket, shape: () => LinkShape, through: (bytes: Buffer) => Iterable<Buffer> = whole) {
@@ -44,10 +44,11 @@ export class ShapedPipe {
       if (this.#held > this.#room()) from.pause();
     });
     from.on('error', () => undefined); // close follows
-    from.once('close', () => {
-      this.#closed = true;
+    const ended = (): void => {
+      this.#ended = true;
       this.#deliver();
-    });
+    };
+    from.once('end', ended).once('close', ended);
   }
 
   /** Delivers nothing, ends included, until `go`. */
@@ -94,7 +95,7 @@ export class ShapedPipe {
         this.#timer = undefined;
         this.#deliver();
       }, this.#queue[0].due - now);
-    } else if (this.#closed) this.#to.end();
+    } else if (this.#ended) this.#to.end();
   }
 }
 

@@ -1,4 +1,5 @@
 import { figure, markdownTable } from '../tables/markdown.js';
+import { IN_WORDS, type Statistic } from '../compare/statistic.js';
 import { verdicts, type JudgedCell } from './judge.js';
 import type { CellRecord, DisaggregateResult } from './schema.js';
 
@@ -13,8 +14,12 @@ const pairText = ({ prefill, decode }: CellRecord): string => `${prefill} -> ${d
 /** Times the gain: measured, and predicted in brackets. */
 const both = (measured: number, predicted: number): string => `${measured.toFixed(2)} (${predicted.toFixed(2)})`;
 
-/** The maps of gains and what requests went into, as Markdown. */
-export function disaggregateTables(result: DisaggregateResult, cells: readonly JudgedCell[]): string {
+/** The maps of gains and what requests went into, as Markdown. @param statistic what stands for samples in `cells` */
+export function disaggregateTables(
+  result: DisaggregateResult,
+  cells: readonly JudgedCell[],
+  statistic: Statistic,
+): string {
   const pairs = [...new Set(cells.map(({ cell }) => pairText(cell)))];
   const maps = pairs.map((pair) => {
     const own = cells.filter(({ cell }) => pairText(cell) === pair);
@@ -25,7 +30,7 @@ export function disaggregateTables(result: DisaggregateResult, cells: readonly J
   });
   const said = verdicts(cells).map(({ what, held, of }) => `- ${what}: ${held} of ${of}\n`);
   const { repetitions } = result.options;
-  const head = `Medians of ${repetitions} samples; gains are E2E alone over E2E of the pair, measured (predicted).\n`;
+  const head = `The ${IN_WORDS[statistic]} of ${repetitions} samples each; gains are E2E alone over E2E of the pair, measured (predicted).\n`;
   return `${head}\n${maps.join('\n')}\n${said.join('')}`;
 }
 
@@ -47,7 +52,7 @@ function gainMap(cells: readonly JudgedCell[], title: string, which: keyof Judge
 }
 
 function breakdownTable(cells: readonly JudgedCell[]): string {
-  const head = ['prompt, output', 'network', 'prefill', 'exposed', 'tail', 'decode', 'E2E ms', 'KV there', 'formula'];
+  const head = ['prompt, output', 'network', ...['prefill', 'exposed', 'tail', 'decode', 'E2E', 'KV there', 'formula']];
   const rows = cells.map(({ cell, measured, predicted, kvMs, kvFormulaMs }) => [
     `${cell.n_prompt}, ${cell.n_gen}`,
     linkText(cell),
@@ -57,7 +62,7 @@ function breakdownTable(cells: readonly JudgedCell[]): string {
     figure(kvMs),
     figure(kvFormulaMs),
   ]);
-  return `What a request went into, ms, measured (predicted):\n\n${markdownTable(
+  return `What a request went into, ms, measured (predicted), and the median time until keys and values were there:\n\n${markdownTable(
     head,
     rows,
     head.map((_, at) => at > 1),

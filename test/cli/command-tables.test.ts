@@ -95,7 +95,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
       ...{ pair: 'llvmpipe', prompts: '16', outputs: '1', network: ['none,0', '0'], delay: ['0,-1', '-1'] },
       ...{ chunk: '8', repetitions: '0', warmup: '-1' },
     },
-    result: { output: '', svg: ' ', format: 'csv' },
+    result: { output: '', svg: ' ', statistic: 'mean', format: 'csv' },
   },
   benchKernels: {
     points: {

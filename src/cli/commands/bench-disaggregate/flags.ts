@@ -1,4 +1,5 @@
 import type { AdapterPair } from '../../../../bench/disaggregate/plan.js';
+import { DEFAULT_STATISTIC, STATISTICS } from '../../../../bench/compare/statistic.js';
 import { number, oneOf, text, whole, type TextKind } from '../../../engine/options/kinds.js';
 import type { CommandTable } from '../../options/command-table.js';
 import { listed, repeated, wholes } from '../../options/text-kinds.js';
@@ -51,6 +52,12 @@ export const BENCH_DISAGGREGATE = {
   result: {
     output: { kind: text('a path'), flags: '--output <file>', help: 'write the result here too, as JSON, each round' },
     svg: { kind: text('a path'), flags: '--svg <file>', help: 'draw the maps and what requests went into' },
+    statistic: {
+      kind: oneOf(STATISTICS),
+      flags: '--statistic <name>',
+      help: `what stands for the samples of a point: ${STATISTICS.join(', ')}`,
+      default: DEFAULT_STATISTIC,
+    },
     format: {
       kind: oneOf(['markdown', 'json'] as const),
       flags: '--format <format>',

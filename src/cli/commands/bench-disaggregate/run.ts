@@ -40,6 +40,7 @@ const DELAYS = [0, 5];
 export async function benchDisaggregate(given: BenchDisaggregateFlags): Promise<number> {
   const flags = withDefaults(BENCH_DISAGGREGATE.what, given);
   const { pair: pairs, prompts, outputs, repetitions, warmup, chunk } = flags;
+  const { statistic } = withDefaults(BENCH_DISAGGREGATE.result, given);
   for (const [name, asked] of [['adapter', flags.adapter] as const, ['prefillChunk', flags.prefillChunk] as const]) {
     const instead = option(name === 'adapter' ? 'benchDisaggregate.pair' : 'benchDisaggregate.chunk');
     if (asked !== undefined) throw new RidgepointError('usage', words`${option(name)} is said by ${instead} here`);
@@ -91,10 +92,10 @@ export async function benchDisaggregate(given: BenchDisaggregateFlags): Promise<
   });
   if (tell) status();
   const result = await save(measured, !stopSignal.aborted);
-  const cells = judge(result);
+  const cells = judge(result, statistic);
   const figure = gainFigure(cells);
   if (flags.svg !== undefined && figure !== undefined) await writeWhole(flags.svg, await draw(figure));
-  print(flags.format === 'json' ? textOf(result) : disaggregateTables(result, cells));
+  print(flags.format === 'json' ? textOf(result) : disaggregateTables(result, cells, statistic));
   if (!result.complete) remark('stopped before all rounds were measured');
   await stages.close();
   return cells.length > 0 ? EXIT.ok : EXIT.failure;
