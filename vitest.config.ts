@@ -27,7 +27,10 @@ const PURE = [
   ],
   ...['platform/{chat-aside,kept-lines,kit,model-output,quiet,scripts,shader-texts,whole-file}'],
   ...['serving/{connections,embeddings,endpoints,fields,fuzz,json-excess,lifetimes,loading,messages,page}'],
-  ...['serving/{operating,refusals,responses-store,token-rules}', 'cli/{command-tables,log-output,recorded,text-file}'],
+  ...[
+    'serving/{mailbox,operating,refusals,responses-store,token-rules}',
+    'cli/{command-tables,log-output,recorded,text-file}',
+  ],
   ...['scheduler', 'simulator', 'tokenizer', 'traffic'].map((room) => `${room}/**/*`),
   ...['docs', 'names', 'rooms', 'statistics'],
 ].map((files) => `test/${files}.test.ts`);

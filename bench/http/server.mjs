@@ -11,6 +11,8 @@ process.on('message', (asked) => {
   else void bare(asked).then((cpu) => process.send(cpu));
 });
 
+process.on('disconnect', () => process.exit());
+
 /** Processor time of the same generations without a server. */
 async function bare({ streams, tokens }) {
   const before = process.cpuUsage();

@@ -25,7 +25,8 @@ export class Metrics implements Counters {
     4,
   );
   readonly #promptTokens = this.#counter('prompt_tokens_total', 'Prompt tokens of ended choices');
-  readonly #generationTokens = this.#counter('generation_tokens_total', 'Tokens generated');
+  /** Tokens since the counter was last told of them, which is when somebody looks: there are many. */
+  #generated = 0;
   readonly #embeddingRequests = this.#counter('embedding_requests_total', 'Requests for embeddings that were computed');
   readonly #embeddingTokens = this.#counter('embedding_tokens_total', 'Tokens of the texts they gave');
   readonly #ended = new Counter({
@@ -46,6 +47,10 @@ export class Metrics implements Counters {
     this.registry.setDefaultLabels({ model_name: model });
     this.#gauge('num_choices_in_flight', 'Choices that run, wait, or are still being read by their client', inUse);
     this.#addStats(() => engine.stats());
+    this.#counter('generation_tokens_total', 'Tokens generated', (counter) => {
+      counter.inc(this.#generated);
+      this.#generated = 0;
+    });
   }
 
   /** Adds what prom-client knows of the process: CPU, memory, event loop, garbage collection. */
@@ -73,7 +78,7 @@ export class Metrics implements Counters {
         if (before === undefined) this.#ttft.observe((now - startedAt) / 1000);
         else this.#itl.observe((now - before) / 1000);
         last.set(choice, now);
-        this.#generationTokens.inc(count);
+        this.#generated += count;
       },
       ended: (result) => {
         results.push(result);

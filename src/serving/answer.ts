@@ -110,11 +110,13 @@ const MOST_MERGED = 64;
  * Makes one chunk of those of a choice that follow each other: tokens that are ready together, as guesses that were
  * right and what a slow reader has not taken are, go out together.
  */
-function* merged(events: readonly ChoiceEvent[]): Generator<ChoiceEvent> {
+function merged(events: readonly ChoiceEvent[]): readonly ChoiceEvent[] {
+  if (events.length < 2) return events;
+  const result: ChoiceEvent[] = [];
   for (let at = 0; at < events.length;) {
     const first = events[at++];
     if (!('chunk' in first)) {
-      yield first;
+      result.push(first);
       continue;
     }
     const { index } = first;
@@ -124,8 +126,9 @@ function* merged(events: readonly ChoiceEvent[]): Generator<ChoiceEvent> {
       if (!('chunk' in next) || next.index !== index) break;
       chunks.push(next.chunk);
     }
-    yield chunks.length === 1 ? first : { index, chunk: mergedChunk(chunks) };
+    result.push(chunks.length === 1 ? first : { index, chunk: mergedChunk(chunks) });
   }
+  return result;
 }
 
 function mergedChunk(chunks: readonly GenerationChunk[]): GenerationChunk {
@@ -153,7 +156,11 @@ export async function streamAnswer(
   try {
     const opened = new Set<number>();
     const results: GenerationResult[] = [];
-    for (let ready = await events.take(); ready !== undefined; ready = await events.take()) {
+    for (;;) {
+      const more = events.more();
+      if (more !== undefined) await more;
+      const ready = events.take();
+      if (ready === undefined) break;
       for (const event of merged(ready)) {
         const { index } = event;
         const opening = opened.has(index) ? undefined : format.opening(index);

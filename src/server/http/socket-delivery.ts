@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import { type Delivery, type Headers, ReaderGone } from '../../serving/http/delivery.js';
 import type { Lifetime } from '../../serving/http/lifetime.js';
 import { sendQueue } from './send-queue.js';
@@ -45,12 +46,14 @@ export class SocketDelivery implements Delivery {
 
   put(text: string): Promise<void> | undefined {
     this.assertGoing();
-    return writeChunk(this.#response, text) ? undefined : this.#taken('drain');
+    const writer = writeChunk(this.#response, text);
+    return writer.writableNeedDrain ? this.#taken('drain', writer) : undefined;
   }
 
   murmur(text: string): void {
     const response = this.#response;
-    if (!response.destroyed && !response.writableNeedDrain) response.write(text);
+    const full = response.writableNeedDrain || response.socket?.writableNeedDrain;
+    if (!response.destroyed && full !== true) response.write(text);
   }
 
   async end(text?: string): Promise<void> {
@@ -77,7 +80,8 @@ export class SocketDelivery implements Delivery {
     if (this.#lifetime.reason !== undefined) throw this.#lifetime.error();
   }
 
-  #taken(event: 'drain' | 'finish'): Promise<void> {
+  /** @param writer who tells of it */
+  #taken(event: 'drain' | 'finish', writer: Writable = this.#response): Promise<void> {
     const response = this.#response;
     const lifetime = this.#lifetime;
     return new Promise((resolve, reject) => {
@@ -85,7 +89,7 @@ export class SocketDelivery implements Delivery {
       const settle = (error?: Error): void => {
         if (settled) return;
         settled = true;
-        response.off(event, taken);
+        writer.off(event, taken);
         lifetime.signal.removeEventListener('abort', ended);
         heedless();
         if (error === undefined) resolve();
@@ -97,7 +101,7 @@ export class SocketDelivery implements Delivery {
       );
       const ended = (): void =>
         settle(lifetime.reason === 'client gone' ? new ReaderGone('the client has left') : lifetime.error());
-      response.once(event, taken);
+      writer.once(event, taken);
       lifetime.signal.addEventListener('abort', ended, { once: true });
       void this.#watch(() => settled).then(() => {
         if (settled) return;
@@ -134,13 +138,20 @@ export class SocketDelivery implements Delivery {
   }
 }
 
-/** A response's `write` that makes one piece of a chunk and its frame, where Node makes four, which costs twice as much. */
-function writeChunk(response: ServerResponse, text: string): boolean {
+/**
+ * A response's `write` that makes one piece of a chunk and its frame, where Node makes four, and gives it to the socket
+ * itself, since the response would put it off to the next tick.
+ *
+ * @returns whom it was given to: the response where its turn on the connection has not come, or the head is not out
+ */
+function writeChunk(response: ServerResponse, text: string): Writable {
+  const { socket } = response;
   const bytes = Buffer.byteLength(text);
   const encoding = bytes === text.length ? 'latin1' : 'utf8';
-  if (!response.chunkedEncoding) return response.write(text, encoding);
-  response.chunkedEncoding = false;
-  const room = response.write(`${bytes.toString(16)}\r\n${text}\r\n`, encoding);
-  response.chunkedEncoding = true;
-  return room;
+  if (!response.chunkedEncoding || socket?.writable !== true || !response.headersSent) {
+    response.write(text, encoding);
+    return response;
+  }
+  socket.write(`${bytes.toString(16)}\r\n${text}\r\n`, encoding);
+  return socket;
 }

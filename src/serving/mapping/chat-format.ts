@@ -52,7 +52,11 @@ export class ChatFormat implements AnswerFormat {
   }
 
   chunk(index: number, chunk: GenerationChunk): string {
-    const delta = this.#delta(this.#reply(index)?.push(chunk.text) ?? { content: chunk.text });
+    const pushed = this.#reply(index)?.push(chunk.text) ?? { content: chunk.text };
+    const delta = pushed.tool_calls === undefined ? pushed : this.#delta(pushed);
+    if (chunk.logprobs === undefined && this.#options.promptIds === undefined) {
+      return this.#chunks.ofJson(`{"index":${index},"delta":${deltaJson(delta)},"logprobs":null,"finish_reason":null}`);
+    }
     const texts = (this.#texts[index] ??= this.#newTexts());
     const logprobs = chunk.logprobs && { content: [...chatLogprobs(chunk.logprobs, texts)], refusal: null };
     return this.#chunks.of([
@@ -148,4 +152,12 @@ export class ChatFormat implements AnswerFormat {
   #ids(ids: readonly number[]): object {
     return this.#options.promptIds === undefined ? {} : { token_ids: ids };
   }
+}
+
+/** JSON of a delta, with little ado where it is text alone, as most are. */
+function deltaJson(delta: MessageDelta): string {
+  const { content } = delta;
+  if (content === undefined || delta.tool_calls !== undefined || delta.reasoning !== undefined)
+    return JSON.stringify(delta);
+  return `{"content":${JSON.stringify(content)}}`;
 }

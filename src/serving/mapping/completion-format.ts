@@ -66,6 +66,11 @@ export class CompletionFormat implements AnswerFormat {
   }
 
   chunk(index: number, chunk: GenerationChunk): string {
+    if (chunk.logprobs === undefined && !this.#options.tokenIds) {
+      return this.#chunks.ofJson(
+        `{"index":${index},"text":${JSON.stringify(chunk.text)},"logprobs":null,"finish_reason":null}`,
+      );
+    }
     const streamed = this.#stream(index);
     const tokens = chunk.logprobs && [...completionTokens(chunk.logprobs, streamed.texts, streamed.offset)];
     const logprobs = this.#list(streamed, tokens);

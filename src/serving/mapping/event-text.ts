@@ -12,6 +12,11 @@ export class EventText {
     this.#after = rest === '}' ? rest : `,${rest}`;
   }
 
+  /** Of one choice that is JSON already. */
+  ofJson(choice: string): string {
+    return `${this.#before}[${choice}]${this.#after}`;
+  }
+
   of(choices: readonly object[]): string {
     return this.#before + JSON.stringify(choices) + this.#after;
   }

@@ -1,6 +1,6 @@
 import type { GenerationChunk, GenerationResult } from '../../engine/api.js';
 import type { ReplyReader } from '../../tools/index.js';
-import type { AnswerFormat, EndedChoice } from '../answer.js';
+import type { AnswerFormat, EndedChoice, Events } from '../answer.js';
 import type { ApiError } from '../errors.js';
 import { NamedEvent } from '../http/named-event.js';
 import { parsedArguments } from '../schema/written-json.js';
@@ -56,8 +56,9 @@ export class MessageFormat implements AnswerFormat {
     return { type: 'message_start', message: { ...this.#message([]), usage } };
   }
 
-  chunk(_index: number, { text }: GenerationChunk): object[] {
-    return this.#blocks.push(text).map((event) => this.#told(event));
+  chunk(_index: number, { text }: GenerationChunk): Events {
+    const events = this.#blocks.push(text);
+    return events.length === 1 ? this.#told(events[0]) : events.map((event) => this.#told(event));
   }
 
   closing(_index: number, finish: 'stop' | 'length', result: GenerationResult): object[] {

@@ -29,7 +29,11 @@ export class ReplyBlocks {
   }
 
   push(text: string): BlockEvent[] {
-    return this.#reader.push(text).flatMap((event) => this.#take(event));
+    const events = this.#reader.push(text);
+    // Of most tokens.
+    if (events.length === 0) return [];
+    if (events.length === 1) return this.#take(events[0]);
+    return events.flatMap((event) => this.#take(event));
   }
 
   /** The last events; a reply that had nothing in it is an empty text. */

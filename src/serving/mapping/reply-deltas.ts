@@ -57,6 +57,10 @@ export class ReplyDeltas {
   }
 
   #delta(events: readonly ReplyEvent[]): MessageDelta {
+    // Of most tokens.
+    if (events.length === 0) return {};
+    const [first] = events;
+    if (events.length === 1 && first.kind === 'text') return first.text === '' ? {} : { content: first.text };
     let content = '';
     let reasoning = '';
     const calls: ToolCallDelta[] = [];

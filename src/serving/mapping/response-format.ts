@@ -1,6 +1,6 @@
 import type { ChatMessage, GenerationChunk } from '../../engine/api.js';
 import type { ReplyReader } from '../../tools/index.js';
-import type { AnswerFormat, EndedChoice } from '../answer.js';
+import type { AnswerFormat, EndedChoice, Events } from '../answer.js';
 import type { ApiError } from '../errors.js';
 import { NamedEvent } from '../http/named-event.js';
 import { parsedArguments } from '../schema/written-json.js';
@@ -51,8 +51,10 @@ export class ResponseFormat implements AnswerFormat {
     return [this.#event('response.created', { response }), this.#event('response.in_progress', { response })];
   }
 
-  chunk(_index: number, { text }: GenerationChunk): object[] {
-    return this.#blocks.push(text).flatMap((event) => this.#told(event));
+  chunk(_index: number, { text }: GenerationChunk): Events {
+    const events = this.#blocks.push(text);
+    if (events.length === 1 && events[0].at === 'more') return this.#delta(events[0].block, events[0].text);
+    return events.flatMap((event) => this.#told(event));
   }
 
   closing(_index: number, finish: 'stop' | 'length'): object[] {

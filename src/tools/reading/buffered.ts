@@ -14,9 +14,9 @@ export abstract class BufferedReader implements ReplyReader {
   push(text: string): ReplyEvent[] {
     this.buffer += text;
     while (this.step());
-    const events = joined(this.events);
+    const { events } = this;
     this.events = [];
-    return events;
+    return joined(events);
   }
 
   end(): ReplyEvent[] {
@@ -45,8 +45,8 @@ export abstract class BufferedReader implements ReplyReader {
       this.take(marker.length);
       return true;
     }
-    const held = this.ended ? 0 : heldBack(this.buffer, [marker]);
-    this.text(this.take(this.buffer.length - held));
+    const held = this.ended ? 0 : heldBack(this.buffer, marker);
+    if (this.buffer.length > held) this.text(this.take(this.buffer.length - held));
     return false;
   }
 
@@ -57,6 +57,11 @@ export abstract class BufferedReader implements ReplyReader {
   }
 
   protected take(length: number): string {
+    if (length === this.buffer.length) {
+      const all = this.buffer;
+      this.buffer = '';
+      return all;
+    }
     const taken = this.buffer.slice(0, length);
     this.buffer = this.buffer.slice(length);
     return taken;

@@ -17,17 +17,19 @@ export interface ReplyReader {
 }
 
 /** Characters at the end of a text that may be the beginning of a marker. */
-export function heldBack(text: string, markers: readonly string[]): number {
-  const longest = Math.max(0, ...markers.map(({ length }) => length - 1));
-  for (let length = Math.min(longest, text.length); length > 0; length--) {
-    const end = text.slice(text.length - length);
-    if (markers.some((marker) => marker.startsWith(end))) return length;
+export function heldBack(text: string, marker: string): number {
+  const first = marker.charAt(0);
+  const from = Math.max(0, text.length - marker.length + 1);
+  for (let at = text.indexOf(first, from); at >= 0; at = text.indexOf(first, at + 1)) {
+    if (marker.startsWith(text.slice(at))) return text.length - at;
   }
   return 0;
 }
 
 /** Puts pieces of one kind together, and leaves out empty ones. */
-export function joined(events: readonly ReplyEvent[]): ReplyEvent[] {
+export function joined(events: ReplyEvent[]): ReplyEvent[] {
+  if (events.length === 0) return events;
+  if (events.length === 1 && (events[0].kind === 'call' || events[0].text !== '')) return events;
   const result: ReplyEvent[] = [];
   for (const event of events) {
     const last = result.at(-1);

@@ -44,7 +44,7 @@ export class ReasoningReader implements ReplyReader {
     }
     if (this.#state === 'inside') {
       const at = this.#buffer.indexOf(close);
-      const until = at >= 0 ? at : this.#buffer.length - (ended ? 0 : heldBack(this.#buffer, [close]));
+      const until = at >= 0 ? at : this.#buffer.length - (ended ? 0 : heldBack(this.#buffer, close));
       events.push({ kind: 'reasoning', text: this.#buffer.slice(0, until) });
       this.#buffer = this.#buffer.slice(at >= 0 ? at + close.length : until);
       if (at >= 0) this.#state = 'behind';
