@@ -38,6 +38,25 @@ describe('fields of requests', () => {
     }
   });
 
+  it('of vLLM and llama-server are dropped only where whatever they say happens anyway', () => {
+    const ofOpenAI = new Set([...OPENAI_CHAT, ...OPENAI_COMPLETION, ...OPENAI_EMBEDDING]);
+    const own = [...VLLM_CHAT, ...VLLM_COMPLETION, ...VLLM_EMBEDDING, ...LLAMA_SERVER];
+    const dropped = new Set(own.filter((name) => IGNORED.has(name) && !ofOpenAI.has(name)));
+    expect([...dropped].toSorted()).toEqual([
+      ...['backend_sampling', 'n_discard', 'n_keep', 'session_id', 'spaces_between_special_tokens'],
+    ]);
+  });
+
+  it('that embeddings do not follow are refused by name, promises of time among them', () => {
+    const names = [...VLLM_EMBEDDING, 'timings', 'ttft_slo_ms', 'itl_slo_ms', 'embd_normalize', 'content'];
+    const refused = names.filter((name) => !USED.embeddings.has(name) && !IGNORED.has(name));
+    expect(refused.length).toBeGreaterThan(15);
+    for (const name of refused) {
+      expect(() => sortFields('embeddings', { [name]: STRANGE }), name).toThrow(`${name}: `);
+    }
+    expect(sortFields('embeddings', { input: 'x', timings: false }).unknown).toEqual([]);
+  });
+
   it('that are not followed are a 400 that names them, whatever peer they are of', async () => {
     const { url } = await start(new FakeEngine());
     const kinds = [
@@ -63,7 +82,7 @@ describe('fields of requests', () => {
         refused++;
       }
     }
-    expect(refused).toBeGreaterThan(150);
+    expect(refused).toBeGreaterThan(180);
   });
 
   it('of one endpoint, sent to another, are not dropped where they would change the answer', () => {

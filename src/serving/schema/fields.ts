@@ -58,21 +58,19 @@ export const USED: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
 const COUNTING: ReadonlySet<Endpoint> = new Set(['count', 'tokenize', 'detokenize']);
 const OF_ANSWERS: ReadonlySet<string> = new Set(GENERATION.filter((name) => name !== 'truncate_prompt_tokens'));
 
-/** They concern billing, tracing, caches or the pace of a stream, or something that does not exist here. */
+/** They concern billing, tracing or caches, or something that does not exist here: whatever they say happens anyway. */
 export const IGNORED: ReadonlySet<string> = new Set([
   // OpenAI
   ...['user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'prediction'],
   ...['prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options', 'max_tool_calls', 'cache_control'],
-  // vLLM
-  ...['request_id', 'session_id', 'stream_interval', 'return_token_offsets', 'return_mm_kwargs'],
-  ...['media_io_kwargs', 'mm_processor_kwargs', 'routed_experts_prompt_start', 'spaces_between_special_tokens'],
-  // llama-server
-  ...['id_slot', 'cache_prompt', 'n_cache_reuse', 'n_keep', 'n_discard', 'min_keep', 'sse_ping_interval'],
-  ...['timings_per_token', 'return_progress', 'verbose', 'backend_sampling'],
-  ...['speculative.n_max', 'speculative.n_min', 'speculative.p_min', 'speculative.type'],
+  // vLLM: which cache would know a conversation best; what tokenizers written in Python put between special tokens
+  ...['session_id', 'spaces_between_special_tokens'],
+  // llama-server: what is kept of a context that is moved, which none is here; where tokens are drawn
+  ...['n_keep', 'n_discard', 'backend_sampling'],
 ]);
 
 const EMPTY = {};
+const GUESSES = unsupported('a choice of how to guess ahead is');
 
 /** They would change the answer, and are not built. Null counts as absent everywhere. */
 export const REFUSED: Readonly<Record<string, Refusal>> = {
@@ -132,8 +130,27 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   embed_dtype: unsupported('another type of numbers is', 'float32'),
   endianness: unsupported('another order of bytes is', 'native', 'little'),
   use_activation: use('normalize'),
+  request_id: use('the header x-request-id'),
+  stream_interval: unsupported('a number of tokens an event is', 1),
+  return_token_offsets: unsupported('offsets of tokens are', false),
+  return_mm_kwargs: unsupported('images are', false),
+  media_io_kwargs: unsupported('images are', EMPTY),
+  mm_processor_kwargs: unsupported('images are', EMPTY),
+  routed_experts_prompt_start: unsupported('experts in the answer are', 0),
   // llama-server
   embd_normalize: use('normalize'),
+  id_slot: unsupported('a choice of slot is', -1),
+  cache_prompt: unsupported('leaving out the prefix cache is', true),
+  n_cache_reuse: unsupported('moving parts of the cache is', 0),
+  min_keep: unsupported('a least number of candidates is', 0, 1),
+  sse_ping_interval: refusal('the interval is the server’s, chosen with --sse-keep-alive'),
+  timings_per_token: use('timings', false),
+  return_progress: unsupported('progress of a prompt is', false),
+  verbose: unsupported('a verbose answer is', false),
+  'speculative.n_max': GUESSES,
+  'speculative.n_min': GUESSES,
+  'speculative.p_min': GUESSES,
+  'speculative.type': GUESSES,
   n_cmpl: use('n', 1),
   n_probs: use('logprobs', 0),
   n_indent: unsupported('a least indentation is', 0),
@@ -185,6 +202,9 @@ export const REFUSED: Readonly<Record<string, Refusal>> = {
   with_pieces: use('return_token_strs', false),
   ...OTHER_SERVERS,
   // one endpoint's, sent to another
+  timings: refusal('only requests that generate are timed', false),
+  ttft_slo_ms: refusal('only requests that generate are promised a time'),
+  itl_slo_ms: refusal('only requests that generate are promised a time'),
   structured_outputs: unsupported('a form of the text is', EMPTY),
   guided_json: unsupported('a form of the text is'),
   guided_regex: unsupported('a form of the text is'),
