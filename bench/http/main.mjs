@@ -5,6 +5,7 @@
 //   ROUNDS=7 ONLY=chats
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -28,7 +29,9 @@ async function bundle(tree) {
   if (tree.endsWith('.mjs')) return tree;
   const outfile = join(tree, 'node_modules', '.cache', 'ridgepoint-http-cost.mjs');
   await mkdir(join(outfile, '..'), { recursive: true });
-  const contents = `export { InferenceServer } from './src/serving/server.ts';
+  // Trees from before there were two rooms of it have it in the other.
+  const room = existsSync(join(tree, 'src', 'server', 'server.ts')) ? 'server' : 'serving';
+  const contents = `export { InferenceServer } from './src/${room}/server.ts';
     export { compileGrammar } from './src/grammar/index.ts';`;
   const options = { bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' };
   await build({ ...options, stdin: { contents, resolveDir: tree, loader: 'ts' }, outfile });
@@ -60,6 +63,14 @@ function request(port, [path, body]) {
   });
 }
 
+/** Undefined where the tree has no such endpoint. */
+async function measured(server, what, streams) {
+  return request(server.port, what).then(
+    () => measure(server, what, streams),
+    () => undefined,
+  );
+}
+
 async function measure({ child, port }, what, streams) {
   const before = await ask(child, 'cpu');
   const turns = Math.ceil(16 / streams);
@@ -84,11 +95,11 @@ for (const [name, what] of Object.entries(CASES)) {
     const found = servers.map(() => []);
     for (let round = -1; round < ROUNDS; round++) {
       for (const [at, server] of servers.entries()) {
-        const spent = await measure(server, what, streams);
-        if (round >= 0) found[at].push(spent);
+        const spent = await measured(server, what, streams);
+        if (round >= 0 && spent !== undefined) found[at].push(spent);
       }
     }
-    console.log([name, streams, ...found.map((own) => median(own).toFixed(1))].join(' | '));
+    console.log([name, streams, ...found.map((own) => median(own)?.toFixed(1) ?? '–')].join(' | '));
   }
 }
 for (const { child } of servers) child.kill();

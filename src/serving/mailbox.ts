@@ -1,6 +1,4 @@
-/** Behind the microtasks that are due; where there is no such place, at once. */
-const behind: (then: () => void) => void =
-  typeof process === 'object' && typeof process.nextTick === 'function' ? process.nextTick : (then) => then();
+const AT_ONCE = Promise.resolve();
 
 /** Items from several senders in the order in which they came, for one reader who may be slower. */
 export class Mailbox<T> implements AsyncIterable<T> {
@@ -13,7 +11,7 @@ export class Mailbox<T> implements AsyncIterable<T> {
   push(item: T): void {
     if (this.#ended) return;
     this.#items.push(item);
-    this.#call();
+    this.#wake?.();
   }
 
   /** No more items will come; with an error, the reader is told after those there are. */
@@ -21,7 +19,7 @@ export class Mailbox<T> implements AsyncIterable<T> {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    this.#call();
+    this.#wake?.();
   }
 
   /** Tells the reader at once: what it has not read yet is dropped. */
@@ -30,16 +28,16 @@ export class Mailbox<T> implements AsyncIterable<T> {
     this.#dropped = true;
     this.#error = error;
     this.#items = [];
-    this.#call();
+    this.#wake?.();
   }
 
   /**
-   * Resolves once there is something to take, or the end; undefined where that is so already. The reader is called when
-   * all that is ready together is here.
+   * Resolves once there is something to take, or the end; undefined where that is so already. Senders hand over what they
+   * have in microtasks, up to three for an item, so the reader is called when none has come for as many: what is ready
+   * together is taken together.
    */
   more(): Promise<void> | undefined {
-    if (this.#items.length > 0 || this.#ended) return undefined;
-    return new Promise((resolve) => (this.#wake = resolve));
+    return this.#items.length > 0 || this.#ended ? undefined : this.#wait();
   }
 
   /** All that have come since; undefined at the end. */
@@ -65,11 +63,13 @@ export class Mailbox<T> implements AsyncIterable<T> {
     }
   }
 
-  /** Senders hand over what they have in microtasks. */
-  #call(): void {
-    const wake = this.#wake;
-    if (wake === undefined) return;
-    this.#wake = undefined;
-    behind(wake);
+  async #wait(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    for (let before = 0; before < this.#items.length;) {
+      before = this.#items.length;
+      await AT_ONCE;
+      await AT_ONCE;
+      await AT_ONCE;
+    }
   }
 }
