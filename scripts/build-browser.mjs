@@ -63,15 +63,18 @@ export async function buildBrowser(root, outdir) {
  *
  * @param {string} root of the package
  * @param {string} outdir where the files go
+ * @param {{ entries?: Record<string, string>, define?: Record<string, string> }} others workers built with it, which
+ *   share its parts, and names that the build writes in
  */
-export async function buildWorker(root, outdir) {
+export async function buildWorker(root, outdir, { entries = {}, define = {} } = {}) {
   embedShaders(root);
   mkdirSync(outdir, { recursive: true });
   // Parts have names of their content: those of an older build would stay.
   for (const name of readdirSync(outdir)) if (name.endsWith('.js')) rmSync(join(outdir, name));
   await build({
     ...commonOf(root),
-    entryPoints: { 'ridgepoint-worker': WORKER },
+    entryPoints: { 'ridgepoint-worker': WORKER, ...entries },
+    define,
     ...{ outdir, splitting: true, chunkNames: '[name]-[hash]' },
   });
 }

@@ -4,6 +4,7 @@ import { copyFileSync, cpSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { readFileSync } from 'node:fs';
 import { buildWorker, TEXTS } from './build-browser.mjs';
 
 /**
@@ -13,11 +14,16 @@ import { buildWorker, TEXTS } from './build-browser.mjs';
  */
 export async function buildSite(root, outdir, { models = false } = {}) {
   mkdirSync(outdir, { recursive: true });
-  await buildWorker(root, outdir);
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  await buildWorker(root, outdir, {
+    entries: { 'ridgepoint-measure': join('bench', 'browser', 'calibrate-worker.ts') },
+    define: { RIDGEPOINT_VERSION: JSON.stringify(version) },
+  });
   await build({
     absWorkingDir: root,
     entryPoints: { main: join('src', 'web', 'main.ts') },
     ...{ outdir, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true },
+    ...{ splitting: true, chunkNames: 'page-[name]-[hash]' },
     // The page names the worker's file, so the text for those who cannot is not needed.
     external: TEXTS,
     logLevel: 'warning',

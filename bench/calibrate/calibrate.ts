@@ -58,14 +58,12 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
   machine = await withMatrices(machine, configs, host, options);
   if (configs.length > 0) await onMeasured?.(machine);
   if (options.ceilingsOnly) return machine;
-  if (machine.profiledSeconds === undefined) {
-    onSkipped?.('the engine’s kernels: this adapter has no timestamps, so predictions take default efficiencies');
-    return machine;
-  }
+  const stamped = machine.profiledSeconds !== undefined;
+  if (!stamped) onSkipped?.('the engine’s kernels one by one, since this adapter has no timestamps, or rounded ones');
   try {
     const log = await PaceLog.open(host, source.name);
-    const runs = await measureEngine(host, source.name, onProgress, log).finally(() => log.close());
-    const efficiencies = kernelEfficiencies(runs, machine);
+    const runs = await measureEngine(host, source.name, { onProgress, pace: log, stamped }).finally(() => log.close());
+    const efficiencies = stamped ? kernelEfficiencies(runs, machine) : {};
     const pace = log.pace();
     return {
       ...{ ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }) },

@@ -3,6 +3,7 @@ import { Profiler } from '../../src/gpu/profiler.js';
 import { record } from '../../src/gpu/recorder.js';
 import type { Stopwatch } from '../../src/gpu/stopwatch.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
+import { clockTick, timesForClock } from './clock.js';
 import { inRounds, longEnough, summariseTimings, type TimedRun, type CeilingTiming } from './timing.js';
 
 type Ceilings = Calibration['ceilings'];
@@ -127,6 +128,8 @@ const FEW = 64;
 const MANY = 1088;
 /** Launches recorded in one go; passes of a profiled submission. */
 const RECORDED = 1000;
+/** And so many times as many at most, for clocks that tell little. */
+const MOST_RECORDINGS = 32;
 const PASSES = 40;
 
 /** What a launch, its recording, a submission with a readback, and timing an operation by itself cost. */
@@ -151,20 +154,21 @@ export async function launchCosts(
   });
   const few = submitted('few launches', FEW);
   const many = submitted('many launches', MANY);
-  const recording: TimedRun = {
-    name: 'recording',
-    async run() {
-      const encoder = gpu.device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      const start = performance.now();
-      launches(RECORDED)(pass);
-      const seconds = (performance.now() - start) / 1000;
-      pass.end();
-      gpu.queue.submit([encoder.finish()]);
-      await gpu.queue.onSubmittedWorkDone();
-      return seconds;
-    },
+  const recordedIn = async (count: number): Promise<number> => {
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    const start = performance.now();
+    launches(count)(pass);
+    const seconds = (performance.now() - start) / 1000;
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    await gpu.queue.onSubmittedWorkDone();
+    return seconds;
   };
+  // A browser's clock may tell milliseconds only.
+  const tick = clockTick();
+  const times = timesForClock(await recordedIn(RECORDED), tick, MOST_RECORDINGS);
+  const recording: TimedRun = { name: 'recording', run: async () => (await recordedIn(times * RECORDED)) / times };
   const trip: TimedRun = {
     name: 'readback',
     async run() {
@@ -200,6 +204,8 @@ export async function launchCosts(
   const list = [few, many, recording, trip, ...(profiler === undefined ? [] : [profiled])];
   const timings = await inRounds(list, { least: 15, most: 60, budgetMs: 1500 });
   profiler?.destroy();
+  // Stable browsers round timestamps: where a launch takes no time, no operation can be timed by itself.
+  const stamped = profiler !== undefined && timings.get(profiled)!.median > 0;
   gpu.free(staging);
   gpu.free(sink);
   const of = (timed: TimedRun, figure?: string): CeilingTiming => {
@@ -211,10 +217,9 @@ export async function launchCosts(
   const dispatchSeconds = Math.max(1e-9, (of(many, 'dispatchSeconds').median - of(few).median) / (MANY - FEW));
   return {
     dispatchSeconds,
-    recordSeconds: of(recording, 'recordSeconds').median / RECORDED,
+    // A clock that stood still all the while says less than nothing: below one tick is all that is known.
+    recordSeconds: Math.max(of(recording, 'recordSeconds').median, tick / times) / RECORDED,
     roundTripSeconds: of(trip, 'roundTripSeconds').median,
-    ...(profiler === undefined
-      ? {}
-      : { profiledSeconds: Math.max(0, of(profiled, 'profiledSeconds').median - dispatchSeconds) }),
+    ...(stamped ? { profiledSeconds: Math.max(0, of(profiled, 'profiledSeconds').median - dispatchSeconds) } : {}),
   };
 }

@@ -125,17 +125,23 @@ export interface EngineRuns {
   readonly records: readonly Measured<BenchRecord>[];
 }
 
+interface MeasureOptions {
+  readonly onProgress?: (what: string) => void;
+  /** Learns between the runs how fast the host is. */
+  readonly pace?: PaceLog;
+  /** Whether operations can be timed by themselves; else whole steps and requests are. */
+  readonly stamped?: boolean;
+}
+
 /**
  * Measures steps and requests on two models, in rounds over all of them.
  *
- * @param pace learns between the runs how fast the host is
  * @throws RidgepointError when the models do not fit the adapter
  */
 export async function measureEngine(
   host: EngineHost,
   adapter: string,
-  onProgress?: (what: string) => void,
-  pace?: PaceLog,
+  { onProgress, pace, stamped = true }: MeasureOptions = {},
 ): Promise<EngineRuns[]> {
   const wide = wideHost(host);
   const engines: CoreEngine[] = [];
@@ -151,8 +157,8 @@ export async function measureEngine(
     const narrow = await start(host, {});
     const synthetic = await start(wide, { weights: 'synthetic' });
     const runs = [
-      { engine: narrow, states: statesOf(narrow, NARROW) },
-      { engine: synthetic, states: statesOf(synthetic, WIDE) },
+      { engine: narrow, states: statesOf(narrow, stamped ? NARROW : { ...NARROW, steps: [] }) },
+      { engine: synthetic, states: statesOf(synthetic, stamped ? WIDE : { ...WIDE, steps: [] }) },
     ];
     await runRounds(
       runs.flatMap(({ states }) => states),

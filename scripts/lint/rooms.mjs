@@ -90,7 +90,7 @@ export const rooms = {
     'engine',
     'grammar (constraint-maker, description)',
   ],
-  'src/web': ['platform/browser (index)'],
+  'src/web': ['platform/browser (index)', 'model (read-config)', 'roofline'],
   'src/index.ts': ['errors', 'engine', 'platform/node'],
 };
 

@@ -1,4 +1,5 @@
 import type { BrowserGenerateOptions, ChatMessage, Engine, GenerationResult } from '../platform/browser/index.js';
+import { keptCalibration } from './calibrations.js';
 import { Announcer } from './announcer.js';
 import { element, parts } from './page.js';
 
@@ -61,7 +62,14 @@ export class Conversation {
         shown.append(text);
         this.#announcer.push(text);
       }
-      turn.item.append(element('p', 'figures', figures(await generation.result)));
+      const result = await generation.result;
+      turn.item.append(element('p', 'figures', figures(result)));
+      const known = keptCalibration(engine.info);
+      if (known !== undefined) {
+        const { besideExpected } = await import('./expectation.js');
+        const beside = besideExpected(engine, known, result);
+        if (beside !== undefined) turn.item.append(element('p', 'expected', beside));
+      }
     } catch (error) {
       turn.item.append(element('p', 'wrong', (error as Error).message));
     } finally {

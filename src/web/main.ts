@@ -1,10 +1,13 @@
 import type { BrowserGenerateOptions, BrowserModel } from '../platform/browser/index.js';
 import { Conversation } from './conversation.js';
+import { GpuPanel } from './gpu-panel.js';
 import { PageModel, showStored } from './model.js';
 import { parts, say } from './page.js';
+import { makeTabs } from './tabs.js';
 
 const model = new PageModel();
 const conversation = new Conversation();
+const gpu = new GpuPanel(model);
 let running: AbortController | undefined;
 
 function update(): void {
@@ -91,6 +94,10 @@ parts.modelForm.addEventListener('submit', (event) => {
 });
 parts.folder.addEventListener('click', () => void pickFolder());
 parts.files.addEventListener('change', () => choose([...(parts.files.files ?? [])]));
+
+makeTabs(parts.tabs, (name) => {
+  if (name === 'gpu') void gpu.open();
+});
 
 parts.model.value = new URLSearchParams(location.search).get('model') ?? '';
 update();

@@ -41,6 +41,11 @@ export class PageModel {
     return this.#engine;
   }
 
+  /** What is loaded already; undefined where nothing is. */
+  present(): Promise<Engine | undefined> {
+    return this.#engine?.catch(() => undefined) ?? Promise.resolve(undefined);
+  }
+
   async #load(): Promise<Engine> {
     const options: BrowserEngineOptions = {
       model: this.#model,

@@ -109,6 +109,44 @@ describe('the page', () => {
   });
 });
 
+describe('the tab of the GPU', () => {
+  const figure = async (row: string): Promise<number> =>
+    parseFloat((await page.locator('tr', { hasText: row }).first().locator('td').first().textContent()) ?? '');
+
+  it('measures what the GPU can do, and says what follows for models', async (context) => {
+    need(context);
+    await page.focus('#chat-tab');
+    await page.keyboard.press('ArrowRight');
+    await page.click('#measure');
+    await page.waitForFunction(() => /^Measured/.test(document.querySelector('#gpu-status')?.textContent ?? ''));
+    for (const row of ['Memory, read', 'Multiply-adds in f32', 'A launch on the GPU', 'Recording a launch']) {
+      expect(await figure(row), row).toBeGreaterThan(0);
+    }
+    const report = page.locator('#gpu-report');
+    expect(await report.locator('.roofline .point').count()).toBe(2);
+    expect(await report.locator('.roofline .roof').count()).toBe(1);
+    await page.selectOption('#device', { index: 1 });
+    await report.locator('.roofline .second').waitFor();
+    expect(await report.locator('tr', { hasText: 'tiny-4k, int4-g32' }).count()).toBe(1);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  it('keeps it over a reload, and has replies say what was expected of them', async (context) => {
+    need(context);
+    await page.reload();
+    await page.waitForFunction(() => /^tiny-tales in/.test(document.querySelector('#status')?.textContent ?? ''));
+    await page.locator('summary', { hasText: 'Sampling' }).click();
+    await page.click('#clear');
+    await send('Once upon a time', 16);
+    const expected = replies().last().locator('.expected');
+    await expected.waitFor();
+    expect(await expected.textContent()).toMatch(
+      /^Expected: first token after [\d.]+ m?s, bound by [\w ]+; [\d.]+ ms a token, bound by [\w ]+\. It read [\d.]+ GB\/s, [\d.]+ % of/,
+    );
+    expect(complaints).toEqual([]);
+  });
+});
+
 describe('the files that are served', () => {
   const at = (path: string, init?: RequestInit) =>
     fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, init);
