@@ -18,6 +18,16 @@ export interface Simulation {
   readonly flows?: readonly SimulatedFlow[];
 }
 
+/** A simulation that is taken in parts, so that others get a turn in between. */
+export interface SimulationRun {
+  /** Lets so many events happen. @returns whether there are more */
+  advance(events: number): boolean;
+  /** What it has come to so far; `interrupted` says whether that is not the end. */
+  result(): Simulation;
+  /** Seconds that the simulated clock shows. */
+  readonly now: number;
+}
+
 export interface SimulatedStep {
   readonly machine: number;
   readonly begin: number;

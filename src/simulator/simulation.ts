@@ -6,10 +6,11 @@ import { Fleet } from './fleet.js';
 import { stepOf, type Life } from './life.js';
 import { Links } from './links.js';
 import { Machine } from './machine.js';
-import type { SimulatedFlow, SimulatedStep, Simulation } from './outcome.js';
+import type { SimulatedFlow, SimulatedStep, Simulation, SimulationRun } from './outcome.js';
 import { rooms, schedulerOf, type Place } from './place.js';
 import { RequestTrace, type SimulatedRequest } from './request.js';
 import type { SimulationOptions } from './simulation-options.js';
+import { TraceColumns } from './trace-columns.js';
 
 /** Runs requests through a cluster until the last has ended. @throws RidgepointError when the cluster cannot serve */
 export function simulate(
@@ -20,16 +21,6 @@ export function simulate(
   const run = beginSimulation(cluster, requests, options);
   run.advance(Infinity);
   return run.result();
-}
-
-/** A simulation that is taken in parts, so that others get a turn in between. */
-export interface SimulationRun {
-  /** Lets so many events happen. @returns whether there are more */
-  advance(events: number): boolean;
-  /** What it has come to so far; `interrupted` says whether that is not the end. */
-  result(): Simulation;
-  /** Seconds that the simulated clock shows. */
-  readonly now: number;
 }
 
 /** @throws RidgepointError when the cluster cannot serve */
@@ -47,6 +38,7 @@ class Run implements SimulationRun {
   readonly #links: Links;
   readonly #lives = new Map<ScheduledSequence, Life>();
   readonly #traces: RequestTrace[] = [];
+  readonly #columns: TraceColumns;
   readonly #steps: SimulatedStep[] = [];
   readonly #flows: SimulatedFlow[] = [];
   #transfers = 0;
@@ -59,6 +51,7 @@ class Run implements SimulationRun {
   constructor(cluster: Cluster, requests: readonly SimulatedRequest[], options: SimulationOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#columns = new TraceColumns(requests.length);
     checkCluster(cluster);
     for (const pool of cluster.pools) for (let at = 0; at < pool.count; at++) this.#places.push(this.#place(pool));
     this.#fleet = new Fleet(this.#places, cluster, options.seed ?? 0);
@@ -111,7 +104,9 @@ class Run implements SimulationRun {
   }
 
   #arrive(request: SimulatedRequest): void {
-    const trace = new RequestTrace(request, this.#options.keepTokens ?? true);
+    const { keepTokens = true, onEnd } = this.#options;
+    const at = this.#traces.length;
+    const trace = new RequestTrace(request, this.#columns, { at, keepTokens: keepTokens || onEnd !== undefined });
     this.#traces.push(trace);
     const { promptTokens, outputTokens, blockNames } = request;
     const entry = this.#fleet.entryOf(request);
@@ -181,7 +176,7 @@ class Run implements SimulationRun {
       const life = this.#lives.get(sequence);
       if (life === undefined) continue;
       const { trace } = life;
-      if (Number.isNaN(trace.firstRun)) trace.firstRun = this.#events.now;
+      trace.began(this.#events.now);
       if (!life.apart || transfer?.mode !== 'layerwise') continue;
       if (life.decode !== undefined || trace.request.outputTokens === 1) continue;
       this.#events.at(this.#events.now + seconds / transfer.layers, RANK.transfer, () => {
@@ -261,12 +256,14 @@ class Run implements SimulationRun {
     if (trace.tokens.count === 0) life.prefill!.place.promptTokens -= trace.request.promptTokens;
     this.#reserved(life);
     if (status === 'completed') this.#fleet.ended(trace.request);
-    trace.status = status;
-    trace.end = this.#events.now;
+    trace.ended(status, this.#events.now);
     this.#lastEnd = this.#events.now;
     if (life.flow !== undefined) this.#links.cancel(life.flow);
     if (life.prefill !== undefined) this.#drop(life.prefill);
     if (life.decode !== undefined) this.#drop(life.decode);
+    const { keepTokens = true, onEnd } = this.#options;
+    onEnd?.(trace);
+    if (!keepTokens) trace.tokens.forget();
   }
 
   #place(pool: Pool): Place {

@@ -4,6 +4,24 @@ import type { MachineReport, Simulation } from './outcome.js';
 import type { RequestTrace } from './request.js';
 import { sumsOf, type WorkOf } from './work.js';
 
+/** A request as if a client had measured it, in milliseconds, but for its tokens. */
+export function toldOf(trace: RequestTrace): Omit<RequestRecord, 'arrivalsMs' | 'counts'> {
+  const { request, tokens, status, refusal } = trace;
+  const sent = 1000 * request.arrival;
+  const end = Number.isNaN(trace.end) ? request.arrival : trace.end;
+  return {
+    index: request.index,
+    scheduledMs: sent,
+    sentMs: sent,
+    status: status === 'waiting' ? 'interrupted' : status === 'refused' ? 'failed' : status,
+    promptTokens: request.promptTokens,
+    outputTokens: tokens.count,
+    endMs: 1000 * (end - request.arrival),
+    ...(status === 'completed' ? { finish: 'length' } : {}),
+    ...(refusal === undefined ? {} : { error: refusal }),
+  };
+}
+
 /** A simulation as if a client had measured it, in milliseconds, so that all that reads measured runs reads it too. */
 export function recordOf({ traces, duration, interrupted }: Simulation): LoadRecord {
   // Tokens come one at a time, so what says so is the same list for all answers of a length.
@@ -14,29 +32,14 @@ export function recordOf({ traces, duration, interrupted }: Simulation): LoadRec
     return known;
   };
   const requests = traces.map((trace): RequestRecord => {
-    const { request, tokens, status, refusal } = trace;
-    const sent = 1000 * request.arrival;
-    const end = Number.isNaN(trace.end) ? request.arrival : trace.end;
-    return {
-      index: request.index,
-      scheduledMs: sent,
-      sentMs: sent,
-      status: status === 'waiting' ? 'interrupted' : status === 'refused' ? 'failed' : status,
-      promptTokens: request.promptTokens,
-      outputTokens: tokens.count,
-      arrivalsMs: arrivalsOf(trace),
-      counts: onesOf(tokens.count),
-      endMs: 1000 * (end - request.arrival),
-      ...(status === 'completed' ? { finish: 'length' } : {}),
-      ...(refusal === undefined ? {} : { error: refusal }),
-    };
+    return { ...toldOf(trace), arrivalsMs: arrivalsOf(trace), counts: onesOf(trace.tokens.count) };
   });
   requests.sort((a, b) => a.index - b.index);
   return { planned: requests.length, requests, durationMs: 1000 * duration, interrupted };
 }
 
 /** When tokens came, in milliseconds since the request did. */
-function arrivalsOf({ tokens, request: { arrival } }: RequestTrace): number[] {
+export function arrivalsOf({ tokens, request: { arrival } }: RequestTrace): number[] {
   const times = tokens.all();
   for (let at = 0; at < times.length; at++) times[at] = 1000 * (times[at] - arrival);
   return times;

@@ -9,6 +9,7 @@ import type { ReallocationReport } from '../../../simulator/reallocation.js';
 import type { SimulatedRequest } from '../../../simulator/request.js';
 import { judge, type Slo, type SloFinding } from '../../../simulator/slo.js';
 import { overloaded, recordOf } from '../../../simulator/summary.js';
+import { SimulationTally } from '../../../simulator/tally.js';
 import { clusterJsonSchema } from '../../../simulator/cluster-file.js';
 import { metricsOf, type ServeMetrics } from '../../../traffic/metrics.js';
 import { RidgepointError } from '../../../errors.js';
@@ -34,6 +35,8 @@ export interface SeedRun {
   readonly metrics: ServeMetrics;
   readonly findings: readonly SloFinding[] | undefined;
   readonly overloaded: boolean;
+  /** Whether percentiles of ITL are exact; of more gaps than are kept they are read off fine bins. */
+  readonly exactGaps: boolean;
 }
 
 type RunFlags = SimulateFlags & FlagsIn<typeof SIMULATE.run> & FlagsIn<typeof SIMULATE.runSchema>;
@@ -78,14 +81,19 @@ async function runSeed(
   seed: number,
   flags: RunFlags,
 ): Promise<SeedRun> {
+  const tally = new SimulationTally();
   const simulation = await simulatePatiently(cluster, requests, {
     seed,
     keepSteps: flags.traceWindow !== undefined,
+    // Only a file of the result has every token in it.
+    keepTokens: flags.output !== undefined,
+    onEnd: tally.onEnd,
   });
   return {
     seed,
     simulation,
-    metrics: metricsOf([recordOf(simulation)], { percentiles: PERCENTILES }),
+    metrics: tally.metrics(simulation, PERCENTILES),
+    exactGaps: tally.exact,
     findings:
       flags.slo && judge(flags.slo, simulation.traces, flags.slo.kind === 'ms' ? undefined : aloneOn(reference)),
     overloaded: overloaded(simulation.traces),
@@ -174,6 +182,8 @@ function remarksOn(runs: readonly SeedRun[], { cluster }: BuiltCluster): string[
     remarks.push(
       'overloaded: waits were still growing at the end of the arrivals, so latencies say how long the run was and nothing else',
     );
+  if (runs.some(({ exactGaps }) => !exactGaps))
+    remarks.push('there are so many gaps that percentiles of ITL are read off bins 0.003 % wide');
   for (const { name, price } of cluster.pools) {
     const { steps, of } = price.outside ?? { steps: 0, of: 0 };
     if (steps > 0)
