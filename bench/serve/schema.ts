@@ -104,6 +104,8 @@ export const serveSchema = z.object({
       /** Most prompt tokens in a step. */
       prefill_chunk: z.int().positive().optional(),
       figures,
+      /** Requests that came before these seconds are in no figure; of simulated runs. */
+      warmup: z.object({ requests: count, seconds: z.number().nonnegative() }).optional(),
       /** A sample of the steps that ran, in the order they did. */
       steps: steps.optional(),
       requests: z.array(requestSchema),

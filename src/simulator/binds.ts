@@ -13,7 +13,7 @@ export interface Whereabouts {
   readonly decode: number;
 }
 
-export function whereaboutsOf({ traces }: Simulation): Whereabouts {
+export function whereaboutsOf({ traces }: Pick<Simulation, 'traces'>): Whereabouts {
   let [queue, prefill, transfer, decode, count] = [0, 0, 0, 0, 0];
   for (const { request, status, firstRun, tokens, transferred, made } of traces) {
     if (status !== 'completed') continue;

@@ -16,22 +16,27 @@ export class SimulationTally {
   readonly #gaps: Samples;
   readonly #tally: LoadTally;
 
-  /** @param keptGaps how many are kept one by one */
-  constructor(keptGaps = KEPT_GAPS) {
+  readonly #from: number;
+
+  /** @param from requests that come earlier do not count, in seconds @param keptGaps how many are kept one by one */
+  constructor(from = 0, keptGaps = KEPT_GAPS) {
+    this.#from = from;
     this.#gaps = new Samples(keptGaps);
     this.#tally = new LoadTally({ gaps: this.#gaps });
   }
 
   /** For `onEnd` of the simulation. */
-  readonly onEnd = (trace: RequestTrace): void => this.#tally.tokens(toldOf(trace), arrivalsOf(trace));
+  readonly onEnd = (trace: RequestTrace): void => {
+    if (trace.request.arrival >= this.#from) this.#tally.tokens(toldOf(trace), arrivalsOf(trace));
+  };
 
   /** Whether percentiles of gaps are exact. */
   get exact(): boolean {
     return this.#gaps.exact;
   }
 
-  /** Once, of the run that `onEnd` was given to. */
-  metrics({ traces, duration }: Simulation, percentiles: readonly number[]): ServeMetrics {
+  /** Once, of what counts of the run that `onEnd` was given to. */
+  metrics({ traces, duration }: Pick<Simulation, 'traces' | 'duration'>, percentiles: readonly number[]): ServeMetrics {
     for (const trace of traces) {
       this.#tally.request({ ...toldOf(trace), ttft: 1000 * trace.ttft, e2el: 1000 * trace.e2e });
       // A run that was stopped has requests that never ended.

@@ -9,6 +9,8 @@ export interface Goal {
   readonly slo: Slo;
   /** For slowdowns. */
   readonly alone?: Alone;
+  /** Requests that come earlier do not count; default 0. Seconds. */
+  readonly from?: number;
 }
 
 export interface Verdict {
@@ -33,13 +35,15 @@ const EVENTS = 5000;
 export async function trial(
   cluster: Cluster,
   requests: readonly SimulatedRequest[],
-  { slo, alone }: Goal,
+  { slo, alone, from = 0 }: Goal,
   { seed, turn }: TrialOptions = {},
 ): Promise<Verdict> {
   const run = beginSimulation(cluster, requests, { seed, keepTokens: false });
   // When the first token counts is certain with the second one only, where a transfer delays it.
   const settled = cluster.transfer?.firstTokenAt === 'decode' ? 2 : 1;
-  const misses = slo.limits.map((limit) => new Misses(limit, slo, alone, { total: requests.length, settled }));
+  const counts = ({ arrival }: SimulatedRequest): boolean => arrival >= from;
+  const total = from === 0 ? requests.length : requests.filter(counts).length;
+  const misses = slo.limits.map((limit) => new Misses(limit, slo, alone, { total, settled, counts }));
   while (run.advance(EVENTS)) {
     await turn?.();
     const { traces } = run.result();
@@ -53,10 +57,17 @@ export async function trial(
   }
   const { traces } = run.result();
   const endless = overloaded(traces);
-  const findings = judge(slo, traces, alone).map((finding) =>
-    endless ? { ...finding, found: Infinity, met: false } : finding,
+  const findings = judge(slo, from === 0 ? traces : traces.filter(({ request }) => counts(request)), alone).map(
+    (finding) => (endless ? { ...finding, found: Infinity, met: false } : finding),
   );
   return { met: findings.every(({ met }) => met), findings };
+}
+
+/** Which requests count, how many they are, and from how many tokens on the time of the first one is certain. */
+interface Counting {
+  readonly total: number;
+  readonly settled: number;
+  readonly counts: (request: SimulatedRequest) => boolean;
 }
 
 /** Requests that have missed one limit, counted as they come. */
@@ -72,13 +83,15 @@ class Misses {
 
   readonly #slo: Slo;
   readonly #alone: Alone | undefined;
+  readonly #counts: Counting['counts'];
 
   constructor(
     readonly limit: SloLimit,
     slo: Slo,
     alone: Alone | undefined,
-    { total, settled }: { readonly total: number; readonly settled: number },
+    { total, settled, counts }: Counting,
   ) {
+    this.#counts = counts;
     this.#slo = slo;
     this.#settled = settled;
     this.#alone = alone;
@@ -88,7 +101,9 @@ class Misses {
 
   /** Whether more have missed than may. @param now seconds */
   beyond(traces: readonly RequestTrace[], now: number): boolean {
-    while (this.#seen < traces.length) this.#open.push(this.#seen++);
+    for (; this.#seen < traces.length; this.#seen++) {
+      if (this.#counts(traces[this.#seen].request)) this.#open.push(this.#seen);
+    }
     this.#open = this.#open.filter((at) => {
       const missed = this.#decided(traces[at], now);
       if (missed === true) this.#missed++;

@@ -68,7 +68,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
   simulate: {
     load: {
       ...{ trace: 'conv.csv', rate: '0', duration: '-1', numPrompts: '0', resample: 'twice', inputLen: '5-3' },
-      ...{ outputLen: '0', seed: '-1', seeds: '0', firstTokenAt: 'client' },
+      ...{ outputLen: '0', seed: '-1', seeds: '0', firstTokenAt: 'client', warmup: 'mser' },
     },
     slo: { slo: 'ttft:90:500' },
     price: { price: 'h100' },

@@ -62,6 +62,27 @@ describe.skipIf(!built)('ridgepoint simulate (skipped before `npm run build`)', 
     expect(written.runs[0].requests).toHaveLength(answer.completed);
   });
 
+  it('leaves a warm-up out of the figures, and in the file', async () => {
+    const output = join(folder, 'warm.json');
+    const path = await file('warm.json.cluster', apart);
+    const load = ['--rate', '10', '--duration', '5', '--json', '--output', output];
+    const { code, stdout } = await simulate('run', path, ...load, '--warmup', '2');
+    expect(code).toBe(0);
+    const { completed, warmup } = JSON.parse(stdout) as { completed: number; warmup: { cut: object[] } };
+    const [run] = serveSchema.parse(JSON.parse(await readFile(output, 'utf8'))).runs;
+    const cut = run.requests.filter(({ sent_ms: sent }) => sent < 2000).length;
+    expect(cut).toBeGreaterThan(5);
+    expect(completed).toBe(run.requests.length - cut);
+    expect(run.figures).toMatchObject({ completed, num_prompts: completed });
+    expect(run.warmup).toEqual({ requests: cut, seconds: 2 });
+    expect(warmup).toEqual({ rule: 'seconds', cut: [{ seed: 0, requests: cut, seconds: 2 }] });
+    const search = await simulate('capacity', path, '--slo', 'ttft:p90:500', '--warmup', 'mser-5');
+    expect([search.code, search.stderr]).toEqual([
+      2,
+      expect.stringContaining('--warmup mser-5 needs runs to their end'),
+    ]);
+  });
+
   it.runIf(isFull)(
     'finds how much a cluster bears and how many machines a load needs, one being the other',
     async () => {

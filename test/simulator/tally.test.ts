@@ -42,7 +42,7 @@ describe('a run summed up while it goes', () => {
   });
 
   it('has percentiles of gaps to 0.003 % where there are more than are kept', () => {
-    const tally = new SimulationTally(1000);
+    const tally = new SimulationTally(0, 1000);
     const found = tally.metrics(simulate(spec, requests, { keepTokens: false, onEnd: tally.onEnd }), percentiles);
     const whole = metricsOf([recordOf(simulate(spec, requests))], { percentiles });
     expect(tally.exact).toBe(false);

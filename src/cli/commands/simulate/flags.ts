@@ -1,6 +1,7 @@
 import { number, oneOf, text, toggle, whole, type TextKind } from '../../../engine/options/kinds.js';
 import { FIRST_TOKEN_AT } from '../../../simulator/cluster.js';
 import { readSlo, SLO_WANTED, type Slo } from '../../../simulator/slo.js';
+import { readWarmup, WARMUP_WANTED, type Warmup } from '../../../simulator/warmup.js';
 import { LENGTHS_WANTED, readLengths, type Lengths } from '../../../traffic/lengths.js';
 import type { CommandTable } from '../../options/command-table.js';
 import { amount, severalOf } from '../../options/text-kinds.js';
@@ -12,6 +13,7 @@ import { traceWindow } from './trace-window.js';
 
 const lengths: TextKind<Lengths> = { wanted: LENGTHS_WANTED, read: readLengths };
 const slo: TextKind<Slo> = { wanted: SLO_WANTED, read: readSlo };
+const warmup: TextKind<Warmup> = { wanted: WARMUP_WANTED, read: readWarmup };
 const trace: TextKind<string> = {
   wanted: TRACE_WANTED,
   read: (given) => (traceParts(given) === undefined ? undefined : given),
@@ -56,6 +58,11 @@ export const SIMULATE = {
       kind: oneOf(FIRST_TOKEN_AT),
       flags: '--first-token-at <phase>',
       help: 'where prompts and decoding are apart: prefill (default) or decode, when the cache has arrived there',
+    },
+    warmup: {
+      kind: warmup,
+      flags: '--warmup <rule>',
+      help: 'requests at the beginning that do not count: none (default), those of so many seconds, or by the rule mser-5 as many as the load takes to settle',
     },
     seed: { kind: whole(0), flags: '--seed <n>', help: 'the first seed', default: 0 },
     seeds: { kind: whole(1), flags: '--seeds <n>', help: 'runs with different arrivals and lengths', default: 1 },

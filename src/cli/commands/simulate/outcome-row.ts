@@ -3,6 +3,7 @@ import { bindOf, whereaboutsOf, type Bind, type Whereabouts } from '../../../sim
 import type { Simulation } from '../../../simulator/outcome.js';
 import { isGood, judge, type Slo } from '../../../simulator/slo.js';
 import { overloaded, poolSummaries, type PoolSummary } from '../../../simulator/summary.js';
+import { counted, type WarmupCut } from '../../../simulator/warmup.js';
 import { WorkOf } from '../../../simulator/work.js';
 import { quantile } from '../../../statistics.js';
 import type { Column } from '../../terminal/table.js';
@@ -55,13 +56,14 @@ export const bindsOf = (
     cluster.pools.map(({ role }) => role),
   );
 
+/** @param cut of the run's beginning, what does not count; what machines did is that of the whole run */
 export function outcomeRow(
   simulation: Simulation,
   built: BuiltCluster,
   slo: Slo | undefined,
-  prices?: ReadonlyMap<string, number>,
+  { prices, cut }: { readonly prices?: ReadonlyMap<string, number>; readonly cut?: WarmupCut } = {},
 ): OutcomeRow {
-  const { traces, duration } = simulation;
+  const { traces, duration } = cut === undefined ? simulation : counted(simulation, cut);
   const done = traces.filter(({ status }) => status === 'completed');
   const tokens = done.reduce((sum, { tokens: { count } }) => sum + count, 0);
   const percentiles = (values: readonly number[]): (number | null)[] => {
@@ -71,7 +73,7 @@ export function outcomeRow(
   const ttfts = percentiles(done.map((trace) => trace.ttft));
   const tpots = percentiles(done.map((trace) => trace.tpot));
   const alone = slo?.kind === 'slowdown' ? aloneOn(built.reference) : undefined;
-  const endless = overloaded(traces);
+  const endless = overloaded(simulation.traces);
   const { usdPerHour, tdpWatts, spad } = chargeOf(built, prices);
   const pools = summariesOf(simulation, built);
   return {
@@ -87,7 +89,7 @@ export function outcomeRow(
     tpot_p99_ms: tpots[2],
     overloaded: endless,
     met: slo === undefined ? null : !endless && judge(slo, traces, alone).every(({ met }) => met),
-    binds: bindsOf(whereaboutsOf(simulation), pools, built) ?? null,
+    binds: bindsOf(whereaboutsOf({ traces }), pools, built) ?? null,
     chips: built.chips,
     goodput_per_s:
       slo === undefined || duration === 0 ? null : done.filter((trace) => isGood(trace, slo, alone)).length / duration,

@@ -8,7 +8,7 @@ import { type Column } from '../../terminal/table.js';
 import { type LoadOf } from './load.js';
 import { option, words } from '../../../wording.js';
 import { SIMULATE } from './flags.js';
-import { type SimulateFlags } from './options.js';
+import { refuseSimulate, type SimulateFlags } from './options.js';
 import { stopSignal } from '../../run.js';
 import { turn } from './patient.js';
 
@@ -17,13 +17,19 @@ export interface SloQuestion {
   readonly slo: Slo;
   readonly alone: Alone | undefined;
   readonly seeds: readonly number[];
+  /** Requests that come earlier do not count. Seconds. */
+  readonly from: number;
 }
 
 /** Of the seed that did worst at each limit. */
-export async function verdictOf(cluster: Cluster, load: LoadOf, { slo, alone, seeds }: SloQuestion): Promise<Verdict> {
+export async function verdictOf(
+  cluster: Cluster,
+  load: LoadOf,
+  { slo, alone, seeds, from }: SloQuestion,
+): Promise<Verdict> {
   let worst: Verdict | undefined;
   for (const seed of seeds) {
-    const { findings } = await trial(cluster, load(seed), { slo, alone }, { seed, turn });
+    const { findings } = await trial(cluster, load(seed), { slo, alone, from }, { seed, turn });
     const all = findings.map((finding, at) => {
       const found = Math.max(finding.found, worst?.findings[at].found ?? 0);
       return { ...finding, found, met: found <= finding.most };
@@ -43,8 +49,15 @@ export function questionOf(reference: Pool, flags: SimulateFlags): SloQuestion {
       words`say what has to be met: ${option('simulate.slo', 'spad:normal')}, or limits such as ${option('simulate.slo', 'ttft:p90:500,tbt:p99:50')}`,
       { option: 'simulate.slo' },
     );
+  const { warmup = 'none' } = flags;
+  if (warmup === 'mser-5')
+    return refuseSimulate(
+      'simulate.warmup',
+      'mser-5 needs runs to their end, and searches give them up early; say seconds',
+    );
   return {
     slo,
+    from: warmup === 'none' ? 0 : warmup,
     alone: slo.kind === 'ms' ? undefined : aloneOn(reference),
     seeds: Array.from({ length: seeds }, (_, at) => seed + at),
   };

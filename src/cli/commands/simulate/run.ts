@@ -11,6 +11,7 @@ import { judge, type Slo, type SloFinding } from '../../../simulator/slo.js';
 import { overloaded, recordOf } from '../../../simulator/summary.js';
 import { SimulationTally } from '../../../simulator/tally.js';
 import { clusterJsonSchema } from '../../../simulator/cluster-file.js';
+import { counted, warmupOf, type WarmupCut } from '../../../simulator/warmup.js';
 import { metricsOf, type ServeMetrics } from '../../../traffic/metrics.js';
 import { RidgepointError } from '../../../errors.js';
 import { csvTable, records, textTable } from '../../terminal/table.js';
@@ -19,6 +20,7 @@ import { EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
 import { buildCluster, readCluster, withFirstToken, type BuiltCluster } from './build-cluster.js';
 import { simulatedLoadOf } from './load.js';
+import { keepHeapLean } from './lean-heap.js';
 import type { FlagsIn } from '../../options/command-table.js';
 import { SIMULATE } from './flags.js';
 import type { SimulateFlags } from './options.js';
@@ -26,12 +28,15 @@ import { bindsOf, outcomeRow, summariesOf } from './outcome-row.js';
 import { simulatePatiently } from './patient.js';
 import { runReport } from './report/run-page.js';
 import { measureColumns, measureRows, number, PERCENTILES, poolColumns, sloColumns } from './run-columns.js';
+import { warmupLines, warmupRecord } from './warmup-words.js';
 import { writeWindow } from './write-window.js';
 
 /** One seed's run. */
 export interface SeedRun {
   readonly seed: number;
   readonly simulation: Simulation;
+  /** What does not count in the figures. */
+  readonly cut: WarmupCut;
   readonly metrics: ServeMetrics;
   readonly findings: readonly SloFinding[] | undefined;
   readonly overloaded: boolean;
@@ -54,6 +59,7 @@ export async function runCommand(path: string | undefined, flags: RunFlags): Pro
     );
   const file = withFirstToken(await readCluster(path), flags.firstTokenAt);
   const built = await buildCluster(file);
+  keepHeapLean();
   const load = await simulatedLoadOf(flags, built.cluster.pools[0].blockTokens);
   const runs: SeedRun[] = [];
   const { seed: first = SIMULATE.load.seed.default, seeds = SIMULATE.load.seeds.default } = flags;
@@ -81,21 +87,27 @@ async function runSeed(
   seed: number,
   flags: RunFlags,
 ): Promise<SeedRun> {
-  const tally = new SimulationTally();
+  const { warmup = 'none' } = flags;
+  const tally = new SimulationTally(typeof warmup === 'number' ? warmup : 0);
   const simulation = await simulatePatiently(cluster, requests, {
     seed,
     keepSteps: flags.traceWindow !== undefined,
-    // Only a file of the result has every token in it.
-    keepTokens: flags.output !== undefined,
+    // A file of the result has every token in it, and a rule says at the end only whose count.
+    keepTokens: flags.output !== undefined || warmup === 'mser-5',
     onEnd: tally.onEnd,
   });
+  const cut = warmupOf(simulation.traces, warmup);
+  const { traces } = counted(simulation, cut);
   return {
     seed,
     simulation,
-    metrics: tally.metrics(simulation, PERCENTILES),
+    cut,
+    metrics:
+      warmup === 'mser-5'
+        ? metricsOf([recordOf(counted(simulation, cut))], { percentiles: PERCENTILES })
+        : tally.metrics(counted(simulation, cut), PERCENTILES),
     exactGaps: tally.exact,
-    findings:
-      flags.slo && judge(flags.slo, simulation.traces, flags.slo.kind === 'ms' ? undefined : aloneOn(reference)),
+    findings: flags.slo && judge(flags.slo, traces, flags.slo.kind === 'ms' ? undefined : aloneOn(reference)),
     overloaded: overloaded(simulation.traces),
   };
 }
@@ -120,9 +132,10 @@ async function answer(
   const rows = measureRows(runs.map(({ metrics }) => metrics));
   const findings = worstFindings(runs, flags.slo);
   const pools = summariesOf(runs[0].simulation, built);
-  const where = whereaboutsOf(runs[0].simulation);
+  const [{ simulation, cut }] = runs;
+  const where = whereaboutsOf(counted(simulation, cut));
   const binds = bindsOf(where, pools, built);
-  const outcome = outcomeRow(runs[0].simulation, built, flags.slo, flags.price);
+  const outcome = outcomeRow(simulation, built, flags.slo, { prices: flags.price, cut });
   const throughput = {
     completed: runs.reduce((sum, { metrics }) => sum + metrics.count.completed, 0),
     refused: runs.reduce((sum, { metrics }) => sum + metrics.count.failed, 0),
@@ -142,14 +155,24 @@ async function answer(
   const head =
     `${throughput.completed} requests in ${runs.length === 1 ? 'one run' : `${runs.length} runs`}, ` +
     `${number(throughput.requests_per_s)} requests/s, ${number(throughput.output_tokens_per_s)} tok/s, ${chips} chips${dollars}${binds === undefined ? '' : `; bound by ${binds}`}`;
-  const { transfers, reallocation } = runs[0].simulation;
+  const { transfers, reallocation } = simulation;
   const moved = reallocation === undefined ? [] : reallocated(reallocation, findings, without?.findings);
+  moved.push(...warmupLines(runs, flags.warmup));
   if (flags.report !== undefined) {
     const remarks = [...moved, ...remarksOn(runs, built)];
-    await runReport(flags.report, { head, runs, rows, pools, findings, where, remarks });
+    await runReport(flags.report, {
+      head,
+      first: counted(simulation, cut),
+      of: runs.length,
+      rows,
+      pools,
+      findings,
+      where,
+      remarks,
+    });
   }
   if (flags.json)
-    return `${JSON.stringify({ seeds: runs.map(({ seed }) => seed), chips, ...throughput, measures: records(rows, measureColumns), pools: records(pools, poolColumns), transfers, whereabouts_s: where, reallocation, slo: flags.slo && { name: flags.slo.name, met: findings.every(({ met }) => met), limits: records(findings, sloColumns) } }, null, 2)}\n`;
+    return `${JSON.stringify({ seeds: runs.map(({ seed }) => seed), chips, ...throughput, ...warmupRecord(runs, flags.warmup), measures: records(rows, measureColumns), pools: records(pools, poolColumns), transfers, whereabouts_s: where, reallocation, slo: flags.slo && { name: flags.slo.name, met: findings.every(({ met }) => met), limits: records(findings, sloColumns) } }, null, 2)}\n`;
   if (flags.csv) return csvTable(rows, measureColumns);
   const slo = findings.length === 0 ? '' : `\n${textTable(findings, sloColumns)}`;
   const lines = moved.length === 0 ? '' : `\n${moved.map((line) => `${line}\n`).join('')}`;
@@ -214,14 +237,16 @@ function resultOf(path: string, file: object, runs: readonly SeedRun[]): ServeRe
         policy: null,
         figures: serveFiguresOf(
           metricsOf(
-            runs.map(({ simulation }) => recordOf(simulation)),
+            runs.map(({ simulation, cut }) => recordOf(counted(simulation, cut))),
             options,
           ),
         ),
       },
     ],
-    runs: runs.map(({ simulation, seed }) =>
-      runOf({ policy: undefined, round: seed, record: recordOf(simulation), stats: undefined }, options),
-    ),
+    runs: runs.map(({ simulation, seed, cut, metrics }) => ({
+      ...runOf({ policy: undefined, round: seed, record: recordOf(simulation), stats: undefined }, options),
+      // Every request is in the file; the figures are of those that count.
+      ...(cut.requests > 0 && { figures: serveFiguresOf(metrics), warmup: cut }),
+    })),
   };
 }

@@ -20,6 +20,10 @@ const loadSchema = z.strictObject({
   resample: z.enum(['together', 'independent']).optional(),
   input_len: z.union([count, z.string()]).optional(),
   output_len: z.union([count, z.string()]).optional(),
+  warmup: z
+    .union([z.enum(['none', 'mser-5']), z.number().nonnegative()])
+    .optional()
+    .describe('what does not count at the beginning: none (default), seconds, or what mser-5 cuts'),
   seed: z.int().nonnegative().optional(),
 });
 
@@ -114,6 +118,7 @@ export async function resolvePoint(
     duration: load.duration,
     numPrompts: load.num_prompts,
     resample: load.resample,
+    warmup: load.warmup,
     seed: load.seed,
     inputLen: lengthsOf(load, 'input_len'),
     outputLen: lengthsOf(load, 'output_len'),

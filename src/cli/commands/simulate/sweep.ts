@@ -13,6 +13,7 @@ import { outcomeColumns, type OutcomeRow } from './outcome-row.js';
 import { points as cloud } from './report/figures.js';
 import { writeSimulationReport } from './report/write.js';
 import { paretoOf } from './pareto.js';
+import { keepHeapLean } from './lean-heap.js';
 import { readStudy, resolvePoint, studyJsonSchema, type StudyPoint } from './study.js';
 import type { SweepAnswer, SweepTask } from './sweep-point.js';
 import { drawPoints, settingName } from './sweep-window.js';
@@ -124,6 +125,7 @@ async function runAll(
 ): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
+    keepHeapLean();
     const worker = new Worker(new URL('./sweep-worker.js', import.meta.url));
     try {
       while (next < points.length && !stopSignal.aborted) {

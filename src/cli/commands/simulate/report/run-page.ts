@@ -9,7 +9,9 @@ import { writeSimulationReport, type ReportTable } from './write.js';
 interface RunPage {
   /** What it came to, in a line. */
   readonly head: string;
-  readonly runs: readonly { readonly simulation: Simulation }[];
+  /** The run of the first seed, as far as it counts, and of how many. */
+  readonly first: Pick<Simulation, 'traces'>;
+  readonly of: number;
   readonly rows: readonly MeasureRow[];
   readonly pools: readonly PoolSummary[];
   readonly findings: readonly (SloFinding & { readonly kind: Slo['kind'] })[];
@@ -19,11 +21,11 @@ interface RunPage {
 
 /** Where the time goes, how latencies spread, and the tables of the answer. */
 export async function runReport(path: string, page: RunPage): Promise<void> {
-  const { head, runs, rows, pools, findings, where, remarks } = page;
-  const done = runs[0].simulation.traces.filter(({ status }) => status === 'completed');
+  const { head, first, of: runs, rows, pools, findings, where, remarks } = page;
+  const done = first.traces.filter(({ status }) => status === 'completed');
   const milliseconds = (values: readonly number[]): number[] =>
     values.filter((value) => !Number.isNaN(value)).map((value) => 1000 * value);
-  const of = runs.length === 1 ? '' : ' of the first seed';
+  const of = runs === 1 ? '' : ' of the first seed';
   const parts = (['queue', 'prefill', 'transfer', 'decode'] as const).map((part) => ({
     bar: 'mean request',
     part,
