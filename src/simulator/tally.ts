@@ -1,5 +1,5 @@
 import type { ServeMetrics } from '../traffic/metrics.js';
-import { Samples } from '../traffic/samples.js';
+import { MeasureSamples } from '../traffic/measure-samples.js';
 import { LoadTally } from '../traffic/tally.js';
 import type { Simulation } from './outcome.js';
 import type { RequestTrace } from './request.js';
@@ -13,7 +13,7 @@ const KEPT_GAPS = 2 ** 22;
  * `metricsOf` of the whole record says, but for the gaps where there are more than are kept.
  */
 export class SimulationTally {
-  readonly #gaps: Samples;
+  readonly #gaps: MeasureSamples;
   readonly #tally: LoadTally;
 
   readonly #from: number;
@@ -21,7 +21,7 @@ export class SimulationTally {
   /** @param from requests that come earlier do not count, in seconds @param keptGaps how many are kept one by one */
   constructor(from = 0, keptGaps = KEPT_GAPS) {
     this.#from = from;
-    this.#gaps = new Samples(keptGaps);
+    this.#gaps = new MeasureSamples(keptGaps);
     this.#tally = new LoadTally({ gaps: this.#gaps });
   }
 

@@ -1,7 +1,7 @@
 import { ascending, quantile } from '../statistics.js';
 import type { Goals } from './goodput.js';
 import type { LoadRecord, RequestStatus } from './record.js';
-import type { MeasureSummary } from './samples.js';
+import type { MeasureSummary } from './measure-samples.js';
 import { LoadTally } from './tally.js';
 
 export const MEASURES = ['ttft', 'tpot', 'itl', 'e2el'] as const;

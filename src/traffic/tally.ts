@@ -2,7 +2,7 @@ import { isGood, type Goals } from './goodput.js';
 import type { MeasureName, ServeMetrics } from './metrics.js';
 import type { LoadRecord, RequestRecord, RequestStatus } from './record.js';
 import { NumberList } from './number-list.js';
-import { Samples } from './samples.js';
+import { MeasureSamples } from './measure-samples.js';
 
 /** What of a request is summed up, in milliseconds. */
 export type TalliedRequest = Omit<RequestRecord, 'index' | 'arrivalsMs' | 'counts' | 'finish' | 'error'> & {
@@ -14,8 +14,8 @@ export type TalliedRequest = Omit<RequestRecord, 'index' | 'arrivalsMs' | 'count
 /** Sums up runs as they come, request by request, in a few numbers each. */
 export class LoadTally {
   readonly #counts: Record<RequestStatus, number> = { completed: 0, aborted: 0, failed: 0, interrupted: 0 };
-  readonly #measures: Readonly<Record<MeasureName, Samples>>;
-  readonly #late = new Samples(Infinity);
+  readonly #measures: Readonly<Record<MeasureName, MeasureSamples>>;
+  readonly #late = new MeasureSamples(Infinity);
   readonly #goals: Goals | undefined;
   #good = 0;
   #planned = 0;
@@ -30,9 +30,12 @@ export class LoadTally {
   readonly #ends = new NumberList();
 
   /** @param gaps what they are collected in; by default each is kept, however many there are */
-  constructor({ goals, gaps = new Samples(Infinity) }: { readonly goals?: Goals; readonly gaps?: Samples } = {}) {
+  constructor({
+    goals,
+    gaps = new MeasureSamples(Infinity),
+  }: { readonly goals?: Goals; readonly gaps?: MeasureSamples } = {}) {
     this.#goals = goals;
-    const all = (): Samples => new Samples(Infinity);
+    const all = (): MeasureSamples => new MeasureSamples(Infinity);
     this.#measures = { ttft: all(), tpot: all(), itl: gaps, e2el: all() };
   }
 

@@ -4,7 +4,7 @@ import { beginSimulation, simulate } from '../../src/simulator/simulation.js';
 import { recordOf } from '../../src/simulator/summary.js';
 import { SimulationTally } from '../../src/simulator/tally.js';
 import { metricsOf } from '../../src/traffic/metrics.js';
-import { Samples } from '../../src/traffic/samples.js';
+import { MeasureSamples } from '../../src/traffic/measure-samples.js';
 import { cluster, geometric, poisson, pool, priceOf } from './support.js';
 
 const percentiles = [50, 90, 99, 99.9];
@@ -60,7 +60,7 @@ describe('a run summed up while it goes', () => {
 describe('samples in bins', () => {
   it('stay within a bin of every quantile, over all magnitudes', () => {
     const values = Array.from({ length: 20_000 }, (_, at) => 10 ** (10 * randomAt(1, 'service', at) - 5));
-    const samples = new Samples(100);
+    const samples = new MeasureSamples(100);
     values.forEach((value) => samples.add(value));
     const sorted = Float64Array.from(values).sort();
     const asked = [0.1, 1, 25, 50, 75, 99, 99.99];
@@ -70,11 +70,11 @@ describe('samples in bins', () => {
       expect(found).toBeGreaterThan(sorted[Math.floor(place)] * (1 - 2 ** -15));
       expect(found).toBeLessThan(sorted[Math.ceil(place)] * (1 + 2 ** -15));
     }
-    expect(new Samples(3).summary(asked)).toBeUndefined();
+    expect(new MeasureSamples(3).summary(asked)).toBeUndefined();
   });
 
   it('take what is next to nothing and what is beyond all measure', () => {
-    const samples = new Samples(0);
+    const samples = new MeasureSamples(0);
     [0, 0, 5, 1e12].forEach((value) => samples.add(value));
     const { percentiles: found, mean } = samples.summary([10, 67, 100])!;
     expect(found[0][1]).toBeLessThan(1e-5);

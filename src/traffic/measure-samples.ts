@@ -1,7 +1,7 @@
 import { quantile, summarizeSorted } from '../statistics.js';
 import { NumberList } from './number-list.js';
 
-/** Samples of one measure, summed up. */
+/** MeasureSamples of one measure, summed up. */
 export interface MeasureSummary {
   readonly mean: number;
   readonly median: number;
@@ -24,7 +24,7 @@ const edge = (bin: number): number => LEAST * 2 ** Math.floor(bin / PER_OCTAVE) 
  * are counted in bins, 6.6 MB however many they are: a percentile is then within 0.003 % of a sample beside it, mean and
  * deviation are off by rounding.
  */
-export class Samples {
+export class MeasureSamples {
   readonly #most: number;
   #count = 0;
   #kept = new NumberList();
