@@ -1,36 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../cli/support.js';
 import { adapter } from '../engine/support.js';
-import { killAll, launch, launchWorker, type Running } from './processes.js';
-
-interface Completion {
-  readonly choices: readonly { readonly token_ids: readonly number[] }[];
-}
+import { complete, idsOf, killAll, launch, launchRouter, launchWorker, metric } from './processes.js';
 
 const LONG = 'Once upon a time there was a little girl who had a red ball. '.repeat(14);
 
 describe('real processes that are killed', () => {
   beforeAll(build);
   afterAll(killAll);
-
-  const launchRouter = (workers: readonly Running[], ...more: string[]): Promise<Running> =>
-    launch(
-      ['router', '--port', '0', ...workers.flatMap(({ port }) => ['--worker', `127.0.0.1:${port}`]), ...more],
-      /served at http:\/\/127\.0\.0\.1:(\d+)\/v1/,
-    );
-  const complete = (router: Running, body: object, signal?: AbortSignal): Promise<Response> =>
-    fetch(`http://127.0.0.1:${router.port}/v1/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ temperature: 0, ignore_eos: true, max_tokens: 24, return_token_ids: true, ...body }),
-      signal,
-    });
-  const idsOf = async (response: Response): Promise<readonly number[]> =>
-    ((await response.json()) as Completion).choices[0].token_ids;
-  const metric = async (router: Running, name: string): Promise<number> => {
-    const text = await (await fetch(`http://127.0.0.1:${router.port}/metrics`)).text();
-    return Number(new RegExp(`^ridgepoint_${name}\\{[^}]*\\} (\\S+)`, 'm').exec(text)?.[1]);
-  };
 
   it('a prefill worker before, amid and after a transfer: the answer is the same', async () => {
     const decode = await launchWorker(adapter, '--role', 'decode');

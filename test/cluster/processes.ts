@@ -52,6 +52,38 @@ export const launchWorker = (adapter: string, ...more: string[]): Promise<Runnin
     / at 127\.0\.0\.1:(\d+)\. Ctrl-C stops/,
   );
 
+export const launchRouter = (workers: readonly Running[], ...more: string[]): Promise<Running> =>
+  launch(
+    ['router', '--port', '0', ...workers.flatMap(({ port }) => ['--worker', `127.0.0.1:${port}`]), ...more],
+    /served at http:\/\/127\.0\.0\.1:(\d+)\/v1/,
+  );
+
+interface Completion {
+  readonly choices: readonly { readonly token_ids: readonly number[] }[];
+}
+
+/** Asks a router for a greedy answer of 24 tokens, unless the body says otherwise. */
+export const complete = (router: Running, body: object, signal?: AbortSignal): Promise<Response> =>
+  fetch(`http://127.0.0.1:${router.port}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ temperature: 0, ignore_eos: true, max_tokens: 24, return_token_ids: true, ...body }),
+    signal,
+  });
+
+/** @throws Error where the answer is none */
+export async function idsOf(response: Response): Promise<readonly number[]> {
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return (JSON.parse(text) as Completion).choices[0].token_ids;
+}
+
+/** A number that a router's `/metrics` has. */
+export async function metric(router: Running, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${router.port}/metrics`)).text();
+  return Number(new RegExp(`^ridgepoint_${name}\\{[^}]*\\} (\\S+)`, 'm').exec(text)?.[1]);
+}
+
 /** Ends what is still there. */
 export async function killAll(): Promise<void> {
   await Promise.all(
