@@ -15,16 +15,37 @@ const KEPT = 'ridgepoint conversation';
 export class Conversation {
   readonly #turns: Turn[] = [];
   readonly #announcer = new Announcer(parts.announcer);
+  readonly #edit: (text: string) => void;
+  /** The turn that is being said another way. */
+  #edited: Turn | undefined;
 
-  constructor() {
+  /** @param edit told of a text that its writer wants to change */
+  constructor(edit: (text: string) => void) {
+    this.#edit = edit;
     for (const { role, text } of kept()) this.#add(role, text);
+  }
+
+  get isEdited(): boolean {
+    return this.#edited !== undefined;
+  }
+
+  /** Leaves the turn that was to be changed as it is. */
+  keepEdited(): void {
+    this.#edited?.item.classList.remove('edited');
+    this.#edited = undefined;
   }
 
   get isEmpty(): boolean {
     return this.#turns.length === 0;
   }
 
+  /** Says something; in place of the turn that is being edited and of all after it, where one is. */
   ask(text: string): void {
+    if (this.#edited !== undefined) {
+      const from = this.#turns.indexOf(this.#edited);
+      for (const { item } of this.#turns.splice(from)) item.remove();
+      this.#edited = undefined;
+    }
     this.#add('user', text);
     this.#keep();
   }
@@ -35,6 +56,7 @@ export class Conversation {
   }
 
   clear(): void {
+    this.keepEdited();
     for (const { item } of this.#turns.splice(0)) item.remove();
     this.#keep();
   }
@@ -88,9 +110,21 @@ export class Conversation {
     const item = element('li', `turn ${role}`);
     item.append(element('h2', '', role === 'user' ? 'You' : 'Model'), element('p', 'text', text));
     parts.turns.append(item);
-    const turn = { role, text, item };
+    const turn: Turn = { role, text, item };
+    if (role === 'user') item.append(this.#editButton(turn));
     this.#turns.push(turn);
     return turn;
+  }
+
+  #editButton(turn: Turn): HTMLElement {
+    const button = element('button', 'edit', 'Edit');
+    button.addEventListener('click', () => {
+      this.keepEdited();
+      this.#edited = turn;
+      turn.item.classList.add('edited');
+      this.#edit(turn.text);
+    });
+    return button;
   }
 
   #keep(): void {

@@ -6,7 +6,11 @@ import { parts, say } from './page.js';
 import { makeTabs } from './tabs.js';
 
 const model = new PageModel();
-const conversation = new Conversation();
+const conversation = new Conversation((text) => {
+  parts.prompt.value = text;
+  parts.prompt.focus();
+  parts.editing.hidden = false;
+});
 const gpu = new GpuPanel(model);
 let running: AbortController | undefined;
 
@@ -63,10 +67,16 @@ parts.promptForm.addEventListener('submit', (event) => {
   event.preventDefault();
   if (running !== undefined) return;
   conversation.ask(parts.prompt.value);
+  parts.editing.hidden = true;
   parts.prompt.value = '';
   void speak();
 });
 parts.prompt.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && conversation.isEdited) {
+    conversation.keepEdited();
+    parts.editing.hidden = true;
+    parts.prompt.value = '';
+  }
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   parts.promptForm.requestSubmit();
@@ -78,6 +88,7 @@ parts.again.addEventListener('click', () => {
 });
 parts.clear.addEventListener('click', () => {
   conversation.clear();
+  parts.editing.hidden = true;
   update();
 });
 parts.export.addEventListener('click', () => {

@@ -30,6 +30,7 @@ export const parts = {
   announcer: part('announcer', HTMLParagraphElement),
   promptForm: part('prompt-form', HTMLFormElement),
   promptLabel: part('prompt-label', HTMLLabelElement),
+  editing: part('editing', HTMLParagraphElement),
   prompt: part('prompt', HTMLTextAreaElement),
   send: part('send', HTMLButtonElement),
   stop: part('stop', HTMLButtonElement),

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,13 @@ import { answerFile } from '../../src/cli/commands/web/static-files.js';
 import { chromiumMissing, launchChromium } from '../support/chromium.js';
 
 const root = join(import.meta.dirname, '..', '..');
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly target: readonly string[] }[];
+}
+
 const site = mkdtempSync(join(tmpdir(), 'ridgepoint-site-'));
 const complaints: string[] = [];
 let browser: Browser | undefined;
@@ -79,6 +87,22 @@ describe('the page', () => {
     expect(await replies().last().locator('.figures').textContent()).toMatch(/stopped$/);
   });
 
+  it('takes a turn back for another, and all after it, unless one thinks better of it', async (context) => {
+    need(context);
+    await page.click('#clear');
+    await send('Once upon a time', 4);
+    await send(' Tom', 4);
+    await page.locator('.turn.user .edit').first().click();
+    expect(await page.inputValue('#prompt')).toBe('Once upon a time');
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.turn').count()).toBe(4);
+    await page.locator('.turn.user .edit').first().click();
+    await send('There was a fox', 4);
+    expect(await page.locator('.turn.user .text').allTextContents()).toEqual(['There was a fox']);
+    expect(await replies().count()).toBe(1);
+    expect(await page.locator('#editing').isHidden()).toBe(true);
+  });
+
   it('shows markup as the text that it is', async (context) => {
     need(context);
     const markup = '<img src=x onerror="document.title=1"><script>document.title = 1</script>';
@@ -144,6 +168,31 @@ describe('the tab of the GPU', () => {
       /^Expected: first token after [\d.]+ m?s, bound by [\w ]+; [\d.]+ ms a token, bound by [\w ]+\. It read [\d.]+ GB\/s, [\d.]+ % of/,
     );
     expect(complaints).toEqual([]);
+  });
+});
+
+describe('for everybody', () => {
+  /** What axe finds wrong with what is shown. */
+  const faults = async (): Promise<string[]> => {
+    await page.evaluate(readFileSync(axePath, 'utf8'));
+    return page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+      const { violations } = await axe.run();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+    });
+  };
+
+  it.each(['light', 'dark'] as const)('axe finds nothing wrong with either tab, %s', async (colorScheme) => {
+    if (browser === undefined) return expect(browser).toBeUndefined();
+    await page.emulateMedia({ colorScheme });
+    for (const tab of ['#gpu-tab', '#chat-tab']) {
+      await page.click(tab);
+      for (const width of [360, 1280]) {
+        await page.setViewportSize({ width, height: 740 });
+        expect(await faults(), `${tab} at ${width}`).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      }
+    }
   });
 });
 
