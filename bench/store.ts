@@ -28,6 +28,11 @@ export async function readResult(path: string): Promise<BenchResult> {
   } catch (cause) {
     throw new RidgepointError('usage', `${path}: is not JSON; run "ridgepoint bench" again`, { cause });
   }
+  if (typeof json === 'object' && json !== null && 'kind' in json && json.kind === 'serve')
+    throw new RidgepointError(
+      'usage',
+      `${path}: is a result of requests that were served, of which nothing is predicted; name a second one to set beside it`,
+    );
   const parsed = resultSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -52,7 +52,11 @@ export const COMPARE = {
 export const addHardwareOptions = group((command) => addTable(command, 'compare', COMPARE.hardware));
 
 const options = (command: Command) => {
-  const asked = addHardwareOptions(command.argument('[result]', 'a file that "bench" wrote'));
+  const asked = addHardwareOptions(
+    command
+      .argument('[result]', 'a file that "bench" wrote, or "bench serve" or "simulate run"')
+      .argument('[other]', 'with one of the latter two: the file to set beside it'),
+  );
   return addTable(addTable(asked, 'compare', COMPARE.output), 'common', COMMON.json);
 };
 
@@ -62,7 +66,8 @@ export function declare(command: Command): void {
   options(
     command.description(
       'Sets what "bench" measured beside what is predicted for this adapter: by point, by phase and by operation, with ' +
-        'what binds each. Without a file it takes the latest result of this machine.',
+        'what binds each. Without a file it takes the latest result of this machine. Of two results of "bench serve" or ' +
+        '"simulate run" it sets the figures beside each other.',
     ),
   )
     .addHelpText(
@@ -71,7 +76,14 @@ export function declare(command: Command): void {
 Examples:
   ridgepoint compare --report report.html
   ridgepoint compare result.json --fail-above 15%
+  ridgepoint compare served.json simulated.json
 ${EXIT_CODES}`,
     )
-    .action((result, flags) => runToExit(async () => (await import('./run.js')).compare(result, flags)));
+    .action((result, other, flags) =>
+      runToExit(async () =>
+        other === undefined
+          ? (await import('./run.js')).compare(result, flags)
+          : (await import('./serve-results.js')).compareServed([result!, other], flags),
+      ),
+    );
 }
