@@ -13,7 +13,11 @@ const full = process.env.RIDGEPOINT_TEST_FULL === '1' || process.argv.some((argu
 const exclude = [...configDefaults.exclude, ...(full ? [] : ['test/**/*.full.test.ts'])];
 /** Files that open no adapter and leave nothing changed: loading the modules they share takes longer than most of them. */
 const PURE = [
-  ...['cluster/{frame,ledger,membership,placement}', 'engine/{cache-size,lookup,sampling,weight-format}', 'gpu/*'],
+  ...[
+    'cluster/{frame,ledger,membership,placement,speed}',
+    'engine/{cache-size,lookup,sampling,weight-format}',
+    'gpu/*',
+  ],
   ...['bench/{day,engines,estimate,kernel-time,pace,plan,report,tables}', 'outlook/{explain,forecast}', 'tools/*'],
   ...['checkpoint/{checkpoint,convert,mistakes,packed,presets,shards,stream}', 'tuning/{contest,fingerprint,tune}'],
   ...['model/{config-keys,end-ids,family-config,graph,leftovers,open,operations,rope-table,step-buffer}'],

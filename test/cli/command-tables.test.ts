@@ -152,7 +152,9 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
   tune: { all: { budget: '0' } },
   web: { all: { port: '-1' } },
   wire: { all: { clusterTlsCert: '', clusterTlsKey: ' ', clusterTlsCa: '' } },
-  worker: { all: { role: 'none', listen: ':7070', advertise: 'host', cluster: 'nats://', maxQueue: '-1' } },
+  worker: {
+    all: { role: 'none', calibration: ' ', listen: ':7070', advertise: 'host', cluster: 'nats://', maxQueue: '-1' },
+  },
 };
 
 const TABLES = {

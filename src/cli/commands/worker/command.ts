@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { WORKER_ROLES } from '../../../cluster/worker-link.js';
-import { anyText, oneOf, whole } from '../../../engine/options/kinds.js';
+import { anyText, oneOf, text, whole } from '../../../engine/options/kinds.js';
 import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
@@ -38,6 +38,11 @@ export const WORKER = {
     kind: anyText,
     flags: '--cluster-token <token>',
     help: 'what servers and routers must have (or RIDGEPOINT_CLUSTER_TOKEN)',
+  },
+  calibration: {
+    kind: text('the path of a calibration'),
+    flags: '--calibration <file>',
+    help: 'what steps cost, for routers; default the newest of this adapter and driver',
   },
   maxQueue: {
     kind: whole(0),

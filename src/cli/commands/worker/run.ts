@@ -12,9 +12,10 @@ import { schedulingOptions } from '../../options/scheduling.js';
 import { wireOptions } from '../../options/wire.js';
 import { closeAtExit, EXIT, stopSignal } from '../../run.js';
 import { remark } from '../../terminal/style.js';
+import { servingMachine } from '../serve/machine.js';
 import { endWithChannel } from '../serve/parent.js';
 import { WORKER, type WorkerFlags } from './command.js';
-import { learnSpeed } from './speed.js';
+import { SpeedOfSteps } from './speed.js';
 
 const DOES = {
   prefill: 'computes prompts',
@@ -50,13 +51,15 @@ export async function work(given: WorkerFlags): Promise<number> {
     );
   }
   const { maxNumSeqs = ENGINE_OPTIONS.maxSequences.default } = flags;
-  const { onStep, speed } = learnSpeed();
+  const speeds = new SpeedOfSteps();
   const scheduling = { ...schedulingOptions(flags), maxSequences: maxNumSeqs, kvReserve };
-  const engine = await loadEngine({ ...engineOptions(flags), ...scheduling, onStep }, !quiet);
+  const engine = await loadEngine({ ...engineOptions(flags), ...scheduling, onStep: speeds.onStep }, !quiet);
+  const { price } = await servingMachine(engine, flags.calibration);
+  if (price !== undefined) speeds.calibrate(price);
   const broken = new AbortController();
   const most = maxNumSeqs + flags.maxQueue;
   const onBroken = (failure: Error): void => broken.abort(failure);
-  const port = await WorkerPort.create(engine, { ...wire, tell, role, most, speed, onBroken });
+  const port = await WorkerPort.create(engine, { ...wire, tell, role, most, speed: speeds.speed, onBroken });
   closeAtExit(() => port.close());
   const at = await port.listen(listen).catch((cause: unknown) => {
     const why = (cause as Error).message;

@@ -1,28 +1,44 @@
 import type { WorkerSpeed } from '../../../cluster/placement.js';
 import type { BatchShape } from '../../../model/operations.js';
-import { LearntStepCost } from '../../../scheduler/step-cost.js';
+import { StepPrices } from '../../../outlook/prices.js';
+import type { StepLoad } from '../../../scheduler/step-load.js';
+import type { StepPrice } from '../../../simulator/price/price.js';
 
 /** A prompt and a step by which a worker's speed is told. */
-const PROMPT: BatchShape = { sequences: [{ newTokens: 256, context: 0, prefill: true }], logitRows: 1 };
-const STEP: BatchShape = { sequences: [{ newTokens: 1, context: 256 }], logitRows: 1 };
-/** Steps before anything is said. */
-const ENOUGH = 8;
+const TOKENS = 256;
+const PROMPT: StepLoad = { decodeRows: 0, decodeKeys: 0, prompts: [{ begin: 0, end: TOKENS }], logitRows: 1 };
+const STEP: StepLoad = { decodeRows: 1, decodeKeys: TOKENS + 1, prompts: [], logitRows: 1 };
 
-/** Learns how fast an engine is from the steps that it runs. */
-export function learnSpeed(): {
-  readonly onStep: (batch: BatchShape, ms: number) => void;
-  readonly speed: () => WorkerSpeed | undefined;
-} {
-  const cost = new LearntStepCost();
-  let steps = 0;
-  return {
-    onStep: (batch, ms) => {
-      if (cost.observe(batch, ms)) steps++;
-    },
-    speed: () => {
-      const promptToken = cost.predict(PROMPT) / 256;
-      const step = cost.predict(STEP);
-      return steps >= ENOUGH && promptToken > 0 && step > 0 ? { promptToken, step } : undefined;
-    },
+/**
+ * How fast an engine is: by a calibration of its machine, corrected by what its last steps have taken beyond that, and
+ * by its steps alone where there is none.
+ */
+export class SpeedOfSteps {
+  #prices = new StepPrices();
+
+  /** For the engine's options. */
+  readonly onStep = (batch: BatchShape, ms: number): void => void this.#prices.observe(loadOfShape(batch), ms);
+
+  /** From now on steps are priced by a calibration. */
+  calibrate(price: StepPrice): void {
+    this.#prices = new StepPrices(price);
+  }
+
+  /** Undefined while nothing can be said. */
+  readonly speed = (): WorkerSpeed | undefined => {
+    if (!this.#prices.known) return undefined;
+    const promptToken = this.#prices.current(PROMPT) / TOKENS;
+    const step = this.#prices.current(STEP);
+    return promptToken > 0 && step > 0 ? { promptToken, step } : undefined;
   };
+}
+
+function loadOfShape({ sequences, logitRows }: BatchShape): StepLoad {
+  const rows = sequences.filter(({ prefill }) => prefill !== true);
+  const prompts = sequences
+    .filter(({ prefill }) => prefill === true)
+    .map(({ context, newTokens }) => ({ begin: context, end: context + newTokens }));
+  const decodeKeys = rows.reduce((sum, { context, newTokens }) => sum + newTokens * (context + 1), 0);
+  const decodeRows = rows.reduce((sum, { newTokens }) => sum + newTokens, 0);
+  return { decodeRows, decodeKeys, prompts, logitRows };
 }
