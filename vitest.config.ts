@@ -30,7 +30,7 @@ const PURE = [
     'outlook/prices',
   ],
   ...['platform/{chat-aside,kept-lines,kit,model-output,quiet,scripts,shader-texts,whole-file}'],
-  ...['serving/{connections,embeddings,endpoints,fields,fuzz,json-excess,lifetimes,loading,messages,page}'],
+  ...['serving/{connections,embeddings,endpoints,fields,fuzz,json-excess,kept,lifetimes,loading,messages,page}'],
   ...[
     'serving/{mailbox,operating,refusals,responses-store,token-rules}',
     'cli/{command-tables,log-output,recorded,text-file}',

@@ -18,6 +18,7 @@ import { parseJsonBody } from '../serving/http/json-body.js';
 import { requestId, traceParent } from '../serving/http/request-id.js';
 import type { RequestLog } from './http/request-log.js';
 import { apiRoutes } from '../serving/routes/index.js';
+import { keepRequests, type KeptRequests } from './durable.js';
 import { type Connections, routesOf } from './exchange.js';
 import type { Metrics } from './metrics.js';
 import { pageRoutes } from './page/routes.js';
@@ -36,6 +37,7 @@ export interface AppOptions extends Connections {
   readonly requestLog: RequestLog;
   readonly metrics: Metrics;
   readonly draining: () => boolean;
+  readonly kept: KeptRequests | undefined;
   /** Whether there is a page at `/`. */
   readonly page: boolean;
   /** How long a connection may be without a request; Node's default when absent. */
@@ -110,6 +112,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
   });
   answerUnknownRoutes(app);
 
+  if (options.kept !== undefined) keepRequests(app, options.kept);
   apiRoutes(routesOf(app, options), context);
   app.get('/metrics', async (_request, reply) => {
     const { registry } = options.metrics;

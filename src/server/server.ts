@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
-import { admissionOf, createContext, modelsOf, type ApiOptions } from '../serving/context.js';
+import { admissionOf, createContext, modelsOf, type ApiOptions, type KeptAnswers } from '../serving/context.js';
 import type { Lifetimes } from '../serving/http/lifetime.js';
 import { createApp } from './app.js';
+import type { KeptRequests } from './durable.js';
 import { socketLifetimes } from './exchange.js';
 import { AllowedHosts } from './http/allowed-hosts.js';
 import { ApiKeys } from './http/api-keys.js';
@@ -15,6 +16,8 @@ const FAREWELL_MS = 1000;
 const IDLE_MS = 60_000;
 
 export interface ServerOptions extends ApiOptions {
+  /** Where requests are kept, and what became of them; default nowhere. */
+  readonly kept?: KeptRequests & KeptAnswers;
   /** Keys that are taken; none lets everybody in. */
   readonly apiKeys?: readonly string[];
   /** Names, beside addresses and `localhost`, under which the server may be asked; default any. */
@@ -74,7 +77,7 @@ export class InferenceServer {
     if (outlook !== undefined) expected.showPace(() => outlook.prices.pace);
     const requestLog = new RequestLog(metrics);
     const app = await createApp(context, {
-      ...{ requestLog, metrics, lifetimes },
+      ...{ requestLog, metrics, lifetimes, kept: options.kept },
       stallMs: options.stallTimeoutMs ?? 30_000,
       keys: new ApiKeys(options.apiKeys ?? []),
       hosts: new AllowedHosts(options.allowedHosts),

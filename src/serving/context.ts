@@ -26,6 +26,16 @@ export interface ApiOptions {
   readonly machine?: Machine;
   /** What requests are promised that do not say; default nothing. */
   readonly slo?: Slo;
+  /** What became of requests that are kept. */
+  readonly kept?: KeptAnswers;
+}
+
+/** Answers that outlive the connections of those who asked for them. */
+export interface KeptAnswers {
+  /** @returns undefined for a request that is not known; no answer where there is none yet */
+  find(
+    id: string,
+  ): Promise<{ readonly answer: { readonly status: number; readonly body: unknown } | undefined } | undefined>;
 }
 
 /** What the routes share. */
@@ -39,6 +49,7 @@ export interface ServingContext {
   readonly metrics: Counters;
   /** What is expected of the engine; undefined where it tells nothing of its scheduling. */
   readonly outlook: Outlook | undefined;
+  readonly kept: KeptAnswers | undefined;
   /** Longest silence of a stream before a comment is sent; 0 allows any. */
   readonly keepAliveMs: number;
 }
@@ -68,6 +79,7 @@ export function createContext(
     engine,
     metrics,
     prompts,
+    kept: options.kept,
     outlook: scheduling && new Outlook(scheduling, options.machine ?? {}, expected, options.slo),
     grammars: new Grammars(options.compileGrammar, engine.vocabulary),
     chats: new ChatPlanner(engine, prompts, options.toolFormat),

@@ -1,12 +1,56 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../cli/support.js';
 import { adapter } from '../engine/support.js';
-import { hasNats } from '../support/nats.js';
-import { killAll, launch } from './processes.js';
+import { hasNats, TestNats } from '../support/nats.js';
+import { killAll, launch, launchWorker, type Running } from './processes.js';
 
 interface Completion {
   readonly choices: readonly { readonly token_ids: readonly number[] }[];
 }
+
+describe.skipIf(!hasNats)('routers that keep their requests', () => {
+  let nats: TestNats;
+  beforeAll(async () => {
+    await build();
+    nats = await TestNats.start();
+  });
+  afterAll(async () => {
+    await killAll();
+    await nats.end();
+  });
+
+  it('have what a killed one leaves answered by another, with the same ids', async () => {
+    const worker = await launchWorker(adapter, '--cluster', nats.url);
+    const route = (): Promise<Running> =>
+      launch(
+        ['router', '--cluster', nats.url, '--durable', '--port', '0'],
+        /served at http:\/\/127\.0\.0\.1:(\d+)\/v1/,
+      );
+    const [first, second] = await Promise.all([route(), route()]);
+    const body = { prompt: 'Once upon a time', seed: 3, temperature: 1, ignore_eos: true, max_tokens: 200 };
+    const ask = (router: Running, more: object, id: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${router.port}/v1/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-request-id': id },
+        body: JSON.stringify({ ...body, return_token_ids: true, ...more }),
+      });
+    const expected = ((await (await ask(second, {}, 'before')).json()) as Completion).choices[0].token_ids;
+    const stream = await ask(first, { stream: true }, 'left');
+    await stream.body!.getReader().read();
+    await first.kill();
+    const became = async (): Promise<unknown> => {
+      const response = await fetch(`http://127.0.0.1:${second.port}/v1/requests/left`);
+      return response.json();
+    };
+    expect(await became()).toMatchObject({ id: 'left', status: 'in_progress' });
+    await expect.poll(became, { timeout: 600_000 }).toMatchObject({
+      status: 'completed',
+      response: { status_code: 200, body: { choices: [{ token_ids: expected }] } },
+    });
+    await second.kill();
+    await worker.kill();
+  });
+});
 
 describe.skipIf(!hasNats)('a cluster with a NATS server of its own', () => {
   beforeAll(build);

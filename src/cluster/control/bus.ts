@@ -18,6 +18,8 @@ export const SUBJECTS = {
   announce: 'ridgepoint.announce',
   /** Asks all workers to do so at once. */
   who: 'ridgepoint.who',
+  /** Routers tell of themselves. */
+  router: 'ridgepoint.router',
   /** What workers are told to do. */
   order: 'ridgepoint.order',
   /** What has come to a worker's cache and what has gone. */

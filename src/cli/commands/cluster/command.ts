@@ -58,7 +58,8 @@ export const CLUSTER = {
 const options = (command: Command) => {
   const workers = addTable(command, 'cluster', CLUSTER.workers);
   const placed = addTable(addTable(workers, 'router', ROUTER.placement), 'cluster', CLUSTER.network);
-  return addModelOptions(addSchedulingOptions(addHttpOptions(placed.addOption(tableOption('kvReserve')))));
+  const kept = addTable(placed, 'router', ROUTER.kept);
+  return addModelOptions(addSchedulingOptions(addHttpOptions(kept.addOption(tableOption('kvReserve')))));
 };
 
 /** An option as it was typed. */

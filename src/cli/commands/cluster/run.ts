@@ -2,6 +2,8 @@ import { addressText, type Address } from '../../../cluster/address.js';
 import type { WorkerListener } from '../../../cluster/worker-link.js';
 import { freePorts } from '../../../platform/node/free-ports.js';
 import { TcpLink } from '../../../platform/node/wire/tcp-link.js';
+import { RidgepointError } from '../../../errors.js';
+import { option, words } from '../../../wording.js';
 import { closeAtExit, EXIT, onStopRequest, stopSignal } from '../../run.js';
 import { tell } from '../../terminal/output.js';
 import { isRewritable } from '../../terminal/style.js';
@@ -33,6 +35,12 @@ export async function cluster(flags: ClusterFlags): Promise<number> {
   // Whoever else is to take part knows this one.
   const token = process.env.RIDGEPOINT_CLUSTER_TOKEN ?? globalThis.crypto.randomUUID();
   const control = await controlPlane(flags.nats);
+  if (flags.durable === true && control.url === '') {
+    throw new RidgepointError(
+      'usage',
+      words`${option('router.durable')} keeps requests in a NATS server; install nats-server, or give ${option('cluster.nats')} the address of one`,
+    );
+  }
   const addresses: Address[] = [];
   for (const port of await freePorts(wanted.length)) addresses.push({ host: '127.0.0.1', port });
   const failed = new AbortController();

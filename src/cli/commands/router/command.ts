@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { PLACEMENTS } from '../../../cluster/placement.js';
-import { anyText, oneOf } from '../../../engine/options/kinds.js';
+import { anyText, oneOf, toggle } from '../../../engine/options/kinds.js';
 import { addTable, type CommandTable } from '../../options/command-table.js';
 import { COMMON } from '../../options/common.js';
 import { EXIT_CODES } from '../../options/help.js';
@@ -38,6 +38,13 @@ export const ROUTER = {
       default: 120,
     },
   },
+  kept: {
+    durable: {
+      kind: toggle,
+      flags: '--durable',
+      help: 'keep requests in the NATS server’s JetStream until they are answered: what a router leaves another one answers',
+    },
+  },
   token: {
     clusterToken: {
       kind: anyText,
@@ -49,7 +56,11 @@ export const ROUTER = {
 
 export const routerOptions = (command: Command) => {
   const workers = addTable(addTable(command, 'router', ROUTER.workers), 'router', ROUTER.placement);
-  const asked = addTable(addTable(workers, 'router', ROUTER.token), 'wire', WIRE).addOption(tableOption('model'));
+  const asked = addTable(
+    addTable(addTable(workers, 'router', ROUTER.kept), 'router', ROUTER.token),
+    'wire',
+    WIRE,
+  ).addOption(tableOption('model'));
   return addHttpOptions(addTable(asked, 'common', COMMON.silence));
 };
 
@@ -69,7 +80,7 @@ Examples:
   ridgepoint worker --listen 127.0.0.1:7070
   ridgepoint worker --listen 127.0.0.1:7071
   ridgepoint router --worker 127.0.0.1:7070 --worker 127.0.0.1:7071
-  ridgepoint router --cluster nats://127.0.0.1:4222
+  ridgepoint router --cluster nats://127.0.0.1:4222 --durable
 ${EXIT_CODES}`,
     )
     .action((flags) => runToExit(async () => (await import('./run.js')).route(flags)));

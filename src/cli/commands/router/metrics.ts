@@ -1,6 +1,20 @@
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { RouterCounts } from '../../../cluster/router-counts.js';
 import { countersOf } from '../serve/counted.js';
+
+/** Shows whether the NATS server is there, and what other routers have left to this one. */
+export function showControl(registry: Registry, isConnected: () => boolean, takenOver: () => number): void {
+  const { counter } = countersOf(registry);
+  counter('requests_taken_over_total', 'Requests of other routers that were answered here', takenOver);
+  new Gauge({
+    name: 'ridgepoint_control_connected',
+    help: 'Whether there is a connection to the NATS server',
+    registers: [registry],
+    collect() {
+      this.set(isConnected() ? 1 : 0);
+    },
+  });
+}
 
 /** Shows what has become of requests that workers answer. */
 export function showRouter(registry: Registry, counts: RouterCounts): void {

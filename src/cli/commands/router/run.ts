@@ -2,7 +2,9 @@ import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
 import { openTextModel } from '../../../engine/text-model.js';
 import { RidgepointError } from '../../../errors.js';
 import { nodeHost } from '../../../platform/node/host.js';
+import { DurableRequests, type DurableRequestsOptions } from '../../../platform/node/nats/durable-requests.js';
 import { openRouter } from '../../../platform/node/wire/open-router.js';
+import type { ApiFetch } from '../../../serving/fetch.js';
 import { option, words } from '../../../wording.js';
 import { openBus } from '../../options/bus.js';
 import { withDefaults } from '../../options/command-table.js';
@@ -12,7 +14,7 @@ import { remark } from '../../terminal/style.js';
 import { serveHttp } from '../serve/http.js';
 import { endWithChannel } from '../serve/parent.js';
 import { ROUTER, type RouterFlags } from './command.js';
-import { showRouter } from './metrics.js';
+import { showControl, showRouter } from './metrics.js';
 
 /** Workers that may well come where they are found while it runs. */
 const LIKELY = 8;
@@ -43,6 +45,17 @@ export async function route(flags: RouterFlags): Promise<number> {
       words`a router needs workers: give ${option('router.worker')} or ${option('router.cluster')}`,
     );
   }
+  if (bus === undefined && flags.durable === true) {
+    throw new RidgepointError(
+      'usage',
+      words`${option('router.durable')} keeps requests in a NATS server; give ${option('router.cluster')}`,
+    );
+  }
+  let kept: DurableRequests | undefined;
+  closeAtExit(async () => {
+    kept?.close();
+    await bus?.close();
+  });
   return serveHttp(flags, async (asked) => {
     const opened = await openTextModel({ model, ...asked, signal: stopSignal }, nodeHost);
     opened.notices.forEach(tell);
@@ -57,11 +70,35 @@ export async function route(flags: RouterFlags): Promise<number> {
       signal: stopSignal,
     });
     closeAtExit(() => engine.dispose());
+    const keep = (answer: ApiFetch): DurableRequests => {
+      const requests = new DurableRequests(bus!, { answer: answeredBy(answer), tell });
+      kept = requests;
+      return requests;
+    };
     return {
       engine,
+      ...(flags.durable === true ? { keep } : {}),
       sequences: Math.max(workers.length, LIKELY) * ENGINE_OPTIONS.maxSequences.default,
-      instrument: (registry) => showRouter(registry, engine.counts),
+      instrument: (registry) => {
+        showRouter(registry, engine.counts);
+        if (bus === undefined) return;
+        showControl(
+          registry,
+          () => bus.connected,
+          () => kept?.takenOver ?? 0,
+        );
+      },
       remarks: [],
     };
   });
 }
+
+/** Has requests of other routers answered as this one's. */
+const answeredBy =
+  (answer: ApiFetch): DurableRequestsOptions['answer'] =>
+  async (id, { path, body }) => {
+    const headers = { 'content-type': 'application/json', 'x-request-id': id };
+    const request = new Request(`http://router${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const response = await answer(request);
+    return { status: response.status, body: await response.json() };
+  };

@@ -5,6 +5,7 @@ import { option, words } from '../../../wording.js';
 import { compileGrammar } from '../../../grammar/index.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { holdPort } from '../../../server/loading.js';
+import { createFetch, type ApiFetch } from '../../../serving/fetch.js';
 import { InferenceServer, type ServerOptions } from '../../../server/server.js';
 import { withDefaults } from '../../options/command-table.js';
 import { HTTP, type HttpFlags } from '../../options/http.js';
@@ -19,6 +20,8 @@ export interface Served extends Pick<ServerOptions, 'machine' | 'slo' | 'instrum
   readonly engine: TextEngine;
   /** Choices that run together. */
   readonly sequences: number;
+  /** Has requests kept. @param answer answers one as this server would */
+  readonly keep?: (answer: ApiFetch) => NonNullable<ServerOptions['kept']>;
   /** What is said before the address, a line each. */
   readonly remarks: readonly string[];
 }
@@ -42,23 +45,23 @@ export async function serveHttp(
   const chatTemplate = await readTemplate(flags.chatTemplate);
   // A port that is taken is known before the model is loaded; a free one of the system's choice is no promise.
   const held = port === 0 ? undefined : await use(host, port, () => holdPort(host, port));
-  const { engine, sequences, remarks, ...served } = await load({ chatTemplate, onProgress: held?.report });
+  const { engine, sequences, remarks, keep, ...served } = await load({ chatTemplate, onProgress: held?.report });
   if (chatTemplate !== undefined) checkTemplate(engine);
+  const api = {
+    ...{ engine, ...served, compileGrammar, modelNames: flags.servedModelName, toolFormat: flags.toolFormat },
+    capacity: sequences + flags.maxQueue,
+  };
   const server = await InferenceServer.create({
-    engine,
-    ...served,
-    modelNames: flags.servedModelName,
+    ...api,
+    kept: keep?.(createFetch({ ...api, bodyLimit: Infinity })),
     apiKeys,
     allowedHosts: allowedHosts(flags, apiKeys),
     corsOrigins: flags.cors,
     bodyLimit: flags.bodyLimit,
     requestTimeoutMs: flags.requestTimeout * 1000,
     stallTimeoutMs: flags.stallTimeout * 1000,
-    capacity: sequences + flags.maxQueue,
-    compileGrammar,
     page: flags.ui ?? true,
     connectionIdleMs: flags.keepAlive * 1000,
-    toolFormat: flags.toolFormat,
     keepAliveMs: flags.sseKeepAlive * 1000,
     logger: { level: flags.logLevel, stream: new LogOutput((reason) => tellOfLog(reason, quiet)) },
     processMetrics: true,
