@@ -84,6 +84,20 @@ describe.skipIf(!installed)('unmodified clients', () => {
     }
   });
 
+  it('@mastra/core', async () => {
+    const run = await client('mastra', 'mastra');
+    expect(await run({})).toEqual({
+      answers: ['It is sunny.', 'It is sunny.'],
+      asked: ['Rome', 'Rome'],
+      object: { name: 'Reynard', age: 4 },
+    });
+  });
+
+  it.skipIf(!existsSync(`${here}promptfoo/node_modules/promptfoo`))('promptfoo', async () => {
+    const run = await client('promptfoo/run', 'promptfoo');
+    expect(await run({})).toEqual(Array(4).fill({ success: true }));
+  });
+
   it.each(['FUNCTIONS', 'TOOLS', 'JSON', 'MD_JSON', 'JSON_SCHEMA', 'THINKING_MD_JSON'])(
     'instructor: %s',
     async (mode) => {
