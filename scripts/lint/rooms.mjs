@@ -66,7 +66,7 @@ export const rooms = {
     'grammar (index)',
     'serving (fetch)',
   ],
-  'src/tools': ['grammar (grammar)'],
+  'src/tools': ['grammar (grammar, text-parameters)'],
   'src/serving': [
     'errors',
     'wording',

@@ -1,3 +1,4 @@
+import type { BareWriting } from './bare.js';
 import { NEVER, type Expression } from './expression.js';
 import type { Expressions } from './expressions.js';
 import { FORMATS } from './formats.js';
@@ -7,9 +8,9 @@ import { multiplesOf } from './fractions.js';
 import { multiples } from './multiples.js';
 import { anyNumber, integer, numberWithin } from './numbers.js';
 import { pattern, PatternError } from './pattern.js';
-import type { Flat } from './flat.js';
+import { range, type Flat } from './flat.js';
 import { SchemaDocument } from './document.js';
-import type { Limited, TypeName } from './keywords.js';
+import type { TypeName } from './keywords.js';
 import { itemList, MAX_PROPERTIES, memberList, type Member } from './lists.js';
 import { refuse, type Located } from './located.js';
 import { MOST_UNIQUE, uniqueList } from './unique.js';
@@ -51,18 +52,17 @@ export class SchemaCompiler {
     return this.#e.sequence(blank(this.#e), result);
   }
 
-  /** An object as the keyword arguments of a call in Python, without names that the schema has not. @throws as `compile` */
-  keywords(): Expression {
+  /** The members of an object without brackets, and without names that the schema has not. @throws as `compile` */
+  bare(writing: BareWriting): Expression {
     const flats = this.#document.flatten([this.#document.root]).filter(({ types }) => types.has('object'));
     const result = this.#e.choice(
       ...flats.map((flat) => {
         const [min, max] = range(flat, 'properties');
         const names = this.#names(flat, this.#listedNames(flat));
-        const odd = names.find((name) => !/^[A-Za-z_]\w*$/.test(name));
-        if (odd !== undefined)
-          refuse(flat.pointer, `has a property ${JSON.stringify(odd)}, which is no name in Python`);
-        const members = this.#members(flat, names, MAX_DEPTH - 1, (name) => this.#e.text(`${name}=`));
-        return memberList(this.#e, members, { extra: NEVER, bare: true, min, max });
+        const members = this.#members(flat, names, MAX_DEPTH - 1, (name, value, schemas) =>
+          writing.member(name, value, () => this.#document.flatten(schemas), flat),
+        );
+        return memberList(this.#e, members, { extra: NEVER, separator: writing.separator, min, max });
       }),
     );
     if (result === NEVER) refuse('#', 'has no object that fits it');
@@ -231,7 +231,7 @@ export class SchemaCompiler {
     if (extra !== NEVER && min > Math.max(1, flat.required.length)) {
       refuse(flat.limits.properties!.low!.pointer, 'is not supported where additional properties are allowed');
     }
-    const members = this.#members(flat, names, depth, (name) => key(e, name));
+    const members = this.#members(flat, names, depth, (name, value) => e.sequence(key(e, name), value));
     return memberList(e, members, { extra, min, max });
   }
 
@@ -243,12 +243,17 @@ export class SchemaCompiler {
     return names;
   }
 
-  #members(flat: Flat, names: readonly string[], depth: number, key: (name: string) => Expression): Member[] {
+  #members(
+    flat: Flat,
+    names: readonly string[],
+    depth: number,
+    written: (name: string, value: Expression, schemas: readonly Located[]) => Expression,
+  ): Member[] {
     return names.map((name) => {
       this.#e.work.spend(flat.members.length);
-      const schemas = flat.members.map(({ properties, additional }) => properties.get(name) ?? additional);
-      const value = this.#value(distinct(schemas), depth);
-      return { required: flat.required.includes(name), text: this.#e.sequence(key(name), value) };
+      const schemas = distinct(flat.members.map(({ properties, additional }) => properties.get(name) ?? additional));
+      const value = this.#value(schemas, depth);
+      return { required: flat.required.includes(name), text: written(name, value, schemas) };
     });
   }
 
@@ -289,12 +294,4 @@ function isPlainString({ value }: Located): boolean {
 function distinct(schemas: readonly (Located | undefined)[]): readonly Located[] {
   const found = schemas.filter((schema) => schema !== undefined);
   return found.length === 0 ? ANYTHING : [...new Map(found.map((schema) => [schema.pointer, schema])).values()];
-}
-
-function range(flat: Flat, what: Limited): [number, number] {
-  const { low, high } = flat.limits[what] ?? {};
-  if (low !== undefined && high !== undefined && low.value > high.value) {
-    refuse(low.pointer, `(${low.value}) is more than ${high.pointer} (${high.value})`);
-  }
-  return [low?.value ?? 0, high?.value ?? Infinity];
 }

@@ -1,6 +1,6 @@
 import type { Fraction } from './fractions.js';
 import type { Limited, TypeName } from './keywords.js';
-import type { Located } from './located.js';
+import { refuse, type Located } from './located.js';
 
 /** A limit and the keyword it comes from, to be named where it contradicts another. */
 export interface Limit {
@@ -41,4 +41,13 @@ export interface Members {
 export interface Items {
   readonly prefix: readonly Located[];
   readonly rest: Located | undefined;
+}
+
+/** From how many to how many. */
+export function range(flat: Flat, what: Limited): [number, number] {
+  const { low, high } = flat.limits[what] ?? {};
+  if (low !== undefined && high !== undefined && low.value > high.value) {
+    refuse(low.pointer, `(${low.value}) is more than ${high.pointer} (${high.value})`);
+  }
+  return [low?.value ?? 0, high?.value ?? Infinity];
 }

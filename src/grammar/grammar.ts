@@ -7,6 +7,8 @@ export type Grammar =
   | { readonly kind: 'json'; readonly schema?: unknown; readonly of?: string }
   /** Keyword arguments of a call in Python, whose values are those of a schema's properties. */
   | { readonly kind: 'keywords'; readonly schema: unknown; readonly of?: string }
+  /** Parameters of a call as elements, of a schema's properties: texts as they are, any other value as JSON. */
+  | { readonly kind: 'elements'; readonly schema: unknown; readonly of?: string }
   /** One text. */
   | { readonly kind: 'text'; readonly text: string }
   /** A text, or the special token that is written like it. */

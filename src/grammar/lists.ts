@@ -14,19 +14,20 @@ export interface Member {
 export interface MemberRules {
   /** A further member of any other name; NEVER where there may be none. */
   readonly extra: Expression;
-  /** Without brackets around them, as the arguments of a call in Python. */
-  readonly bare?: boolean;
+  /** What stands between members that have no brackets around them. */
+  readonly separator?: Expression;
   readonly min: number;
   readonly max: number;
 }
 
 /** An object: its members in their order, those not required or not, then any number of others. */
 export function memberList(e: Expressions, members: readonly Member[], rules: MemberRules): Expression {
-  const { extra, bare = false, min, max } = rules;
+  const { extra, separator, min, max } = rules;
+  const bare = separator !== undefined;
   // What may follow once `count` members are there and those before the i-th are decided; counts beyond the last
   // that makes a difference are alike.
   const cap = Math.max(1, min, max === Infinity ? 0 : Math.min(max, MAX_PROPERTIES));
-  const comma = e.sequence(e.text(','), blank(e));
+  const comma = separator ?? e.sequence(e.text(','), blank(e));
   const close = (count: number): Expression =>
     count < min || count > max ? NEVER : bare ? EMPTY : e.sequence(count === 0 ? EMPTY : blank(e), e.text('}'));
   const member = (text: Expression, count: number): Expression =>

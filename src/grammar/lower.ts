@@ -1,4 +1,5 @@
 import { RidgepointError } from '../errors.js';
+import { elementWriting, keywordWriting } from './bare.js';
 import { SchemaCompiler } from './compile.js';
 import { NEVER, type Expression } from './expression.js';
 import type { Expressions } from './expressions.js';
@@ -30,6 +31,7 @@ export function lowered(e: Expressions, grammar: Grammar): Expression {
   switch (grammar.kind) {
     case 'json':
     case 'keywords':
+    case 'elements':
       return ofSchema(e, grammar);
     case 'text':
       return e.text(grammar.text);
@@ -59,10 +61,11 @@ export function lowered(e: Expressions, grammar: Grammar): Expression {
 
 function ofSchema(
   e: Expressions,
-  { kind, schema, of }: Extract<Grammar, { readonly kind: 'json' | 'keywords' }>,
+  { kind, schema, of }: Extract<Grammar, { readonly kind: 'json' | 'keywords' | 'elements' }>,
 ): Expression {
   try {
-    if (kind === 'keywords') return new SchemaCompiler(e, schema, PYTHON_WORDS).keywords();
+    if (kind === 'keywords') return new SchemaCompiler(e, schema, PYTHON_WORDS).bare(keywordWriting(e));
+    if (kind === 'elements') return new SchemaCompiler(e, schema).bare(elementWriting(e, schema));
     return new SchemaCompiler(e, schema === undefined ? { type: 'object' } : schema).compile();
   } catch (error) {
     if (of === undefined || !(error instanceof RidgepointError)) throw error;

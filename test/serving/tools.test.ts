@@ -34,6 +34,7 @@ const STYLES: Readonly<Record<Exclude<ToolFormatName, 'generic'>, string>> = {
   pythonic: `{% if tools %}{{ tools | tojson }} as [func_name1(a=b)]{% endif %}${TURNS}{{ c.function.name }}({{ c.function.arguments }}){% endfor %}{% endif %}</{{ m.role }}>{% endfor %}`,
   mistral: `{% if tools %}[AVAILABLE_TOOLS] {{ tools | tojson }}{% endif %}${TURNS}[TOOL_CALLS] [{{ c.function | tojson }}, {{ c.id }}]{% endfor %}{% endif %}{% if m.tool_call_id %}{{ m.tool_call_id }}{% endif %}</{{ m.role }}>{% endfor %}`,
   'mistral-args': `{% if tools %}{{ tools | tojson }}{% endif %}${TURNS}[TOOL_CALLS]{{ c.function.name }}[ARGS]{{ c.function.arguments | tojson }}{% endfor %}{% endif %}</{{ m.role }}>{% endfor %}`,
+  'qwen-coder': `{% if tools %}{{ tools | tojson }}{% endif %}${TURNS}<tool_call>\n<function={{ c.function.name }}>\n{% for name, value in c.function.arguments | items %}<parameter={{ name }}>\n{{ value if value is string else value | tojson }}\n</parameter>\n{% endfor %}</function>\n</tool_call>{% endfor %}{% endif %}</{{ m.role }}>{% endfor %}`,
 };
 /** The same call, as each family writes it. */
 const ARGUMENTS = '{"city": "Rome", "days": 3}';
@@ -44,6 +45,8 @@ const CALLS: Readonly<Record<ToolFormatName, string>> = {
   pythonic: '[weather(city="Rome", days=3)]',
   mistral: `[TOOL_CALLS] [{"name": "weather", "arguments": ${ARGUMENTS}}]`,
   'mistral-args': `[TOOL_CALLS]weather[ARGS]${ARGUMENTS}`,
+  'qwen-coder':
+    '<tool_call>\n<function=weather>\n<parameter=city>\nRome\n</parameter>\n<parameter=days>\n3\n</parameter>\n</function>\n</tool_call>',
 };
 
 describe.each(Object.keys(CALLS) as ToolFormatName[])('calls as %s has them', (format) => {

@@ -37,6 +37,7 @@ const BEGIN: Readonly<Record<(typeof TOOL_FORMATS)[number], string>> = {
   pythonic: '[ now(',
   mistral: 'Look: [TOOL_CALLS]',
   'mistral-args': 'Look: [TOOL_CALLS]',
+  'qwen-coder': 'Look: <tool_call>',
 };
 
 /** Goes on from a text by any of the allowed tokens, mostly those that end values, to the end. */
@@ -78,7 +79,7 @@ describe.each(TOOL_FORMATS)('the grammar of %s', (name) => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const text = walk(compiled.create(), begin, randomOf(seed));
-        const reader = format.reader(TOOLS.map((tool) => tool.name));
+        const reader = format.reader(TOOLS);
         const calls: { name: string; given: string }[] = [];
         let said = '';
         for (const event of [...reader.push(text), ...reader.end()]) {
@@ -105,7 +106,7 @@ describe.each(TOOL_FORMATS)('the grammar of %s', (name) => {
       constraint.accept(idOfByte(awkward, byte));
     }
     expect(isAllowed(constraint.allowed(), awkward.eosIds[0])).toBe(true);
-    const said = format.reader(['look']).push('It is {"name" < [1, look(…)] é');
+    const said = format.reader([{ name: 'look', parameters: {} }]).push('It is {"name" < [1, look(…)] é');
     expect(said).toEqual([{ kind: 'text', text: 'It is {"name" < [1, look(…)] é' }]);
   });
 });

@@ -32,7 +32,18 @@ function read(reader: ReplyReader, text: string, cuts: readonly number[] = []): 
 }
 
 const NAMES = ['look', 'weather.now'];
-const of = (name: (typeof TOOL_FORMATS)[number]) => toolFormat(name).reader(NAMES);
+const PARAMETERS = {
+  type: 'object',
+  properties: {
+    text: { type: 'string' },
+    kind: { $ref: '#/$defs/kind' },
+    n: { type: 'array' },
+    note: { type: ['string', 'null'] },
+  },
+  $defs: { kind: { anyOf: [{ enum: ['a', 'b'] }, { const: '1' }] } },
+};
+const of = (name: (typeof TOOL_FORMATS)[number]) =>
+  toolFormat(name).reader(NAMES.map((tool) => ({ name: tool, parameters: PARAMETERS })));
 
 const DATA = { at: 'a "b" {[\\', n: [1, -2.5e3, { deep: null }], 'é😀': true };
 const args = JSON.stringify(DATA);
@@ -52,6 +63,10 @@ const SAMPLES: readonly (readonly [(typeof TOOL_FORMATS)[number], string, Read])
   ['pythonic', '[1, 2] and [other(a=1)]', { text: '[1, 2] and [other(a=1)]', reasoning: '', calls: [] }],
   ['mistral', `Well. [TOOL_CALLS] [{"name": "look", "arguments": ${args}}, {"name": "b", "arguments": {}, "id": "123456789"}]`, { text: 'Well. ', reasoning: '', calls: [['look', args], ['b', '{}']] }],
   ['mistral-args', `[TOOL_CALLS]look[ARGS]${args}[TOOL_CALLS]b{}`, { text: '', reasoning: '', calls: [['look', args], ['b', '{}']] }],
+  ['qwen-coder', 'Let me look.\n<tool_call>\n<function=look>\n<parameter=text>\n 5 <b>\n"é😀"\\\n\n</parameter>\n<parameter=n>\n[1, {"a": "x\\n</parameter>"}]\n</parameter>\n</function>\n</tool_call>', { text: 'Let me look.\n', reasoning: '', calls: [['look', '{"text": " 5 <b>\\n\\"é😀\\"\\\\\\n", "n": [1, {"a": "x\\n</parameter>"}]}']] }],
+  ['qwen-coder', '<tool_call><function=look><parameter=text></parameter><parameter=kind>1</parameter><parameter=note>so it is</parameter></function></tool_call>\n<tool_call>\n<function=weather.now>\n</function>\n</tool_call> done', { text: 'done', reasoning: '', calls: [['look', '{"text": "", "kind": "1", "note": "so it is"}'], ['weather.now', '{}']] }],
+  ['qwen-coder', '<tool_call>\n<function=other>\n<parameter=a>\nTrue\n</parameter>\n<parameter=b>\n12\n</parameter>\n</tool_call>', { text: '', reasoning: '', calls: [['other', '{"a": true, "b": 12}']] }],
+  ['qwen-coder', 'a < b, <tool_calls>, <tool_call>no</tool_call>', { text: 'a < b, <tool_calls>, <tool_call>no</tool_call>', reasoning: '', calls: [] }],
   ['generic', `<tool_call>{"name": "look", "arguments": ${args}}</tool_call>`, { text: '', reasoning: '', calls: [['look', args]] }],
 ]; // prettier-ignore
 
@@ -78,7 +93,7 @@ describe('calls in replies', () => {
   });
 
   it('are the same wherever it is cut, whatever it is and wherever it ends', () => {
-    const words = ['<tool_call>', '</tool_call>', '[TOOL_CALLS]', '[ARGS]', '<|python_tag|>', '{"name": "look"', ', "arguments": ', ', "parameters": {', '[look(', 'a=', "'x\\", ')', ']', '}', '"', ' ', '\n', 'look', ';', '1', 'é', '<', '[']; // prettier-ignore
+    const words = ['<tool_call>', '</tool_call>', '[TOOL_CALLS]', '[ARGS]', '<|python_tag|>', '{"name": "look"', ', "arguments": ', ', "parameters": {', '[look(', 'a=', "'x\\", ')', ']', '}', '"', ' ', '\n', 'look', ';', '1', '<function=look>', '<parameter=text>', '<parameter=n>', '</parameter>', '</function>', 'é', '<', '[']; // prettier-ignore
     const texts = fc.array(fc.constantFrom(...words), { maxLength: 14 }).map((parts) => parts.join(''));
     fc.assert(
       fc.property(fc.constantFrom(...TOOL_FORMATS), texts, cuts, (name, text, places) => {
@@ -86,6 +101,17 @@ describe('calls in replies', () => {
       }),
       { numRuns: 600 },
     );
+  });
+
+  it('in elements come while they are written', () => {
+    const reader = of('qwen-coder');
+    expect(reader.push('<tool_call>\n<function=look>\n<parameter=text>\nHello <')).toEqual([
+      { kind: 'call', name: 'look' },
+      { kind: 'arguments', text: '{"text": "Hello ' },
+    ]);
+    expect(reader.push('b>\n')).toEqual([{ kind: 'arguments', text: '<b>' }]);
+    expect(reader.push('you</para')).toEqual([{ kind: 'arguments', text: '\\nyou' }]);
+    expect(reader.push('meter></function>')).toEqual([{ kind: 'arguments', text: '"}' }]);
   });
 
   it('are kept back to no further than they must be', () => {
@@ -119,6 +145,7 @@ describe('what a model thinks', () => {
 describe('the format of a template', () => {
   it.each([
     ["{{ '<tool_call>' }}", 'hermes'],
+    ["{{ '<tool_call>\n<function=' + tool_call.name }}", 'qwen-coder'],
     ["{{ '[TOOL_CALLS] [' }}", 'mistral'],
     ["{{ '[TOOL_CALLS]' + name + '[ARGS]' }}", 'mistral-args'],
     ['Respond in the format {"name": function name, "parameters": dictionary}', 'llama'],

@@ -134,8 +134,8 @@ function readerOf(
   begun: boolean,
 ): (() => ReplyReader) | undefined {
   if (format === undefined && markers === undefined) return undefined;
-  const names = offer?.callable.map(({ name }) => name) ?? [];
-  const inner = (): ReplyReader => format?.reader(names) ?? new TextReader();
+  const tools = offer?.callable ?? [];
+  const inner = (): ReplyReader => format?.reader(tools) ?? new TextReader();
   return markers === undefined ? inner : () => new ReasoningReader(markers, inner(), begun);
 }
 

@@ -2,7 +2,15 @@ import { choice, json, sequence, text, type Grammar } from '../../grammar/gramma
 import type { ReplyReader } from '../reading/events.js';
 import type { Tool } from '../tool.js';
 
-export const TOOL_FORMATS = ['hermes', 'llama', 'pythonic', 'mistral', 'mistral-args', 'generic'] as const;
+export const TOOL_FORMATS = [
+  'hermes',
+  'llama',
+  'pythonic',
+  'mistral',
+  'mistral-args',
+  'qwen-coder',
+  'generic',
+] as const;
 export type ToolFormatName = (typeof TOOL_FORMATS)[number];
 
 /** Which calls a reply may have. */
@@ -22,8 +30,8 @@ export interface ToolFormat {
   readonly specials: readonly string[];
   /** The template knows of no tools: they are described in a message, and calls in the history are written out. */
   readonly described: boolean;
-  /** Reads replies. @param names of the tools, where only these make a call */
-  reader(names: readonly string[]): ReplyReader;
+  /** Reads replies. @param tools where only these make a call, or their schemas say what its words mean */
+  reader(tools: readonly Tool[]): ReplyReader;
   /**
    * The form of a reply: free text until a call begins, and then nothing but calls of these tools with arguments of
    * their schemas.

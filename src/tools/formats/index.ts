@@ -4,9 +4,10 @@ import { hermes } from './hermes.js';
 import { llama } from './llama.js';
 import { mistral, mistralArgs } from './mistral.js';
 import { pythonic } from './pythonic.js';
+import { qwenCoder } from './qwen-coder.js';
 
 /** The first that suits a template is its own. */
-const FORMATS: readonly ToolFormat[] = [hermes, mistralArgs, mistral, pythonic, llama, generic];
+const FORMATS: readonly ToolFormat[] = [qwenCoder, hermes, mistralArgs, mistral, pythonic, llama, generic];
 
 export function toolFormat(name: ToolFormatName): ToolFormat {
   return FORMATS.find((format) => format.name === name)!;

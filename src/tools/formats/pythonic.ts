@@ -97,6 +97,6 @@ export const pythonic: ToolFormat = {
   suits: (template) => /\[func_name1\(|\[func\(/.test(template),
   specials: ['<|python_start|>', '<|python_end|>'],
   described: false,
-  reader: (names): ReplyReader => new PythonicReader(names),
+  reader: (tools): ReplyReader => new PythonicReader(tools.map(({ name }) => name)),
   grammar,
 };
