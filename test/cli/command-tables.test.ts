@@ -82,7 +82,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
     },
     sweep: { output: ' ', threads: '0' },
     replay: { calibration: ' ', adapter: ' ', fit: '' },
-    replicate: { data: '' },
+    replicate: { data: '', seeds: '0' },
   },
   bench: {
     all: {

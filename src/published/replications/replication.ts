@@ -33,6 +33,8 @@ export interface ReplicationTools {
   readonly read: (file: string) => string;
   /** Lets others have a turn, between two runs of a search. @throws where somebody has asked to stop */
   readonly turn: () => Promise<void>;
+  /** Loads that a search for machines has to serve, each drawn anew; default 1. */
+  readonly seeds?: number;
 }
 
 /** A published run again. */

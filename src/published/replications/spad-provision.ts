@@ -96,12 +96,14 @@ function provision(name: string, about: string, slos: readonly (typeof SLOS)[num
     about: `${about}, BLOOM-176B at ${RATE} requests a second`,
     files: Object.values(TRACES),
     long: true,
-    async run({ read, turn }) {
+    async run({ read, turn, seeds = 1 }) {
       const figures: ReplicatedFigure[] = [];
       const alone = aloneOnH100();
       for (const workload of WORKLOADS) {
         const rows = parseTrace(read(TRACES[workload]), TRACES[workload]);
-        const requests = resampled(rows, { rate: RATE, seconds: SECONDS, seed: 0 });
+        const requests = Array.from({ length: seeds }, (_, seed) =>
+          resampled(rows, { rate: RATE, seconds: SECONDS, seed }),
+        );
         for (const slo of slos) {
           const plans = {} as Record<SystemName, Plan | undefined>;
           for (const system of SYSTEM_NAMES) {

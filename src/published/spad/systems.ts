@@ -81,7 +81,8 @@ export interface Plan {
 
 export interface PlanGoal {
   readonly slo: string;
-  readonly requests: readonly SimulatedRequest[];
+  /** Requests of each seed; a plan meets the SLO with all of them. */
+  readonly requests: readonly (readonly SimulatedRequest[])[];
   readonly alone: Alone;
   readonly turn: () => Promise<void>;
 }
@@ -111,7 +112,8 @@ export async function cheapest(
       on,
       pools.map((pool, at) => ({ ...pool, count: counts[at] })),
     );
-    const { met } = await trial(cluster, requests, { slo: parseSlo(slo), alone }, { turn });
+    let met = true;
+    for (const each of requests) met &&= (await trial(cluster, each, { slo: parseSlo(slo), alone }, { turn })).met;
     const plan = planOf(counts);
     if (met && (best === undefined || plan.cost.cost < best.cost.cost)) best = plan;
     return met;

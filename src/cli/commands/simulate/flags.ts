@@ -190,6 +190,12 @@ export const SIMULATE = {
       help: 'where the published data lies',
       default: '.',
     },
+    seeds: {
+      kind: whole(1),
+      flags: '--seeds <n>',
+      help: 'loads that the machines of spad-provision and spad-slos have to serve, each drawn anew',
+      default: 1,
+    },
     short: { kind: toggle, flags: '--short', help: 'leave out what searches for minutes' },
   },
 } as const satisfies Readonly<Record<string, CommandTable>>;

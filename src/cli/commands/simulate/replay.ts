@@ -5,6 +5,7 @@ import { BLOCK_TOKENS } from '../../../kernels/attention/shape.js';
 import { isCpuAdapter } from '../../../platform/node/adapter-choice.js';
 import { RidgepointError } from '../../../errors.js';
 import { KV_DTYPES, weightDtype } from '../../../roofline/hardware/precision.js';
+import { SERVING_KINDS, type Serving } from '../../../roofline/hardware/families.js';
 import type { Hardware } from '../../../roofline/hardware/hardware.js';
 import { Predictor } from '../../../roofline/predict/predictor.js';
 import type { Pool } from '../../../simulator/cluster.js';
@@ -210,6 +211,23 @@ function measuredRecord({ requests, figures: { duration } }: ServeResult['runs']
   };
 }
 
+/** What steps cost by those that were recorded. @throws RidgepointError where there are too few to say */
+function fitted(
+  steps: NonNullable<ServeResult['runs'][number]['steps']>[],
+  predictor: Predictor,
+  path: string,
+  policy: PolicyName | null,
+): Serving {
+  const { serving } = fitServing([{ predictor, steps }]);
+  const lacking = SERVING_KINDS.filter((kind) => serving[kind] === undefined);
+  if (lacking.length === 0) return serving;
+  const kinds = lacking.map((kind) => (kind === 'decode' ? 'without prompts' : 'with prompts')).join(' and ');
+  return refuseSimulate(
+    'simulate.fit',
+    `${nameOf(policy)}: ${path} has too few steps ${kinds} to say what they cost; record more requests, or say none to price steps by the calibration`,
+  );
+}
+
 /** The engine a result was measured on, as a pool of one machine. @throws RidgepointError when the file does not say */
 async function engineOf(
   { context, options, runs }: ServeResult,
@@ -244,9 +262,7 @@ async function engineOf(
   const predictorOn = (machine: Hardware): Predictor => new Predictor(model, machine, { weights, head, kv });
   const steps = fitOn === undefined ? [] : runs.flatMap((run) => (run.policy === fitOn ? (run.steps ?? []) : []));
   const serving =
-    steps.length === 0
-      ? hardware.host?.serving
-      : fitServing([{ predictor: predictorOn(withoutHost(hardware)), steps }]).serving;
+    steps.length === 0 ? hardware.host?.serving : fitted(steps, predictorOn(withoutHost(hardware)), path, fitOn!);
   const predictor = predictorOn({ ...hardware, host: { ...hardware.host!, serving } });
   const sequences = count('max_num_seqs');
   // Where each run says its own, this one is not looked at.

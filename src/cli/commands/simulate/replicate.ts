@@ -101,7 +101,7 @@ export async function replicateCommand(
     }
     if (tell && process.stderr.isTTY) status(`${replication.name} ...`);
     try {
-      const figures = await replication.run({ read: (file) => texts.get(file)!, turn });
+      const figures = await replication.run({ read: (file) => texts.get(file)!, turn, seeds: flags.seeds });
       rows.push(...figures.map((figure) => ({ ...figure, name: replication.name })));
     } catch (error) {
       // What is done by then is shown.
