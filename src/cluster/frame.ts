@@ -1,4 +1,5 @@
 import type { KvPart } from '../cache/block-copy.js';
+import { BufferPool } from './buffer-pool.js';
 
 /** Bytes of a frame's head. */
 export const HEAD_BYTES = 32;
@@ -80,11 +81,19 @@ export class FrameReader {
   /** Most bytes of a payload; a head that claims more is taken to be damaged. */
   most = MOST_PAYLOAD;
   #payload = new Uint8Array(0);
+  readonly #pool: BufferPool;
   #current: FrameHead | undefined;
   #got = 0;
 
-  constructor(crc: Crc) {
+  /** @param pool where payloads that are kept come from, and go when they are not needed any more */
+  constructor(crc: Crc, pool = new BufferPool()) {
     this.#crc = crc;
+    this.#pool = pool;
+  }
+
+  /** Leaves the payload that has just come to whoever has it, who gives it to the pool; the next one gets another. */
+  keep(): void {
+    this.#payload = new Uint8Array(0);
   }
 
   /** Where the next bytes are to be written. */
@@ -99,7 +108,7 @@ export class FrameReader {
    * @returns the frame they complete; its payload is there until the next bytes
    * @throws RangeError where what has come is damaged, after which nothing more can be read
    */
-  wrote(bytes: number): { readonly head: FrameHead; readonly payload: Uint8Array } | undefined {
+  wrote(bytes: number): { readonly head: FrameHead; readonly payload: Uint8Array<ArrayBuffer> } | undefined {
     this.#got += bytes;
     if (this.#current === undefined) {
       if (this.#got < HEAD_BYTES) return undefined;
@@ -107,7 +116,7 @@ export class FrameReader {
       if (head === undefined || head.bytes > this.most) throw new RangeError('the head of a frame is damaged');
       this.#current = head;
       this.#got = 0;
-      if (this.#payload.length < head.bytes) this.#payload = new Uint8Array(head.bytes);
+      if (this.#payload.length < head.bytes) this.#payload = this.#pool.take(head.bytes);
     }
     const head = this.#current;
     if (this.#got < head.bytes) return undefined;

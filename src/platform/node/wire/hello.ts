@@ -43,11 +43,11 @@ export const jsonBytes = (value: object): Uint8Array => Buffer.from(JSON.stringi
 
 export const jsonOf = (payload: Uint8Array): unknown => JSON.parse(Buffer.from(payload).toString());
 
-/** Writes a frame, head and payload together. */
-export function send(socket: Socket, frame: Frame, payload: Uint8Array = new Uint8Array(0)): void {
+/** Writes a frame, head and payload together. @param done called when the payload is not needed any more */
+export function send(socket: Socket, frame: Frame, payload: Uint8Array = new Uint8Array(0), done?: () => void): void {
   const head = encodeHead(frame, payload, checksum(socket instanceof TLSSocket));
   socket.cork();
   socket.write(head);
-  if (payload.length > 0) socket.write(payload);
+  if (payload.length > 0) socket.write(payload, done);
   socket.uncork();
 }

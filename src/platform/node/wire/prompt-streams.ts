@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { BufferPool } from '../../../cluster/buffer-pool.js';
 import type { FrameHead } from '../../../cluster/frame.js';
 import type { CoreEngine } from '../../../engine/engine.js';
 import { jsonBytes, jsonOf, send } from './hello.js';
@@ -20,6 +21,7 @@ interface Want {
 /** Keys and values of prompts on their way to those who have asked for them. */
 export class PromptStreams {
   readonly #engine: CoreEngine;
+  readonly #pool = new BufferPool();
   /** Transfers under way. */
   count = 0;
 
@@ -59,7 +61,9 @@ export class PromptStreams {
     try {
       for await (const { bytes, ...part } of this.#engine.kv.prefill(ids, { from, signal: ended.signal })) {
         // The mapped bytes are there until the next piece is asked for, and a socket takes them when it likes.
-        send(socket, { type: 'blocks', stream, ...part }, Buffer.from(bytes));
+        const own = this.#pool.take(bytes.length);
+        own.set(bytes);
+        send(socket, { type: 'blocks', stream, ...part }, own, () => this.#pool.give(own));
         if (socket.writableNeedDrain) await drained(socket);
         if (socket.destroyed) return;
       }

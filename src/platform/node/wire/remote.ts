@@ -1,53 +1,19 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { addressText, type Address } from '../../../cluster/address.js';
 import { TransferError, type KvSource } from '../../../cluster/bring.js';
+import { BufferPool } from '../../../cluster/buffer-pool.js';
 import { FrameReader, type FrameHead } from '../../../cluster/frame.js';
 import { layoutDifference, sameNumbers } from '../../../cluster/layout.js';
 import type { CoreEngine } from '../../../engine/engine.js';
 import type { KvPiece } from '../../../engine/prefill-run.js';
 import { connectTo, type WireOptions } from './connection.js';
 import { checksum, jsonBytes, jsonOf, send, type Hello } from './hello.js';
+import { Inbox } from './inbox.js';
 
-/** How long a worker may send nothing while it owes something. */
-const SILENCE_MS = 10_000;
 /** How often a worker is asked whether it is there, and how often in vain before it is taken to be lost: 5 s. */
 const [PING_MS, UNANSWERED] = [500, 10];
 /** How long a connection may take to come about. */
 const CONNECT_MS = 2000;
-
-/** Pieces of one transfer that have come and wait to be filed. */
-class Inbox {
-  readonly #pieces: KvPiece[] = [];
-  #end: { readonly error?: Error } | undefined;
-  #wake: (() => void) | undefined;
-
-  put(piece: KvPiece): void {
-    this.#pieces.push(piece);
-    this.#wake?.();
-  }
-
-  end(error?: Error): void {
-    this.#end ??= { error };
-    this.#wake?.();
-  }
-
-  async *pieces(): AsyncGenerator<KvPiece, void, undefined> {
-    for (;;) {
-      const next = this.#pieces.shift();
-      if (next !== undefined) yield next;
-      else if (this.#end?.error !== undefined) throw this.#end.error;
-      else if (this.#end !== undefined) return;
-      else {
-        const silence = setTimeout(
-          () => this.end(new TransferError('silent', `nothing came for ${SILENCE_MS} ms`)),
-          SILENCE_MS,
-        );
-        await new Promise<void>((resolve) => (this.#wake = resolve));
-        clearTimeout(silence);
-      }
-    }
-  }
-}
 
 interface Connection {
   readonly socket: Socket;
@@ -70,6 +36,7 @@ export class RemoteSource implements KvSource {
   readonly #options: RemoteOptions;
   #connection: Promise<Connection> | undefined;
   #nextStream = 1;
+  readonly #pool = new BufferPool();
 
   constructor(engine: CoreEngine, options: RemoteOptions) {
     this.#engine = engine;
@@ -118,10 +85,10 @@ export class RemoteSource implements KvSource {
     let unheard = 0;
     let watch: NodeJS.Timeout | undefined;
     // Before the socket, which asks for room at once.
-    const reader = new FrameReader(checksum(tls !== undefined));
+    const reader = new FrameReader(checksum(tls !== undefined), this.#pool);
     return new Promise((resolve, reject) => {
       let fault: Error = new TransferError('lost', `${this.name} cannot be reached`);
-      const take = (head: FrameHead, payload: Uint8Array): void => {
+      const take = (head: FrameHead, payload: Uint8Array<ArrayBuffer>): void => {
         if (head.type === 'hello') {
           clearTimeout(impatient);
           const theirs = jsonOf(payload) as Hello;
@@ -140,7 +107,7 @@ export class RemoteSource implements KvSource {
             'failed',
             `${this.name} refuses: ${(jsonOf(payload) as { reason: string }).reason}`,
           );
-        } else this.#file(inboxes.get(head.stream), head, payload);
+        } else if (this.#file(inboxes.get(head.stream), head, payload)) reader.keep();
       };
       const landed = (bytes: number): boolean => {
         unheard = 0;
@@ -169,12 +136,17 @@ export class RemoteSource implements KvSource {
     });
   }
 
-  #file(inbox: Inbox | undefined, head: FrameHead, payload: Uint8Array): void {
-    if (inbox === undefined) return; // of a transfer that is over
+  /** @returns whether the payload is still needed */
+  #file(inbox: Inbox | undefined, head: FrameHead, payload: Uint8Array<ArrayBuffer>): boolean {
+    if (inbox === undefined) return false; // of a transfer that is over
     const { firstBlock, blocks, firstLayer, layers } = head;
-    if (head.type === 'blocks') inbox.put({ firstBlock, blocks, firstLayer, layers, bytes: payload.slice() });
-    else if (head.type === 'done') inbox.end();
+    if (head.type === 'blocks') {
+      inbox.put({ firstBlock, blocks, firstLayer, layers, bytes: payload }, () => this.#pool.give(payload));
+      return true;
+    }
+    if (head.type === 'done') inbox.end();
     else if (head.type === 'fail')
       inbox.end(new TransferError('failed', (jsonOf(payload) as { reason: string }).reason));
+    return false;
   }
 }
