@@ -86,6 +86,11 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
     return new RidgepointError('worker', 'no worker that answers can be reached');
   }
 
+  /** Messages about workers' blocks that were missed. */
+  get blockGaps(): number {
+    return this.#workers.names.gaps;
+  }
+
   stats(): EngineStats {
     const stats = this.#workers.stats();
     return { ...stats, waiting: stats.waiting + this.#ledger.waiting.length };

@@ -11,6 +11,8 @@ export interface Announcement {
   readonly role: WorkerRole;
   /** `draining`: it takes nothing new; `left`: it is ending. */
   readonly state: 'up' | 'draining' | 'left';
+  /** The number of its last message about blocks. */
+  readonly blocks?: number;
 }
 
 /** What a worker is told to do: to finish what it has, take nothing new, and end. */

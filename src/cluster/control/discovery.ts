@@ -9,6 +9,8 @@ export interface DiscoveryListener {
   /** Somebody has come, or another process under its name. */
   found(announcement: Announcement): void;
   changed(announcement: Announcement): void;
+  /** It says something of itself, new or not. */
+  heard(announcement: Announcement): void;
   /** It has left, or nothing is heard of it any more. */
   lost(worker: string): void;
   /** Whether its data connection says that it is there. */
@@ -55,13 +57,11 @@ export class Discovery {
   #hear(value: unknown): void {
     const announcement = announcementOf(value);
     if (announcement === undefined) return;
-    switch (this.members.hear(announcement, this.#now())) {
-      case 'new':
-        return this.#listener.found(announcement);
-      case 'changed':
-        return this.#listener.changed(announcement);
-      case 'left':
-        return this.#listener.lost(announcement.worker);
-    }
+    const news = this.members.hear(announcement, this.#now());
+    if (news === 'stale') return;
+    if (news === 'left') return this.#listener.lost(announcement.worker);
+    if (news === 'new') this.#listener.found(announcement);
+    else if (news === 'changed') this.#listener.changed(announcement);
+    this.#listener.heard(announcement);
   }
 }

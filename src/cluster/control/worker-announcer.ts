@@ -5,7 +5,9 @@ import { SUBJECTS, type ControlBus } from './bus.js';
 const ANNOUNCE_MS = 500;
 
 export interface WorkerAnnouncerOptions {
-  readonly about: Omit<Announcement, 'state'>;
+  readonly about: Omit<Announcement, 'state' | 'blocks'>;
+  /** The number of its last message about blocks. */
+  readonly blocks?: () => number;
   /** It is to finish what it has and to end. */
   readonly onDrain: () => void;
 }
@@ -13,13 +15,14 @@ export interface WorkerAnnouncerOptions {
 /** Tells all others that a worker is there, and hears what it is told to do. */
 export class WorkerAnnouncer {
   readonly #bus: ControlBus;
-  readonly #about: Omit<Announcement, 'state'>;
+  readonly #options: WorkerAnnouncerOptions;
   readonly #timer: ReturnType<typeof setInterval>;
   #state: Announcement['state'] = 'up';
 
-  constructor(bus: ControlBus, { about, onDrain }: WorkerAnnouncerOptions) {
+  constructor(bus: ControlBus, options: WorkerAnnouncerOptions) {
+    const { about, onDrain } = options;
     this.#bus = bus;
-    this.#about = about;
+    this.#options = options;
     const announce = (): void => this.#announce();
     bus.onConnected(announce);
     bus.subscribe(SUBJECTS.who, announce);
@@ -40,6 +43,8 @@ export class WorkerAnnouncer {
   }
 
   #announce(): void {
-    this.#bus.publish(SUBJECTS.announce, { ...this.#about, state: this.#state } satisfies Announcement);
+    const { about, blocks } = this.#options;
+    const announcement: Announcement = { ...about, state: this.#state, blocks: blocks?.() };
+    this.#bus.publish(SUBJECTS.announce, announcement);
   }
 }

@@ -3,8 +3,20 @@ import type { RouterCounts } from '../../../cluster/router-counts.js';
 import { countersOf } from '../serve/counted.js';
 
 /** Shows whether the NATS server is there, and what other routers have left to this one. */
-export function showControl(registry: Registry, isConnected: () => boolean, takenOver: () => number): void {
+export function showControl(
+  registry: Registry,
+  {
+    isConnected,
+    takenOver,
+    gaps,
+  }: Record<'takenOver' | 'gaps', () => number> & { readonly isConnected: () => boolean },
+): void {
   const { counter } = countersOf(registry);
+  counter(
+    'block_event_gaps_total',
+    'Times that a worker was asked for all its blocks since a message was missed',
+    gaps,
+  );
   counter('requests_taken_over_total', 'Requests of other routers that were answered here', takenOver);
   new Gauge({
     name: 'ridgepoint_control_connected',

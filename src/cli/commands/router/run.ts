@@ -82,11 +82,8 @@ export async function route(flags: RouterFlags): Promise<number> {
       instrument: (registry) => {
         showRouter(registry, engine.counts);
         if (bus === undefined) return;
-        showControl(
-          registry,
-          () => bus.connected,
-          () => kept?.takenOver ?? 0,
-        );
+        const [isConnected, takenOver] = [() => bus.connected, () => kept?.takenOver ?? 0];
+        showControl(registry, { isConnected, takenOver, gaps: () => engine.blockGaps });
       },
       remarks: [],
     };

@@ -1,5 +1,6 @@
 import { ENGINE_OPTIONS } from '../../../engine/options/engine-options.js';
 import { addressText, isEverywhere, isLocal, type Address } from '../../../cluster/address.js';
+import { BlockTeller } from '../../../cluster/control/block-events.js';
 import { WorkerAnnouncer } from '../../../cluster/control/worker-announcer.js';
 import { RidgepointError } from '../../../errors.js';
 import { option, words } from '../../../wording.js';
@@ -74,7 +75,9 @@ export async function work(given: WorkerFlags): Promise<number> {
   const address = reachedAt(at, flags.advertise);
   const about = { worker: addressText(address), epoch: port.epoch, address, role };
   const onDrain = (): void => void port.drain().then(() => drained.abort());
-  const announcer = bus && new WorkerAnnouncer(bus, { about, onDrain });
+  const teller = bus && new BlockTeller(bus, { worker: about.worker, epoch: about.epoch });
+  if (teller !== undefined) engine.kv.watch(teller);
+  const announcer = bus && new WorkerAnnouncer(bus, { about, onDrain, blocks: () => teller!.seq });
   closeAtExit(async () => {
     announcer?.leave();
     await bus?.close();

@@ -61,7 +61,7 @@ export async function openRouter({ model, ...options }: RouterOptions): Promise<
   const discovery =
     bus &&
     discover({
-      ...{ bus, links, tell, fixed: new Set(options.workers.map(addressText)) },
+      ...{ bus, links, tell, names: workers.names, fixed: new Set(options.workers.map(addressText)) },
       onAnnounced: (announcement) => workers.announced(announcement),
       onLost: (worker) => workers.remove(worker),
     });

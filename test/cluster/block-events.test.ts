@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BlockIndex } from '../../src/cluster/control/block-index.js';
+import { BlockTeller, blockEventsOf } from '../../src/cluster/control/block-events.js';
+import type { ControlBus } from '../../src/cluster/control/bus.js';
+import { NameSets } from '../../src/cluster/name-sets.js';
+
+const name = (at: number): string => String.fromCharCode(...Array.from({ length: 32 }, (_, i) => (at * 7 + i) % 256));
+const WORKER = '127.0.0.1:1';
+
+/** A bus that forgets, repeats and keeps back what a test has it. */
+class Lossy implements ControlBus {
+  readonly connected = true;
+  readonly #takers = new Map<string, ((message: unknown) => void)[]>();
+  readonly kept: { readonly subject: string; readonly message: unknown }[] = [];
+  fate: 'pass' | 'lose' | 'twice' | 'keep' = 'pass';
+
+  publish(subject: string, message: object): void {
+    const copy: unknown = JSON.parse(JSON.stringify(message));
+    if (this.fate === 'lose') return;
+    if (this.fate === 'keep') this.kept.push({ subject, message: copy });
+    else for (let times = this.fate === 'twice' ? 2 : 1; times > 0; times--) this.#pass(subject, copy);
+  }
+
+  subscribe(subject: string, take: (message: unknown) => void): void {
+    this.#takers.set(subject, [...(this.#takers.get(subject) ?? []), take]);
+  }
+
+  /** What was kept back comes now, late. */
+  release(): void {
+    for (const { subject, message } of this.kept.splice(0)) this.#pass(subject, message);
+  }
+
+  onConnected(callback: () => void): void {
+    callback();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #pass(subject: string, message: unknown): void {
+    for (const take of this.#takers.get(subject) ?? []) take(message);
+  }
+}
+
+describe('what is in a worker’s cache', () => {
+  it('is known elsewhere in the end, whatever becomes of messages', async () => {
+    const act = fc.record({
+      block: fc.integer({ min: 0, max: 5 }),
+      isThere: fc.boolean(),
+      fate: fc.constantFrom('pass' as const, 'lose' as const, 'twice' as const, 'keep' as const),
+    });
+    const property = fc.asyncProperty(fc.array(act, { maxLength: 8 }), async (acts) => {
+      const bus = new Lossy();
+      const names = new NameSets();
+      const index = new BlockIndex(bus, names);
+      const about = { worker: WORKER, epoch: 'b' };
+      const teller = new BlockTeller(bus, about);
+      const there = new Set<number>();
+      for (const { block, isThere, fate } of acts) {
+        bus.fate = fate;
+        if (isThere) teller.published(name(block));
+        else teller.evicted(name(block));
+        if (isThere) there.add(block);
+        else there.delete(block);
+        await new Promise((resolve) => setTimeout(resolve, 55));
+      }
+      bus.fate = 'pass';
+      bus.release();
+      const announce = (): void =>
+        index.announced({
+          ...about,
+          address: { host: '127.0.0.1', port: 1 },
+          role: 'both',
+          state: 'up',
+          blocks: teller.seq,
+        });
+      for (let block = 0; block <= 5; block++) {
+        await expect
+          .poll(() => {
+            announce();
+            return names.beginning(WORKER, [name(block)]);
+          })
+          .toBe(there.has(block) ? 1 : 0);
+      }
+      teller.close();
+    });
+    await fc.assert(property, { numRuns: 8 });
+  });
+
+  it('of an earlier process counts no more, and what was sent there is likely to be there', () => {
+    const names = new NameSets();
+    const told = (epoch: string, seq: number, add: number[], all = false) =>
+      names.apply({ worker: WORKER, epoch, seq, add: add.map((at) => btoa(name(at).slice(0, 12))), drop: [], all });
+    expect(told('b', 1, [1]), 'nothing is known yet').toBe(false);
+    expect(told('b', 2, [1, 2], true)).toBe(true);
+    expect(names.beginning(WORKER, [name(1), name(2), name(3)])).toBe(2);
+    expect(told('a', 9, [3], true), 'an earlier process').toBe(true);
+    expect(names.beginning(WORKER, [name(3)])).toBe(0);
+    expect(told('b', 4, [3]), 'one in between is missing').toBe(false);
+    expect(names.isBehind(WORKER, 'b', 4)).toBe(true);
+    expect(told('c', 1, [4], true)).toBe(true);
+    expect([1, 4].map((at) => names.beginning(WORKER, [name(at)]))).toEqual([0, 1]);
+    names.add(WORKER, [name(5)]);
+    expect(names.beginning(WORKER, [name(4), name(5)])).toBe(2);
+    expect(names.gaps).toBe(2);
+  });
+
+  it('is not told by who sends something else', () => {
+    for (const bad of [
+      null,
+      {},
+      { worker: 'w', epoch: 'e', seq: 1.5, add: [], drop: [] },
+      { worker: 'w', epoch: 'e', seq: 1, add: [3], drop: [] },
+    ]) {
+      expect(blockEventsOf(bad)).toBeUndefined();
+    }
+  });
+});
