@@ -3,7 +3,7 @@
  * once the byte `b` has been read (Brzozowski, "Derivatives of Regular Expressions", JACM 1964). An expression is the
  * state of an automaton; equal states are one object, so whatever is computed for a state is computed once.
  */
-export type Expression = Never | Empty | Bytes | Sequence | Choice | Repeat | Group | State;
+export type Expression = Never | Empty | Bytes | Sequence | Choice | Repeat | Group | State | Within;
 
 interface Common {
   readonly id: number;
@@ -57,6 +57,12 @@ export interface State extends Common {
   readonly kind: 'state';
   readonly classOf: Uint8Array;
   readonly next: readonly Expression[];
+}
+/** Texts of an automaton made by `intersect` that have at most `most` bytes: what its states would count is counted here. */
+export interface Within extends Common {
+  readonly kind: 'within';
+  readonly inner: Expression;
+  readonly most: number;
 }
 
 export const NEVER: Never = { kind: 'never', id: 0, nullable: false, live: false };

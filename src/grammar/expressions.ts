@@ -1,5 +1,6 @@
 import { byteSet, hasByte } from './byte-set.js';
 import { EMPTY, NEVER, type Expression, type State } from './expression.js';
+import { shortestOf } from './length-bound.js';
 import { Work } from './work.js';
 
 /** Beyond so many values or tables of derivatives, all that can be computed again is forgotten. */
@@ -185,6 +186,17 @@ export class Expressions {
     }));
   }
 
+  /** Texts of an automaton that have at most `most` bytes. */
+  within(inner: Expression, most: number): Expression {
+    if (inner === NEVER || shortestOf(inner) > most) return NEVER;
+    if (inner === EMPTY) return EMPTY;
+    const make = (): Expression => {
+      const { nullable, live } = inner;
+      return { kind: 'within', id: this.newId(), nullable, live, inner, most };
+    };
+    return this.#intern(`w${inner.id},${most}`, make);
+  }
+
   derive(expression: Expression, byte: number): Expression {
     if (expression.kind === 'state') return expression.next[expression.classOf[byte]];
     let memo = expression.memo;
@@ -227,6 +239,8 @@ export class Expressions {
       }
       case 'group':
         return this.group(this.derive(expression.inner, byte));
+      case 'within':
+        return this.within(this.derive(expression.inner, byte), expression.most - 1);
     }
   }
 

@@ -107,6 +107,7 @@ function missingByte(state: Expression, single: Uint32Array, seen = new Set<Expr
     case 'repeat':
       return missingByte(state.item, single, seen);
     case 'group':
+    case 'within':
       return missingByte(state.inner, single, seen);
     case 'state': {
       const next = (byte: number): Expression => state.next[state.classOf[byte]];

@@ -96,7 +96,7 @@ function byteClasses(parts: readonly Expression[], work: Work): { classOf: Uint8
         else if (at.kind === 'bytes') sets.add(at.set);
         else if (at.kind === 'choice') at.items.forEach(visit);
         else if (at.kind === 'repeat') visit(at.item);
-        else if (at.kind === 'group') visit(at.inner);
+        else if (at.kind === 'group' || at.kind === 'within') visit(at.inner);
         else if (at.kind === 'state') {
           automata.add(at.classOf);
           at.next.forEach(visit);

@@ -1,7 +1,8 @@
 import { ALL_CHARACTERS, characters, characterSet, rawCharacters } from './characters.js';
-import type { Expression } from './expression.js';
+import { NEVER, type Expression } from './expression.js';
 import type { Expressions } from './expressions.js';
 import { intersect } from './intersect.js';
+import { countedWays, isPlain } from './length-bound.js';
 import { schemaPattern, PatternError, type Tree } from './pattern-parser.js';
 
 export { PatternError };
@@ -119,13 +120,23 @@ type Lookahead = Extract<Tree, { kind: 'lookahead' }>;
 
 /** Of the texts of `whole`, those that what stands ahead of its beginning lets through. */
 function looking(e: Expressions, whole: Expression, ahead: readonly Lookahead[], { spell }: Writing): Expression {
-  const texts = (negative: boolean): Expression[] =>
-    ahead
-      .filter((one) => one.negative === negative)
-      .map(({ inner }) => matching(e, anchored(inner), { spell, whole: false }));
-  const result = intersect(e, [whole, ...texts(false)], texts(true));
-  if (result === undefined) throw new PatternError('becomes too large with its lookaheads; simplify it');
-  return result;
+  const texts = (inner: Tree): Expression => matching(e, anchored(inner), { spell, whole: false });
+  const inners = (negative: boolean): Tree[] =>
+    ahead.filter((one) => one.negative === negative).map(({ inner }) => inner);
+  const wanted = inners(false);
+  const without = inners(true).map(texts);
+  const among = (trees: readonly Tree[]): Expression => {
+    const result = intersect(e, [whole, ...trees.map(texts)], without);
+    if (result === undefined) throw new PatternError('becomes too large with its lookaheads; simplify it');
+    return result;
+  };
+  const counts = wanted.findIndex((inner) => countedWays(inner) !== undefined);
+  if (counts < 0) return among(wanted);
+  const ways = countedWays(wanted[counts])!.map(({ free, most }) => {
+    const counted = among(wanted.map((inner, at) => (at === counts ? free : inner)));
+    return counted === NEVER || isPlain(counted) ? e.within(counted, most) : undefined;
+  });
+  return ways.every((way) => way !== undefined) ? e.choice(...ways) : among(wanted);
 }
 
 /** A lookahead begins where it stands, at the beginning of the text. */

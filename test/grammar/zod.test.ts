@@ -6,6 +6,13 @@ import { awkward, takes } from './vocabularies.js';
 const a = z.object({ a: z.string() });
 const ID = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
 
+/** Of 253 characters, which are the most, and one more; with a dot at the end of either. */
+const LONG_HOSTS = ['a', 'ab'].flatMap((end) => {
+  const host = `${'a'.repeat(62)}.`.repeat(4) + end;
+  return [host, `${host}.`];
+});
+const HOSTS = ['example.com', 'a', 'a-b.c9.', 'b'.repeat(63), ...LONG_HOSTS, '-a', 'a-.b', 'a..b', '.', '', 'é', 'c'.repeat(64)]; // prettier-ignore
+
 /**
  * What people write in zod, with values of which some fit and some do not: zod itself says which. Keys stand in the
  * schema's order, as the grammar has them, and numbers as it writes them; undefined cannot be written and fits nothing.
@@ -33,6 +40,21 @@ const SHAPES: Readonly<Record<string, readonly [z.ZodType, ...unknown[]]>> = {
   datetime: [z.iso.datetime(), '2024-02-29T23:59:59Z', '2024-02-29'],
   'datetime of a place': [z.iso.datetime({ offset: true }), '2024-02-29T23:59:59+02:00', '2024-02-29T23:59'],
   duration: [z.iso.duration(), 'P1DT2H', 'P', 'PT'],
+  'datetime of no place': [z.iso.datetime({ local: true }), '2024-02-29T23:59', '2024-02-29 23:59'],
+  emoji: [z.emoji(), '😀', '👩‍👩‍👧', '1️⃣', 'a', '1'],
+  guid: [z.guid(), ID, ID.slice(1)],
+  cuid: [z.cuid(), 'cjld2cjxh0000qzrmn831i7rn', 'x'],
+  cuid2: [z.cuid2(), 'tz4a98xxat96iws9zmbrgj3a', 'X'],
+  xid: [z.xid(), '9m4e2mr0ui3e8a215n4g', '9m4e'],
+  ksuid: [z.ksuid(), '0ujtsYcgvSTl8PAuAdqWYSMnLOv', '0ujt'],
+  mac: [z.mac(), '00:1A:2B:3C:4D:5E', '00:1a:2B:3C:4D:5E'],
+  cidrv6: [z.cidrv6(), '2001:db8::/32', '2001:db8::'],
+  base64url: [z.base64url(), 'aGk', 'aGk=', '+'],
+  hostname: [z.hostname(), ...HOSTS],
+  hex: [z.hex(), 'fF', 'g'],
+  hash: [z.hash('md5'), 'd41d8cd98f00b204e9800998ecf8427e', 'd41d'],
+  lowercase: [z.string().lowercase(), 'aß1', 'A'],
+  uppercase: [z.string().uppercase(), 'A1', 'a'],
   number: [z.number(), 1, -2.5, '1'],
   'number above': [z.number().positive(), 0.5, 0, -1],
   'number between': [z.number().gt(1).lt(3), 2, 2.9, 1, 3],
