@@ -1,11 +1,34 @@
 #!/usr/bin/env node
 /** Builds the page as static files; `--whole` with the embedded model, for any host. */
-import { copyFileSync, cpSync, mkdirSync, realpathSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { readFileSync } from 'node:fs';
 import { buildWorker, TEXTS } from './build-browser.mjs';
+
+const OFFLINE = 'offline.js';
+/** Files of the page that are copied as they are. */
+const PLAIN = ['index.html', 'style.css', 'icon.svg', 'manifest.webmanifest'];
+
+/** The page's service worker, which knows the page's files and those of the embedded model by their names. */
+async function buildOffline(root, outdir) {
+  const own = readdirSync(outdir).filter((name) => name !== OFFLINE && (name.endsWith('.js') || PLAIN.includes(name)));
+  const model = readdirSync(join(root, 'models', 'tiny-tales')).filter((name) => /\.(json|safetensors)$/.test(name));
+  const files = [...own, 'models/presets.json', ...model.map((name) => `models/tiny-tales/${name}`)];
+  const hash = createHash('sha256');
+  for (const name of own) hash.update(name).update(readFileSync(join(outdir, name)));
+  await build({
+    absWorkingDir: root,
+    entryPoints: [join('src', 'web', 'offline.ts')],
+    ...{ outfile: join(outdir, OFFLINE), bundle: true, format: 'iife', target: 'es2022', minify: true },
+    define: {
+      RIDGEPOINT_FILES: JSON.stringify(files),
+      RIDGEPOINT_BUILD: JSON.stringify(hash.digest('hex').slice(0, 16)),
+    },
+    logLevel: 'warning',
+  });
+}
 
 /**
  * @param {string} root of the package
@@ -28,7 +51,8 @@ export async function buildSite(root, outdir, { models = false } = {}) {
     external: TEXTS,
     logLevel: 'warning',
   });
-  for (const name of ['index.html', 'style.css']) copyFileSync(join(root, 'src', 'web', name), join(outdir, name));
+  for (const name of PLAIN) copyFileSync(join(root, 'src', 'web', name), join(outdir, name));
+  await buildOffline(root, outdir);
   if (!models) return;
   mkdirSync(join(outdir, 'models'), { recursive: true });
   copyFileSync(join(root, 'models', 'presets.json'), join(outdir, 'models', 'presets.json'));

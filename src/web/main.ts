@@ -110,6 +110,9 @@ makeTabs(parts.tabs, (name) => {
   if (name === 'gpu') void gpu.open();
 });
 
+// Where it cannot be had, the page needs its network.
+navigator.serviceWorker?.register('offline.js').catch(() => undefined);
+
 parts.model.value = new URLSearchParams(location.search).get('model') ?? '';
 update();
 void showStored();

@@ -5,15 +5,26 @@ export interface AdapterMask {
   readonly nameless?: boolean;
   /** Completions are noticed at the next turn of such a clock, or when something is submitted. */
   readonly pollMs?: number;
+  /** Every request for an adapter is answered with none; `asked` counts them. */
+  readonly none?: boolean;
   /** No WebGPU at all. */
   readonly absent?: boolean;
 }
 
 /** Runs in the page, before anything else does. */
-export function maskAdapter({ features, nameless, pollMs, absent }: AdapterMask): void {
+export function maskAdapter({ features, nameless, pollMs, absent, none }: AdapterMask): void {
   if (absent) {
     Object.defineProperty(navigator, 'gpu', { value: undefined });
     delete (Object.getPrototypeOf(navigator) as { gpu?: unknown }).gpu;
+    return;
+  }
+  if (none) {
+    const asked = window as unknown as { asked: number };
+    asked.asked = 0;
+    navigator.gpu.requestAdapter = () => {
+      asked.asked++;
+      return Promise.resolve(null);
+    };
     return;
   }
   const counted = window as unknown as { empties: number };

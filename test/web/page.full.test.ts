@@ -208,3 +208,23 @@ describe('the files that are served', () => {
     expect((await at('/', { method: 'POST' })).status).toBe(405);
   });
 });
+
+describe('without its server', () => {
+  it('the page opens and writes on, once it has been there', async (context) => {
+    need(context);
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await page.reload();
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    const closed = new Promise((done) => server.close(done));
+    server.closeAllConnections();
+    await closed;
+    await page.reload();
+    await page.waitForFunction(() =>
+      /^tiny-tales in|cannot|wrong/.test(document.querySelector('#status')?.textContent ?? ''),
+    );
+    expect(await page.locator('#status').textContent()).toMatch(/^tiny-tales in/);
+    await page.locator('summary', { hasText: 'Sampling' }).click();
+    await page.click('#clear');
+    expect((await send('Once upon a time', 8)).length).toBeGreaterThan(8);
+  });
+});

@@ -1,0 +1,124 @@
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import type { Page } from 'playwright-core';
+import { FakeHub } from './hub.js';
+import { maskAdapter } from './masks.js';
+import { generated, need, nodeIds, openBench, type Bench } from './support.js';
+
+const tinyTales = join(import.meta.dirname, '..', '..', 'models', 'tiny-tales');
+const hub = new FakeHub();
+const folder = join(mkdtempSync(join(tmpdir(), 'ridgepoint-picked-')), 'tiny-tales');
+let opened: Bench | undefined;
+
+beforeAll(async () => {
+  cpSync(tinyTales, folder, { recursive: true, filter: (path) => !path.includes('recipe') });
+  opened = await openBench(['--host-resolver-rules=MAP insecure.test 127.0.0.1'], hub.answer);
+});
+afterAll(async () => {
+  await opened?.close();
+  rmSync(join(folder, '..'), { recursive: true });
+});
+
+const bench = (context: Pick<TestContext, 'skip'>): Bench => need(opened, context);
+
+/** Why an engine cannot be loaded, in words. */
+const refusal = (page: Page, options: object): Promise<string> =>
+  page.evaluate(async (options) => {
+    const error = await window.ridgepoint.Engine.load(options).catch((error: Error) => error);
+    return error instanceof Error ? error.message : 'it was loaded';
+  }, options);
+
+describe('a browser that gives no GPU', () => {
+  it('to a page that is not secure is told from an old one', async (context) => {
+    const { browser, host } = bench(context);
+    const page = await browser.newPage();
+    await page.goto(`${host.url.replace('127.0.0.1', 'insecure.test')}/pages/blank.html`);
+    await page.waitForFunction(() => 'ridgepoint' in window);
+    expect(await page.evaluate(() => window.isSecureContext)).toBe(false);
+    expect(await refusal(page, { worker: false })).toMatch(/to secure pages only; open this one by https, or as http:/);
+    await page.close();
+  });
+
+  it('is asked once more, and then said where to look', async (context) => {
+    const page = await bench(context).page('/pages/blank.html', maskAdapter, { none: true });
+    expect(await refusal(page, { worker: false })).toMatch(
+      /147 finds no GPU that it would use; see chrome:\/\/gpu for/,
+    );
+    expect(await page.evaluate(() => (window as unknown as { asked: number }).asked)).toBe(2);
+    await page.close();
+  });
+});
+
+describe('a model that the browser has no room for', () => {
+  it('is not begun: what it takes, what there is, and what to do', async (context) => {
+    const page = await bench(context).page();
+    const session = await page.context().newCDPSession(page);
+    const origin = new URL(page.url()).origin;
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 3 * 2 ** 20 });
+    const said = await page.evaluate(() =>
+      window.ridgepoint.downloadModel({ model: 'some/model', hubUrl: '/hub/' }).catch((error: Error) => error.message),
+    );
+    expect(said).toMatch(
+      /^the model takes \d+ MiB more on disk, and the browser has \d MiB left for this site; delete stored models, or/,
+    );
+    expect(hub.requests.filter((request) => request.includes('.safetensors'))).toEqual([]);
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+    await page.evaluate(() => window.ridgepoint.deleteModel('some/model'));
+    await page.close();
+  });
+});
+
+describe('a folder that was chosen', () => {
+  let page: Page;
+  const choose = async (): Promise<void> => {
+    await page.setContent('<input type="file" webkitdirectory>');
+    await page.setInputFiles('input', folder);
+  };
+  const loadChosen = () =>
+    page.evaluate(async () => {
+      const model = [...document.querySelector('input')!.files!];
+      const loaded = await window.ridgepoint.Engine.load({ model }).catch((error: Error) => error);
+      if (loaded instanceof Error) return loaded.message;
+      window.engine = loaded;
+      return 'loaded';
+    });
+
+  it('is read where it lies, and chooses the tokens that Node does', async (context) => {
+    page = await bench(context).page();
+    await choose();
+    expect(await loadChosen()).toBe('loaded');
+    expect((await generated(page)).ids).toEqual(await nodeIds());
+    await page.evaluate(() => window.engine.dispose());
+    expect(await page.evaluate(() => window.ridgepoint.listModels())).toEqual([]);
+  });
+
+  it('and was changed since is to be picked again', async (context) => {
+    bench(context);
+    await choose();
+    appendFileSync(join(folder, 'config.json'), ' ');
+    expect(await loadChosen()).toBe(
+      'config.json: was changed, moved or deleted since it was picked; pick the folder again',
+    );
+  });
+
+  it('of another architecture, or without JSON where there should be, is named as such', async (context) => {
+    bench(context);
+    const told = await page.evaluate(async () => {
+      const attempt = async (text: string): Promise<string> => {
+        const model = [new File([text], 'config.json')];
+        const error = await window.ridgepoint.Engine.load({ model }).catch((error: Error) => error);
+        return error instanceof Error ? error.message : '';
+      };
+      return [
+        await attempt('{"architectures": ["WhisperForConditionalGeneration"], "hidden_size": 8}'),
+        await attempt('<!doctype html><title>App</title>'),
+        await attempt('{"architectures": ['),
+      ];
+    });
+    expect(told[0]).toMatch(/WhisperForConditionalGeneration/);
+    expect(told[1]).toMatch(/config\.json: is a web page/);
+    expect(told[2]).toMatch(/config\.json: .*JSON/);
+  });
+});
