@@ -14,7 +14,7 @@ const exclude = [...configDefaults.exclude, ...(full ? [] : ['test/**/*.full.tes
 /** Files that open no adapter and leave nothing changed: loading the modules they share takes longer than most of them. */
 const PURE = [
   ...[
-    'cluster/{block-events,buffer-pool,frame,ledger,membership,placement,speed}',
+    'cluster/{block-events,buffer-pool,frame,ledger,membership,placement,role-balance,speed}',
     'engine/{cache-size,lookup,sampling,weight-format}',
     'gpu/*',
   ],

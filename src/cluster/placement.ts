@@ -46,7 +46,7 @@ export interface Placement {
 }
 
 /** Taken to be so until it is known. */
-const UNKNOWN: WorkerSpeed = { promptToken: 1, step: 10 };
+export const UNKNOWN_SPEED: WorkerSpeed = { promptToken: 1, step: 10 };
 const UNKNOWN_RATE = 1e6;
 /** From being asked for a prompt to the first byte, in milliseconds. */
 const ROUND_TRIP_MS = 1;
@@ -108,13 +108,13 @@ function cheapest(
 }
 
 /** Milliseconds until a worker gets to a newcomer. */
-export function queueMs({ queuedTokens, requests, speed = UNKNOWN }: WorkerCandidate): number {
+export function queueMs({ queuedTokens, requests, speed = UNKNOWN_SPEED }: WorkerCandidate): number {
   return queuedTokens * speed.promptToken + requests * speed.step;
 }
 
 /** Of a prompt that a worker computes and then answers. */
 export function alone({ promptTokens }: Placeable, decode: WorkerCandidate): number {
-  const { speed = UNKNOWN, requests, hit } = decode;
+  const { speed = UNKNOWN_SPEED, requests, hit } = decode;
   const prefill = (promptTokens - hit) * speed.promptToken;
   // Those who decode there wait meanwhile, by turns with the prompt.
   return queueMs(decode) + prefill + (prefill * requests) / (requests + 1);
@@ -123,15 +123,15 @@ export function alone({ promptTokens }: Placeable, decode: WorkerCandidate): num
 /** Of a prompt that one worker computes for another. */
 export function pair(request: Placeable, prefill: WorkerCandidate, decode: WorkerCandidate): number {
   const { promptTokens, tokenBytes, chunk } = request;
-  const speed = prefill.speed ?? UNKNOWN;
+  const speed = prefill.speed ?? UNKNOWN_SPEED;
   const computed = (promptTokens - prefill.hit) * speed.promptToken;
   const sent = Math.max(0, promptTokens - decode.hit);
   const rate = decode.rate ?? UNKNOWN_RATE;
   const last = (Math.min(chunk, sent) * tokenBytes) / rate;
   const behind = (sent * tokenBytes) / rate - Math.max(0, computed - chunk * speed.promptToken);
   // Whoever decodes computes the last block in any case.
-  const tail = BLOCK_TOKENS * (decode.speed ?? UNKNOWN).promptToken;
+  const tail = BLOCK_TOKENS * (decode.speed ?? UNKNOWN_SPEED).promptToken;
   // It waits at both, one after the other, but for a step at whoever decodes.
-  const queue = queueMs(prefill) + (decode.speed ?? UNKNOWN).step * (decode.requests > 0 ? 1 : 0);
+  const queue = queueMs(prefill) + (decode.speed ?? UNKNOWN_SPEED).step * (decode.requests > 0 ? 1 : 0);
   return queue + computed + Math.max(last, behind) + ROUND_TRIP_MS + tail;
 }

@@ -1,3 +1,6 @@
+/** How much the last answer counts. */
+const RECENT = 0.05;
+
 /** What has become of requests that a router has had answered. */
 export class RouterCounts {
   /** Attempts begun. */
@@ -15,6 +18,15 @@ export class RouterCounts {
   transferMs = 0;
   /** Those that did not come whole, by why. */
   readonly fallbacks = new Map<string, number>();
+
+  /** Workers that were moved from one phase to the other. */
+  moves = 0;
+  /** Tokens that answers have, as far as it is known: more recent ones count more. */
+  answerTokens = 64;
+
+  answered(tokens: number): void {
+    this.answerTokens += RECENT * (tokens - this.answerTokens);
+  }
 
   lose(reason: string): void {
     this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1);

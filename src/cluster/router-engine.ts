@@ -7,6 +7,7 @@ import { ScheduledSequence } from '../scheduler/sequence.js';
 import { blockNames } from '../scheduler/block-names.js';
 import { RequestLedger } from './ledger.js';
 import { Placer, type PlacementName } from './placement.js';
+import { rebalance, type PoolMove } from './role-balance.js';
 import { RouterCounts } from './router-counts.js';
 import { RouterJob } from './router-job.js';
 import type { RunFailure, RunKey, RunTokens } from './run-request.js';
@@ -24,6 +25,8 @@ export interface RouterParts extends TextParts {
   readonly silenceMs: number;
   readonly workers: Workers;
   readonly placement: PlacementName;
+  /** Told that a worker is to do another phase from now on. */
+  readonly onMove?: (move: PoolMove) => void;
   /** Ends the connections. */
   readonly close: () => void;
 }
@@ -41,6 +44,7 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
   readonly #placer: Placer;
   readonly #close: () => void;
   readonly #silenceMs: number;
+  readonly #onMove: RouterParts['onMove'];
   readonly #watch: ReturnType<typeof setInterval>;
   #nextId = 0;
   #disposed = false;
@@ -51,6 +55,7 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
     this.#placer = new Placer(parts.placement);
     this.#close = parts.close;
     this.#silenceMs = parts.silenceMs;
+    this.#onMove = parts.onMove;
     this.#watch = setInterval(() => this.#look(), Math.min(LOOK_MS, parts.silenceMs / 4));
   }
 
@@ -130,7 +135,9 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
     for (const { id, logprobs } of tokens.slice(taken.skipped)) {
       job.generation.push(id, logprobs && { token: logprobs.token, top: [...logprobs.top] });
     }
-    if (job.generation.done) this.#finish(link, key, job, true);
+    if (!job.generation.done) return;
+    this.counts.answered(index + ids.length);
+    this.#finish(link, key, job, true);
   }
 
   ended(link: WorkerLink, key: RunKey, count: number): void {
@@ -205,6 +212,12 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
       progress.markStuck(worker!);
       this.#workers.get(worker!)?.release({ id, attempt }, false);
       this.#lose({ id, attempt }, 'silent', `nothing came of it for ${this.#silenceMs / 1000} s`);
+    }
+    const move = rebalance(this.#workers.pools(this.counts.answerTokens), now);
+    if (move !== undefined) {
+      this.counts.moves++;
+      this.#workers.move(move);
+      this.#onMove?.(move);
     }
     this.#placeAll();
   }

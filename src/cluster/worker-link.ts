@@ -5,7 +5,7 @@ import type { WorkerSpeed } from './placement.js';
 import type { RunFailure, RunKey, RunRequest, RunTokens } from './run-request.js';
 
 /** What a worker can be asked for. */
-export const WORKER_ROLES = ['prefill', 'decode', 'both'] as const;
+export const WORKER_ROLES = ['prefill', 'decode', 'both', 'auto'] as const;
 export type WorkerRole = (typeof WORKER_ROLES)[number];
 
 /** What a worker says of itself first. */

@@ -5,9 +5,10 @@ import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import type { Announcement } from './control/announcement.js';
 import { layoutDifference, modelDifference } from './layout.js';
 import { NameSets } from './name-sets.js';
-import type { WorkerCandidate } from './placement.js';
+import { UNKNOWN_SPEED, type WorkerCandidate } from './placement.js';
 import { ProgressWatch } from './progress.js';
-import type { WorkerHello, WorkerLink } from './worker-link.js';
+import type { PoolMember, PoolMove, WorkerPool } from './role-balance.js';
+import type { WorkerHello, WorkerLink, WorkerRole } from './worker-link.js';
 
 /** How fast what was seen of a link before is forgotten. */
 const SHARE = 0.2;
@@ -33,6 +34,8 @@ export class Workers {
   /** Those that take nothing new. */
   readonly #draining = new Set<string>();
   readonly progress = new ProgressWatch();
+  /** What those do that may do either. */
+  readonly #pools = new Map<string, { readonly pool: WorkerPool; readonly movedAt: number }>();
   readonly #expected: ExpectedLayout;
   /** What all must have in common; the first one says. */
   #layout: KvLayout | undefined;
@@ -45,7 +48,8 @@ export class Workers {
   }
 
   /** Takes note of what a worker says of itself to all. */
-  announced({ worker, state }: Pick<Announcement, 'worker' | 'state'>): void {
+  announced({ worker, state, pool }: Pick<Announcement, 'worker' | 'state' | 'pool'>): void {
+    if (pool !== undefined) this.move({ name: worker, pool });
     if (state === 'up') this.#draining.delete(worker);
     else this.#draining.add(worker);
   }
@@ -77,6 +81,7 @@ export class Workers {
     // What the process before it had, this one has not.
     this.names.forget(link.name);
     this.progress.forget(link.name);
+    this.#pools.delete(link.name);
     this.#loads.set(link.name, { requests: 0, queuedTokens: 0, rate: undefined });
     return undefined;
   }
@@ -88,6 +93,7 @@ export class Workers {
     this.#draining.delete(name);
     this.names.forget(name);
     this.progress.forget(name);
+    this.#pools.delete(name);
   }
 
   #problemOf({ layout, role, info }: WorkerHello): string | undefined {
@@ -103,23 +109,59 @@ export class Workers {
     return undefined;
   }
 
+  /** Has a worker do one phase or both from now on. */
+  move({ name, pool }: PoolMove): void {
+    if (this.#pools.get(name)?.pool !== pool) this.#pools.set(name, { pool, movedAt: performance.now() });
+  }
+
+  /** Who does which phase, and how much there is to do. @param answerTokens that an answer is likely to have */
+  pools(answerTokens: number): PoolMember[] {
+    return (
+      this.present
+        .filter(({ link }) => this.#isOpen(link.name))
+        .map(({ link, worker: { role } }) => {
+          const { name, report } = link;
+          const { requests, queuedTokens } = this.#loads.get(name)!;
+          const { promptToken, step } = report?.speed ?? UNKNOWN_SPEED;
+          const { pool, movedAt } = this.#poolOf(name, role);
+          const answers = pool === 'prefill' ? 0 : requests;
+          const ms = { promptMs: queuedTokens * promptToken, decodeMs: answers * answerTokens * step };
+          return { name, pool, movedAt, isFree: role === 'auto', ...ms };
+        })
+        // In one order everywhere, so that routers that know the same decide the same.
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+    );
+  }
+
+  #poolOf(name: string, role: WorkerRole): { readonly pool: WorkerPool; readonly movedAt: number } {
+    if (role !== 'auto') return { pool: role, movedAt: -Infinity };
+    return this.#pools.get(name) ?? { pool: 'both', movedAt: -Infinity };
+  }
+
   /** Whether it may be given something new. */
   #isOpen(name: string): boolean {
     return !this.#draining.has(name) && !this.progress.isStuck(name);
   }
 
   candidates(names: readonly string[]): WorkerCandidate[] {
-    return this.present.map(({ link, worker }) => {
+    const found = this.present.map(({ link, worker }): WorkerCandidate => {
       const { requests, queuedTokens, rate } = this.#loads.get(link.name)!;
       const isOpen = this.#isOpen(link.name);
+      const { pool } = this.#poolOf(link.name, worker.role);
       return {
         ...{ name: link.name, address: link.address, requests, queuedTokens, rate },
-        prefills: isOpen && worker.role !== 'decode',
-        decodes: isOpen && worker.role !== 'prefill',
+        prefills: isOpen && pool !== 'decode',
+        decodes: isOpen && pool !== 'prefill',
         speed: link.report?.speed,
         hit: BLOCK_TOKENS * this.names.beginning(link.name, names),
       };
     });
+    if (found.some(({ decodes }) => decodes)) return found;
+    // Before anybody waits, those answer that could.
+    return found.map((one) => ({
+      ...one,
+      decodes: this.#links.get(one.name)?.worker?.role === 'auto' && one.prefills,
+    }));
   }
 
   /** Takes note of work that a worker got. @returns called when it is done, first for its prompt, then for all */

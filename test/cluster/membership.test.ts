@@ -72,6 +72,8 @@ describe('who is there', () => {
     const { worker } = good;
     expect(orderFor(good, { worker, order: 'drain' })).toMatchObject({ order: 'drain' });
     expect(orderFor(good, { worker, epoch: 'a', order: 'drain' })).toBeDefined();
+    expect(orderFor(good, { worker, order: 'role', pool: 'decode' })).toMatchObject({ pool: 'decode' });
+    expect(orderFor(good, { worker, order: 'role', pool: 'king' })).toBeUndefined();
     for (const other of [null, { worker, epoch: 'b', order: 'drain' }, { worker: 'x:1', order: 'drain' }, { worker }]) {
       expect(orderFor(good, other)).toBeUndefined();
     }

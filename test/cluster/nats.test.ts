@@ -6,6 +6,7 @@ import { openTextModel } from '../../src/engine/text-model.js';
 import { addressText } from '../../src/cluster/address.js';
 import { WorkerAnnouncer } from '../../src/cluster/control/worker-announcer.js';
 import { SUBJECTS } from '../../src/cluster/control/bus.js';
+import type { WorkerRole } from '../../src/cluster/worker-link.js';
 import type { RouterEngine } from '../../src/cluster/router-engine.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { NatsBus } from '../../src/platform/node/nats/nats-bus.js';
@@ -49,13 +50,13 @@ describe.skipIf(!hasNats)('workers that are found by NATS', () => {
   });
 
   const openBus = (): NatsBus => new NatsBus(natsUrlOf(nats.url)!, { name: 'test', tell: (what) => told.push(what) });
-  const announce = async (at: number, listen = 0): Promise<Announced> => {
-    const port = await WorkerPort.create(engines[at]);
+  const announce = async (at: number, listen = 0, role: WorkerRole = 'both'): Promise<Announced> => {
+    const port = await WorkerPort.create(engines[at], { role });
     const address = await port.listen({ host, port: listen });
     const bus = openBus();
     let drained = false;
     const announcer = new WorkerAnnouncer(bus, {
-      about: { worker: addressText(address), epoch: port.epoch, address, role: 'both' },
+      about: { worker: addressText(address), epoch: port.epoch, address, role },
       onDrain: () => void port.drain().then(() => (drained = true)),
     });
     return {
@@ -159,6 +160,21 @@ describe.skipIf(!hasNats)('workers that are found by NATS', () => {
     await again!.leave();
     await router.dispose();
     await router.bus.close();
+  });
+
+  it('do one phase each where routers say which, and all routers know', async () => {
+    const workers = [await announce(0, 0, 'auto'), await announce(1, 0, 'auto')];
+    const [first, second] = [await route(), await route()];
+    await expect.poll(() => answerers(first).then(({ length }) => length)).toBe(1);
+    await expect.poll(() => answerers(second).then(({ length }) => length)).toBe(1);
+    await expect
+      .poll(async () => [await answerers(first), await answerers(second)].map(String))
+      .toSatisfy(([one, other]: string[]) => one === other && !one.includes(','));
+    for (const worker of workers) await worker.leave();
+    for (const router of [first, second]) {
+      await router.dispose();
+      await router.bus.close();
+    }
   });
 
   it('are not found by who may not connect', async () => {

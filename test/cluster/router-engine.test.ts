@@ -154,6 +154,23 @@ describe('a router, whatever its workers say', () => {
     await router.dispose();
   });
 
+  it('has workers that may do either do one phase each, and one alone both', async () => {
+    const [a, b] = [new Link('a', { role: 'auto' }), new Link('b', { role: 'auto' })];
+    const router = await routeWithin(20, a, b);
+    await expect.poll(() => router.counts.moves).toBe(2);
+    const long = Array.from({ length: 40 }, (_, at) => 3 + at);
+    const { result } = router.generate(long, GREEDY);
+    expect(a.last.request.prefill).toEqual(b.address);
+    expect(b.asked).toEqual([]);
+    a.worker = undefined;
+    router.gone(a);
+    expect(b.last.request, 'nobody else is there').toMatchObject({ attempt: 2, prefill: undefined });
+    await expect.poll(() => router.counts.moves).toBe(3);
+    say(router, b, 0, [10, 11, 12, 13, 14, 15]);
+    expect((await result).route).toMatchObject({ decodeWorker: 'b', attempts: 2 });
+    await router.dispose();
+  });
+
   it('asks who is back from where it is, under the same attempt', async () => {
     const link = new Link('a');
     const router = await route(link);

@@ -29,7 +29,7 @@ export class Membership {
    *   of its name speaks
    */
   hear(announcement: Announcement, now: number): 'new' | 'changed' | 'same' | 'left' | 'stale' {
-    const { worker, epoch, state, role } = announcement;
+    const { worker, epoch, state, role, pool } = announcement;
     const latest = this.#latest.get(worker);
     if (latest !== undefined && epoch < latest) return 'stale';
     this.#latest.set(worker, epoch);
@@ -46,7 +46,7 @@ export class Membership {
     member.announcement = announcement;
     member.heard = now;
     if (before.epoch !== epoch) return 'new';
-    return before.state === state && before.role === role ? 'same' : 'changed';
+    return before.state === state && before.role === role && before.pool === pool ? 'same' : 'changed';
   }
 
   /** Nobody could be heard until now: silence counts from here. */

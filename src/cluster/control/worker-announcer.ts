@@ -18,6 +18,7 @@ export class WorkerAnnouncer {
   readonly #options: WorkerAnnouncerOptions;
   readonly #timer: ReturnType<typeof setInterval>;
   #state: Announcement['state'] = 'up';
+  #pool: Announcement['pool'];
 
   constructor(bus: ControlBus, options: WorkerAnnouncerOptions) {
     const { about, onDrain } = options;
@@ -27,7 +28,13 @@ export class WorkerAnnouncer {
     bus.onConnected(announce);
     bus.subscribe(SUBJECTS.who, announce);
     bus.subscribe(SUBJECTS.order, (value) => {
-      if (this.#state !== 'up' || orderFor(about, value) === undefined) return;
+      const order = orderFor(about, value);
+      if (this.#state !== 'up' || order === undefined) return;
+      if (order.order === 'role') {
+        if (about.role !== 'auto') return;
+        this.#pool = order.pool;
+        return announce();
+      }
       this.#state = 'draining';
       announce();
       onDrain();
@@ -44,7 +51,7 @@ export class WorkerAnnouncer {
 
   #announce(): void {
     const { about, blocks } = this.#options;
-    const announcement: Announcement = { ...about, state: this.#state, blocks: blocks?.() };
+    const announcement: Announcement = { ...about, state: this.#state, pool: this.#pool, blocks: blocks?.() };
     this.#bus.publish(SUBJECTS.announce, announcement);
   }
 }

@@ -36,6 +36,7 @@ export function showRouter(registry: Registry, counts: RouterCounts): void {
   counter('recoveries_total', 'Choices that went on elsewhere', () => counts.recoveries);
   counter('recovery_seconds_total', 'Time until they had their next token', () => counts.recoveryMs / 1000);
   counter('index_gaps_total', 'Times that tokens in between were missing', () => counts.gaps);
+  counter('role_moves_total', 'Workers that were moved from one phase to the other', () => counts.moves);
   counter('kv_transfers_total', 'Prompts computed by another worker', () => counts.transfers);
   counter('kv_transfer_bytes_total', 'Bytes of keys and values between workers', () => counts.transferBytes);
   counter('kv_transfer_wait_seconds_total', 'Time until they had come', () => counts.transferMs / 1000);

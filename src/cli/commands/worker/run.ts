@@ -22,6 +22,7 @@ const DOES = {
   prefill: 'computes prompts',
   decode: 'answers requests',
   both: 'computes prompts and answers requests',
+  auto: 'computes prompts or answers requests, as routers say,',
 } as const;
 
 /**

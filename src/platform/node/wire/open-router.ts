@@ -1,7 +1,9 @@
 import { RouterEngine } from '../../../cluster/router-engine.js';
 import { addressText, type Address } from '../../../cluster/address.js';
-import type { ControlBus } from '../../../cluster/control/bus.js';
+import type { Order } from '../../../cluster/control/announcement.js';
+import { SUBJECTS, type ControlBus } from '../../../cluster/control/bus.js';
 import type { PlacementName } from '../../../cluster/placement.js';
+import type { PoolMove } from '../../../cluster/role-balance.js';
 import { Workers } from '../../../cluster/workers.js';
 import type { WorkerListener } from '../../../cluster/worker-link.js';
 import type { EngineInfo } from '../../../engine/api.js';
@@ -85,9 +87,13 @@ export async function openRouter({ model, ...options }: RouterOptions): Promise<
     workers.decoders.map((worker) => worker.info),
   );
   workers.promised = info;
+  const onMove = ({ name, pool }: PoolMove): void => {
+    tell?.(`${name} is moved to ${pool}`);
+    bus?.publish(SUBJECTS.order, { worker: name, order: 'role', pool } satisfies Order);
+  };
   const { config, tokenizer, chatText, eosIds, generation: generationDefaults, timings } = model;
   const parts = { host: nodeHost, config, tokenizer, chatText, eosIds, generationDefaults, timings, info };
-  return (state.engine = new RouterEngine({ ...parts, workers, placement, silenceMs, close }));
+  return (state.engine = new RouterEngine({ ...parts, workers, placement, silenceMs, onMove, close }));
 }
 
 /** What all that answer have room for. */

@@ -228,4 +228,5 @@ const wordsOf = {
   prefill: 'which computes prompts',
   decode: 'which answers',
   both: 'which computes prompts and answers',
+  auto: 'which computes prompts or answers',
 } as const;
