@@ -224,7 +224,7 @@ function fitted(
   const kinds = lacking.map((kind) => (kind === 'decode' ? 'without prompts' : 'with prompts')).join(' and ');
   return refuseSimulate(
     'simulate.fit',
-    `${nameOf(policy)}: ${path} has too few steps ${kinds} to say what they cost; record more requests, or say none to price steps by the calibration`,
+    `${nameOf(policy)}: ${path} has too few steps ${kinds} to say what they cost; record more requests, say another policy, or none to price steps by the calibration`,
   );
 }
 
