@@ -275,21 +275,23 @@ describe('the embedded model, which cannot call tools by itself', () => {
   beforeAll(async () => void (engine = await loadReal()));
   afterAll(() => engine.dispose());
 
-  it.each(chosen(['generic', 'llama', 'pythonic', 'mistral', 'mistral-args'] as const, (format) => format === 'llama'))(
-    'must, in the form of %s',
-    async (toolFormat) => {
-      const openai = client((await start(engine, { compileGrammar, toolFormat })).url);
-      const request = { model: 'tiny-tales', messages: MESSAGES, tools: [WEATHER], tool_choice: 'required' as const, parallel_tool_calls: false, max_tokens: 150, seed: 4 }; // prettier-ignore
-      const { choices } = await openai.chat.completions.create(request);
-      expect(choices[0].finish_reason).toBe('tool_calls');
-      const [call] = choices[0].message.tool_calls as { function: { name: string; arguments: string } }[];
-      const { city, days, ...rest } = JSON.parse(call.function.arguments) as { city: string; days: number };
-      expect(call.function.name).toBe('weather');
-      expect(city.length).toBeLessThanOrEqual(12);
-      expect([1, 2, 3, 4, 5, 6, 7, 8, 9]).toContain(days);
-      expect(rest).toEqual({});
-      const streamed = await openai.chat.completions.stream(request).finalChatCompletion();
-      expect(streamed.choices[0].message.tool_calls![0].function.arguments).toBe(call.function.arguments);
-    },
-  );
+  it.each(
+    chosen(
+      ['generic', 'llama', 'pythonic', 'mistral', 'mistral-args', 'qwen-coder'] as const,
+      (format) => format === 'llama',
+    ),
+  )('must, in the form of %s', async (toolFormat) => {
+    const openai = client((await start(engine, { compileGrammar, toolFormat })).url);
+    const request = { model: 'tiny-tales', messages: MESSAGES, tools: [WEATHER], tool_choice: 'required' as const, parallel_tool_calls: false, max_tokens: 150, seed: 4 }; // prettier-ignore
+    const { choices } = await openai.chat.completions.create(request);
+    expect(choices[0].finish_reason).toBe('tool_calls');
+    const [call] = choices[0].message.tool_calls as { function: { name: string; arguments: string } }[];
+    const { city, days, ...rest } = JSON.parse(call.function.arguments) as { city: string; days: number };
+    expect(call.function.name).toBe('weather');
+    expect(city.length).toBeLessThanOrEqual(12);
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 9]).toContain(days);
+    expect(rest).toEqual({});
+    const streamed = await openai.chat.completions.stream(request).finalChatCompletion();
+    expect(streamed.choices[0].message.tool_calls![0].function.arguments).toBe(call.function.arguments);
+  });
 });
