@@ -37,64 +37,67 @@ function memoryOf({ child }: Running): number | undefined {
 beforeAll(build);
 afterAll(killAll);
 
-it(`${KILLS} times something is killed: every answer has the ids it would have had, and nothing is left behind`, async () => {
-  const numbers = random(SEED);
-  const start = (name: Name, port = 0): Promise<Running> =>
-    launchWorker(adapter, '--role', ROLES[name], '--prefill-chunk', '64', '--listen', `127.0.0.1:${port}`);
-  const workers = Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, await start(name)]))) as Record<
-    Name,
-    Running
-  >;
-  const route = (): Promise<Running> =>
-    launchRouter(
-      NAMES.map((name) => workers[name]),
-      '--placement',
-      'least-loaded',
-    );
-  let router = await route();
-  const expected: (readonly number[])[] = [];
-  for (const body of BODIES) expected.push(await idsOf(await complete(router, body)));
-  const counts: Record<string, number> = {};
-  const memory: number[] = [];
-  for (let kill = 0; kill < KILLS; kill++) {
-    const victim = ([...NAMES, 'router'] as const)[numbers.integer(NAMES.length + 1)];
-    const asked = Array.from({ length: UNDER_WAY }, () => numbers.integer(BODIES.length));
-    // A router takes its clients' connections along.
-    const answers = asked.map((at) =>
-      complete(router, BODIES[at])
-        .then(idsOf)
-        .catch((error: unknown) => {
-          if (victim === 'router') return undefined;
-          throw error;
-        }),
-    );
-    const all = Promise.all(answers);
-    all.catch(() => undefined); // awaited below
-    await new Promise((resolve) => setTimeout(resolve, numbers.integer(MOST_MS)));
-    counts[victim] = (counts[victim] ?? 0) + 1;
-    if (victim === 'router') {
-      await router.kill();
-      await all;
-      router = await route();
-    } else {
-      const { port } = workers[victim];
-      await workers[victim].kill();
-      workers[victim] = await start(victim, port);
-    }
-    for (const [i, ids] of (await all).entries()) {
-      if (ids !== undefined) expect(ids, `request ${i}, kill ${kill} (${victim})`).toEqual(expected[asked[i]]);
-    }
-    const held = (): Promise<number[]> =>
-      Promise.all(
-        ['kv_cache_usage_perc', 'num_requests_running', 'num_requests_waiting'].map((name) => metric(router, name)),
+it(
+  `${KILLS} times something is killed: every answer has the ids it would have had, and nothing is left behind`,
+  async () => {
+    const numbers = random(SEED);
+    const start = (name: Name, port = 0): Promise<Running> =>
+      launchWorker(adapter, '--role', ROLES[name], '--prefill-chunk', '64', '--listen', `127.0.0.1:${port}`);
+    const workers = Object.fromEntries(
+      await Promise.all(NAMES.map(async (name) => [name, await start(name)])),
+    ) as Record<Name, Running>;
+    const route = (): Promise<Running> =>
+      launchRouter(
+        NAMES.map((name) => workers[name]),
+        '--placement',
+        'least-loaded',
       );
-    await expect.poll(held, { message: `after kill ${kill} (${victim})` }).toEqual([0, 0, 0]);
-    const used = memoryOf(workers.second);
-    if (used !== undefined && victim !== 'second') memory.push(used);
-    // For who runs more than the few that every run has.
-    if (process.env.RIDGEPOINT_TEST_KILLS !== undefined) {
-      const mebibytes = memory.map((bytes) => Math.round(bytes / 2 ** 20));
-      process.stdout.write(`${JSON.stringify({ kill: kill + 1, counts, memoryMiB: mebibytes.slice(-8) })}\n`);
+    let router = await route();
+    const expected: (readonly number[])[] = [];
+    for (const body of BODIES) expected.push(await idsOf(await complete(router, body)));
+    const counts: Record<string, number> = {};
+    const memory: number[] = [];
+    for (let kill = 0; kill < KILLS; kill++) {
+      const victim = ([...NAMES, 'router'] as const)[numbers.integer(NAMES.length + 1)];
+      const asked = Array.from({ length: UNDER_WAY }, () => numbers.integer(BODIES.length));
+      // A router takes its clients' connections along.
+      const answers = asked.map((at) =>
+        complete(router, BODIES[at])
+          .then(idsOf)
+          .catch((error: unknown) => {
+            if (victim === 'router') return undefined;
+            throw error;
+          }),
+      );
+      const all = Promise.all(answers);
+      all.catch(() => undefined); // awaited below
+      await new Promise((resolve) => setTimeout(resolve, numbers.integer(MOST_MS)));
+      counts[victim] = (counts[victim] ?? 0) + 1;
+      if (victim === 'router') {
+        await router.kill();
+        await all;
+        router = await route();
+      } else {
+        const { port } = workers[victim];
+        await workers[victim].kill();
+        workers[victim] = await start(victim, port);
+      }
+      for (const [i, ids] of (await all).entries()) {
+        if (ids !== undefined) expect(ids, `request ${i}, kill ${kill} (${victim})`).toEqual(expected[asked[i]]);
+      }
+      const held = (): Promise<number[]> =>
+        Promise.all(
+          ['kv_cache_usage_perc', 'num_requests_running', 'num_requests_waiting'].map((name) => metric(router, name)),
+        );
+      await expect.poll(held, { message: `after kill ${kill} (${victim})` }).toEqual([0, 0, 0]);
+      const used = memoryOf(workers.second);
+      if (used !== undefined && victim !== 'second') memory.push(used);
+      // For who runs more than the few that every run has.
+      if (process.env.RIDGEPOINT_TEST_KILLS !== undefined) {
+        const mebibytes = memory.map((bytes) => Math.round(bytes / 2 ** 20));
+        process.stdout.write(`${JSON.stringify({ kill: kill + 1, counts, memoryMiB: mebibytes.slice(-8) })}\n`);
+      }
     }
-  }
-});
+  },
+  900_000 + 60_000 * KILLS,
+);
