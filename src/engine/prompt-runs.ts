@@ -1,4 +1,5 @@
 import type { Gpu } from '../gpu/gpu.js';
+import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { ScheduledSequence } from '../scheduler/sequence.js';
 import type { StepPlan } from '../scheduler/step-plan.js';
@@ -72,12 +73,21 @@ export class PromptRuns {
     };
   }
 
-  /** Copies what was in the cache before a step is submitted, so that it goes out before the rest is computed. */
+  /**
+   * Copies what was in the cache before a step is submitted, so that it goes out before the rest is computed. What a
+   * prompt shares with another one of the same step is not there yet.
+   */
   before({ prefill }: StepPlan): void {
     if (this.#runs.size === 0) return;
+    const written = new Set<number>();
+    for (const { sequence, begin, end } of prefill) {
+      for (let at = Math.floor(begin / BLOCK_TOKENS); at * BLOCK_TOKENS < end; at++) written.add(sequence.blocks[at]);
+    }
     for (const { sequence, begin } of prefill) {
       const run = this.find(sequence);
-      if (run !== undefined) this.copy(run, begin);
+      if (run === undefined) continue;
+      const first = sequence.blocks.findIndex((block) => written.has(block));
+      this.copy(run, first < 0 ? begin : Math.min(begin, first * BLOCK_TOKENS));
     }
   }
 

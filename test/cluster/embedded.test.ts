@@ -65,6 +65,18 @@ describe.each(chosen(CASES, ({ kvDtype, name }) => kvDtype === 'f32' && name ===
       trio.clean();
     });
 
+    it('that begin alike and are computed in one step share what it is about to compute', async () => {
+      // A step takes 32 tokens: a block of the one, which both have, and the next one of the other.
+      const beginning = ids(17);
+      const asked = [2, 18].map((more) => [...beginning, ...ids(more)]);
+      const expected: (readonly number[])[] = [];
+      for (const prompt of asked) expected.push((await trio.alone.generate(prompt, GREEDY).result).ids);
+      const found = await Promise.all(asked.map((prompt) => trio.pair.generate(prompt, GREEDY).result));
+      expect(found.map((result) => result.ids)).toEqual(expected);
+      await expect.poll(() => trio.pair.decode.kv.reserved.count).toBe(0);
+      trio.clean();
+    });
+
     it('are kept apart in a crowd, some of whom leave', async () => {
       const prompts = Array.from({ length: 24 }, (_, i) => ids(10 + ((i * 7) % 90)));
       const expected: (readonly number[])[] = [];
