@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GenerateOptions, KvDtype } from '../../src/engine/api.js';
 import { adapter } from '../engine/support.js';
 import { random } from '../reference/compare.js';
+import { adapters } from '../support/adapters.js';
 import { isFull } from '../support/scale.js';
 import { Trio } from './pair.js';
 
@@ -90,4 +91,29 @@ describe.each(GROUPS)('a pair with a $kvDtype cache and chunks of $chunks', ({ k
     expect(trio.pair.transfers.transfers).toBeGreaterThan(0);
     expect(trio.pair.transfers.underWay).toBe(0);
   });
+});
+
+const [first, second] = [adapter, adapters.find((name) => name !== adapter)];
+
+describe.runIf(second !== undefined && isFull)(`prompts computed on ${first} for ${second}`, () => {
+  it(
+    'give the ids of the latter alone, but for a few at most: two drivers round differently',
+    async () => {
+      const common = { contextLength: CONTEXT, maxSequences: CROWD, kvCacheTokens: CROWD * CONTEXT };
+      const trio = await Trio.load(second!, common, { prefill: { adapter: first } });
+      const asked = requests(Math.ceil(COUNT / 3), 5, 120, 32).map((each): Asked => ({
+        ...each,
+        options: { temperature: 0, ignoreEos: true, maxTokens: 32 },
+      }));
+      const same = await compared(trio, asked);
+      const share = same.filter(Boolean).length / same.length;
+      // For who runs more than the few that every run has.
+      if (process.env.RIDGEPOINT_TEST_IDENTITY !== undefined) {
+        process.stdout.write(`${first} for ${second}: ${(100 * share).toFixed(1)} % of ${same.length} answers equal\n`);
+      }
+      expect(share).toBeGreaterThanOrEqual(0.9);
+      await trio.dispose();
+    },
+    900_000 + 20_000 * COUNT,
+  );
 });
