@@ -7,7 +7,7 @@ import { isFull } from '../support/scale.js';
 import { Trio } from './pair.js';
 
 /** Prompts of all formats together; `RIDGEPOINT_TEST_IDENTITY=300` for a long run. */
-const COUNT = Number(process.env.RIDGEPOINT_TEST_IDENTITY ?? (isFull ? 12 : 2));
+const COUNT = Number(process.env.RIDGEPOINT_TEST_IDENTITY ?? (isFull ? 8 : 2));
 /** Of the embedded model. */
 const [CONTEXT, VOCAB] = [512, 512];
 /** Requests that run together. */
@@ -28,7 +28,7 @@ const GROUPS: readonly Group[] = (
     { kvDtype: 'f16', chunks: [16, 512] },
     { kvDtype: 'int8', chunks: [128, 256] },
   ] as const
-).slice(0, isFull || COUNT > 2 ? 6 : 1);
+).slice(0, COUNT > 8 ? 6 : isFull ? 3 : 1);
 
 interface Asked {
   readonly prompt: readonly number[];
