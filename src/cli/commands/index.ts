@@ -122,7 +122,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'compare',
-    takes: '[options] [result]',
+    takes: '[options] [result] [other]',
     summary: 'measured beside predicted',
     load: () => import('./compare/command.js'),
   },
