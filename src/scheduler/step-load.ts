@@ -31,6 +31,21 @@ export function loadOf({ decode, prefill }: StepPlan): StepLoad {
   return { decodeRows, decodeKeys, logitRows, prompts: prefill };
 }
 
+/** The load of a step that is given row by row. */
+export function loadOfShape({ sequences, logitRows }: BatchShape): StepLoad {
+  let [decodeRows, decodeKeys] = [0, 0];
+  const prompts: PromptPart[] = [];
+  for (const { newTokens, context, prefill } of sequences) {
+    if (prefill === true) {
+      prompts.push({ begin: context, end: context + newTokens });
+      continue;
+    }
+    decodeRows += newTokens;
+    decodeKeys += newTokens * (context + (1 + newTokens) / 2);
+  }
+  return { decodeRows, decodeKeys, prompts, logitRows };
+}
+
 /** Sequences that get a token of a step. */
 export function sampledBy({ decode, prefill }: StepPlan): ScheduledSequence[] {
   const sampled: ScheduledSequence[] = [];

@@ -1,8 +1,7 @@
 import { Scheduler } from '../scheduler/scheduler.js';
-import type { BatchShape } from '../model/operations.js';
+import { loadOfShape, type StepLoad } from '../scheduler/step-load.js';
 import type { Cluster, Pool, Role } from './cluster.js';
 import type { Machine } from './machine.js';
-import type { StepLoad } from './price/price.js';
 import type { Load } from './router.js';
 
 /** A machine with what the router sees of it. */
@@ -33,17 +32,4 @@ export function schedulerOf(pool: Pool): Scheduler {
   const limits = { sequences, blocks, blockTokens, stepTokens, chunk };
   const expected = (load: StepLoad): number => price.expected?.(load) ?? price.seconds(load);
   return new Scheduler(limits, { policy, decodeSloMs, cost: (batch) => 1000 * expected(loadOfShape(batch)) });
-}
-
-/** A step that a policy thinks of, as prices see steps. */
-function loadOfShape({ sequences, logitRows }: BatchShape): StepLoad {
-  const rows = sequences.filter(({ newTokens }) => newTokens === 1);
-  return {
-    decodeRows: rows.length,
-    decodeKeys: rows.reduce((sum, { context }) => sum + context + 1, 0),
-    prompts: sequences.flatMap(({ context, newTokens }) =>
-      newTokens > 1 ? [{ begin: context, end: context + newTokens }] : [],
-    ),
-    logitRows,
-  };
 }

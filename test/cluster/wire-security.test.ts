@@ -77,7 +77,7 @@ describe('connections of a cluster', () => {
     await expect.poll(() => told.filter((what) => what.includes('was refused')).length).toBeGreaterThanOrEqual(4);
     await worker.close();
     const open2 = await open({ tls: { cert: OURS.cert, key: OURS.key } });
-    const any = { host: 'localhost', port: await portOf(open2.worker) };
+    const any = { host, port: await portOf(open2.worker) };
     expect(await tried(any, { ca }), 'a worker without an authority asks for no certificate').toEqual([4, []]);
     await open2.worker.close();
   });

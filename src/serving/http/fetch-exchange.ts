@@ -157,10 +157,11 @@ class StreamDelivery implements Delivery {
 
   async #taken(): Promise<void> {
     const { signal } = this.#lifetime;
-    await new Promise<void>((resolve) => {
-      this.#pulled = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    const pulled = new Promise<void>((resolve) => (this.#pulled = resolve));
+    signal.addEventListener('abort', this.#pulled, { once: true });
+    const { aborted } = signal;
+    if (!aborted) await pulled;
+    signal.removeEventListener('abort', this.#pulled);
     this.assertGoing();
   }
 

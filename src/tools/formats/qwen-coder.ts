@@ -89,12 +89,7 @@ class QwenCoderReader extends BufferedReader {
   }
 
   #close(): boolean {
-    this.skipWhite();
-    const closes = this.begins(CLOSE);
-    if (closes === undefined) return false;
-    // One that was cut short is not said either.
-    if (this.ended && CLOSE.startsWith(this.buffer)) this.buffer = '';
-    else if (closes) this.take(CLOSE.length);
+    if (!this.takeClosing(CLOSE)) return false;
     this.step = this.#behind;
     return true;
   }

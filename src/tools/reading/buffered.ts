@@ -56,6 +56,20 @@ export abstract class BufferedReader implements ReplyReader {
     return !this.ended && marker.startsWith(this.buffer) ? undefined : false;
   }
 
+  /**
+   * Takes what closes a call, and white space before it, neither of which is said, nor is a part of it at the end of all.
+   *
+   * @returns whether that is done; more has to come before one can tell
+   */
+  protected takeClosing(marker: string): boolean {
+    this.skipWhite();
+    const closes = this.begins(marker);
+    if (closes === undefined) return false;
+    if (this.ended && marker.startsWith(this.buffer)) this.buffer = '';
+    else if (closes) this.take(marker.length);
+    return true;
+  }
+
   protected take(length: number): string {
     if (length === this.buffer.length) {
       const all = this.buffer;

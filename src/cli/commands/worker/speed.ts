@@ -1,7 +1,7 @@
 import type { WorkerSpeed } from '../../../cluster/placement.js';
 import type { BatchShape } from '../../../model/operations.js';
 import { StepPrices } from '../../../outlook/prices.js';
-import type { StepLoad } from '../../../scheduler/step-load.js';
+import { loadOfShape, type StepLoad } from '../../../scheduler/step-load.js';
 import type { StepPrice } from '../../../simulator/price/price.js';
 
 /** A prompt and a step by which a worker's speed is told. */
@@ -31,14 +31,4 @@ export class SpeedOfSteps {
     const step = this.#prices.current(STEP);
     return promptToken > 0 && step > 0 ? { promptToken, step } : undefined;
   };
-}
-
-function loadOfShape({ sequences, logitRows }: BatchShape): StepLoad {
-  const rows = sequences.filter(({ prefill }) => prefill !== true);
-  const prompts = sequences
-    .filter(({ prefill }) => prefill === true)
-    .map(({ context, newTokens }) => ({ begin: context, end: context + newTokens }));
-  const decodeKeys = rows.reduce((sum, { context, newTokens }) => sum + newTokens * (context + 1), 0);
-  const decodeRows = rows.reduce((sum, { newTokens }) => sum + newTokens, 0);
-  return { decodeRows, decodeKeys, prompts, logitRows };
 }

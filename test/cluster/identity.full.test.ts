@@ -3,11 +3,10 @@ import type { GenerateOptions, KvDtype } from '../../src/engine/api.js';
 import { adapter } from '../engine/support.js';
 import { random } from '../reference/compare.js';
 import { adapters } from '../support/adapters.js';
-import { isFull } from '../support/scale.js';
 import { Trio } from './pair.js';
 
 /** Prompts of all formats together; `RIDGEPOINT_TEST_IDENTITY=300` for a long run. */
-const COUNT = Number(process.env.RIDGEPOINT_TEST_IDENTITY ?? (isFull ? 8 : 2));
+const COUNT = Number(process.env.RIDGEPOINT_TEST_IDENTITY ?? 8);
 /** Of the embedded model. */
 const [CONTEXT, VOCAB] = [512, 512];
 /** Requests that run together. */
@@ -28,7 +27,7 @@ const GROUPS: readonly Group[] = (
     { kvDtype: 'f16', chunks: [16, 512] },
     { kvDtype: 'int8', chunks: [128, 256] },
   ] as const
-).slice(0, COUNT > 8 ? 6 : isFull ? 3 : 1);
+).slice(0, COUNT > 8 ? 6 : 3);
 
 interface Asked {
   readonly prompt: readonly number[];
@@ -95,7 +94,7 @@ describe.each(GROUPS)('a pair with a $kvDtype cache and chunks of $chunks', ({ k
 
 const [first, second] = [adapter, adapters.find((name) => name !== adapter)];
 
-describe.runIf(second !== undefined && isFull)(`prompts computed on ${first} for ${second}`, () => {
+describe.runIf(second !== undefined)(`prompts computed on ${first} for ${second}`, () => {
   it(
     'give the ids of the latter alone, but for a few at most: two drivers round differently',
     async () => {

@@ -13,7 +13,6 @@ import { RemoteSource } from '../../src/platform/node/wire/remote.js';
 import { adapter, TINY, tinyFolder } from '../engine/support.js';
 import { random } from '../reference/compare.js';
 import { faulty, flipped, swapped, torn, twice } from '../support/relay.js';
-import { isFull } from '../support/scale.js';
 import { portOf } from './pair.js';
 
 const numbers = random(31);
@@ -23,7 +22,7 @@ const SAMPLED: GenerateOptions = { ...GREEDY, temperature: 1, seed: 4, repetitio
 const host = '127.0.0.1';
 const model = tinyFolder();
 /** The outage that a link comes back from; workers are given up after 5 s. */
-const OUTAGE_MS = isFull ? 3000 : 600;
+const OUTAGE_MS = 3000;
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('over a link that fails', () => {
