@@ -70,8 +70,26 @@ export function copyOut(
   );
 }
 
+/**
+ * Records the copy of a part into the cache.
+ *
+ * @param places where its blocks shall lie
+ * @param from a buffer that begins with the part's bytes
+ */
+export function copyIn(
+  encoder: GPUCommandEncoder,
+  cache: CacheShape,
+  part: KvPart,
+  places: readonly number[],
+  from: GPUBuffer,
+): void {
+  eachRun(cache, part, places, (buffer, at, within, bytes) =>
+    encoder.copyBufferToBuffer(from, within, buffer, at, bytes),
+  );
+}
+
 /** Writes a part into the cache, before whatever is submitted from now on. @param places where its blocks shall lie */
-export function copyIn(gpu: Gpu, cache: CacheShape, part: KvPart, places: readonly number[], bytes: Uint8Array): void {
+export function writeIn(gpu: Gpu, cache: CacheShape, part: KvPart, places: readonly number[], bytes: Uint8Array): void {
   const { buffer, byteOffset } = bytes as Uint8Array<ArrayBuffer>;
   eachRun(cache, part, places, (into, at, within, length) =>
     gpu.queue.writeBuffer(into, at, buffer, byteOffset + within, length),

@@ -1,8 +1,8 @@
-import { copyIn, partBytes, type KvPart } from '../cache/block-copy.js';
+import { partBytes, type KvPart } from '../cache/block-copy.js';
 import type { PagedKv } from '../cache/paged-kv.js';
 import { RidgepointError } from '../errors.js';
-import type { Gpu } from '../gpu/gpu.js';
 import type { Reservation } from '../scheduler/reservations.js';
+import type { ImportRing } from './import-ring.js';
 
 /**
  * Room in the cache for the blocks of a prompt that come from elsewhere. What has come whole is found by whoever is
@@ -13,18 +13,18 @@ export class KvReservation implements Disposable {
   readonly #layers = new Map<number, Set<number>>();
 
   readonly #reservation: Reservation;
-  readonly #gpu: Gpu;
+  readonly #ring: ImportRing;
   readonly #cache: PagedKv;
 
   constructor(
     reservation: Reservation,
-    gpu: Gpu,
+    ring: ImportRing,
     cache: PagedKv,
     /** Aborted when the blocks are taken back. */
     readonly signal: AbortSignal,
   ) {
     this.#reservation = reservation;
-    this.#gpu = gpu;
+    this.#ring = ring;
     this.#cache = cache;
   }
 
@@ -62,7 +62,7 @@ export class KvReservation implements Disposable {
     if (!this.#reservation.open) return false;
     const wanted = Array.from({ length: blocks }, (_, i) => firstBlock + i).filter((i) => !this.#reservation.has(i));
     if (wanted.length === blocks) {
-      copyIn(this.#gpu, this.#cache, part, this.#reservation.blocks.slice(firstBlock, firstBlock + blocks), bytes);
+      this.#ring.write(part, this.#reservation.blocks.slice(firstBlock, firstBlock + blocks), bytes);
     } else {
       for (const index of wanted) this.#writeOne(part, index, bytes);
     }
@@ -86,7 +86,7 @@ export class KvReservation implements Disposable {
       own.set(bytes.subarray(from, from + blockBytes), at * blockBytes);
     }
     const alone = { ...part, firstBlock: index, blocks: 1 };
-    copyIn(this.#gpu, this.#cache, alone, [this.#reservation.blocks[index]], own);
+    this.#ring.write(alone, [this.#reservation.blocks[index]], own);
   }
 
   #came(index: number, { firstLayer, layers }: KvPart): void {

@@ -10,6 +10,7 @@ import type { Scheduler } from '../scheduler/scheduler.js';
 import { ScheduledSequence } from '../scheduler/sequence.js';
 import type { EngineInfo } from './api.js';
 import { ExportRing } from './export-ring.js';
+import { ImportRing } from './import-ring.js';
 import { KvReservation } from './kv-reservation.js';
 import type { NameWatch } from './name-watch.js';
 import { PrefillRun, type KvPiece } from './prefill-run.js';
@@ -68,7 +69,8 @@ export interface KvTransferParts {
  * so that what comes from elsewhere is found like what was computed here.
  */
 export class KvTransfer {
-  readonly #ring: ExportRing;
+  readonly #exports: ExportRing;
+  readonly #imports: ImportRing;
   #layout: Promise<KvLayout> | undefined;
   #nextId = -1;
 
@@ -79,7 +81,8 @@ export class KvTransfer {
     const { cache, info } = parts;
     const block = partBytes(cache, { firstBlock: 0, blocks: 1, firstLayer: 0, layers: cache.layers.length });
     const chunk = Math.ceil(info.prefillChunk / BLOCK_TOKENS) * block;
-    this.#ring = new ExportRing(parts.gpu, Math.max(2 * cache.blockBytes, Math.min(PIECE_BYTES, chunk)));
+    this.#imports = new ImportRing(parts.gpu, cache);
+    this.#exports = new ExportRing(parts.gpu, Math.max(2 * cache.blockBytes, Math.min(PIECE_BYTES, chunk)));
   }
 
   /** Bytes of keys and values of a block, all layers together. */
@@ -134,10 +137,10 @@ export class KvTransfer {
    */
   reserve(names: readonly string[], { priority = 0 } = {}): KvReservation | undefined {
     this.#assertFinds();
-    const { scheduler, gpu, cache } = this.#parts;
+    const { scheduler, cache } = this.#parts;
     const taken = new AbortController();
     const reservation = scheduler.reserve(names, { priority, onTakenBack: () => taken.abort() });
-    return reservation && new KvReservation(reservation, gpu, cache, taken.signal);
+    return reservation && new KvReservation(reservation, this.#imports, cache, taken.signal);
   }
 
   /**
@@ -165,7 +168,11 @@ export class KvTransfer {
     if (from * BLOCK_TOKENS >= ids.length) return;
     const names = blockNames(ids, BLOCK_TOKENS);
     const sequence = new ScheduledSequence(this.#nextId--, ids.length, 0, { priority, blockNames: names });
-    const run = new PrefillRun(sequence, ids, from, { cache, ring: this.#ring, changed: (each) => loop.copyOut(each) });
+    const run = new PrefillRun(sequence, ids, from, {
+      cache,
+      ring: this.#exports,
+      changed: (each) => loop.copyOut(each),
+    });
     const stop = (): void => {
       run.fail(signal!.reason);
       loop.copyOut(run);
