@@ -5,6 +5,8 @@ import { BufferPool } from './buffer-pool.js';
 export const HEAD_BYTES = 32;
 /** Most bytes of a frame's payload; what claims more is damaged. */
 export const MOST_PAYLOAD = 64 << 20;
+/** Bytes that a core's cache holds: what is copied and then summed up in such parts comes from memory once. */
+export const HOT_BYTES = 128 << 10;
 
 const MAGIC = 0x5247;
 const VERSION = 1;
@@ -34,10 +36,11 @@ export interface Frame extends Partial<KvPart> {
   readonly stream: number;
 }
 
-/** CRC-32 of some bytes. */
-export type Crc = (bytes: Uint8Array) => number;
+/** CRC-32 of some bytes, or of those that had `before` and these. */
+export type Crc = (bytes: Uint8Array, before?: number) => number;
 
-export function encodeHead(frame: Frame, payload: Uint8Array, crc: Crc): Uint8Array {
+/** @param sum CRC-32 of the payload, where it is known already */
+export function encodeHead(frame: Frame, payload: Uint8Array, crc: Crc, sum = crc(payload)): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES);
   const view = new DataView(head.buffer);
   view.setUint16(0, MAGIC, true);
@@ -49,7 +52,7 @@ export function encodeHead(frame: Frame, payload: Uint8Array, crc: Crc): Uint8Ar
   view.setUint16(16, frame.firstLayer ?? 0, true);
   view.setUint16(18, frame.layers ?? 0, true);
   view.setUint32(20, payload.length, true);
-  view.setUint32(24, crc(payload), true);
+  view.setUint32(24, sum, true);
   view.setUint32(28, crc(head.subarray(0, 28)), true);
   return head;
 }
@@ -84,6 +87,8 @@ export class FrameReader {
   readonly #pool: BufferPool;
   #current: FrameHead | undefined;
   #got = 0;
+  /** CRC-32 of what has come of the payload. */
+  #sum = 0;
 
   /** @param pool where payloads that are kept come from, and go when they are not needed any more */
   constructor(crc: Crc, pool = new BufferPool()) {
@@ -99,7 +104,7 @@ export class FrameReader {
   /** Where the next bytes are to be written. */
   get room(): Uint8Array {
     if (this.#current === undefined) return this.#head.subarray(this.#got);
-    return this.#payload.subarray(this.#got, this.#current.bytes);
+    return this.#payload.subarray(this.#got, Math.min(this.#got + HOT_BYTES, this.#current.bytes));
   }
 
   /**
@@ -109,6 +114,9 @@ export class FrameReader {
    * @throws RangeError where what has come is damaged, after which nothing more can be read
    */
   wrote(bytes: number): { readonly head: FrameHead; readonly payload: Uint8Array<ArrayBuffer> } | undefined {
+    if (this.#current !== undefined) {
+      this.#sum = this.#crc(this.#payload.subarray(this.#got, this.#got + bytes), this.#sum);
+    }
     this.#got += bytes;
     if (this.#current === undefined) {
       if (this.#got < HEAD_BYTES) return undefined;
@@ -116,6 +124,7 @@ export class FrameReader {
       if (head === undefined || head.bytes > this.most) throw new RangeError('the head of a frame is damaged');
       this.#current = head;
       this.#got = 0;
+      this.#sum = 0;
       if (this.#payload.length < head.bytes) this.#payload = this.#pool.take(head.bytes);
     }
     const head = this.#current;
@@ -123,7 +132,7 @@ export class FrameReader {
     this.#current = undefined;
     this.#got = 0;
     const payload = this.#payload.subarray(0, head.bytes);
-    if (this.#crc(payload) !== head.crc) throw new RangeError('the payload of a frame is damaged');
+    if (this.#sum !== head.crc) throw new RangeError('the payload of a frame is damaged');
     return { head, payload };
   }
 

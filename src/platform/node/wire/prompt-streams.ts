@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { BufferPool } from '../../../cluster/buffer-pool.js';
-import type { FrameHead } from '../../../cluster/frame.js';
+import { HOT_BYTES, type Crc, type FrameHead } from '../../../cluster/frame.js';
 import type { CoreEngine } from '../../../engine/engine.js';
-import { jsonBytes, jsonOf, send } from './hello.js';
+import { checksumOf, jsonBytes, jsonOf, send } from './hello.js';
 
 /** Who is not heard of for so long has gone; readers ask every half second whether we are there. */
 const [LOOK_MS, UNHEARD] = [500, 10];
@@ -58,13 +58,22 @@ export class PromptStreams {
     const ended = new AbortController();
     streams.set(stream, ended);
     this.count++;
+    // One frame is made while another one is sent.
+    let before = Promise.resolve();
     try {
       for await (const { bytes, ...part } of this.#engine.kv.prefill(ids, { from, signal: ended.signal })) {
         // The mapped bytes are there until the next piece is asked for, and a socket takes them when it likes.
         const own = this.#pool.take(bytes.length);
-        own.set(bytes);
-        send(socket, { type: 'blocks', stream, ...part }, own, () => this.#pool.give(own));
-        if (socket.writableNeedDrain) await drained(socket);
+        const sum = copySummed(bytes, own, checksumOf(socket));
+        const sent = new Promise<void>((resolve) => {
+          const done = (): void => {
+            this.#pool.give(own);
+            resolve();
+          };
+          send(socket, { type: 'blocks', stream, ...part }, own, done, sum);
+        });
+        if (socket.writableNeedDrain) await taken(socket, before);
+        before = sent;
         if (socket.destroyed) return;
       }
       send(socket, { type: 'done', stream });
@@ -86,8 +95,19 @@ function wantOf(payload: Uint8Array): Want {
   return { ids: want.ids };
 }
 
-/** Resolves when a socket takes more; one that takes nothing for too long is destroyed. */
-function drained(socket: Socket): Promise<void> {
+/** Copies bytes in parts that a core's cache holds. @returns their checksum */
+function copySummed(from: Uint8Array, to: Uint8Array, crc: Crc): number {
+  let sum = 0;
+  for (let at = 0; at < from.length; at += HOT_BYTES) {
+    const part = to.subarray(at, at + HOT_BYTES);
+    part.set(from.subarray(at, at + HOT_BYTES));
+    sum = crc(part, sum);
+  }
+  return sum;
+}
+
+/** Resolves when a frame has been taken, or its socket is closed, as it is where it takes nothing for too long. */
+function taken(socket: Socket, sent: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     let before = socket.bytesWritten;
     const timer = setInterval(() => {
@@ -96,10 +116,11 @@ function drained(socket: Socket): Promise<void> {
     }, STALL_MS);
     const go = (): void => {
       clearInterval(timer);
-      socket.off('drain', go).off('close', go);
+      socket.off('close', go);
       resolve();
     };
-    socket.on('drain', go).on('close', go);
+    socket.on('close', go);
     if (socket.destroyed) go();
+    else void sent.then(go);
   });
 }
