@@ -1,7 +1,7 @@
 import { tpotTrial, ttftTrial } from './measure/end-to-end.js';
 import { llamaBenchTrial, operationsTrial } from './measure/steps.js';
 import type { BenchTarget } from './measure/target.js';
-import type { PaceLog } from './pace.js';
+import { joinedPace, type PaceLog } from './pace.js';
 import type { BenchPoint, SkippedPoint } from './plan.js';
 import { measuredRecord, runRounds, type RoundMeasure, type Measuring, type RoundEvents } from './rounds.js';
 import type { BenchOptions, BenchResult } from './schema.js';
@@ -111,11 +111,9 @@ function assemble(
 }
 
 /** The result with the samples of the host's pace, those that it began with included. */
-function withPace(result: BenchResult, begun: BenchResult, pace?: PaceLog): BenchResult {
-  if (pace === undefined || pace.samples.length === 0) return result;
-  const earlier = begun.pace?.kernel === pace.kernel ? begun.pace.samples_ms : [];
-  const samples = [...earlier, ...pace.samples.map((ms) => Math.round(1000 * ms) / 1000)];
-  return { ...result, pace: { kernel: pace.kernel, samples_ms: samples } };
+function withPace(result: BenchResult, begun: BenchResult, log?: PaceLog): BenchResult {
+  const pace = joinedPace(begun.pace, log?.record());
+  return pace === undefined ? result : { ...result, pace };
 }
 
 /** The plan's skipped points, noted once. */

@@ -121,6 +121,13 @@ export const operationsRecord = contextSchema.extend({
 
 export const recordSchema = z.discriminatedUnion('kind', [ttftRecord, tpotRecord, llamaBenchRecord, operationsRecord]);
 
+const paceSamples = z.object({ kernel: z.string(), samples_ms: samples });
+/**
+ * Milliseconds of fixed kernels between the runs: how much of the machine there was. Multiply-adds, and where that was
+ * timed bytes read from memory and empty launches.
+ */
+export const paceSchema = paceSamples.extend({ memory: paceSamples.optional(), launch: paceSamples.optional() });
+
 const modelConfig = z.object({
   /** Of models; a Llama when absent. */
   family: z.enum(FAMILY_NAMES).optional(),
@@ -185,8 +192,7 @@ export const resultSchema = z.object({
       }),
     )
     .optional(),
-  /** Milliseconds of a fixed kernel between the runs: how much of the machine there was. */
-  pace: z.object({ kernel: z.string(), samples_ms: samples }).optional(),
+  pace: paceSchema.optional(),
   records: z.array(recordSchema),
   /** Of an incomplete run, by point: what each of its runs measured, from which records are made anew when it goes on. */
   runs: z.record(z.string(), z.array(z.unknown())).optional(),

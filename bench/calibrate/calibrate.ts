@@ -2,7 +2,7 @@ import type { EngineHost } from '../../src/engine/host.js';
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
-import { PaceLog } from '../pace.js';
+import { PaceLog, paceOf } from '../pace.js';
 import { kernelEfficiencies } from './efficiencies.js';
 import { measureEngine } from './engine-runs.js';
 import { measureMachine } from './machine.js';
@@ -64,7 +64,7 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
     const log = await PaceLog.open(host, source.name);
     const runs = await measureEngine(host, source.name, { onProgress, pace: log, stamped }).finally(() => log.close());
     const efficiencies = stamped ? kernelEfficiencies(runs, machine) : {};
-    const pace = log.pace();
+    const pace = paceOf(log.record());
     return {
       ...{ ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }) },
       ...(pace === undefined ? {} : { pace }),

@@ -1,7 +1,8 @@
 import type { Hardware } from '../../src/roofline/hardware/hardware.js';
 import type { Predictor } from '../../src/roofline/predict/predictor.js';
 import type { KernelSet } from '../../src/roofline/hardware/roof.js';
-import { paceRatio } from '../pace.js';
+import { atPace, type PaceRatios } from '../../src/roofline/hardware/pace.js';
+import { paceRatios } from '../pace.js';
 import type { BenchResult } from '../schema.js';
 import { mape } from '../../src/statistics.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
@@ -24,8 +25,8 @@ export interface MeasureError {
 export interface Comparison {
   readonly result: BenchResult;
   readonly statistic: Statistic;
-  /** How many times as long a fixed kernel took as when the hardware was calibrated. */
-  readonly pace: number | undefined;
+  /** How many times as long fixed kernels took as when the hardware was calibrated. */
+  readonly paces: PaceRatios | undefined;
   readonly predictor: Predictor;
   readonly hardware: Hardware;
   readonly points: readonly JoinedPoint[];
@@ -45,41 +46,57 @@ export function compareResult(
   kernels?: KernelSet,
 ): Comparison {
   const predictor = predictorFor(result, hardware, kernels);
-  const points = joinPoints(result.records, predictor, statistic);
-  const phases = result.records.flatMap((record) =>
-    record.kind === 'operations' ? [joinOperations(record, predictor, statistic)] : [],
-  );
-  const pace = paceRatio(result.pace, hardware.host?.pace, statistic);
-  return { result, statistic, pace, predictor, hardware, points, phases, errors: errorsOf(points, phases, pace) };
+  const phasesBy = (by: Predictor): JoinedPhase[] =>
+    result.records.flatMap((record) => (record.kind === 'operations' ? [joinOperations(record, by, statistic)] : []));
+  const paces = paceRatios(result.pace, hardware.host?.pace, statistic);
+  const paced = paces && predictorFor(result, atPace(hardware, paces), kernels);
+  const now = paced && {
+    points: joinPoints(result.records, paced, statistic),
+    phases: phasesBy(paced),
+  };
+  const points = joinPoints(result.records, predictor, statistic).map((point, at) => ({
+    ...point,
+    ...(now && { predictedAtPaceMs: now.points[at].predictedMs }),
+  }));
+  const phases = phasesBy(predictor);
+  const errors = errorsOf(timesOf(points, phases), now && timesOf(now.points, now.phases));
+  return { result, statistic, paces, predictor, hardware, points, phases, errors };
 }
 
-const MEASURES: readonly Measure[] = ['ttft', 'tpot', 'pp', 'tg'];
+const MEASURES: readonly MeasureError['measure'][] = ['ttft', 'tpot', 'pp', 'tg', 'operations'];
 
-function errorsOf(points: readonly JoinedPoint[], phases: readonly JoinedPhase[], pace?: number): MeasureError[] {
-  const of = (
-    measure: MeasureError['measure'],
-    list: readonly { id: string; measuredMs: number; predictedMs: number; error: number }[],
-  ): MeasureError[] => {
-    const known = list.filter(({ error }) => Number.isFinite(error));
-    const meanAt = (slow: number) =>
-      mape(known.map((each) => ({ measured: each.measuredMs, predicted: slow * each.predictedMs })));
-    const mean = meanAt(1);
+/** A measured time beside its prediction. */
+interface Times {
+  readonly id: string;
+  readonly measure: MeasureError['measure'];
+  readonly measuredMs: number;
+  readonly predictedMs: number;
+  readonly error: number;
+}
+
+const timesOf = (points: readonly JoinedPoint[], phases: readonly JoinedPhase[]): Times[] => [
+  ...points,
+  ...phases.flatMap(({ id, kinds }) =>
+    kinds.map((each) => ({ ...each, id: `${each.name}, ${id}`, measure: 'operations' as const })),
+  ),
+];
+
+/** @param paced the same times with predictions at the host's pace */
+function errorsOf(times: readonly Times[], paced?: readonly Times[]): MeasureError[] {
+  return MEASURES.flatMap((measure) => {
+    const of = (list: readonly Times[]): Times[] =>
+      list.filter((each) => each.measure === measure && Number.isFinite(each.error));
+    const known = of(times);
+    const mean = meanError(known);
     if (mean === undefined) return [];
     const { id, error } = known.reduce((worst, each) => (Math.abs(each.error) > Math.abs(worst.error) ? each : worst));
-    const atPace = pace === undefined ? {} : { mapeAtPace: meanAt(pace) };
+    const atPace = paced && { mapeAtPace: meanError(of(paced)) };
     return [{ measure, points: known.length, mape: mean, ...atPace, worst: { id, error } }];
-  };
-  const operations = phases.flatMap(({ id, kinds }) => kinds.map((each) => ({ ...each, id: `${each.name}, ${id}` })));
-  return [
-    ...MEASURES.flatMap((measure) =>
-      of(
-        measure,
-        points.filter((point) => point.measure === measure),
-      ),
-    ),
-    ...of('operations', operations),
-  ];
+  });
 }
+
+const meanError = (times: readonly Times[]): number | undefined =>
+  mape(times.map(({ measuredMs, predictedMs }) => ({ measured: measuredMs, predicted: predictedMs })));
 
 /** The measures that are promised, and so can fail a check. */
 const PROMISED: readonly MeasureError['measure'][] = ['ttft', 'tpot'];
@@ -89,7 +106,7 @@ export const above = ({ errors }: Comparison, limit: number): MeasureError[] =>
   errors.filter(({ measure, mape }) => PROMISED.includes(measure) && mape > limit);
 
 /** The comparison for programs. */
-export function comparedRecord({ result, statistic, pace, hardware, predictor, points, phases, errors }: Comparison) {
+export function comparedRecord({ result, statistic, paces, hardware, predictor, points, phases, errors }: Comparison) {
   const { context, date, complete, model } = result;
   const { efficiencies, peak } = predictor.pricer;
   return {
@@ -97,7 +114,7 @@ export function comparedRecord({ result, statistic, pace, hardware, predictor, p
     date,
     complete,
     statistic,
-    ...(pace === undefined ? {} : { pace }),
+    ...(paces === undefined ? {} : { pace: paces.compute, paces }),
     model: model.name,
     hardware: { id: hardware.id, name: hardware.name, source: hardware.source, bandwidth: hardware.bandwidth },
     roof: peak,

@@ -21,6 +21,8 @@ export interface JoinedPoint {
   readonly gen: number;
   readonly measuredMs: number;
   readonly predictedMs: number;
+  /** The same at the host's pace while it was measured; absent where that is not known. */
+  readonly predictedAtPaceMs?: number;
   /** (predicted - measured) / measured */
   readonly error: number;
   readonly bound: Bound;

@@ -1,4 +1,5 @@
 import { figure, markdownTable, markdownPercent, signedPercent } from '../tables/markdown.js';
+import type { PaceRatios } from '../../src/roofline/hardware/pace.js';
 import type { Comparison, MeasureError } from './compare.js';
 import type { JoinedPhase } from './operations.js';
 import type { JoinedPoint } from './points.js';
@@ -22,11 +23,7 @@ export function comparisonText(comparison: Comparison): string {
     `${result.model.name} in ${context.dtype} on ${context.adapter}, measured ${result.date}, ${IN_WORDS[comparison.statistic]} of the repetitions`,
     `predicted for ${hardware.name} (${hardware.source}): ${peak.name} ${figure(peak.rate / 1e9)} GFLOP/s, ` +
       `${figure(hardware.bandwidth / 1e9)} GB/s, products in ${compute}; efficiencies: ${origin}`,
-    ...(comparison.pace === undefined
-      ? []
-      : [
-          `the host's pace: a fixed kernel took ${comparison.pace.toFixed(2)} times as long as when the adapter was calibrated`,
-        ]),
+    ...(comparison.paces === undefined ? [] : [paceText(comparison.paces)]),
     ...(result.complete ? [] : ['The measurement is incomplete.']),
   ].join('\n');
   const sections: [string, string][] = [
@@ -37,6 +34,14 @@ export function comparisonText(comparison: Comparison): string {
   ];
   return `${[head, ...sections.filter(([, body]) => body !== '').map(([title, body]) => `## ${title}\n\n${body}`)].join('\n\n')}\n`;
 }
+
+const paceText = ({ compute, memory, launch }: PaceRatios): string => {
+  const times = (ratio: number): string => ratio.toFixed(2);
+  return (
+    `the host's pace: multiply-adds of a fixed kernel took ${times(compute)} times as long as when the adapter was calibrated, ` +
+    `reading memory ${times(memory)}, launches ${times(launch)}`
+  );
+};
 
 export const titleOf = ({ phase, tokens, batch, context }: JoinedPhase): string =>
   phase === 'prefill'
@@ -59,15 +64,17 @@ function errorTable(errors: readonly MeasureError[]): string {
 
 function pointTable(points: readonly JoinedPoint[]): string {
   if (points.length === 0) return '';
-  const rows = points.map(({ id, measuredMs, predictedMs, error, bound }) => [
+  const paced = points.some(({ predictedAtPaceMs }) => predictedAtPaceMs !== undefined);
+  const rows = points.map(({ id, measuredMs, predictedMs, predictedAtPaceMs: atPace, error, bound }) => [
     id,
     figure(measuredMs),
     figure(predictedMs),
     signedPercent(error),
+    ...(paced ? [atPace === undefined ? '' : signedPercent((atPace - measuredMs) / measuredMs)] : []),
     bound,
   ]);
-  const head = ['point', 'measured ms', 'predicted ms', 'error', 'bound by'];
-  return markdownTable(head, rows, [false, true, true, true, false]);
+  const head = ['point', 'measured ms', 'predicted ms', 'error', ...(paced ? ["at the host's pace"] : []), 'bound by'];
+  return markdownTable(head, rows, [false, true, true, true, ...(paced ? [true] : []), false]);
 }
 
 function phaseTable(phases: readonly JoinedPhase[]): string {

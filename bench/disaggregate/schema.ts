@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contextSchema } from '../schema.js';
+import { contextSchema, paceSchema } from '../schema.js';
 
 /** The file `ridgepoint bench disaggregate` writes: all samples, outliers included; times in milliseconds. */
 export const DISAGGREGATE_VERSION = 1;
@@ -53,7 +53,7 @@ export const disaggregateSchema = z.object({
     prefill_chunk: count,
   }),
   /** Milliseconds of a fixed kernel between the rounds: how much of the machine there was. */
-  pace: z.object({ kernel: z.string(), samples_ms: samples }).optional(),
+  pace: paceSchema.optional(),
   alone: z.array(
     z.object({ adapter: z.string(), n_prompt: count, n_gen: count, ttfts_ms: samples, e2els_ms: samples }),
   ),

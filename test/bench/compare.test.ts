@@ -80,13 +80,15 @@ describe('the join', () => {
     const slow = { ...offBy(0.5), pace: { kernel: 'k', samples_ms: [20, 20, 20] } };
     // A host that costs what is assumed where none is known.
     const comparison = compareResult(slow, { ...HARDWARE, host });
-    expect(comparison.pace).toBe(2);
+    expect(comparison.paces).toEqual({ compute: 2, memory: 2, launch: 2 });
     for (const { measure, mape, mapeAtPace } of comparison.errors) {
       if (measure !== 'ttft' && measure !== 'tpot') continue;
       expect(mape).toBeCloseTo(0.5, 2);
       expect(mapeAtPace).toBeCloseTo(0, 2);
     }
-    expect(comparisonText(comparison)).toContain('took 2.00 times as long as when the adapter was calibrated');
+    expect(comparisonText(comparison)).toContain(
+      'took 2.00 times as long as when the adapter was calibrated, reading memory 2.00, launches 2.00',
+    );
     expect(comparisonText(comparison)).toContain("MAPE at the host's pace");
     expect(compareResult(slow, HARDWARE).errors[0]).not.toHaveProperty('mapeAtPace');
   });

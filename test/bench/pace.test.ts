@@ -1,6 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PaceLog, paceOf, paceRatio } from '../../bench/pace.js';
+import { joinedPace, PaceLog, paceOf, paceRatios } from '../../bench/pace.js';
 import { nodeHost } from '../../src/platform/node/host.js';
+import { calibrationSchema } from '../../src/roofline/hardware/calibration.js';
+import { fromCalibration, type Hardware } from '../../src/roofline/hardware/hardware.js';
+import { atPace } from '../../src/roofline/hardware/pace.js';
+import { familyModel } from '../../src/roofline/models/models.js';
+import { Predictor } from '../../src/roofline/predict/predictor.js';
+import { configOf } from '../../bench/compare/predictor.js';
+import { begun } from './made-up.js';
+
+const KERNELS = { compute: 'c', memory: 'm', launch: 'l' };
 
 describe('the pace of a host', () => {
   it.each([
@@ -12,9 +22,9 @@ describe('the pace of a host', () => {
     let now = 0;
     const sample = () => {
       now += ms;
-      return Promise.resolve(ms);
+      return Promise.resolve({ compute: ms / 2, memory: ms / 4, launch: ms / 4 });
     };
-    const log = PaceLog.of('k', sample, () => now);
+    const log = PaceLog.of(KERNELS, sample, () => now);
     const at: number[] = [];
     for (let run = 0; run < 10; run++) {
       const before = log.samples.length;
@@ -23,27 +33,71 @@ describe('the pace of a host', () => {
       now += 50;
     }
     expect(at).toEqual(taken);
-    expect(log.pace()).toEqual({ kernel: 'k', ms: { decile: ms, median: ms, fastest: ms } });
+    const of = (kernel: string, each: number) => ({ kernel, ms: { decile: each, median: each, fastest: each } });
+    expect(paceOf(log.record())).toEqual({ ...of('c', ms / 2), memory: of('m', ms / 4), launch: of('l', ms / 4) });
   });
 
-  it('is a ratio of times of the same kernel', () => {
-    const calibrated = paceOf('k', [10, 12, 14]);
-    const now = { kernel: 'k', samples_ms: [30, 24, 20] };
-    expect(paceRatio(now, calibrated, 'median')).toBe(2);
-    expect(paceRatio(now, calibrated, 'fastest')).toBe(2);
-    expect(paceRatio({ ...now, kernel: 'another' }, calibrated)).toBeUndefined();
-    expect(paceRatio(now, undefined)).toBeUndefined();
-    expect(paceRatio({ kernel: 'k', samples_ms: [] }, calibrated)).toBeUndefined();
-    expect(paceOf('k', [])).toBeUndefined();
+  it('is a ratio of times of the same kernels, for each part of a step', () => {
+    const of = (kernel: string, ...samples_ms: number[]) => ({ kernel, samples_ms });
+    const calibrated = paceOf({ ...of('c', 10, 12, 14), memory: of('m', 1, 2, 3), launch: of('l', 4, 4, 4) });
+    const now = { ...of('c', 30, 24, 20), memory: of('m', 3, 3, 3), launch: of('l', 2, 2, 2) };
+    expect(paceRatios(now, calibrated, 'median')).toEqual({ compute: 2, memory: 1.5, launch: 0.5 });
+    expect(paceRatios(now, calibrated, 'fastest')).toEqual({ compute: 2, memory: 3, launch: 0.5 });
+    // Files from before the others were timed.
+    expect(paceRatios(of('c', 24), calibrated, 'median')).toEqual({ compute: 2, memory: 2, launch: 2 });
+    expect(paceRatios({ ...now, memory: of('another', 3) }, calibrated, 'median')!.memory).toBe(2);
+    expect(paceRatios({ ...now, kernel: 'another' }, calibrated)).toBeUndefined();
+    expect(paceRatios(now, undefined)).toBeUndefined();
+    expect(paceRatios(of('c'), calibrated)).toBeUndefined();
+    expect(paceOf(of('c'))).toBeUndefined();
+  });
+
+  it('goes on where a benchmark was stopped, unless the kernels have changed', () => {
+    const of = (kernel: string, ...samples_ms: number[]) => ({ kernel, samples_ms });
+    const earlier = { ...of('c', 1), memory: of('m', 2), launch: of('l', 3) };
+    const later = { ...of('c', 4), memory: of('n', 5), launch: of('l', 6) };
+    expect(joinedPace(earlier, later)).toEqual({ ...of('c', 1, 4), memory: of('n', 5), launch: of('l', 3, 6) });
+    expect(joinedPace(of('c', 1), later)).toEqual({ ...later, samples_ms: [1, 4] });
+    expect(joinedPace(undefined, later)).toEqual(later);
+    expect(joinedPace(earlier, undefined)).toEqual(earlier);
+  });
+
+  it('slows ceilings, launches and what steps cost, and nothing else', () => {
+    const calibration = calibrationSchema.parse(
+      JSON.parse(readFileSync('bench/results/llvmpipe_mesa-25.0.7_2026-11-30/calibration.json', 'utf8')),
+    );
+    const hardware = fromCalibration(calibration);
+    expect(atPace(hardware, { compute: 1, memory: 1, launch: 1 })).toEqual(hardware);
+    const slow = atPace(hardware, { compute: 2, memory: 4, launch: 3 });
+    expect(slow.shader.f32).toBe(hardware.shader.f32 / 2);
+    expect(slow.bandwidth).toBe(hardware.bandwidth / 4);
+    const [host, then] = [slow.host!, hardware.host!];
+    expect(host.roundTripSeconds).toBe(3 * then.roundTripSeconds);
+    expect(host.steps!.next).toEqual({
+      stretch: then.steps!.next!.stretch,
+      seconds: 3 * then.steps!.next!.seconds,
+      rowSeconds: 3 * then.steps!.next!.rowSeconds,
+    });
+    const [few, fewThen] = [slow.efficiencies!['matmul-few']!, hardware.efficiencies!['matmul-few']!];
+    expect(few).toEqual({ ...fewThen, launchSeconds: 3 * fewThen.launchSeconds });
+    // All alike is the same as every time multiplied.
+    const model = familyModel('tiny', configOf(begun()));
+    const seconds = (machine: Hardware) => new Predictor(model, machine, { weights: 'f32', kv: 'f32' });
+    const [one, other] = [hardware, atPace(hardware, { compute: 3, memory: 3, launch: 3 })].map(seconds);
+    expect(other.prefillSeconds(100)).toBeCloseTo(3 * one.prefillSeconds(100), 9);
+    expect(other.decodeSeconds(50, 10, 4)).toBeCloseTo(3 * one.decodeSeconds(50, 10, 4), 9);
   });
 
   it('is measured with a kernel on a device of its own', async () => {
     const log = await PaceLog.open(nodeHost, 'swiftshader');
     try {
       await log.between();
-      expect(log.kernel).toBe('fma 4 x 16 x 64 x 16');
-      expect(log.samples).toHaveLength(1);
-      expect(log.samples[0]).toBeGreaterThan(0);
+      const taken = log.record()!;
+      expect(taken.kernel).toBe('fma 4 x 16 x 64 x 16');
+      for (const { samples_ms } of [taken, taken.memory!, taken.launch!]) {
+        expect(samples_ms).toHaveLength(1);
+        expect(samples_ms[0]).toBeGreaterThan(0);
+      }
     } finally {
       await log.close();
     }

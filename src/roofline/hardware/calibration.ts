@@ -13,6 +13,8 @@ const efficiency = z.object({
 const stepCosts = z.object({ stretch: rate, seconds: z.number().nonnegative(), rowSeconds: z.number().nonnegative() });
 const servingCosts = stepCosts.extend({ spread: z.array(rate).length(SPREAD_SHARES.length) });
 
+const paceOfKernel = z.object({ kernel: z.string(), ms: z.object({ decile: rate, median: rate, fastest: rate }) });
+
 /**
  * What `ridgepoint calibrate` measured on one adapter and driver, and what predictions for it are made from.
  * FLOP/s count a multiply-add as two; bytes are bytes, times are seconds.
@@ -59,8 +61,11 @@ export const calibrationSchema = z.object({
   servingSteps: z.partialRecord(z.enum(SERVING_KINDS), z.int().positive()).optional(),
   /** Seconds that timing an operation by itself adds to it: a compute pass of its own. */
   profiledSeconds: z.number().nonnegative().optional(),
-  /** Milliseconds of a fixed kernel, timed between the runs of the engine: the pace that the rest was measured at. */
-  pace: z.object({ kernel: z.string(), ms: z.object({ decile: rate, median: rate, fastest: rate }) }).optional(),
+  /**
+   * Milliseconds of fixed kernels, timed between the runs of the engine: the pace that the rest was measured at.
+   * Multiply-adds, and in newer calibrations bytes read from memory and empty launches.
+   */
+  pace: paceOfKernel.extend({ memory: paceOfKernel.optional(), launch: paceOfKernel.optional() }).optional(),
   /** Spread of each measured figure: name to (p90 - p10) / median. */
   spread: z.record(z.string(), z.number()),
 });

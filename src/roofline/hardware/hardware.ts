@@ -58,7 +58,7 @@ export interface HostCosts {
   readonly steps?: Readonly<Partial<Record<StepKind, StepCosts>>>;
   /** What steps take while requests come and go, where that was measured. */
   readonly serving?: Serving;
-  /** What a fixed kernel took when the rest was measured, by statistic of its samples. */
+  /** What fixed kernels took when the rest was measured, by statistic of their samples. */
   readonly pace?: NonNullable<Calibration['pace']>;
   /** Seconds that timing an operation by itself adds to it. */
   readonly profiledSeconds?: number;

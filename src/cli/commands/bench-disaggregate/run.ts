@@ -73,7 +73,7 @@ export async function benchDisaggregate(given: BenchDisaggregateFlags): Promise<
         ...{ pairs, prompts: [...prompts], outputs: [...outputs], delays_ms: [...delays], repetitions, warmup },
         ...{ networks_mbit: networks.map((mbit) => mbit ?? null), prefill_chunk: chunk },
       },
-      pace: { kernel: pace.kernel, samples_ms: pace.samples },
+      pace: pace.record() ?? { kernel: pace.kernels.compute, samples_ms: [] },
       ...measured,
     });
   const save = async (measured: Measured, complete: boolean): Promise<DisaggregateResult> => {
