@@ -1,28 +1,40 @@
 import type { BrowserGenerateOptions, ChatMessage, Engine, GenerationResult } from '../platform/browser/index.js';
 import { keptCalibration } from './calibrations.js';
 import { Announcer } from './announcer.js';
+import { emptyChat, type Chat, type Message } from './chats/chat.js';
 import { element, parts } from './page.js';
 
+/** A message on the page. */
 interface Turn {
-  readonly role: 'user' | 'assistant';
-  text: string;
+  readonly message: Message;
   readonly item: HTMLElement;
 }
 
-const KEPT = 'ridgepoint conversation';
-
-/** What was said, on the page and in this browser's storage. */
+/** The chat that is open, on the page. */
 export class Conversation {
-  readonly #turns: Turn[] = [];
   readonly #announcer = new Announcer(parts.announcer);
   readonly #edit: (text: string) => void;
+  readonly #changed: () => void;
+  #chat: Chat = emptyChat();
+  #turns: Turn[] = [];
   /** The turn that is being said another way. */
   #edited: Turn | undefined;
 
-  /** @param edit told of a text that its writer wants to change */
-  constructor(edit: (text: string) => void) {
+  /**
+   * @param edit told of a text that its writer wants to change
+   * @param changed told when something was said that is to be kept
+   */
+  constructor(edit: (text: string) => void, changed: () => void) {
     this.#edit = edit;
-    for (const { role, text } of kept()) this.#add(role, text);
+    this.#changed = changed;
+  }
+
+  /** Shows a chat in place of the one that is open. */
+  open(chat: Chat): void {
+    this.keepEdited();
+    this.#chat = chat;
+    this.#turns = chat.messages.map((message) => this.#shown(message));
+    parts.turns.replaceChildren(...this.#turns.map(({ item }) => item));
   }
 
   get isEdited(): boolean {
@@ -39,80 +51,95 @@ export class Conversation {
     return this.#turns.length === 0;
   }
 
-  /** Says something; in place of the turn that is being edited and of all after it, where one is. */
-  ask(text: string): void {
-    if (this.#edited !== undefined) {
-      const from = this.#turns.indexOf(this.#edited);
-      for (const { item } of this.#turns.splice(from)) item.remove();
-      this.#edited = undefined;
+  /**
+   * Says something; in place of the turn that is being edited and of all after it, where one is. Nothing said is to have
+   * the model go on.
+   *
+   * @returns whether it was the model's own words that were changed
+   */
+  ask(text: string): boolean {
+    const edited = this.#edited;
+    if (edited !== undefined) {
+      this.keepEdited();
+      this.#cut(this.#turns.indexOf(edited));
     }
-    this.#add('user', text);
-    this.#keep();
+    const role = edited?.message.role ?? 'user';
+    if (text !== '') this.#add({ role, content: text });
+    this.#changed();
+    return role === 'assistant';
   }
 
   /** Takes the last reply away, so that there can be another. */
   dropReply(): void {
-    if (this.#turns.at(-1)?.role === 'assistant') this.#turns.pop()!.item.remove();
-  }
-
-  clear(): void {
     this.keepEdited();
-    for (const { item } of this.#turns.splice(0)) item.remove();
-    this.#keep();
+    if (this.#turns.at(-1)?.message.role === 'assistant') this.#cut(this.#turns.length - 1);
   }
 
-  /** As JSON of messages. */
-  exported(): string {
-    return JSON.stringify(
-      this.#turns.map(({ role, text }) => ({ role, content: text })),
-      null,
-      2,
-    );
-  }
-
-  /** Has the model answer, or go on with, what was said last. What goes wrong is shown in the turn. */
-  async reply(engine: Engine, options: BrowserGenerateOptions): Promise<void> {
-    const prompt = engine.hasChatTemplate
-      ? await engine.chatPrompt(this.#messages())
-      : this.#turns.map(({ text }) => text).join('');
-    const turn = this.#add('assistant', '');
-    const shown = turn.item.querySelector('.text')!;
+  /**
+   * Has the model answer what was said last. What goes wrong is shown in the turn.
+   *
+   * @param continues whether it goes on with all that was said, as one text
+   */
+  async reply(engine: Engine, continues: boolean, options: BrowserGenerateOptions): Promise<void> {
+    const prompt = continues
+      ? this.#chat.messages.map(({ content }) => content).join('')
+      : await engine.chatPrompt(this.#said());
+    const message: Message = { role: 'assistant', content: '' };
+    const { item } = this.#add(message);
+    const shown = item.querySelector('.text')!;
+    const note = (kind: string, text: string): void => {
+      (message.notes ??= []).push(text);
+      item.append(element('p', kind, text));
+    };
     const generation = engine.generate(prompt, options);
     try {
       for await (const { text } of generation) {
-        turn.text += text;
+        message.content += text;
         shown.append(text);
         this.#announcer.push(text);
       }
       const result = await generation.result;
-      turn.item.append(element('p', 'figures', figures(result)));
+      note('figures', figures(result));
       const known = keptCalibration(engine.info);
       if (known !== undefined) {
         const { besideExpected } = await import('./expectation.js');
         const beside = besideExpected(engine, known, result);
-        if (beside !== undefined) turn.item.append(element('p', 'expected', beside));
+        if (beside !== undefined) note('expected', beside);
       }
     } catch (error) {
-      turn.item.append(element('p', 'wrong', (error as Error).message));
+      item.append(element('p', 'wrong', (error as Error).message));
     } finally {
       this.#announcer.end();
-      this.#keep();
+      this.#changed();
     }
   }
 
-  #messages(): ChatMessage[] {
-    const system = parts.system.value.trim();
-    const said = this.#turns.map(({ role, text }): ChatMessage => ({ role, content: text }));
+  #said(): ChatMessage[] {
+    const { system, messages } = this.#chat;
+    const said = messages.filter(({ content }) => content !== '').map(({ role, content }) => ({ role, content }));
     return system === '' ? said : [{ role: 'system', content: system }, ...said];
   }
 
-  #add(role: Turn['role'], text: string): Turn {
-    const item = element('li', `turn ${role}`);
-    item.append(element('h2', '', role === 'user' ? 'You' : 'Model'), element('p', 'text', text));
-    parts.turns.append(item);
-    const turn: Turn = { role, text, item };
-    if (role === 'user') item.append(this.#editButton(turn));
+  #add(message: Message): Turn {
+    const turn = this.#shown(message);
+    this.#chat.messages.push(message);
     this.#turns.push(turn);
+    parts.turns.append(turn.item);
+    return turn;
+  }
+
+  /** Takes back all turns from one on. */
+  #cut(from: number): void {
+    this.#chat.messages.splice(from);
+    for (const { item } of this.#turns.splice(from)) item.remove();
+  }
+
+  #shown(message: Message): Turn {
+    const { role, content, notes = [] } = message;
+    const item = element('li', `turn ${role}`);
+    const turn: Turn = { message, item };
+    item.append(element('h2', '', role === 'user' ? 'You' : 'Model'), element('p', 'text', content));
+    item.append(this.#editButton(turn), ...notes.map((note) => element('p', 'figures', note)));
     return turn;
   }
 
@@ -122,26 +149,9 @@ export class Conversation {
       this.keepEdited();
       this.#edited = turn;
       turn.item.classList.add('edited');
-      this.#edit(turn.text);
+      this.#edit(turn.message.content);
     });
     return button;
-  }
-
-  #keep(): void {
-    try {
-      localStorage.setItem(KEPT, this.exported());
-    } catch {
-      // Full or forbidden: the page goes on without.
-    }
-  }
-}
-
-function kept(): { role: Turn['role']; text: string }[] {
-  try {
-    const turns = JSON.parse(localStorage.getItem(KEPT) ?? '[]') as { role: Turn['role']; content: string }[];
-    return turns.map(({ role, content }) => ({ role, text: content }));
-  } catch {
-    return [];
   }
 }
 

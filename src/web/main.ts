@@ -1,45 +1,58 @@
-import type { BrowserGenerateOptions, BrowserModel } from '../platform/browser/index.js';
+import type { BrowserModel } from '../platform/browser/index.js';
+import { ChatPanel } from './chats/chat-panel.js';
 import { Conversation } from './conversation.js';
 import { GpuPanel } from './gpu-panel.js';
 import { PageModel, showStored } from './model.js';
 import { parts, say } from './page.js';
 import { makeTabs } from './tabs.js';
 
-const model = new PageModel();
-const conversation = new Conversation((text) => {
-  parts.prompt.value = text;
-  parts.prompt.focus();
-  parts.editing.hidden = false;
+let running: AbortController | undefined;
+const conversation = new Conversation(
+  (text) => {
+    parts.prompt.value = text;
+    parts.prompt.focus();
+    parts.editing.hidden = false;
+  },
+  () => chats.keep(),
+);
+const chats = new ChatPanel((chat) => {
+  conversation.open(chat);
+  endEditing();
+  update();
+});
+const model = new PageModel((engine) => {
+  chats.suit(engine);
+  update();
 });
 const gpu = new GpuPanel(model);
-let running: AbortController | undefined;
 
 function update(): void {
-  parts.stop.disabled = running === undefined;
-  parts.send.disabled = running !== undefined;
-  parts.again.disabled = running !== undefined || conversation.isEmpty;
-  parts.clear.disabled = running !== undefined || conversation.isEmpty;
-  parts.export.disabled = conversation.isEmpty;
+  const isRunning = running !== undefined;
+  parts.stop.disabled = !isRunning;
+  parts.send.disabled = isRunning;
+  parts.again.disabled = isRunning || conversation.isEmpty;
 }
 
-function sampling(): BrowserGenerateOptions {
-  const { temperature, maxTokens } = parts;
-  return {
-    ...(temperature.value === '' ? {} : { temperature: Number(temperature.value) }),
-    ...(maxTokens.value === '' ? {} : { maxTokens: Number(maxTokens.value) }),
-  };
+function endEditing(): void {
+  if (parts.editing.hidden) return;
+  conversation.keepEdited();
+  parts.editing.hidden = true;
+  parts.prompt.value = '';
 }
 
 /** Has the model speak. What keeps it from being loaded is said where loading is. */
 async function speak(): Promise<void> {
   running = new AbortController();
+  chats.busy = true;
   update();
   try {
-    await conversation.reply(await model.engine(), { ...sampling(), signal: running.signal });
+    const engine = await model.engine();
+    await conversation.reply(engine, chats.continues, { ...chats.chat.sampling, signal: running.signal });
   } catch (error) {
     say((error as Error).message, { wrong: true });
   } finally {
     running = undefined;
+    chats.busy = false;
     update();
     parts.prompt.focus();
   }
@@ -66,17 +79,18 @@ async function pickFolder(): Promise<void> {
 parts.promptForm.addEventListener('submit', (event) => {
   event.preventDefault();
   if (running !== undefined) return;
-  conversation.ask(parts.prompt.value);
+  const text = parts.prompt.value;
+  // A text can be gone on with as it is; a question wants words.
+  if (text.trim() === '' && (!chats.continues || conversation.isEmpty || conversation.isEdited)) return;
+  const wasReply = conversation.ask(text);
   parts.editing.hidden = true;
   parts.prompt.value = '';
-  void speak();
+  // A reply that was put right is not answered by the one who gave it.
+  if (!wasReply || chats.continues) void speak();
+  else update();
 });
 parts.prompt.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && conversation.isEdited) {
-    conversation.keepEdited();
-    parts.editing.hidden = true;
-    parts.prompt.value = '';
-  }
+  if (event.key === 'Escape') endEditing();
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   parts.promptForm.requestSubmit();
@@ -84,19 +98,12 @@ parts.prompt.addEventListener('keydown', (event) => {
 parts.stop.addEventListener('click', () => running?.abort());
 parts.again.addEventListener('click', () => {
   conversation.dropReply();
+  endEditing();
   void speak();
 });
-parts.clear.addEventListener('click', () => {
-  conversation.clear();
-  parts.editing.hidden = true;
-  update();
-});
-parts.export.addEventListener('click', () => {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([conversation.exported()], { type: 'application/json' }));
-  link.download = 'conversation.json';
-  link.click();
-  URL.revokeObjectURL(link.href);
+// A tab may be gone in the middle of a reply; what there is of it is kept.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden && running !== undefined) chats.keep();
 });
 parts.modelForm.addEventListener('submit', (event) => {
   event.preventDefault();

@@ -21,6 +21,12 @@ const STAGES: Record<LoadProgress['stage'], string> = {
 export class PageModel {
   #engine: Promise<Engine> | undefined;
   #model: BrowserModel | undefined;
+  readonly #loaded: (engine: Engine) => void;
+
+  /** @param loaded told of each engine that is there */
+  constructor(loaded: (engine: Engine) => void) {
+    this.#loaded = loaded;
+  }
 
   /** Loads another model in place of the one that is there. */
   async choose(model: BrowserModel | undefined): Promise<void> {
@@ -60,7 +66,7 @@ export class PageModel {
       const engine = await Engines.load({ ...options, onProgress: show });
       const { model, dtype, adapter, weightBytes } = engine.info;
       say(`${model} in ${dtype}, ${megabytes(weightBytes)} of weights on ${adapter}.`);
-      parts.promptLabel.textContent = engine.hasChatTemplate ? 'Say something' : 'Begin a text, which it goes on with';
+      this.#loaded(engine);
       return engine;
     } catch (error) {
       say((error as Error).message, { wrong: true });

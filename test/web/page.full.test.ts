@@ -54,7 +54,7 @@ const replies = () => page.locator('.turn.assistant');
 
 /** Sends a prompt by the keyboard alone, and waits for the end of its reply. */
 async function send(prompt: string, tokens: number): Promise<string> {
-  await page.locator('summary', { hasText: 'Sampling' }).focus();
+  await page.locator('summary', { hasText: 'Sampling and' }).focus();
   await page.fill('#max-tokens', String(tokens));
   await page.fill('#temperature', '0');
   await page.fill('#prompt', prompt);
@@ -69,7 +69,7 @@ describe('the page', () => {
   it('writes on from a prompt, under a policy that allows nothing foreign, and says how fast', async (context) => {
     need(context);
     await page.waitForFunction(() => /^tiny-tales in/.test(document.querySelector('#status')?.textContent ?? ''));
-    await page.locator('summary', { hasText: 'Sampling' }).click();
+    await page.locator('summary', { hasText: 'Sampling and' }).click();
     expect((await send('Once upon a time', 24)).length).toBeGreaterThan(20);
     const figures = await replies().last().locator('.figures').textContent();
     expect(figures).toMatch(/^first token after \d+ ms, [\d.]+ ms a token \([\d.]+ tokens\/s\), 24 tokens; /);
@@ -89,7 +89,7 @@ describe('the page', () => {
 
   it('takes a turn back for another, and all after it, unless one thinks better of it', async (context) => {
     need(context);
-    await page.click('#clear');
+    await page.click('#new-chat');
     await send('Once upon a time', 4);
     await send(' Tom', 4);
     await page.locator('.turn.user .edit').first().click();
@@ -118,6 +118,97 @@ describe('the page', () => {
     await page.reload();
     expect(await page.locator('.turn').count()).toBe(turns);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  it('has several chats, each with options of its own, named and deleted', async (context) => {
+    need(context);
+    const names = () => page.locator('#chats option').allTextContents();
+    const before = (await names()).length;
+    await page.locator('summary', { hasText: 'Sampling and' }).click();
+    await page.click('#new-chat');
+    await page.fill('#top-k', '7');
+    await send('A fox', 4);
+    await page.click('#rename');
+    await page.keyboard.type('The fox');
+    await page.keyboard.press('Enter');
+    await page.click('#new-chat');
+    expect(await page.inputValue('#top-k')).toBe('');
+    expect(await page.locator('.turn').count()).toBe(0);
+    await send('A bear', 4);
+    expect((await names()).slice(0, 2)).toEqual(['A bear', 'The fox']);
+    await page.selectOption('#chats', { label: 'The fox' });
+    expect(await page.inputValue('#top-k')).toBe('7');
+    expect(await page.locator('.turn.user .text').allTextContents()).toEqual(['A fox']);
+    const figures = await page.locator('.turn .figures').allTextContents();
+    await page.reload();
+    expect(await page.locator('#chats option:checked').textContent()).toBe('The fox');
+    expect(await page.locator('.turn .figures').allTextContents()).toEqual(figures);
+    page.once('dialog', (dialog) => void dialog.accept());
+    await page.click('#delete-chat');
+    expect(await names()).toHaveLength(before + 1);
+    expect(await page.locator('.turn.user .text').allTextContents()).toEqual(['A bear']);
+  });
+
+  it('goes on with a text, also one of the model’s that was put right', async (context) => {
+    need(context);
+    await page.waitForFunction(() => /^tiny-tales in/.test(document.querySelector('#status')?.textContent ?? ''));
+    // It has no template, so nothing else can be chosen.
+    expect(await page.locator('#continues').isChecked()).toBe(true);
+    expect(await page.locator('#continues').isDisabled()).toBe(true);
+    await page.locator('summary', { hasText: 'Sampling and' }).click();
+    await send('', 4);
+    expect(await page.locator('.turn').count()).toBe(3);
+    await page.locator('.turn.assistant .edit').first().click();
+    await send(' a red ball', 4);
+    expect(await page.locator('.turn .text').allTextContents()).toEqual([
+      'A bear',
+      ' a red ball',
+      expect.stringMatching(/./),
+    ]);
+  });
+
+  it('exports a chat and takes it in again, and says what is no chat', async (context) => {
+    need(context);
+    await page.locator('summary', { hasText: 'Export' }).click();
+    const saved = async (button: string): Promise<string> => {
+      const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+      return readFileSync(await download.path(), 'utf8');
+    };
+    const json = await saved('#export-json');
+    expect(await saved('#export-markdown')).toMatch(/^# A bear\n\n## You\n\nA bear\n\n## Model\n\n a red ball\n/);
+    const texts = await page.locator('.turn .text').allTextContents();
+    const count = await page.locator('#chats option').count();
+    const files = [
+      ['good.json', json],
+      ['bad.json', '<!doctype html>'],
+    ].map(([name, text]) => ({ name, mimeType: 'application/json', buffer: Buffer.from(text) }));
+    await page.setInputFiles('#chat-files', files);
+    await page.waitForFunction(() => /added/.test(document.querySelector('#chat-status')?.textContent ?? ''));
+    expect(await page.locator('#chat-status').textContent()).toBe(
+      '1 chat was added. bad.json: is no JSON; choose a file that was exported as JSON.',
+    );
+    expect(await page.locator('#chats option').count()).toBe(count + 1);
+    expect(await page.locator('.turn .text').allTextContents()).toEqual(texts);
+  });
+
+  it('says that a chat cannot be kept, and goes on with it', async (context) => {
+    need(context);
+    await page.evaluate(() => {
+      for (let size = 2 ** 22; size >= 1; size /= 2) {
+        try {
+          localStorage.setItem(`filled ${size}`, 'x'.repeat(size));
+        } catch {
+          // Half as much, then.
+        }
+      }
+    });
+    await send('The room is full', 4);
+    expect(await page.locator('#chat-status').textContent()).toMatch(/space for this site’s chats is full/);
+    await page.evaluate(() => {
+      for (let size = 2 ** 22; size >= 1; size /= 2) localStorage.removeItem(`filled ${size}`);
+    });
+    await send(' no more', 4);
+    expect(await page.locator('#chat-status').textContent()).toBe('');
   });
 
   it('says what is wrong with a model, and loads another then', async (context) => {
@@ -159,8 +250,8 @@ describe('the tab of the GPU', () => {
     need(context);
     await page.reload();
     await page.waitForFunction(() => /^tiny-tales in/.test(document.querySelector('#status')?.textContent ?? ''));
-    await page.locator('summary', { hasText: 'Sampling' }).click();
-    await page.click('#clear');
+    await page.locator('summary', { hasText: 'Sampling and' }).click();
+    await page.click('#new-chat');
     await send('Once upon a time', 16);
     const expected = replies().last().locator('.expected');
     await expected.waitFor();
@@ -185,6 +276,8 @@ describe('for everybody', () => {
   it.each(['light', 'dark'] as const)('axe finds nothing wrong with either tab, %s', async (colorScheme) => {
     if (browser === undefined) return expect(browser).toBeUndefined();
     await page.emulateMedia({ colorScheme });
+    // What is folded up is not looked at.
+    await page.evaluate(() => document.querySelectorAll('details').forEach((each) => (each.open = true)));
     for (const tab of ['#gpu-tab', '#chat-tab']) {
       await page.click(tab);
       for (const width of [360, 1280]) {
@@ -223,8 +316,8 @@ describe('without its server', () => {
       /^tiny-tales in|cannot|wrong/.test(document.querySelector('#status')?.textContent ?? ''),
     );
     expect(await page.locator('#status').textContent()).toMatch(/^tiny-tales in/);
-    await page.locator('summary', { hasText: 'Sampling' }).click();
-    await page.click('#clear');
+    await page.locator('summary', { hasText: 'Sampling and' }).click();
+    await page.click('#new-chat');
     expect((await send('Once upon a time', 8)).length).toBeGreaterThan(8);
   });
 });
