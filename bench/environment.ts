@@ -4,9 +4,10 @@ import { createRequire } from 'node:module';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import type { EngineInfo } from '../src/engine/api.js';
-import { withheldIn } from '../src/gpu/capabilities.js';
 import { listCalibrations } from '../src/platform/node/calibration-store.js';
 import { packageRoot } from '../src/platform/node/package-root.js';
+import type { Calibration } from '../src/roofline/hardware/calibration.js';
+import { contextOf } from './context.js';
 import type { BenchResult, RecordContext } from './schema.js';
 
 const versionIn = (path: string): string => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
@@ -31,29 +32,22 @@ export function ridgepointOf(): Pick<RecordContext, 'ridgepoint' | 'git_commit'>
   return { ridgepoint: versionIn(join(root, 'package.json')), git_commit: gitCommit(root) ?? null };
 }
 
+/** The calibration of this machine for an adapter and driver, where there is one. */
+export async function knownCalibration({ adapter, driver }: EngineInfo): Promise<Calibration | undefined> {
+  const calibrations = (await listCalibrations()).map(({ calibration }) => calibration);
+  return calibrations.find((each) => each.adapter === adapter && each.driver === driver);
+}
+
 /** What every record says about where it was measured. */
 export async function recordContext(info: EngineInfo): Promise<RecordContext> {
-  const { adapter, driver, tier, model, dtype, headDtype, activations, kvDtype } = info;
-  const calibrations = await listCalibrations();
-  const known = calibrations.find(
-    ({ calibration }) => calibration.adapter === adapter && calibration.driver === driver,
-  );
+  const known = await knownCalibration(info);
   const dawn = join(createRequire(import.meta.url).resolve('webgpu'), '..', 'package.json');
-  return {
-    adapter,
-    driver,
-    tier,
-    model,
-    dtype,
-    head_dtype: headDtype,
-    ...(activations === 'f32' ? {} : { activations }),
-    kv_dtype: kvDtype,
-    ...withheldIn(info),
+  return contextOf(info, {
     ...ridgepointOf(),
-    node: process.versions.node,
+    runtime: `node ${process.versions.node}`,
     dawn: existsSync(dawn) ? `webgpu ${versionIn(dawn)}` : 'unknown',
-    calibration: known?.calibration.date ?? null,
-  };
+    calibration: known?.date ?? null,
+  });
 }
 
 export function hostOf(): BenchResult['host'] {

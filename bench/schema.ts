@@ -1,12 +1,13 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FAMILY_NAMES } from '../src/model/families/index.js';
+import { SCHEMA_VERSION } from './schema-version.js';
+
+export { SCHEMA_VERSION };
 
 /**
  * The file `ridgepoint bench` writes. Names follow the tools people compare with: vLLM's (`mean_ttft_ms`, `itls`) for
  * requests, llama-bench's (`avg_ns`, `samples_ns`) for its rows. Raw samples are kept, outliers included.
  */
-export const SCHEMA_VERSION = 1;
-
 const samples = z.array(z.number().nonnegative());
 const count = z.int().nonnegative();
 const ms = z.number().nonnegative();
@@ -27,8 +28,11 @@ export const contextSchema = z.object({
   disabled: z.array(z.string()).optional(),
   excluded: z.array(z.string()).optional(),
   ridgepoint: z.string(),
-  node: z.string(),
-  dawn: z.string(),
+  /** What the engine ran in: `node 20.20.2`, `Chrome 156`. Results from before it was said have `node` alone. */
+  runtime: z.string().optional(),
+  node: z.string().optional(),
+  /** The package of Dawn, in Node. */
+  dawn: z.string().optional(),
   /** Of the checkout, `-dirty` with local changes; null outside one. */
   git_commit: z.string().nullable(),
   /** Date of the calibration known for this adapter and driver; null without one. */
@@ -128,6 +132,14 @@ const paceSamples = z.object({ kernel: z.string(), samples_ms: samples });
  */
 export const paceSchema = paceSamples.extend({ memory: paceSamples.optional(), launch: paceSamples.optional() });
 
+const rate = z.number().positive();
+export const ceilingsSchema = z.object({
+  read_bytes_per_second: rate,
+  /** A multiply-add counts as two. */
+  f32_flops_per_second: rate,
+  f16_flops_per_second: rate.optional(),
+});
+
 const modelConfig = z.object({
   /** Of models; a Llama when absent. */
   family: z.enum(FAMILY_NAMES).optional(),
@@ -167,7 +179,10 @@ export const resultSchema = z.object({
   date: z.string(),
   options: optionsSchema,
   context: contextSchema.omit({ date: true }),
-  host: z.object({ os: z.string(), cpu: z.string(), threads: count, memory_bytes: count }),
+  /** Browsers tell nothing of the processor but its threads, and of memory nothing. */
+  host: z.object({ os: z.string(), cpu: z.string(), threads: count, memory_bytes: count.optional() }),
+  /** Of the calibration that was known for the adapter and driver, so that the result brings its roof along. */
+  ceilings: ceilingsSchema.optional(),
   model: z.object({
     name: z.string(),
     config: modelConfig,

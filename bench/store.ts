@@ -3,7 +3,8 @@ import { RidgepointError } from '../src/errors.js';
 import { cacheFolder } from '../src/platform/node/own-folder.js';
 import { readWhole } from '../src/platform/node/read-whole.js';
 import { writeWhole } from '../src/platform/node/whole-file.js';
-import { resultSchema, type BenchResult } from './schema.js';
+import { parseResult } from './read-result.js';
+import type { BenchResult } from './schema.js';
 
 /** Where the latest result is kept for commands that are not told of a file. */
 export const latestPath = (): string => join(cacheFolder(), 'bench', 'latest.json');
@@ -22,20 +23,5 @@ export async function readResult(path: string): Promise<BenchResult> {
     const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
     throw new RidgepointError('usage', `${path}: ${why}; "ridgepoint bench" writes one`, { cause });
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new RidgepointError('usage', `${path}: is not JSON; run "ridgepoint bench" again`, { cause });
-  }
-  if (typeof json === 'object' && json !== null && 'kind' in json && json.kind === 'serve')
-    throw new RidgepointError(
-      'usage',
-      `${path}: is a result of requests that were served, of which nothing is predicted; name a second one to set beside it`,
-    );
-  const parsed = resultSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const field = issue.path.length > 0 ? `"${issue.path.join('.')}": ` : '';
-  throw new RidgepointError('usage', `${path}: ${field}${issue.message}; run "ridgepoint bench" again`);
+  return parseResult(text, path);
 }

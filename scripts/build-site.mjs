@@ -39,7 +39,10 @@ export async function buildSite(root, outdir, { models = false } = {}) {
   mkdirSync(outdir, { recursive: true });
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   await buildWorker(root, outdir, {
-    entries: { 'ridgepoint-measure': join('bench', 'browser', 'calibrate-worker.ts') },
+    entries: {
+      'ridgepoint-measure': join('bench', 'browser', 'calibrate-worker.ts'),
+      'ridgepoint-bench': join('bench', 'browser', 'bench-worker.ts'),
+    },
     define: { RIDGEPOINT_VERSION: JSON.stringify(version) },
   });
   await build({

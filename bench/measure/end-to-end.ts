@@ -16,6 +16,7 @@ interface RecordKeys {
   dtype: 1;
   kv_dtype: 1;
   ridgepoint: 1;
+  runtime: 1;
   node: 1;
   dawn: 1;
   git_commit: 1;

@@ -1,4 +1,5 @@
 import type { Comparison } from '../compare/compare.js';
+import { runtimeOf } from '../context.js';
 import { titleOf } from '../compare/table.js';
 import { IN_WORDS } from '../compare/statistic.js';
 import { figure as digits, markdownPercent, signedPercent } from '../tables/markdown.js';
@@ -53,7 +54,7 @@ function facts({ result, hardware, predictor }: Comparison): string {
       'predicted from',
       `${hardware.source}; ${predictor.pricer.peak.name} ${digits(predictor.pricer.peak.rate / 1e9)} GFLOP/s, ${digits(hardware.bandwidth / 1e9)} GB/s`,
     ],
-    ['versions', `ridgepoint ${context.ridgepoint}${commit}, Node ${context.node}, Dawn from ${context.dawn}`],
+    ['versions', `ridgepoint ${context.ridgepoint}${commit}, ${runtimeOf(context)}`],
   ];
   return `<dl class="facts">${rows.map(([key, value]) => `<dt>${key}</dt><dd>${escaped(value)}</dd>`).join('')}</dl>`;
 }

@@ -1,3 +1,4 @@
+import { runtimeOf } from '../context.js';
 import type { BenchResult } from '../schema.js';
 import { llamaBenchTable } from './llama-bench.js';
 import { decodeTable, operationsTable, prefillTable } from './phases.js';
@@ -7,7 +8,7 @@ export function overview(result: BenchResult): string {
   const { context, model, options } = result;
   const head = [
     `${model.name} in ${context.dtype} (KV ${context.kv_dtype}, ${model.weights} weights) on ${context.adapter}, ${context.driver}, ${context.tier}`,
-    `ridgepoint ${context.ridgepoint}${context.git_commit === null ? '' : ` (${context.git_commit})`}, Node ${context.node}, ${context.dawn}, ${result.date}`,
+    `ridgepoint ${context.ridgepoint}${context.git_commit === null ? '' : ` (${context.git_commit})`}, ${runtimeOf(context)}, ${result.date}`,
     `${options.budget_s === undefined ? '' : 'up to '}${options.repetitions} repetitions after ${options.warmup} warm-up, which does not count; figures are medians, spread is (p90 - p10) / median`,
   ].join('\n');
   const sections: [string, string][] = [

@@ -1,9 +1,8 @@
 /** Ridgepoint for browsers: a Llama inference engine on WebGPU. */
 import { RidgepointError } from '../../errors.js';
-import type { BrowserEngine, BrowserEngineOptions, BrowserModel, BrowserModelSize } from './api.js';
+import type { BrowserEngine, BrowserEngineOptions, BrowserModelSize } from './api.js';
 import type { LoadRequest } from './calls.js';
-import type { WantedModel } from './models/find.js';
-import { isRemote } from './models/names.js';
+import { isRemote, wantedModel } from './models/names.js';
 import { findSeat } from './place.js';
 import { RemoteEngine } from './remote-engine.js';
 
@@ -22,7 +21,7 @@ function requestOf(options: BrowserEngineOptions): LoadRequest {
     throw new RidgepointError('usage', 'a picked folder belongs to its tab and cannot be shared; leave worker out');
   }
   return {
-    options: { ...crossing, model: model && wanted(model) },
+    options: { ...crossing, model: model && wantedModel(model) },
     places: {
       modelsUrl: new URL(modelsUrl ?? '../../models/', modelsUrl === undefined ? import.meta.url : location.href).href,
       pageUrl: location.href,
@@ -33,11 +32,6 @@ function requestOf(options: BrowserEngineOptions): LoadRequest {
     gpuBytes,
   };
 }
-
-const wanted = (model: BrowserModel): WantedModel => {
-  if (typeof model === 'string' || model instanceof FileSystemDirectoryHandle) return model;
-  return model.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
-};
 
 export const Engine = {
   /**

@@ -1,4 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
+import { FULL, QUICK } from '../../../../bench/defaults.js';
 import type { BenchOptions } from '../../../../bench/schema.js';
 import { refuseOption } from '../../../engine/options/check.js';
 import { addTable } from '../../options/command-table.js';
@@ -9,13 +10,8 @@ import { runToExit } from '../../run.js';
 import { declare as declareDisaggregate } from '../bench-disaggregate/command.js';
 import { declare as declareKernels } from '../bench-kernels/command.js';
 import { declare as declareServe } from '../bench-serve/command.js';
-import { BENCH, PARTS } from './flags.js';
+import { BENCH } from './flags.js';
 
-const FULL = { prompts: [32, 128, 512], contexts: [0, 128, 512], batches: [1, 2, 4, 8], gen: 32, repetitions: 9 };
-/** Fits the embedded model's context of 512, and a minute on a software driver. */
-const QUICK = { prompts: [32, 128, 384], contexts: [0, 128, 384], batches: [1, 2, 4, 8], gen: 16, repetitions: 9 };
-/** Leaves time for loading; a slow driver repeats less. */
-const QUICK_SECONDS = 45;
 const MOST_BATCH = 32;
 
 /** What is measured, from the flags and the defaults. @throws RidgepointError naming the option */
@@ -27,17 +23,17 @@ export function benchOptions(flags: BenchFlags): BenchOptions {
   }
   const prompts = flags.prompts ?? defaults.prompts;
   if (Math.min(...prompts) < 1) refuseOption('bench.prompts', 'must be of at least one token, found 0');
-  const budget = flags.budget ?? (flags.quick ? QUICK_SECONDS : undefined);
+  const budget = flags.budget ?? defaults.budget_s;
   return {
     prompts: [...prompts],
     contexts: [...(flags.contexts ?? defaults.contexts)],
     batches: [...batches],
     gen: flags.gen ?? defaults.gen,
     repetitions: flags.repetitions ?? defaults.repetitions,
-    warmup: flags.warmup ?? 1,
+    warmup: flags.warmup ?? defaults.warmup,
     ...(budget === undefined ? {} : { budget_s: budget }),
-    grid: flags.quick ? 'cross' : 'full',
-    parts: [...(flags.only ?? PARTS)],
+    grid: defaults.grid,
+    parts: [...(flags.only ?? defaults.parts)],
     prompt: flags.tokenize === false ? 'ids' : 'text',
   };
 }

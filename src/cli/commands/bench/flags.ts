@@ -1,8 +1,7 @@
+import { PARTS } from '../../../../bench/defaults.js';
 import { oneOf, text, toggle, whole } from '../../../engine/options/kinds.js';
 import type { CommandTable } from '../../options/command-table.js';
 import { listed, wholes } from '../../options/text-kinds.js';
-
-export const PARTS = ['end-to-end', 'llama-bench', 'operations'] as const;
 
 /** The options of `bench` beside those of the model. */
 export const BENCH = {
