@@ -80,9 +80,15 @@ export class PaceLog {
   readonly between = async (): Promise<void> => {
     const last = this.samples.at(-1);
     const took = last === undefined ? 0 : PACE_PARTS.reduce((sum, part) => sum + last[part], 0);
-    if (this.#now() - this.#last < Math.max(EVERY_MS, REST * took)) return;
-    this.samples.push(await this.#sample());
+    if (this.#now() - this.#last >= Math.max(EVERY_MS, REST * took)) await this.take();
+  };
+
+  /** Takes a sample, however recent the last one is. */
+  readonly take = async (): Promise<PaceSample> => {
+    const taken = await this.#sample();
+    this.samples.push(taken);
     this.#last = this.#now();
+    return taken;
   };
 
   /** What was sampled, to the microsecond; undefined before the first. */

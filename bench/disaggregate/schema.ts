@@ -6,6 +6,8 @@ export const DISAGGREGATE_VERSION = 1;
 
 const samples = z.array(z.number().nonnegative());
 const count = z.int().nonnegative();
+/** Milliseconds of the fixed multiply-adds around each sample, the mean of before and after; absent in older results. */
+const paces = samples.optional();
 
 /** Who computed the prompt, who answered, and the link between; `mbit` null: as fast as the machine can. */
 const cell = z.object({
@@ -29,6 +31,7 @@ const cell = z.object({
   exposeds_ms: z.array(z.number()),
   tails_ms: samples,
   decodes_ms: samples,
+  paces_ms: paces,
   /** Transfers that did not come whole. */
   fallbacks: count,
 });
@@ -52,13 +55,18 @@ export const disaggregateSchema = z.object({
     /** Tokens of a prompt in one step, of who computes prompts for others. */
     prefill_chunk: count,
   }),
-  /** Milliseconds of a fixed kernel between the rounds: how much of the machine there was. */
+  /** Milliseconds of a fixed kernel between the points: how much of the machine there was. */
   pace: paceSchema.optional(),
   alone: z.array(
-    z.object({ adapter: z.string(), n_prompt: count, n_gen: count, ttfts_ms: samples, e2els_ms: samples }),
+    z.object({
+      ...{ adapter: z.string(), n_prompt: count, n_gen: count },
+      ...{ ttfts_ms: samples, e2els_ms: samples, paces_ms: paces },
+    }),
   ),
-  prefills: z.array(z.object({ adapter: z.string(), n_prompt: count, prefills_ms: samples, first_chunks_ms: samples })),
-  tails: z.array(z.object({ adapter: z.string(), n_prompt: count, tails_ms: samples })),
+  prefills: z.array(
+    z.object({ adapter: z.string(), n_prompt: count, prefills_ms: samples, first_chunks_ms: samples, paces_ms: paces }),
+  ),
+  tails: z.array(z.object({ adapter: z.string(), n_prompt: count, tails_ms: samples, paces_ms: paces })),
   cells: z.array(cell),
 });
 

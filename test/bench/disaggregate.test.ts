@@ -101,6 +101,36 @@ describe('a map of gains', () => {
     expect(text.split('\n').find((line) => line.startsWith('| 64, 8 '))).toContain('2.26 (2.26)');
   });
 
+  it('tells a host that was slower meanwhile from a prediction that is wrong', () => {
+    const calm = made();
+    const [slow, wrong] = [calm.cells[0], calm.cells[4]];
+    for (const row of [...calm.alone, ...calm.prefills, ...calm.tails, ...calm.cells]) row.paces_ms = [50, 50, 50];
+    // Nothing is limited by the link in either: all of it takes as much longer as the machine is slower.
+    for (const cell of [slow, wrong])
+      for (const key of ['e2els_ms', 'ttfts_ms'] as const) cell[key] = cell[key].map((ms) => 3 * ms);
+    slow.paces_ms = [150, 150];
+    const cells = judge(calm);
+    expect([slow, wrong].map(({ mbit, delay_ms }) => [mbit, delay_ms])).toEqual([
+      [null, 0],
+      [null, 0],
+    ]);
+    const [atSlow, atWrong] = [slow, wrong].map((row) => cells.find(({ cell }) => cell === row)!);
+    expect(atSlow.measured.e2elMs / atSlow.predicted.e2elMs).toBeCloseTo(3);
+    expect(atSlow.measured.e2elMs / atSlow.atPaceMs!).toBeCloseTo(1);
+    expect(atWrong.measured.e2elMs / atWrong.atPaceMs!).toBeCloseTo(3);
+    expect(
+      verdicts(cells)
+        .slice(1)
+        .map(({ what, held }) => [what.endsWith('pace'), held]),
+    ).toEqual([
+      [false, 5],
+      [false, 13],
+      [true, 6],
+      [true, 14],
+    ]);
+    expect(disaggregateTables(calm, cells, 'median')).toContain('E2E predicted within 15 % at the host’s pace: 6 of 8');
+  });
+
   it('is drawn', async () => {
     const svg = await draw(gainFigure(judge(made()))!);
     expect(svg).toContain('p to d: gain, predicted');
@@ -132,13 +162,21 @@ describe('a map of gains', () => {
       return engine;
     });
     const rounds: number[] = [];
+    let paces = 0;
     const measured = await measureDisaggregate(stages, options, 32, {
       onPoint: (round) => void rounds.push(round),
-      between: () => Promise.resolve(),
+      pace: () => Promise.resolve(++paces),
       onRound: () => Promise.resolve(),
       signal: new AbortController().signal,
     });
-    expect(rounds).toHaveLength(3 * 5);
+    // Two cells, and what they are compared with twice.
+    expect(rounds).toHaveLength(3 * (2 + 2 * 3));
+    // Before each point and after the last one.
+    expect(paces).toBe(3 * 8 + 1);
+    for (const { paces_ms } of [...measured.cells, ...measured.alone, ...measured.prefills, ...measured.tails]) {
+      expect(paces_ms!.every((ms) => ms >= 1 && !Number.isInteger(ms))).toBe(true);
+    }
+    expect(measured.tails.map(({ tails_ms }) => tails_ms.length)).toEqual([4]);
     expect(measured.cells).toHaveLength(2);
     const { blockBytes } = stages.decodes.get(adapter)!.engine.kv;
     for (const cell of measured.cells) {

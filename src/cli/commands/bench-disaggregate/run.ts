@@ -86,7 +86,7 @@ export async function benchDisaggregate(given: BenchDisaggregateFlags): Promise<
     onPoint: (round, at, of) => {
       if (tell) status(`round ${round + 1} of ${warmup + repetitions}, ${at + 1} of ${of}`);
     },
-    between: pace.between,
+    pace: async () => (await pace.take()).compute,
     onRound: async (sofar) => void (await save(sofar, false)),
     signal: stopSignal,
   });
