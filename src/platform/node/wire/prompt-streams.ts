@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { BufferPool } from '../../../cluster/buffer-pool.js';
 import { HOT_BYTES, type Crc, type FrameHead } from '../../../cluster/frame.js';
-import type { CoreEngine } from '../../../engine/engine.js';
+import type { KvTransfer } from '../../../engine/kv-transfer.js';
 import { checksumOf, jsonBytes, jsonOf, send } from './hello.js';
 
 /** Who is not heard of for so long has gone; readers ask every half second whether we are there. */
@@ -18,14 +18,19 @@ interface Want {
   readonly ids: readonly number[];
 }
 
+/** Whose prompts they are. */
+export interface PromptComputer {
+  readonly kv: Pick<KvTransfer, 'prefill'>;
+}
+
 /** Keys and values of prompts on their way to those who have asked for them. */
 export class PromptStreams {
-  readonly #engine: CoreEngine;
+  readonly #engine: PromptComputer;
   readonly #pool = new BufferPool();
   /** Transfers under way. */
   count = 0;
 
-  constructor(engine: CoreEngine) {
+  constructor(engine: PromptComputer) {
     this.#engine = engine;
   }
 

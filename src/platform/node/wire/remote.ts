@@ -4,7 +4,7 @@ import { TransferError, type KvSource } from '../../../cluster/bring.js';
 import { BufferPool } from '../../../cluster/buffer-pool.js';
 import { FrameReader, type FrameHead } from '../../../cluster/frame.js';
 import { layoutDifference, sameNumbers } from '../../../cluster/layout.js';
-import type { CoreEngine } from '../../../engine/engine.js';
+import type { KvTransfer } from '../../../engine/kv-transfer.js';
 import type { KvPiece } from '../../../engine/prefill-run.js';
 import { connectTo, type WireOptions } from './connection.js';
 import { checksum, jsonBytes, jsonOf, send, type Hello } from './hello.js';
@@ -26,19 +26,24 @@ export interface RemoteOptions extends WireOptions {
   readonly tell?: (what: string) => void;
 }
 
+/** Whose cache the keys and values are for. */
+export interface KvReader {
+  readonly kv: Pick<KvTransfer, 'layout' | 'numerics'>;
+}
+
 /**
  * A worker that computes prompts, behind a TCP connection that is made when it is needed and again after it was lost.
  * Where it cannot be had, a transfer fails at once and the prompt is computed where it is wanted.
  */
 export class RemoteSource implements KvSource {
   readonly name: string;
-  readonly #engine: CoreEngine;
+  readonly #engine: KvReader;
   readonly #options: RemoteOptions;
   #connection: Promise<Connection> | undefined;
   #nextStream = 1;
   readonly #pool = new BufferPool();
 
-  constructor(engine: CoreEngine, options: RemoteOptions) {
+  constructor(engine: KvReader, options: RemoteOptions) {
     this.#engine = engine;
     this.#options = options;
     this.name = addressText(options.address);
