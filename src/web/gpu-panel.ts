@@ -1,6 +1,8 @@
 import type { Calibration } from '../roofline/hardware/calibration.js';
-import { gpuName, keptCalibration, measureGpu } from './calibrations.js';
+import { gpuName, keptCalibration } from './calibrations.js';
+import { measureGpu } from './measure-gpu.js';
 import type { PageModel } from './model.js';
+import { listDevices, showGpu } from './my-gpu.js';
 import { parts } from './page.js';
 
 const say = (text: string): void => void (parts.gpuStatus.textContent = text);
@@ -21,11 +23,12 @@ export class GpuPanel {
     parts.gpuName.addEventListener('change', () => {
       if (this.#calibration !== undefined) gpuName(this.#calibration, parts.gpuName.value.trim());
     });
+    // What is pressed before anybody listens would be lost.
+    this.#update();
   }
 
   /** Shows what is known of this GPU. */
   async open(): Promise<void> {
-    const { listDevices } = await import('./my-gpu.js');
     if (parts.device.options.length === 1) listDevices();
     const engine = await this.#model.present();
     this.#calibration ??= engine && keptCalibration(engine.info);
@@ -64,7 +67,6 @@ export class GpuPanel {
     if (calibration === undefined) return;
     parts.gpuName.value = gpuName(calibration);
     this.#presets ??= fetch(new URL('models/presets.json', location.href)).then((response) => response.json());
-    const { showGpu } = await import('./my-gpu.js');
     showGpu(calibration, await this.#model.present(), await this.#presets.catch(() => ({})));
   }
 }

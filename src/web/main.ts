@@ -1,7 +1,7 @@
 import type { BrowserModel } from '../platform/browser/index.js';
 import { ChatPanel } from './chats/chat-panel.js';
 import { Conversation } from './conversation.js';
-import { GpuPanel } from './gpu-panel.js';
+import type { GpuPanel } from './gpu-panel.js';
 import { PageModel, showStored } from './model.js';
 import { parts, say } from './page.js';
 import { makeTabs } from './tabs.js';
@@ -24,7 +24,7 @@ const model = new PageModel((engine) => {
   chats.suit(engine);
   update();
 });
-const gpu = new GpuPanel(model);
+let gpu: Promise<GpuPanel> | undefined;
 
 function update(): void {
   const isRunning = running !== undefined;
@@ -56,6 +56,12 @@ async function speak(): Promise<void> {
     update();
     parts.prompt.focus();
   }
+}
+
+/** Most visitors come to write: what measures is loaded when it is looked at. */
+async function openGpu(): Promise<void> {
+  gpu ??= import('./gpu-panel.js').then(({ GpuPanel }) => new GpuPanel(model));
+  await (await gpu).open();
 }
 
 function choose(wanted: BrowserModel | undefined): void {
@@ -114,7 +120,7 @@ parts.folder.addEventListener('click', () => void pickFolder());
 parts.files.addEventListener('change', () => choose([...(parts.files.files ?? [])]));
 
 makeTabs(parts.tabs, (name) => {
-  if (name === 'gpu') void gpu.open();
+  if (name === 'gpu') openGpu().catch((error: unknown) => say((error as Error).message, { wrong: true }));
 });
 
 // Where it cannot be had, the page needs its network.

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { buildSite } from '../../scripts/build-site.mjs';
@@ -286,6 +287,24 @@ describe('for everybody', () => {
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       }
     }
+  });
+});
+
+describe('the files of the page', () => {
+  /** A module and what it imports in any case. */
+  const loadedWith = (file: string, loaded = new Set<string>()): ReadonlySet<string> => {
+    if (loaded.has(file)) return loaded;
+    loaded.add(file);
+    const text = readFileSync(join(site, file), 'utf8');
+    for (const [, next] of text.matchAll(/(?<!["'])\b(?:from|import)\s*"\.\/([^"]+)"/g)) loadedWith(next, loaded);
+    return loaded;
+  };
+
+  it('are few and small at first sight, the engine apart: what measures and what exports comes when it is used', () => {
+    const first = ['index.html', 'style.css', 'icon.svg', 'manifest.webmanifest', ...loadedWith('main.js')];
+    const bytes = first.map((file) => gzipSync(readFileSync(join(site, file)), { level: 9 }).length);
+    expect(first.length).toBeLessThan(10);
+    expect(bytes.reduce((sum, each) => sum + each) / 1000).toBeLessThan(15);
   });
 });
 
