@@ -5,7 +5,7 @@ import { median } from '../../../src/statistics.js';
 import { calibrateIn } from './measuring.js';
 import type { Built } from './tab.js';
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const FIGURES = [
   ...['readBytesPerSecond', 'copyBytesPerSecond', 'f32FlopsPerSecond', 'f16FlopsPerSecond', 'int8OpsPerSecond'],
   ...['dispatchSeconds', 'recordSeconds', 'roundTripSeconds'],

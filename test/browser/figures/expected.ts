@@ -6,7 +6,7 @@ import { expectedOf, loadedPredictor } from '../../../src/web/expectation.js';
 import { calibrateIn } from './measuring.js';
 import type { Built, Tab } from './tab.js';
 
-const TIMES = 7;
+const TIMES = 5;
 const LONG = 'Once upon a time there was a little dog who lived in a house by the sea. '.repeat(8);
 const REQUESTS = [
   ['Once upon a time', 32],

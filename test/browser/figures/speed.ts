@@ -2,8 +2,8 @@ import { Engine } from '../../../src/index.js';
 import { median } from '../../../src/statistics.js';
 import type { Built } from './tab.js';
 
-const ROUNDS = 11;
-const REOPENED = 5;
+const ROUNDS = 7;
+const REOPENED = 3;
 const REQUEST = ['Once upon a time', { temperature: 0, maxTokens: 48 }] as const;
 
 interface Run {
