@@ -18,7 +18,8 @@ import { parseJsonBody } from '../serving/http/json-body.js';
 import { requestId, traceParent } from '../serving/http/request-id.js';
 import type { RequestLog } from './http/request-log.js';
 import { apiRoutes } from '../serving/routes/index.js';
-import { keepRequests, type KeptRequests } from './durable.js';
+import type { KeptRequests } from '../serving/kept-requests.js';
+import { keepRequests } from './durable.js';
 import { type Connections, routesOf } from './exchange.js';
 import type { Metrics } from './metrics.js';
 import { pageRoutes } from './page/routes.js';
@@ -112,7 +113,7 @@ export async function createApp(context: ServingContext, options: AppOptions): P
   });
   answerUnknownRoutes(app);
 
-  if (options.kept !== undefined) keepRequests(app, options.kept);
+  if (options.kept !== undefined) keepRequests(app, options.kept, context.responses);
   apiRoutes(routesOf(app, options), context);
   app.get('/metrics', async (_request, reply) => {
     const { registry } = options.metrics;

@@ -1,30 +1,32 @@
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../serving/errors.js';
+import type { KeptConversation, KeptRequest, KeptRequests } from '../serving/kept-requests.js';
+import type { ResponsesStore } from '../serving/responses-store.js';
 import { onClosed } from './http/connection.js';
 
-/** Where accepted requests are kept, so that they outlive this process. */
-export interface KeptRequests {
-  /** @returns whether it is new @throws Error where it cannot be kept */
-  accept(id: string, request: { readonly path: string; readonly body: object }): Promise<boolean>;
-  /** Its client has its answer, or has left. */
-  done(id: string): Promise<void>;
-}
-
-/** The endpoints whose answers follow from the request alone. */
-const KEPT: readonly (string | undefined)[] = ['/v1/completions', '/v1/chat/completions'];
+/** The endpoints whose answers follow from what is kept of the request. */
+const KEPT: readonly (string | undefined)[] = [
+  '/v1/completions',
+  '/v1/chat/completions',
+  '/v1/responses',
+  '/v1/messages',
+];
 
 /** Has requests kept before anything is done for them, with all that their answers depend on. */
-export function keepRequests(app: FastifyInstance, kept: KeptRequests): void {
+export function keepRequests(app: FastifyInstance, kept: KeptRequests, responses: ResponsesStore): void {
   app.addHook('preHandler', async (request, reply) => {
     const { url: path } = request.routeOptions;
     const { id, body } = request;
     if (path === undefined || !KEPT.includes(path) || typeof body !== 'object' || body === null) return;
-    const asked = body as { seed?: unknown };
+    const asked = body as { seed?: unknown; readonly previous_response_id?: unknown };
     // Whoever answers it instead draws the same.
     asked.seed ??= Math.floor(Math.random() * 2 ** 32);
+    const [answerId, created] = [crypto.randomUUID(), Math.floor(Date.now() / 1000)];
+    const previous = conversationOf(asked.previous_response_id, responses);
+    const filed: KeptRequest = { path, body: asWhole(asked), answerId, created, previous };
     let isNew: boolean;
     try {
-      isNew = await kept.accept(id, { path, body: asWhole(asked) });
+      isNew = await kept.accept(id, filed);
     } catch (cause) {
       throw new ApiError(503, 'the request cannot be kept, as --durable promises: the NATS server cannot be reached', {
         ...{ code: 'not_durable', headers: { 'retry-after': '1' }, cause },
@@ -35,11 +37,19 @@ export function keepRequests(app: FastifyInstance, kept: KeptRequests): void {
         code: 'request_known',
       });
     }
+    const got = (choice: number, ids: readonly number[]): void => kept.got(id, choice, ids);
+    request.kept = { answerId, created, resume: () => [], got };
     onClosed(request.raw, reply.raw, () => {
       // What this server did not finish because it had to end, another one does.
       if (request.lifetime?.reason !== 'shutdown') void kept.done(id);
     });
   });
+}
+
+/** What a response that only this server knows has in it, for whoever answers instead. */
+function conversationOf(id: unknown, responses: ResponsesStore): KeptConversation | undefined {
+  const stored = typeof id === 'string' ? responses.get(id) : undefined;
+  return stored && { id: id as string, messages: stored.messages };
 }
 
 /** The request for the same answer in one piece. */

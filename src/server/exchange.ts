@@ -61,6 +61,10 @@ class SocketExchange implements Exchange {
     return this.#request.query as Exchange['query'];
   }
 
+  get kept(): Exchange['kept'] {
+    return this.#request.kept;
+  }
+
   set observer(observer: RequestObserver) {
     this.#request.observer = observer;
   }

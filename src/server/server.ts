@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { admissionOf, createContext, modelsOf, type ApiOptions, type KeptAnswers } from '../serving/context.js';
 import type { Lifetimes } from '../serving/http/lifetime.js';
 import { createApp } from './app.js';
-import type { KeptRequests } from './durable.js';
+import type { KeptRequests } from '../serving/kept-requests.js';
 import { socketLifetimes } from './exchange.js';
 import { AllowedHosts } from './http/allowed-hosts.js';
 import { ApiKeys } from './http/api-keys.js';

@@ -11,6 +11,12 @@ export interface Choice {
   readonly options: GenerateOptions;
 }
 
+/** Who looks on while choices run. */
+export interface ChoicesWatch {
+  started(index: number, generation: Generation): void;
+  got(index: number, ids: readonly number[]): void;
+}
+
 /** What happens to a choice: chunks, and at its end the result. */
 export type ChoiceEvent =
   | { readonly index: number; readonly chunk: GenerationChunk }
@@ -21,7 +27,7 @@ export type ChoiceEvent =
  * reader must not hold cache blocks for longer than its tokens take. What it has not read yet waits here, at most
  * `maxTokens` chunks a choice.
  *
- * @param onStart told of each that the engine has got
+ * @param watch told of each that the engine has got, and of all ids that come
  * @returns events in the order in which they happen; they end with the last result, and fail as soon as one choice
  *   fails or is aborted, which ends the others, or the request's life ends, which drops what waits
  * @throws RidgepointError where the engine refuses a choice; those before it are ended
@@ -31,7 +37,7 @@ export async function runChoices(
   choices: readonly Choice[],
   lifetime: Lifetime,
   observer: RequestObserver,
-  onStart: (index: number, generation: Generation) => void = () => undefined,
+  watch: ChoicesWatch,
 ): Promise<Mailbox<ChoiceEvent>> {
   const events = new Mailbox<ChoiceEvent>();
   const { signal } = lifetime;
@@ -46,6 +52,7 @@ export async function runChoices(
   const read = async (index: number, chunks: AsyncIterable<GenerationChunk>, result: Promise<GenerationResult>) => {
     for await (const chunk of chunks) {
       observer.tokens(index, chunk.ids.length);
+      watch.got(index, chunk.ids);
       events.push({ index, chunk });
     }
     const ended = await result;
@@ -66,7 +73,7 @@ export async function runChoices(
     try {
       const generation = engine.generate(promptIds, { ...options, signal });
       observer.started();
-      onStart(index, generation);
+      watch.started(index, generation);
       read(index, generation, generation.result).catch((error: unknown) => {
         observer.failed();
         fail(error);

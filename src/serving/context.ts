@@ -6,6 +6,7 @@ import { Admission } from './http/admission.js';
 import { ChatPlanner } from './mapping/chat-plan.js';
 import { Grammars } from './mapping/grammars.js';
 import { PromptReader } from './mapping/prompt.js';
+import { ResponsesStore } from './responses-store.js';
 import { ModelNames } from './models.js';
 import type { Counters, OutlookCounters } from './observer.js';
 import type { Machine } from './outlook/machine.js';
@@ -28,6 +29,8 @@ export interface ApiOptions {
   readonly slo?: Slo;
   /** What became of requests that are kept. */
   readonly kept?: KeptAnswers;
+  /** Responses that others may go on from; default a store of its own. */
+  readonly responses?: ResponsesStore;
 }
 
 /** Answers that outlive the connections of those who asked for them. */
@@ -50,6 +53,7 @@ export interface ServingContext {
   /** What is expected of the engine; undefined where it tells nothing of its scheduling. */
   readonly outlook: Outlook | undefined;
   readonly kept: KeptAnswers | undefined;
+  readonly responses: ResponsesStore;
   /** Longest silence of a stream before a comment is sent; 0 allows any. */
   readonly keepAliveMs: number;
 }
@@ -80,6 +84,7 @@ export function createContext(
     metrics,
     prompts,
     kept: options.kept,
+    responses: options.responses ?? new ResponsesStore(),
     outlook: scheduling && new Outlook(scheduling, options.machine ?? {}, expected, options.slo),
     grammars: new Grammars(options.compileGrammar, engine.vocabulary),
     chats: new ChatPlanner(engine, prompts, options.toolFormat),

@@ -8,6 +8,7 @@ import { Lifetimes } from './http/lifetime.js';
 import { requestId } from './http/request-id.js';
 import { RouteTable } from './http/route-table.js';
 import { unserved } from './http/unserved.js';
+import type { AnswerInHand } from './kept-requests.js';
 import { UNCOUNTED } from './observer.js';
 import { apiRoutes } from './routes/index.js';
 
@@ -18,8 +19,8 @@ export interface FetchOptions extends ApiOptions {
   readonly requestTimeoutMs?: number;
 }
 
-/** The part of `fetch` that clients need. */
-export type ApiFetch = (request: Request) => Promise<Response>;
+/** The part of `fetch` that clients need. @param kept of a request that somebody else has left */
+export type ApiFetch = (request: Request, kept?: AnswerInHand) => Promise<Response>;
 
 /**
  * The API of `ridgepoint serve` without a server: what clients take as their `fetch`. Of a request's address only the
@@ -36,11 +37,11 @@ export function createFetch(options: FetchOptions): ApiFetch {
   const table = new RouteTable();
   apiRoutes(table, context);
   const bodyLimit = options.bodyLimit ?? 4 * 2 ** 20;
-  return async (request) => {
+  return async (request, kept) => {
     request.signal.throwIfAborted();
     const { pathname, searchParams } = new URL(request.url);
     const id = requestId(request.headers.get('x-request-id'));
-    const exchange = new FetchExchange(request, { id, query: queryOf(searchParams) }, lifetimes);
+    const exchange = new FetchExchange(request, { id, kept, query: queryOf(searchParams) }, lifetimes);
     const answer = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): Response =>
       Response.json(body, { status, headers: { ...exchange.headers, ...headers } });
     try {

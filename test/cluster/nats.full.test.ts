@@ -8,6 +8,17 @@ interface Completion {
   readonly choices: readonly { readonly token_ids: readonly number[] }[];
 }
 
+/** What the endpoints call what was made. */
+type Answer = Partial<Record<'choices' | 'output' | 'content', readonly Record<string, unknown>[]>>;
+
+const nameOf = (path: string): string => `left-${path.replace('/', '-')}`;
+
+/** What of an answer follows from its tokens. */
+function madeOf({ choices, output, content }: Answer): object {
+  if (choices !== undefined) return { choices: choices.map(({ token_ids }) => ({ token_ids })) };
+  return content === undefined ? { output: output!.map((item) => ({ content: item.content })) } : { content };
+}
+
 describe.skipIf(!hasNats)('routers that keep their requests', () => {
   let nats: TestNats;
   beforeAll(async () => {
@@ -27,26 +38,42 @@ describe.skipIf(!hasNats)('routers that keep their requests', () => {
         /served at http:\/\/127\.0\.0\.1:(\d+)\/v1/,
       );
     const [first, second] = await Promise.all([route(), route()]);
-    const body = { prompt: 'Once upon a time', seed: 3, temperature: 1, ignore_eos: true, max_tokens: 200 };
-    const ask = (router: Running, more: object, id: string): Promise<Response> =>
-      fetch(`http://127.0.0.1:${router.port}/v1/completions`, {
+    const [messages, count] = [[{ role: 'user', content: 'Once upon a time' }], 200] as const;
+    const asked = { seed: 3, temperature: 1, ignore_eos: true };
+    const bodies: Readonly<Record<string, object>> = {
+      completions: { prompt: 'Once upon a time', max_tokens: count, return_token_ids: true },
+      'chat/completions': { messages, max_tokens: count, return_token_ids: true },
+      responses: { input: 'Once upon a time', max_output_tokens: count },
+      messages: { messages, max_tokens: count },
+    };
+    const ask = (router: Running, path: string, more: object, id: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${router.port}/v1/${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-request-id': id },
-        body: JSON.stringify({ ...body, return_token_ids: true, ...more }),
+        body: JSON.stringify({ ...bodies[path], ...asked, ...more }),
       });
-    const expected = ((await (await ask(second, {}, 'before')).json()) as Completion).choices[0].token_ids;
-    const stream = await ask(first, { stream: true }, 'left');
-    await stream.body!.getReader().read();
-    await first.kill();
-    const became = async (): Promise<unknown> => {
-      const response = await fetch(`http://127.0.0.1:${second.port}/v1/requests/left`);
+    const became = async (path: string): Promise<unknown> => {
+      const response = await fetch(`http://127.0.0.1:${second.port}/v1/requests/${nameOf(path)}`);
       return response.json();
     };
-    expect(await became()).toMatchObject({ id: 'left', status: 'in_progress' });
-    await expect.poll(became, { timeout: 600_000 }).toMatchObject({
-      status: 'completed',
-      response: { status_code: 200, body: { choices: [{ token_ids: expected }] } },
-    });
+    const expected: Record<string, object> = {};
+    for (const path of Object.keys(bodies)) {
+      expected[path] = madeOf((await (await ask(second, path, {}, `before-${nameOf(path)}`)).json()) as Answer);
+    }
+    const named = await Promise.all(
+      Object.keys(bodies).map(async (path) => {
+        const stream = await ask(first, path, { stream: true }, nameOf(path));
+        const { value } = await stream.body!.getReader().read();
+        return [path, /"id":"(\w+[_-][^"]+)"/.exec(new TextDecoder().decode(value))![1]] as const;
+      }),
+    );
+    await first.kill();
+    for (const [path, id] of named) {
+      expect(await became(path)).toMatchObject({ id: nameOf(path), status: 'in_progress' });
+      await expect
+        .poll(() => became(path), { timeout: 600_000 })
+        .toMatchObject({ status: 'completed', response: { status_code: 200, body: { id, ...expected[path] } } });
+    }
     await second.kill();
     await worker.kill();
   });

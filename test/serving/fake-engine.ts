@@ -139,7 +139,8 @@ export class FakeEngine implements TextEngine {
     let finishReason: FinishReason = 'length';
     try {
       while (ids.length < limit) {
-        await (this.#options.step?.() ?? new Promise((resolve) => setImmediate(resolve)));
+        const isNew = ids.length >= (options.resume?.length ?? 0);
+        if (isNew) await (this.#options.step?.() ?? new Promise((resolve) => setImmediate(resolve)));
         if (this.stepFailure !== undefined) throw this.stepFailure;
         if (options.signal?.aborted) {
           this.aborted++;
@@ -150,7 +151,7 @@ export class FakeEngine implements TextEngine {
         ids.push(id);
         const piece = stops.push(id < 256 ? decoder.decode(Uint8Array.of(id), { stream: true }) : '');
         text += piece.text;
-        chunks.push({ text: piece.text, ids: [id], ...logprobsOf(id, options.logprobs) });
+        if (isNew) chunks.push({ text: piece.text, ids: [id], ...logprobsOf(id, options.logprobs) });
         if (id === EOS) finishReason = 'eos';
         else if (piece.stop !== undefined) finishReason = 'stop';
         else continue;

@@ -1,24 +1,32 @@
 import { describe, expect, it } from 'vitest';
+import { compileGrammar } from '../../src/grammar/index.js';
 import { createFetch } from '../../src/serving/fetch.js';
+import type { KeptRequest, KeptRequests } from '../../src/serving/kept-requests.js';
+import { ResponsesStore } from '../../src/serving/responses-store.js';
 import { FakeEngine } from './fake-engine.js';
 import { events, post, start } from './support.js';
 
 interface Kept {
-  readonly request: { readonly path: string; readonly body: { readonly seed?: number; readonly stream?: boolean } };
+  readonly request: KeptRequest;
+  readonly ids: number[][];
   answer?: { readonly status: number; readonly body: unknown };
 }
 
 /** What would be kept elsewhere, in memory. */
-class Memory {
+class Memory implements KeptRequests {
   readonly all = new Map<string, Kept>();
   readonly ended: string[] = [];
   isAway = false;
 
-  accept(id: string, request: { readonly path: string; readonly body: object }): Promise<boolean> {
+  accept(id: string, request: KeptRequest): Promise<boolean> {
     if (this.isAway) return Promise.reject(new Error('away'));
     const isNew = !this.all.has(id);
-    if (isNew) this.all.set(id, { request: structuredClone(request) });
+    if (isNew) this.all.set(id, { request: structuredClone(request), ids: [] });
     return Promise.resolve(isNew);
+  }
+
+  got(id: string, choice: number, ids: readonly number[]): void {
+    (this.all.get(id)!.ids[choice] ??= []).push(...ids);
   }
 
   done(id: string): Promise<void> {
@@ -52,6 +60,8 @@ describe('requests that are kept', () => {
     await expect.poll(() => kept.ended).toEqual(['one', 'two']);
     expect(kept.all.get('one')!.request).toEqual({
       path: '/v1/completions',
+      answerId: expect.any(String) as string,
+      created: expect.any(Number) as number,
       body: { ...ask, seed: expect.any(Number) as number },
     });
     expect(kept.all.get('two')!.request.body).toEqual({
@@ -77,24 +87,12 @@ describe('requests that are kept', () => {
     expect(away.body.error.message).toContain('cannot be kept');
   });
 
-  it('tell what became of them, and are answered elsewhere as they would have been here', async () => {
+  it('tell what became of them', async () => {
     const kept = new Memory();
-    const engine = new FakeEngine();
-    const { url } = await start(engine, { kept });
-    const here = await post(`${url}/v1/completions`, ask, { 'x-request-id': 'one' });
+    const { url } = await start(new FakeEngine(), { kept });
+    const { body } = await post(`${url}/v1/completions`, ask, { 'x-request-id': 'one' });
     const at = async (id: string): Promise<unknown> => (await fetch(`${url}/v1/requests/${id}`)).json();
     expect(await at('one')).toEqual({ id: 'one', object: 'request', status: 'in_progress' });
-    const { request } = kept.all.get('one')!;
-    const elsewhere = createFetch({ engine });
-    const response = await elsewhere(
-      new Request(`http://router${request.path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-request-id': 'one' },
-        body: JSON.stringify(request.body),
-      }),
-    );
-    const body = (await response.json()) as typeof here.body;
-    expect(body.choices).toEqual(here.body.choices);
     kept.all.get('one')!.answer = { status: 200, body };
     expect(await at('one')).toEqual({
       ...{ id: 'one', object: 'request', status: 'completed' },
@@ -102,4 +100,66 @@ describe('requests that are kept', () => {
     });
     expect(await at('other')).toMatchObject({ error: { code: 'request_not_found' } });
   });
+
+  const said = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 30 };
+  const tool = { name: 'look', description: 'looks', parameters: { type: 'object', properties: {} } };
+  it.each([
+    ['/v1/completions', { prompt: ['ab', 'cd'], n: 2, max_tokens: 6 }],
+    ['/v1/completions', { prompt: 'ab', max_tokens: 6, logprobs: 1 }],
+    ['/v1/chat/completions', said],
+    ['/v1/chat/completions', { ...said, tools: [{ type: 'function', function: tool }], tool_choice: 'required' }],
+    ['/v1/responses', { input: 'hi', max_output_tokens: 6 }],
+    ['/v1/responses', { input: 'hi', tools: [{ type: 'function', ...tool }], tool_choice: 'required' }],
+    ['/v1/messages', said],
+  ])(
+    'of %s are answered elsewhere as they would have been here, from the ids that are there: %j',
+    async (path, body) => {
+      const kept = new Memory();
+      const options = { kept, compileGrammar, toolFormat: 'hermes' as const };
+      const { url } = await start(new FakeEngine(), options);
+      const here = await post(url + path, body, { 'x-request-id': 'one' });
+      expect(here.status, JSON.stringify(here.body)).toBe(200);
+      const { request, ids } = kept.all.get('one')!;
+      expect(request.path).toBe(path);
+      // As far as it had come when its router went.
+      const left = ids.map((all) => all.slice(0, all.length >> 1));
+      const engine = new FakeEngine();
+      const elsewhere = createFetch({ engine, ...options });
+      const got: number[][] = left.map((some) => [...some]);
+      const response = await elsewhere(requestOf(request), {
+        ...request,
+        resume: (choice) => left[choice] ?? [],
+        got: (choice, more) => void got[choice].push(...more),
+      });
+      expect(await response.json()).toEqual(here.body);
+      expect(got, 'what others would go on from').toEqual(ids);
+      // What was told of the first tokens is nowhere any more.
+      const hasLogprobs = 'logprobs' in body;
+      expect(engine.calls.map(({ options: { resume } }) => resume)).toEqual(hasLogprobs ? [undefined] : left);
+    },
+  );
+
+  it('take along the conversation that they go on from', async () => {
+    const kept = new Memory();
+    const { url } = await start(new FakeEngine({ reply: (prompt) => `[${prompt.trim()}]` }), { kept });
+    const first = await post(`${url}/v1/responses`, { input: 'hi' });
+    const { id } = first.body as unknown as { readonly id: string };
+    const next = { input: 'and', previous_response_id: id };
+    const here = await post(`${url}/v1/responses`, next, { 'x-request-id': 'next' });
+    expect(JSON.stringify(here.body)).toContain('[user: hi');
+    const responses = new ResponsesStore();
+    const engine = new FakeEngine({ reply: (prompt) => `[${prompt.trim()}]` });
+    const { request } = kept.all.get('next')!;
+    const nothing = { resume: () => [], got: () => undefined };
+    const response = await createFetch({ engine, responses })(requestOf(request), { ...request, ...nothing });
+    const body = (await response.json()) as { readonly id: string };
+    expect(body).toEqual(here.body);
+    expect(responses.get(body.id)?.messages.length, 'others go on from it there').toBe(4);
+  });
 });
+
+/** As a router asks itself. */
+function requestOf({ path, body }: KeptRequest): Request {
+  const headers = { 'content-type': 'application/json', 'x-request-id': 'one' };
+  return new Request(`http://router${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+}

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestRoute } from '../../engine/api.js';
 import type { ApiError } from '../../serving/errors.js';
+import type { AnswerInHand } from '../../serving/kept-requests.js';
 import type { RequestObserver } from '../../serving/observer.js';
 import type { Metrics } from '../metrics.js';
 import { onClosed } from './connection.js';
@@ -9,6 +10,8 @@ import type { Lifetime } from '../../serving/http/lifetime.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** Set where another process could go on with its answer. */
+    kept?: AnswerInHand;
     /** How long it may take, and why it ended where it did before its answer was out. */
     lifetime?: Lifetime;
     /** What a request that generates has come to. */
@@ -32,6 +35,7 @@ export class RequestLog {
   }
 
   watch(app: FastifyInstance): void {
+    app.decorateRequest('kept', undefined);
     app.decorateRequest('lifetime', undefined);
     app.decorateRequest('observer', undefined);
     app.decorateRequest('refusal', undefined);

@@ -1,5 +1,6 @@
 import type { Delivery } from './delivery.js';
 import type { Lifetime } from './lifetime.js';
+import type { AnswerInHand } from '../kept-requests.js';
 import type { RequestObserver } from '../observer.js';
 
 /** A request while it is answered, whether it came over a socket or from a page's own `fetch`. */
@@ -11,6 +12,8 @@ export interface Exchange {
   /** What stands in its path for `:name` and `*`. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | string[] | undefined>>;
+  /** Set where others could go on with its answer, or have begun it. */
+  readonly kept?: AnswerInHand;
   /** What its choices come to, for the log. */
   observer?: RequestObserver;
   /** Puts a header into the head of the answer, which is not out yet. */

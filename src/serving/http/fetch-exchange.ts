@@ -1,3 +1,4 @@
+import type { AnswerInHand } from '../kept-requests.js';
 import type { RequestObserver } from '../observer.js';
 import { type Delivery, type Headers, ReaderGone } from './delivery.js';
 import type { Exchange } from './exchange.js';
@@ -13,6 +14,7 @@ export class FetchExchange implements Exchange, Connection {
   readonly headers: Record<string, string>;
   body: unknown;
   params: Exchange['params'] = {};
+  readonly kept: AnswerInHand | undefined;
   observer?: RequestObserver;
   lifetime: Lifetime | undefined;
   /** Resolves when the head of an answer is there that is delivered piece by piece. */
@@ -24,9 +26,10 @@ export class FetchExchange implements Exchange, Connection {
   readonly #signal: AbortSignal;
   readonly #lifetimes: Lifetimes;
 
-  constructor(request: Request, told: Pick<Exchange, 'id' | 'query'>, lifetimes: Lifetimes) {
+  constructor(request: Request, told: Pick<Exchange, 'id' | 'query' | 'kept'>, lifetimes: Lifetimes) {
     this.id = told.id;
     this.query = told.query;
+    this.kept = told.kept;
     this.headers = { 'x-request-id': told.id };
     this.#signal = request.signal;
     this.#lifetimes = lifetimes;

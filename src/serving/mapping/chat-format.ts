@@ -2,13 +2,19 @@ import type { GenerationChunk } from '../../engine/api.js';
 import type { ReplyReader } from '../../tools/index.js';
 import type { AnswerFormat, EndedChoice } from '../answer.js';
 import { EventText } from './event-text.js';
+import type { AnswerIds } from './answer-ids.js';
 import type { AnswerHead } from './head.js';
 import { chatLogprobs } from './logprobs.js';
 import { ReplyDeltas, wholeMessage, type MessageDelta } from './reply-deltas.js';
 import { TokenTexts, type TokenWords } from './token-texts.js';
 import type { Usage } from './usage.js';
 
+/** No choice has as many calls of tools. */
+const MOST_CALLS = 1 << 16;
+
 export interface ChatFormatOptions {
+  /** Of calls of tools. */
+  readonly ids: AnswerIds;
   readonly includeUsage: boolean;
   /** To be given, where token ids are wanted. */
   readonly promptIds: readonly number[] | undefined;
@@ -82,7 +88,7 @@ export class ChatFormat implements AnswerFormat {
       ...this.#head,
       object: 'chat.completion',
       choices: choices.map(({ index, chunks, result, finish }) => {
-        const { message, calls } = this.#message(result.text);
+        const { message, calls } = this.#message(index, result.text);
         return {
           index,
           message,
@@ -96,11 +102,11 @@ export class ChatFormat implements AnswerFormat {
     };
   }
 
-  #message(text: string): { message: object; calls: boolean } {
-    const { reader, reasons } = this.#options;
+  #message(choice: number, text: string): { message: object; calls: boolean } {
+    const { reader } = this.#options;
     const role = 'assistant';
     if (reader === undefined) return { message: { role, content: text, refusal: null }, calls: false };
-    const { content, reasoning, calls } = wholeMessage(reader(), reasons, text);
+    const { content, reasoning, calls } = wholeMessage(this.#deltas(choice, reader()), text);
     const message = {
       role,
       content,
@@ -128,9 +134,14 @@ export class ChatFormat implements AnswerFormat {
   }
 
   #reply(index: number): ReplyDeltas | undefined {
-    const { reader, reasons } = this.#options;
+    const { reader } = this.#options;
     if (reader === undefined) return undefined;
-    return (this.#replies[index] ??= new ReplyDeltas(reader(), reasons));
+    return (this.#replies[index] ??= this.#deltas(index, reader()));
+  }
+
+  #deltas(choice: number, reader: ReplyReader): ReplyDeltas {
+    const { ids, reasons } = this.#options;
+    return new ReplyDeltas(reader, reasons, (call) => ids.call(choice * MOST_CALLS + call));
   }
 
   #event(choices: readonly object[], usage: Usage | null = null): object {

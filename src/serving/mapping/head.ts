@@ -1,4 +1,5 @@
 import type { EngineInfo } from '../../engine/api.js';
+import type { AnswerInHand } from '../kept-requests.js';
 
 /** What every answer and every event of it begins with. */
 export interface AnswerHead {
@@ -9,11 +10,19 @@ export interface AnswerHead {
   readonly system_fingerprint: string;
 }
 
-/** @param kind `chatcmpl` or `cmpl` */
-export function answerHead(kind: string, model: string, info: EngineInfo): AnswerHead {
+/** When an answer was asked for, in seconds since 1970. */
+export const createdAt = (kept: Pick<AnswerInHand, 'created'> | undefined): number =>
+  kept?.created ?? Math.floor(Date.now() / 1000);
+
+/** @param id with its kind in front, `chatcmpl` or `cmpl` */
+export function answerHead(
+  { id, created }: Pick<AnswerHead, 'id' | 'created'>,
+  model: string,
+  info: EngineInfo,
+): AnswerHead {
   return {
-    id: `${kind}-${crypto.randomUUID()}`,
-    created: Math.floor(Date.now() / 1000),
+    id,
+    created,
     model,
     system_fingerprint: `ridgepoint-${info.tier}-${info.dtype}-kv-${info.kvDtype}`,
   };

@@ -5,6 +5,7 @@ import type { ApiError } from '../errors.js';
 import { NamedEvent } from '../http/named-event.js';
 import { parsedArguments } from '../schema/written-json.js';
 import { ReplyBlocks, type Block, type BlockEvent } from './reply-blocks.js';
+import type { AnswerIds } from './answer-ids.js';
 import type { Usage } from './usage.js';
 
 /** What the events of each token begin with, as JSON, so that little is written for each. */
@@ -15,6 +16,7 @@ const DELTAS = {
 } as const;
 
 export interface MessageFormatOptions {
+  readonly ids: AnswerIds;
   readonly model: string;
   /** Tokens of the prompt, told at the beginning of a stream. */
   readonly promptTokens: number;
@@ -40,10 +42,8 @@ export function messagesError({ status, message }: ApiError): object {
 /** Answers of `/v1/messages`. */
 export class MessageFormat implements AnswerFormat {
   readonly named = true;
-  readonly #id = `msg_${crypto.randomUUID().replaceAll('-', '')}`;
   readonly #options: MessageFormatOptions;
   readonly #blocks: ReplyBlocks;
-  readonly #calls: string[] = [];
   #end: { stop_reason: string | null; stop_sequence: string | null } = { stop_reason: null, stop_sequence: null };
 
   constructor(options: MessageFormatOptions, reader: ReplyReader) {
@@ -83,7 +83,8 @@ export class MessageFormat implements AnswerFormat {
   }
 
   #message(content: readonly object[]): object {
-    return { id: this.#id, type: 'message', role: 'assistant', model: this.#options.model, content, ...this.#end };
+    const { ids, model } = this.#options;
+    return { id: `msg_${ids.hex}`, type: 'message', role: 'assistant', model, content, ...this.#end };
   }
 
   #reason(finish: 'stop' | 'length', { finishReason }: GenerationResult) {
@@ -100,7 +101,7 @@ export class MessageFormat implements AnswerFormat {
   #block({ kind, index, name, text }: Block): object {
     if (kind === 'text') return { type: 'text', text };
     if (kind === 'reasoning') return { type: 'thinking', thinking: text, signature: '' };
-    const id = (this.#calls[index] ??= `toolu_${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`);
+    const id = `toolu_${this.#options.ids.part(index).slice(0, 24)}`;
     return { type: 'tool_use', id, name, input: text === '' ? {} : parsedArguments(text) };
   }
 

@@ -36,11 +36,16 @@ export class ReplyDeltas {
 
   readonly #reader: ReplyReader;
   readonly #reasons: boolean;
+  readonly #callId: (call: number) => string;
 
-  /** @param reasons whether the reader hears of what the model thought */
-  constructor(reader: ReplyReader, reasons: boolean) {
+  /**
+   * @param reasons whether the reader hears of what the model thought
+   * @param callId names a call by its place
+   */
+  constructor(reader: ReplyReader, reasons: boolean, callId: (call: number) => string) {
     this.#reader = reader;
     this.#reasons = reasons;
+    this.#callId = callId;
   }
 
   /** Whether a call has begun. */
@@ -69,7 +74,7 @@ export class ReplyDeltas {
       else if (event.kind === 'reasoning') reasoning += event.text;
       else if (event.kind === 'call') {
         const index = this.#calls++;
-        calls.push({ index, id: callId(), type: 'function', function: { name: event.name, arguments: '' } });
+        calls.push({ index, id: this.#callId(index), type: 'function', function: { name: event.name, arguments: '' } });
       } else {
         const last = calls.at(-1);
         const index = this.#calls - 1;
@@ -91,8 +96,7 @@ export class ReplyDeltas {
 }
 
 /** A whole reply at once. */
-export function wholeMessage(reader: ReplyReader, reasons: boolean, text: string): WholeMessage {
-  const deltas = new ReplyDeltas(reader, reasons);
+export function wholeMessage(deltas: ReplyDeltas, text: string): WholeMessage {
   let content = '';
   let reasoning: string | undefined;
   const calls: WholeCall[] = [];
@@ -107,8 +111,4 @@ export function wholeMessage(reader: ReplyReader, reasons: boolean, text: string
     }
   }
   return { content: content.trim() === '' && calls.length > 0 ? null : content, reasoning, calls };
-}
-
-function callId(): string {
-  return `call_${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`;
 }

@@ -5,9 +5,8 @@ import type { ApiError } from '../errors.js';
 import { NamedEvent } from '../http/named-event.js';
 import { parsedArguments } from '../schema/written-json.js';
 import { ReplyBlocks, type Block, type BlockEvent } from './reply-blocks.js';
+import type { AnswerIds } from './answer-ids.js';
 import type { Usage } from './usage.js';
-
-const hex = (): string => crypto.randomUUID().replaceAll('-', '');
 
 /** What ids of items begin with. */
 const PREFIXES = { text: 'msg', reasoning: 'rs', call: 'fc' } as const;
@@ -18,30 +17,30 @@ const NAMES = {
   call: 'response.function_call_arguments',
 } as const;
 
-interface Ids {
-  readonly item: string;
-  readonly call: string;
-}
-
 /** Answers of `/v1/responses`. */
 export class ResponseFormat implements AnswerFormat {
   readonly named = true;
   readonly #head: { readonly id: string };
   readonly #done: (response: object, said: ChatMessage) => void;
   readonly #blocks: ReplyBlocks;
-  readonly #ids: Ids[] = [];
+  readonly #ids: AnswerIds;
   /** What events of a block's text share. */
   readonly #deltas: { readonly type: string; readonly middle: string }[] = [];
   #sequence = 0;
   #finish: 'stop' | 'length' = 'stop';
 
   /**
-   * @param head all of the response that the request alone decides
+   * @param about all of the response that the request alone decides, and ids for its items
    * @param reader takes the reply apart
    * @param done called with the response and what the assistant said, once that is all there
    */
-  constructor(head: { readonly id: string }, reader: ReplyReader, done: (response: object, said: ChatMessage) => void) {
+  constructor(
+    { head, ids }: { readonly head: { readonly id: string }; readonly ids: AnswerIds },
+    reader: ReplyReader,
+    done: (response: object, said: ChatMessage) => void,
+  ) {
     this.#head = head;
+    this.#ids = ids;
     this.#done = done;
     this.#blocks = new ReplyBlocks(reader);
   }
@@ -102,11 +101,7 @@ export class ResponseFormat implements AnswerFormat {
   }
 
   #id({ index, kind }: Block): string {
-    return `${PREFIXES[kind]}_${this.#idsOf(index).item}`;
-  }
-
-  #idsOf(index: number): Ids {
-    return (this.#ids[index] ??= { item: hex(), call: `call_${hex().slice(0, 24)}` });
+    return `${PREFIXES[kind]}_${this.#ids.part(index)}`;
   }
 
   #item(block: Block, status: 'in_progress' | 'completed'): object {
@@ -118,9 +113,15 @@ export class ResponseFormat implements AnswerFormat {
       case 'reasoning':
         return { id, type: 'reasoning', summary: [], content: begun ? [] : [reasoningText(block.text)], status };
       case 'call': {
-        const { call } = this.#idsOf(block.index);
         const given = begun ? '' : block.text;
-        return { id, type: 'function_call', status, call_id: call, name: block.name, arguments: given };
+        return {
+          id,
+          type: 'function_call',
+          status,
+          call_id: this.#ids.call(block.index),
+          name: block.name,
+          arguments: given,
+        };
       }
     }
   }
@@ -192,7 +193,7 @@ export class ResponseFormat implements AnswerFormat {
         ? {}
         : {
             tool_calls: calls.map(({ index, name, text }) => ({
-              id: this.#ids[index].call,
+              id: this.#ids.call(index),
               type: 'function',
               function: { name, arguments: parsedArguments(text) },
             })),

@@ -1,9 +1,11 @@
 import type { ServingContext } from '../context.js';
 import type { Routes } from '../http/exchange.js';
+import type { AnswerInHand } from '../kept-requests.js';
+import { AnswerIds } from '../mapping/answer-ids.js';
 import { ChatFormat } from '../mapping/chat-format.js';
 import { openedOnce } from '../mapping/chat-plan.js';
 import { formOf } from '../mapping/form.js';
-import { answerHead } from '../mapping/head.js';
+import { answerHead, createdAt } from '../mapping/head.js';
 import { prepareChat } from '../mapping/prepare-chat.js';
 import { offerOf } from '../mapping/tool-choice.js';
 import { chatRequest, type ChatRequest } from '../schema/chat.js';
@@ -17,7 +19,7 @@ export function chatRoute(routes: Routes, context: ServingContext): void {
     return generate(context, exchange, {
       body,
       count: body.n,
-      prepare: ({ signal }) => chatJob(context, body, model, signal),
+      prepare: ({ signal }) => chatJob(context, body, { model, signal, kept: exchange.kept }),
     });
   });
 }
@@ -25,8 +27,7 @@ export function chatRoute(routes: Routes, context: ServingContext): void {
 async function chatJob(
   context: ServingContext,
   body: ChatRequest,
-  model: string,
-  signal: AbortSignal,
+  { model, signal, kept }: { readonly model: string; readonly signal: AbortSignal; readonly kept?: AnswerInHand },
 ): Promise<GenerationJob> {
   const { engine } = context;
   const { continue_final_message: continued, add_generation_prompt: opened = !continued } = body;
@@ -47,7 +48,10 @@ async function chatJob(
     rawReasoning: body.reasoning_format === 'none',
     signal,
   });
-  const format = new ChatFormat(answerHead('chatcmpl', model, engine.info), engine, {
+  const ids = new AnswerIds(kept);
+  const named = { id: `chatcmpl-${ids.uuid}`, created: createdAt(kept) };
+  const format = new ChatFormat(answerHead(named, model, engine.info), engine, {
+    ids,
     includeUsage: body.stream_options?.include_usage === true,
     promptIds: body.return_token_ids === true ? promptIds : undefined,
     reader: plan.reader,

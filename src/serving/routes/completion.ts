@@ -1,12 +1,14 @@
 import type { ServingContext } from '../context.js';
 import type { Routes } from '../http/exchange.js';
+import type { AnswerInHand } from '../kept-requests.js';
 import type { Lifetime } from '../http/lifetime.js';
 import { Turns } from '../http/turns.js';
+import { AnswerIds } from '../mapping/answer-ids.js';
 import { CompletionFormat, type ShownPrompt } from '../mapping/completion-format.js';
 import { choiceSeed, generateOptions } from '../mapping/generate-options.js';
 import { formOf } from '../mapping/form.js';
 import { tokenRules } from '../mapping/token-rules.js';
-import { answerHead } from '../mapping/head.js';
+import { answerHead, createdAt } from '../mapping/head.js';
 import { completionRequest, type CompletionRequest } from '../schema/completion.js';
 import { parseRequest } from '../schema/parse.js';
 import { scorePrompt } from '../scoring.js';
@@ -17,7 +19,8 @@ export function completionRoute(routes: Routes, context: ServingContext): void {
     const body = parseRequest('completion', completionRequest, exchange.body, exchange);
     const model = context.models.resolve(body.model);
     const count = body.prompt.length * body.n;
-    const prepare = (lifetime: Lifetime): Promise<GenerationJob> => completionJob(context, body, model, lifetime);
+    const prepare = (lifetime: Lifetime): Promise<GenerationJob> =>
+      completionJob(context, body, lifetime, { model, kept: exchange.kept });
     return generate(context, exchange, { body, count, prepare });
   });
 }
@@ -25,8 +28,8 @@ export function completionRoute(routes: Routes, context: ServingContext): void {
 async function completionJob(
   context: ServingContext,
   body: CompletionRequest,
-  model: string,
   lifetime: Lifetime,
+  { model, kept }: { readonly model: string; readonly kept?: AnswerInHand },
 ): Promise<GenerationJob> {
   const { engine, grammars } = context;
   const form = formOf(body);
@@ -40,7 +43,8 @@ async function completionJob(
     promptIds: ids,
     options: { ...options, seed: choiceSeed(body.seed, index), constraint: rules(constraint?.()) },
   }));
-  const format = new CompletionFormat(answerHead('cmpl', model, engine.info), engine, {
+  const named = { id: `cmpl-${new AnswerIds(kept).uuid}`, created: createdAt(kept) };
+  const format = new CompletionFormat(answerHead(named, model, engine.info), engine, {
     includeUsage: body.stream_options?.include_usage === true,
     tokenIds: body.return_token_ids === true,
     prompts,

@@ -36,14 +36,21 @@ export async function generate(
   const leave = context.admission.enter(count);
   // Not before the client has everything: what it has not read yet takes memory too.
   lifetime.onClosed(leave);
-  const { choices, format: plain } = await prepare(lifetime);
+  const { choices: wanted, format: plain } = await prepare(lifetime);
+  const { kept } = exchange;
+  const choices = kept === undefined ? wanted : wanted.map((choice, index) => resumed(choice, kept.resume(index)));
   lifetime.throwIfEnded();
   const visit = context.outlook?.visit(exchange.id, lifetime.startedAt);
   await visit?.enter(choices, sloOf(body), lifetime);
   const observer = context.metrics.request(lifetime.startedAt);
   exchange.observer = observer;
-  const events = await runChoices(context.engine, choices, lifetime, observer, (index, { sequence }) => {
-    if (sequence !== undefined) visit?.started(index, sequence, body.timings === true);
+  const events = await runChoices(context.engine, choices, lifetime, observer, {
+    started: (index, { sequence }) => {
+      if (sequence !== undefined) visit?.started(index, sequence, body.timings === true);
+    },
+    got: (index, ids) => {
+      if (kept !== undefined && isResumable(choices[index])) kept.got(index, ids);
+    },
   });
   const format =
     visit === undefined
@@ -62,6 +69,15 @@ export async function generate(
     const { status, cause } = toApiError(failure);
     if (status >= 500 && lifetime.reason === 'failure') exchange.failed(cause ?? failure);
   }
+}
+
+/** Log-probabilities of ids that were there before are nowhere any more. */
+const isResumable = ({ options }: Choice): boolean => options.logprobs === undefined;
+
+/** A choice that goes on from ids that it had. */
+function resumed(choice: Choice, ids: readonly number[]): Choice {
+  if (ids.length === 0 || !isResumable(choice)) return choice;
+  return { ...choice, options: { ...choice.options, resume: ids } };
 }
 
 /** @throws ApiError (400) where the model has no head, before its template or anything else is looked at */

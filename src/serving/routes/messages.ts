@@ -1,6 +1,8 @@
 import { TextReader } from '../../tools/index.js';
 import type { ServingContext } from '../context.js';
 import type { Routes } from '../http/exchange.js';
+import type { AnswerInHand } from '../kept-requests.js';
+import { AnswerIds } from '../mapping/answer-ids.js';
 import { MessageFormat } from '../mapping/message-format.js';
 import { prepareChat, type ChatInput } from '../mapping/prepare-chat.js';
 import { offerOf } from '../mapping/tool-choice.js';
@@ -18,7 +20,7 @@ export function messagesRoutes(routes: Routes, context: ServingContext): void {
     return generate(context, exchange, {
       body: streamed,
       count: 1,
-      prepare: ({ signal }) => messageJob(context, body, model, signal),
+      prepare: ({ signal }) => messageJob(context, body, { model, signal, kept: exchange.kept }),
     });
   });
   routes.post('/v1/messages/count_tokens', async (exchange) => {
@@ -44,8 +46,7 @@ function chatOf(body: CountRequest): Pick<ChatInput, 'messages' | 'offer' | 'var
 async function messageJob(
   context: ServingContext,
   body: MessagesRequest,
-  model: string,
-  signal: AbortSignal,
+  { model, signal, kept }: { readonly model: string; readonly signal: AbortSignal; readonly kept?: AnswerInHand },
 ): Promise<GenerationJob> {
   const stops = [...(body.stop ?? []), ...(body.stop_sequences ?? [])];
   const { choices, plan, promptIds } = await prepareChat(
@@ -53,6 +54,6 @@ async function messageJob(
     { ...body, stop: stops },
     { ...chatOf(body), maxTokens: body.max_tokens, signal },
   );
-  const options = { model, promptTokens: promptIds.length, stops };
+  const options = { ids: new AnswerIds(kept), model, promptTokens: promptIds.length, stops };
   return { choices, format: new MessageFormat(options, plan.reader?.() ?? new TextReader()) };
 }

@@ -4,17 +4,19 @@ import { ApiError, badRequest } from '../errors.js';
 import { json } from '../../grammar/grammar.js';
 import { asTemplateSees, TextReader } from '../../tools/index.js';
 import type { Form } from '../mapping/form.js';
+import type { AnswerInHand } from '../kept-requests.js';
+import { AnswerIds } from '../mapping/answer-ids.js';
+import { createdAt } from '../mapping/head.js';
 import { prepareChat } from '../mapping/prepare-chat.js';
 import { ResponseFormat } from '../mapping/response-format.js';
 import { offerOf } from '../mapping/tool-choice.js';
-import { ResponsesStore } from '../responses-store.js';
 import { parseRequest } from '../schema/parse.js';
 import { responsesRequest, type ResponsesRequest } from '../schema/responses.js';
 import { generate, type GenerationJob } from './generate.js';
 
 /** `/v1/responses`: chats in OpenAI's newer words. Those that are kept are in memory. */
 export function responsesRoutes(routes: Routes, context: ServingContext): void {
-  const store = new ResponsesStore();
+  const store = context.responses;
   routes.post('/v1/responses', async (exchange) => {
     const body = parseRequest('responses', responsesRequest, exchange.body, exchange);
     const model = context.models.resolve(body.model);
@@ -23,7 +25,7 @@ export function responsesRoutes(routes: Routes, context: ServingContext): void {
     return generate(context, exchange, {
       body: streamed,
       count: 1,
-      prepare: ({ signal }) => responseJob(context, store, body, { model, signal }),
+      prepare: ({ signal }) => responseJob(context, body, { model, signal, kept: exchange.kept }),
     });
   });
   routes.get('/v1/responses/:id', ({ params }) => {
@@ -42,12 +44,14 @@ function notFound(id: string): never {
 
 async function responseJob(
   context: ServingContext,
-  store: ResponsesStore,
   body: ResponsesRequest,
-  { model, signal }: { readonly model: string; readonly signal: AbortSignal },
+  { model, signal, kept }: { readonly model: string; readonly signal: AbortSignal; readonly kept?: AnswerInHand },
 ): Promise<GenerationJob> {
   const { previous_response_id: previous } = body;
-  const before = previous === undefined ? undefined : store.get(previous);
+  const { responses: store } = context;
+  const filed = kept?.previous;
+  const before =
+    previous === undefined ? undefined : (store.get(previous) ?? (filed?.id === previous ? filed : undefined));
   if (previous !== undefined && before === undefined) {
     const message = `previous_response_id: there is no response ${previous.slice(0, 80)}`;
     throw badRequest(message, 'previous_response_id', 'previous_response_not_found');
@@ -64,8 +68,9 @@ async function responseJob(
     messagesField: 'input',
     signal,
   });
-  const head = headOf(body, model);
-  const format = new ResponseFormat(head, plan.reader?.() ?? new TextReader(), (response, said) => {
+  const ids = new AnswerIds(kept);
+  const head = { id: `resp_${ids.hex}`, created_at: createdAt(kept), ...headOf(body, model) };
+  const format = new ResponseFormat({ head, ids }, plan.reader?.() ?? new TextReader(), (response, said) => {
     if (body.store) store.keep(head.id, { response, messages: [...messages, said] });
   });
   return { choices, format };
@@ -85,12 +90,10 @@ function effortOf({ reasoning }: ResponsesRequest, template: string | undefined)
   throw badRequest("reasoning: the model's chat template knows of no effort", 'reasoning');
 }
 
-/** All of a response that the request decides. */
+/** All of a response that the request's body decides. */
 function headOf(body: ResponsesRequest, model: string) {
   return {
-    id: `resp_${crypto.randomUUID().replaceAll('-', '')}`,
     object: 'response',
-    created_at: Math.floor(Date.now() / 1000),
     background: false,
     error: null,
     instructions: body.instructions ?? null,

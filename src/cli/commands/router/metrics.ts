@@ -8,8 +8,9 @@ export function showControl(
   {
     isConnected,
     takenOver,
+    takenOverIds,
     gaps,
-  }: Record<'takenOver' | 'gaps', () => number> & { readonly isConnected: () => boolean },
+  }: Record<'takenOver' | 'takenOverIds' | 'gaps', () => number> & { readonly isConnected: () => boolean },
 ): void {
   const { counter } = countersOf(registry);
   counter(
@@ -18,6 +19,7 @@ export function showControl(
     gaps,
   );
   counter('requests_taken_over_total', 'Requests of other routers that were answered here', takenOver);
+  counter('tokens_taken_over_total', 'Their tokens that were there already', takenOverIds);
   new Gauge({
     name: 'ridgepoint_control_connected',
     help: 'Whether there is a connection to the NATS server',

@@ -5,6 +5,7 @@ import { nodeHost } from '../../../platform/node/host.js';
 import { DurableRequests, type DurableRequestsOptions } from '../../../platform/node/nats/durable-requests.js';
 import { openRouter } from '../../../platform/node/wire/open-router.js';
 import type { ApiFetch } from '../../../serving/fetch.js';
+import type { KeptRequest } from '../../../serving/kept-requests.js';
 import { option, words } from '../../../wording.js';
 import { openBus } from '../../options/bus.js';
 import { withDefaults } from '../../options/command-table.js';
@@ -51,7 +52,7 @@ export async function route(flags: RouterFlags): Promise<number> {
       words`${option('router.durable')} keeps requests in a NATS server; give ${option('router.cluster')}`,
     );
   }
-  let kept: DurableRequests | undefined;
+  let kept: DurableRequests<KeptRequest> | undefined;
   closeAtExit(async () => {
     kept?.close();
     await bus?.close();
@@ -70,8 +71,8 @@ export async function route(flags: RouterFlags): Promise<number> {
       signal: stopSignal,
     });
     closeAtExit(() => engine.dispose());
-    const keep = (answer: ApiFetch): DurableRequests => {
-      const requests = new DurableRequests(bus!, { answer: answeredBy(answer), tell });
+    const keep = (answer: ApiFetch): DurableRequests<KeptRequest> => {
+      const requests = new DurableRequests<KeptRequest>(bus!, { answer: answeredBy(answer), tell });
       kept = requests;
       return requests;
     };
@@ -82,8 +83,12 @@ export async function route(flags: RouterFlags): Promise<number> {
       instrument: (registry) => {
         showRouter(registry, engine.counts);
         if (bus === undefined) return;
-        const [isConnected, takenOver] = [() => bus.connected, () => kept?.takenOver ?? 0];
-        showControl(registry, { isConnected, takenOver, gaps: () => engine.blockGaps });
+        showControl(registry, {
+          isConnected: () => bus.connected,
+          takenOver: () => kept?.takenOver ?? 0,
+          takenOverIds: () => kept?.takenOverIds ?? 0,
+          gaps: () => engine.blockGaps,
+        });
       },
       remarks: [],
     };
@@ -92,10 +97,10 @@ export async function route(flags: RouterFlags): Promise<number> {
 
 /** Has requests of other routers answered as this one's. */
 const answeredBy =
-  (answer: ApiFetch): DurableRequestsOptions['answer'] =>
-  async (id, { path, body }) => {
+  (answer: ApiFetch): DurableRequestsOptions<KeptRequest>['answer'] =>
+  async (id, { path, body, ...of }, begun) => {
     const headers = { 'content-type': 'application/json', 'x-request-id': id };
     const request = new Request(`http://router${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    const response = await answer(request);
+    const response = await answer(request, { ...of, ...begun });
     return { status: response.status, body: await response.json() };
   };

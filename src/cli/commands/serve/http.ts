@@ -6,6 +6,7 @@ import { compileGrammar } from '../../../grammar/index.js';
 import { keepSecret } from '../../../platform/node/secrets.js';
 import { holdPort } from '../../../server/loading.js';
 import { createFetch, type ApiFetch } from '../../../serving/fetch.js';
+import { ResponsesStore } from '../../../serving/responses-store.js';
 import { InferenceServer, type ServerOptions } from '../../../server/server.js';
 import { withDefaults } from '../../options/command-table.js';
 import { HTTP, type HttpFlags } from '../../options/http.js';
@@ -48,7 +49,14 @@ export async function serveHttp(
   const { engine, sequences, remarks, keep, ...served } = await load({ chatTemplate, onProgress: held?.report });
   if (chatTemplate !== undefined) checkTemplate(engine);
   const api = {
-    ...{ engine, ...served, compileGrammar, modelNames: flags.servedModelName, toolFormat: flags.toolFormat },
+    ...{
+      engine,
+      ...served,
+      responses: new ResponsesStore(),
+      compileGrammar,
+      modelNames: flags.servedModelName,
+      toolFormat: flags.toolFormat,
+    },
     capacity: sequences + flags.maxQueue,
   };
   const server = await InferenceServer.create({

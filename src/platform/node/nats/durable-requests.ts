@@ -1,6 +1,7 @@
 import { newEpoch } from '../../../cluster/control/epoch.js';
 import { GONE_MS } from '../../../cluster/control/membership.js';
 import { RouterPresence } from '../../../cluster/control/presence.js';
+import { IdsSoFar } from './ids-so-far.js';
 import type { NatsBus } from './nats-bus.js';
 import { RequestStream } from './request-stream.js';
 
@@ -11,10 +12,17 @@ const SPARE_MS = 100;
 /** How long a request waits before it is tried again where there was no room, and how often, in milliseconds. */
 const [AGAIN_MS, MOST_TRIES] = [1000, 600];
 
-/** A request as it came, to be answered whole. */
+/** All that the answer of a request depends on, as JSON; only what it is called means something here. */
 export interface DurableRequest {
-  readonly path: string;
-  readonly body: object;
+  readonly answerId: string;
+}
+
+/** What a router that has gone made of an answer, and who takes note of what is made of it here. */
+export interface BegunAnswer {
+  /** Ids that a choice has already. */
+  resume(choice: number): readonly number[];
+  /** Takes note of ids that a choice has got, beyond those before. */
+  got(choice: number, ids: readonly number[]): void;
 }
 
 export interface DurableAnswer {
@@ -22,19 +30,19 @@ export interface DurableAnswer {
   readonly body: unknown;
 }
 
-interface DurableRecord {
+interface DurableRecord<Request> {
   readonly id: string;
   /** The router that answers it. */
   readonly owner: string;
   /** Absent when its client has the answer. */
-  readonly request?: DurableRequest;
+  readonly request?: Request;
   /** Absent until it is answered by another router. */
   readonly answer?: DurableAnswer;
 }
 
-export interface DurableRequestsOptions {
+export interface DurableRequestsOptions<Request> {
   /** Answers a request that another router has left. */
-  readonly answer: (id: string, request: DurableRequest) => Promise<DurableAnswer>;
+  readonly answer: (id: string, request: Request, begun: BegunAnswer) => Promise<DurableAnswer>;
   /** Told of requests that are taken over, a sentence each. */
   readonly tell?: (what: string) => void;
 }
@@ -42,12 +50,14 @@ export interface DurableRequestsOptions {
 /**
  * Requests that outlive the router that accepted them. Each is filed before anything is computed, under its id, with the
  * router that has it; it is deleted when its client has the answer. What a router leaves when it goes another one takes
- * over, by compare-and-set so that only one does, and files the answer, which is remembered for an hour.
+ * over, by compare-and-set so that only one does, goes on from the ids that were filed of it, and files the answer,
+ * which is remembered for an hour.
  */
-export class DurableRequests {
-  readonly #stream: RequestStream<DurableRecord>;
+export class DurableRequests<Request extends DurableRequest> {
+  readonly #stream: RequestStream<DurableRecord<Request>>;
+  readonly #ids: IdsSoFar;
   readonly #presence: RouterPresence;
-  readonly #options: DurableRequestsOptions;
+  readonly #options: DurableRequestsOptions<Request>;
   /** Numbers of the records of those that this router has. */
   readonly #own = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
@@ -57,10 +67,13 @@ export class DurableRequests {
   readonly router = newEpoch();
   /** Requests that were taken over. */
   takenOver = 0;
+  /** Their ids that were there already. */
+  takenOverIds = 0;
 
-  constructor(bus: NatsBus, options: DurableRequestsOptions) {
+  constructor(bus: NatsBus, options: DurableRequestsOptions<Request>) {
     this.#bus = bus;
-    this.#stream = new RequestStream(bus);
+    this.#stream = new RequestStream(bus, 'requests');
+    this.#ids = new IdsSoFar(bus);
     this.#options = options;
     this.#presence = new RouterPresence(bus, this.router, () => void this.#scan());
     this.#timer = setInterval(() => void this.#scan(), SCAN_MS);
@@ -74,8 +87,8 @@ export class DurableRequests {
    * @returns whether it is new; else it is known already, and somebody has it or has answered it
    * @throws Error where it cannot be filed
    */
-  async accept(id: string, request: DurableRequest): Promise<boolean> {
-    const record: DurableRecord = { id, owner: this.router, request };
+  async accept(id: string, request: Request): Promise<boolean> {
+    const record: DurableRecord<Request> = { id, owner: this.router, request };
     let seq = await this.#stream.put(record, 0, id);
     if (seq === undefined) {
       // One of this id may have been here and been done with lately.
@@ -85,7 +98,13 @@ export class DurableRequests {
     }
     if (seq === undefined) return false;
     this.#own.set(id, seq);
+    this.#ids.open(id, request.answerId);
     return true;
+  }
+
+  /** Takes note of ids that a choice of a request has got, beyond those before. */
+  got(id: string, choice: number, ids: readonly number[]): void {
+    this.#ids.got(id, choice, ids);
   }
 
   /** Its client has what there is to have. */
@@ -93,6 +112,7 @@ export class DurableRequests {
     const seq = this.#own.get(id);
     this.#own.delete(id);
     if (seq === undefined) return;
+    void this.#ids.forget(id);
     try {
       // A server that is killed may have deleted records again when it is back, and what was filed last in any case.
       const last = await this.#stream.put({ id, owner: this.router }, seq);
@@ -112,6 +132,7 @@ export class DurableRequests {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#ids.close();
     this.#presence.leave();
   }
 
@@ -134,7 +155,7 @@ export class DurableRequests {
     }
   }
 
-  async #takeOver(seq: number, id: string, request: DurableRequest): Promise<void> {
+  async #takeOver(seq: number, id: string, request: Request): Promise<void> {
     const ours = { id, owner: this.router, request };
     const taken = await this.#stream.put(ours, seq);
     if (taken === undefined) return; // another one was faster
@@ -143,16 +164,24 @@ export class DurableRequests {
     void this.#answer(id, request, taken);
   }
 
-  async #answer(id: string, request: DurableRequest, seq: number): Promise<void> {
+  async #answer(id: string, request: Request, seq: number): Promise<void> {
+    const before = await this.#ids.find(id, request.answerId).catch(() => []);
+    this.takenOverIds += before.reduce((count, ids) => count + ids.length, 0);
+    this.#ids.open(id, request.answerId, before);
+    const begun: BegunAnswer = {
+      resume: (choice) => this.#ids.of(id, choice),
+      got: (choice, ids) => this.#ids.got(id, choice, ids),
+    };
     let answer: DurableAnswer | undefined;
     for (let tries = 0; tries < MOST_TRIES && !this.#closed; tries++) {
-      answer = await this.#options.answer(id, request);
+      answer = await this.#options.answer(id, request, begun);
       if (answer.status !== 429 && answer.status !== 503) break;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
     for (let tries = 0; tries < MOST_TRIES && !this.#closed; tries++) {
       try {
         await this.#stream.put({ id, owner: this.router, request, answer }, seq);
+        await this.#ids.forget(id);
         return;
       } catch {
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));

@@ -1,8 +1,6 @@
 import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import type { NatsBus } from './nats-bus.js';
 
-/** The stream, and its subject of each request. */
-const [STREAM, SUBJECTS] = ['ridgepoint-requests', 'ridgepoint.requests.*'];
 /** How long what became of a request is remembered, in seconds. */
 const REMEMBERED_S = 3600;
 /** How long the server may take to answer, in milliseconds. */
@@ -19,10 +17,15 @@ export interface Numbered<T> {
 /** A JetStream stream of one record a request, the last one; compare-and-set by the record's number. */
 export class RequestStream<T extends { readonly id: string }> {
   readonly #bus: NatsBus;
+  readonly #name: string;
+  readonly #subjects: string;
   #ready: Promise<{ readonly client: JetStreamClient; readonly manager: JetStreamManager }> | undefined;
 
-  constructor(bus: NatsBus) {
+  /** @param what of requests is in it: a stream of its own, `ridgepoint-WHAT` */
+  constructor(bus: NatsBus, what: 'requests' | 'ids') {
     this.#bus = bus;
+    this.#name = `ridgepoint-${what}`;
+    this.#subjects = `ridgepoint.${what}.`;
   }
 
   /**
@@ -38,7 +41,7 @@ export class RequestStream<T extends { readonly id: string }> {
     try {
       const expect = { lastSubjectSequence: over };
       const options = { expect, timeout: PATIENCE_MS, ...(message === undefined ? {} : { msgID: message }) };
-      const { seq, duplicate } = await client.publish(subjectOf(record.id), JSON.stringify(record), options);
+      const { seq, duplicate } = await client.publish(this.#subjectOf(record.id), JSON.stringify(record), options);
       return duplicate ? undefined : seq;
     } catch (error) {
       if ((error as { readonly code?: number }).code === WRONG_LAST) return undefined;
@@ -49,15 +52,15 @@ export class RequestStream<T extends { readonly id: string }> {
   /** The record of a request. */
   async get(id: string): Promise<Numbered<T> | undefined> {
     const { manager } = await this.#open();
-    return numbered(await manager.streams.getMessage(STREAM, { last_by_subj: subjectOf(id) }));
+    return numbered(await manager.streams.getMessage(this.#name, { last_by_subj: this.#subjectOf(id) }));
   }
 
   /** All records, in the order in which they were filed. */
   async *all(): AsyncGenerator<Numbered<T>, void> {
     const { manager } = await this.#open();
     for (let seq = 1; ;) {
-      const asked = { seq, next_by_subj: SUBJECTS };
-      const found = numbered<T>(await manager.streams.getMessage(STREAM, asked));
+      const asked = { seq, next_by_subj: `${this.#subjects}*` };
+      const found = numbered<T>(await manager.streams.getMessage(this.#name, asked));
       if (found === undefined) return;
       yield found;
       seq = found.seq + 1;
@@ -66,7 +69,24 @@ export class RequestStream<T extends { readonly id: string }> {
 
   async remove(seq: number): Promise<void> {
     const { manager } = await this.#open();
-    await manager.streams.deleteMessage(STREAM, seq, false);
+    await manager.streams.deleteMessage(this.#name, seq, false);
+  }
+
+  /** Files a record over whatever is there, and waits for no word of it. */
+  async tell(record: T): Promise<void> {
+    await this.#open();
+    this.#bus.publish(this.#subjectOf(record.id), record);
+  }
+
+  /** Removes all of a request. */
+  async forget(id: string): Promise<void> {
+    const { manager } = await this.#open();
+    await manager.streams.purge(this.#name, { filter: this.#subjectOf(id) });
+  }
+
+  /** Ids may hold what means something in a subject. */
+  #subjectOf(id: string): string {
+    return this.#subjects + Buffer.from(id).toString('base64url');
   }
 
   #open(): Promise<{ readonly client: JetStreamClient; readonly manager: JetStreamManager }> {
@@ -83,7 +103,7 @@ export class RequestStream<T extends { readonly id: string }> {
     const manager = await jetstreamManager(connection, { timeout: PATIENCE_MS });
     const ns = 1e9;
     await manager.streams.add({
-      ...{ name: STREAM, subjects: [SUBJECTS], max_msgs_per_subject: 1 },
+      ...{ name: this.#name, subjects: [`${this.#subjects}*`], max_msgs_per_subject: 1 },
       ...{ max_age: REMEMBERED_S * ns, duplicate_window: 120 * ns },
     });
     return { client: jetstream(connection), manager };
@@ -93,6 +113,3 @@ export class RequestStream<T extends { readonly id: string }> {
 function numbered<T>(message: StoredMsg | null): Numbered<T> | undefined {
   return message === null ? undefined : { seq: message.seq, record: message.json<T>() };
 }
-
-/** Ids may hold what means something in a subject. */
-const subjectOf = (id: string): string => `ridgepoint.requests.${Buffer.from(id).toString('base64url')}`;
