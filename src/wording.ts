@@ -78,6 +78,8 @@ const TABLED = [
     'worker',
     'router',
     'cluster',
+    'drain',
+    'control',
     'explain',
     'wire',
   ] as const),

@@ -10,6 +10,7 @@ import { CALIBRATE } from '../../src/cli/commands/calibrate/command.js';
 import { CHAT } from '../../src/cli/commands/chat/command.js';
 import { CLUSTER } from '../../src/cli/commands/cluster/command.js';
 import { COMPARE } from '../../src/cli/commands/compare/command.js';
+import { DRAIN } from '../../src/cli/commands/drain/command.js';
 import { EVALUATE } from '../../src/cli/commands/evaluate/command.js';
 import { EXPLAIN } from '../../src/cli/commands/explain/command.js';
 import { GENERATE } from '../../src/cli/commands/generate/command.js';
@@ -24,6 +25,7 @@ import { SERVE } from '../../src/cli/commands/serve/command.js';
 import { TUNE } from '../../src/cli/commands/tune/command.js';
 import { WEB } from '../../src/cli/commands/web/command.js';
 import { WORKER } from '../../src/cli/commands/worker/command.js';
+import { CONTROL } from '../../src/cli/options/control.js';
 import { COMMON } from '../../src/cli/options/common.js';
 import { HTTP } from '../../src/cli/options/http.js';
 import { optionOf, withDefaults, type CommandTable } from '../../src/cli/options/command-table.js';
@@ -128,6 +130,8 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
   evaluate: {
     all: { tasks: ' ', window: '1', stride: '0', tokens: '1', documents: '', against: 'int3' },
   },
+  control: { all: { natsTlsCa: '', natsTlsCert: ' ', natsTlsKey: '' } },
+  drain: { all: { cluster: 'tls://', timeout: '0' } },
   explain: { all: { without: '' } },
   generate: { prompt: { promptFile: '', promptIds: '1,two' } },
   http: {
@@ -170,6 +174,8 @@ const TABLES = {
   common: COMMON,
   compare: COMPARE,
   evaluate: { all: EVALUATE },
+  control: { all: CONTROL },
+  drain: { all: DRAIN },
   explain: { all: EXPLAIN },
   generate: GENERATE,
   http: HTTP,

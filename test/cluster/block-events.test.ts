@@ -2,47 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockIndex } from '../../src/cluster/control/block-index.js';
 import { BlockTeller, blockEventsOf } from '../../src/cluster/control/block-events.js';
-import type { ControlBus } from '../../src/cluster/control/bus.js';
 import { NameSets } from '../../src/cluster/name-sets.js';
+import { LossyBus } from '../support/lossy-bus.js';
 
 const name = (at: number): string => String.fromCharCode(...Array.from({ length: 32 }, (_, i) => (at * 7 + i) % 256));
 const WORKER = '127.0.0.1:1';
-
-/** A bus that forgets, repeats and keeps back what a test has it. */
-class Lossy implements ControlBus {
-  readonly connected = true;
-  readonly #takers = new Map<string, ((message: unknown) => void)[]>();
-  readonly kept: { readonly subject: string; readonly message: unknown }[] = [];
-  fate: 'pass' | 'lose' | 'twice' | 'keep' = 'pass';
-
-  publish(subject: string, message: object): void {
-    const copy: unknown = JSON.parse(JSON.stringify(message));
-    if (this.fate === 'lose') return;
-    if (this.fate === 'keep') this.kept.push({ subject, message: copy });
-    else for (let times = this.fate === 'twice' ? 2 : 1; times > 0; times--) this.#pass(subject, copy);
-  }
-
-  subscribe(subject: string, take: (message: unknown) => void): void {
-    this.#takers.set(subject, [...(this.#takers.get(subject) ?? []), take]);
-  }
-
-  /** What was kept back comes now, late. */
-  release(): void {
-    for (const { subject, message } of this.kept.splice(0)) this.#pass(subject, message);
-  }
-
-  onConnected(callback: () => void): void {
-    callback();
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  #pass(subject: string, message: unknown): void {
-    for (const take of this.#takers.get(subject) ?? []) take(message);
-  }
-}
 
 describe('what is in a worker’s cache', () => {
   it('is known elsewhere in the end, whatever becomes of messages', async () => {
@@ -52,7 +16,7 @@ describe('what is in a worker’s cache', () => {
       fate: fc.constantFrom('pass' as const, 'lose' as const, 'twice' as const, 'keep' as const),
     });
     const property = fc.asyncProperty(fc.array(act, { maxLength: 8 }), async (acts) => {
-      const bus = new Lossy();
+      const bus = new LossyBus();
       const names = new NameSets();
       const index = new BlockIndex(bus, names);
       const about = { worker: WORKER, epoch: 'b' };

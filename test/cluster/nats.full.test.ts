@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../cli/support.js';
-import { adapter } from '../engine/support.js';
+import { adapter, writeFolder } from '../engine/support.js';
 import { hasNats, TestNats } from '../support/nats.js';
 import { killAll, launch, launchWorker, type Running } from './processes.js';
 
@@ -32,13 +33,15 @@ describe.skipIf(!hasNats)('routers that keep their requests', () => {
 
   it('have what a killed one leaves answered by another, with the same ids', async () => {
     const worker = await launchWorker(adapter, '--cluster', nats.url);
+    const text = '{% for message in messages %}{{ message.content }}{% endfor %}';
+    const template = join(writeFolder({ 'template.jinja': text }), 'template.jinja');
     const route = (): Promise<Running> =>
       launch(
-        ['router', '--cluster', nats.url, '--durable', '--port', '0'],
+        ['router', '--cluster', nats.url, '--durable', '--port', '0', '--chat-template', template],
         /served at http:\/\/127\.0\.0\.1:(\d+)\/v1/,
       );
     const [first, second] = await Promise.all([route(), route()]);
-    const [messages, count] = [[{ role: 'user', content: 'Once upon a time' }], 200] as const;
+    const [messages, count] = [[{ role: 'user', content: 'Once upon a time' }], 120] as const;
     const asked = { seed: 3, temperature: 1, ignore_eos: true };
     const bodies: Readonly<Record<string, object>> = {
       completions: { prompt: 'Once upon a time', max_tokens: count, return_token_ids: true },
@@ -68,8 +71,9 @@ describe.skipIf(!hasNats)('routers that keep their requests', () => {
       }),
     );
     await first.kill();
+    const left = await Promise.all(named.map(([path]) => became(path)));
+    expect(left).toMatchObject(named.map(([path]) => ({ id: nameOf(path), status: 'in_progress' })));
     for (const [path, id] of named) {
-      expect(await became(path)).toMatchObject({ id: nameOf(path), status: 'in_progress' });
       await expect
         .poll(() => became(path), { timeout: 600_000 })
         .toMatchObject({ status: 'completed', response: { status_code: 200, body: { id, ...expected[path] } } });

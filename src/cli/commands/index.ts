@@ -49,6 +49,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./cluster/command.js'),
   },
   {
+    name: 'drain',
+    takes: '[options] <worker...>',
+    summary: 'have workers finish what they have, and end',
+    load: () => import('./drain/command.js'),
+  },
+  {
     name: 'explain',
     takes: '[options] <request>',
     summary: 'say where the time of a request to a server went',

@@ -7,18 +7,18 @@ import { commandFlag, option, words, type CommandOptionName } from '../../wordin
 import { readTextFile } from '../text-file.js';
 import type { CommandTable, FlagsIn } from './command-table.js';
 
-const file = text('the path of a PEM file');
+export const pemFile = text('the path of a PEM file');
 
 /** How connections between the processes of a cluster are encrypted. */
 export const WIRE = {
   clusterTlsCert: {
-    kind: file,
+    kind: pemFile,
     flags: '--cluster-tls-cert <file>',
     help: 'certificate of this process, as PEM; connections of the cluster are then encrypted',
   },
-  clusterTlsKey: { kind: file, flags: '--cluster-tls-key <file>', help: 'the private key that goes with it' },
+  clusterTlsKey: { kind: pemFile, flags: '--cluster-tls-key <file>', help: 'the private key that goes with it' },
   clusterTlsCa: {
-    kind: file,
+    kind: pemFile,
     flags: '--cluster-tls-ca <file>',
     help: 'who must have signed the certificates of others',
   },
@@ -35,42 +35,49 @@ type WireFlags = FlagsIn<typeof WIRE> & { readonly clusterToken?: string };
 export async function wireOptions(flags: WireFlags, isWorker = false): Promise<WireOptions> {
   const token = flags.clusterToken ?? process.env.RIDGEPOINT_CLUSTER_TOKEN;
   if (token !== undefined) keepSecret(token);
-  const { clusterTlsCert: certFile, clusterTlsKey: keyFile, clusterTlsCa: caFile } = flags;
-  if (certFile === undefined && keyFile === undefined && caFile === undefined) return { token };
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    const [given, missing]: readonly CommandOptionName[] =
-      certFile === undefined
-        ? ['wire.clusterTlsKey', 'wire.clusterTlsCert']
-        : ['wire.clusterTlsCert', 'wire.clusterTlsKey'];
-    throw new RidgepointError('usage', words`${option(given)} needs ${option(missing)}`);
-  }
-  if (isWorker && certFile === undefined) {
+  const { clusterTlsCert: cert, clusterTlsKey: key, clusterTlsCa: ca } = flags;
+  if (isWorker && cert === undefined && ca !== undefined && key === undefined) {
     throw new RidgepointError(
       'usage',
       words`a worker shows a certificate; give ${option('wire.clusterTlsCert')} and ${option('wire.clusterTlsKey')}`,
     );
   }
-  const [cert, key, ca] = await Promise.all([
-    pem('wire.clusterTlsCert', certFile),
-    pem('wire.clusterTlsKey', keyFile),
-    pem('wire.clusterTlsCa', caFile),
-  ]);
-  const tls: WireTls = { cert, key, ca };
-  checkTls(tls);
-  return { token, tls };
+  const tls = await readTls({ cert, key, ca }, NAMES);
+  return tls === undefined ? { token } : { token, tls };
 }
 
-/** @throws RidgepointError where they are no certificates, or the key is another one's */
-function checkTls(tls: WireTls): void {
+const NAMES = { cert: 'wire.clusterTlsCert', key: 'wire.clusterTlsKey', ca: 'wire.clusterTlsCa' } as const;
+
+/**
+ * Reads what connections are encrypted with.
+ *
+ * @param names of the options that say where the files are
+ * @returns undefined where none was given
+ * @throws RidgepointError naming the option that is missing, or whose file cannot be read or used
+ */
+export async function readTls(
+  files: Readonly<Partial<Record<keyof WireTls, string>>>,
+  names: Readonly<Record<keyof WireTls, CommandOptionName>>,
+): Promise<WireTls | undefined> {
+  if (Object.values(files).every((file) => file === undefined)) return undefined;
+  if ((files.cert === undefined) !== (files.key === undefined)) {
+    const [given, missing] = files.cert === undefined ? (['key', 'cert'] as const) : (['cert', 'key'] as const);
+    throw new RidgepointError('usage', words`${option(names[given])} needs ${option(names[missing])}`);
+  }
+  const [cert, key, ca] = await Promise.all(
+    (['cert', 'key', 'ca'] as const).map((part) => pem(names[part], files[part])),
+  );
+  const tls: WireTls = { cert, key, ca };
   try {
     createSecureContext(tls);
   } catch (cause) {
     throw new RidgepointError(
       'usage',
-      words`${option('wire.clusterTlsCert')}, ${option('wire.clusterTlsKey')} and ${option('wire.clusterTlsCa')} cannot be used together: ${(cause as Error).message}`,
+      words`${option(names.cert)}, ${option(names.key)} and ${option(names.ca)} cannot be used together: ${(cause as Error).message}`,
       { cause },
     );
   }
+  return tls;
 }
 
 async function pem(name: CommandOptionName, path: string | undefined): Promise<string | undefined> {

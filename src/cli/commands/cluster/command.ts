@@ -4,6 +4,7 @@ import type { TextKind } from '../../../engine/options/kinds.js';
 import { natsUrlOf, type NatsUrl } from '../../../platform/node/nats/nats-url.js';
 import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
+import { CONTROL } from '../../options/control.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
@@ -58,7 +59,7 @@ export const CLUSTER = {
 const options = (command: Command) => {
   const workers = addTable(command, 'cluster', CLUSTER.workers);
   const placed = addTable(addTable(workers, 'router', ROUTER.placement), 'cluster', CLUSTER.network);
-  const kept = addTable(placed, 'router', ROUTER.kept);
+  const kept = addTable(addTable(placed, 'control', CONTROL), 'router', ROUTER.kept);
   return addModelOptions(addSchedulingOptions(addHttpOptions(kept.addOption(tableOption('kvReserve')))));
 };
 

@@ -3,6 +3,7 @@ import { PLACEMENTS } from '../../../cluster/placement.js';
 import { anyText, oneOf, toggle } from '../../../engine/options/kinds.js';
 import { addTable, type CommandTable } from '../../options/command-table.js';
 import { COMMON } from '../../options/common.js';
+import { CONTROL } from '../../options/control.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addHttpOptions } from '../../options/http.js';
 import type { Flags } from '../../options/group.js';
@@ -61,7 +62,7 @@ export const routerOptions = (command: Command) => {
     'wire',
     WIRE,
   ).addOption(tableOption('model'));
-  return addHttpOptions(addTable(asked, 'common', COMMON.silence));
+  return addHttpOptions(addTable(addTable(asked, 'control', CONTROL), 'common', COMMON.silence));
 };
 
 export type RouterFlags = Flags<typeof routerOptions>;

@@ -39,7 +39,7 @@ export async function route(flags: RouterFlags): Promise<number> {
   const tell = (what: string): void => {
     if (!quiet) remark(what);
   };
-  const bus = openBus(flags.cluster, { name: 'ridgepoint router', tell });
+  const bus = await openBus(flags, { name: 'ridgepoint router', tell });
   if (bus === undefined && workers.length === 0) {
     throw new RidgepointError(
       'usage',

@@ -4,6 +4,7 @@ import { anyText, oneOf, text, whole } from '../../../engine/options/kinds.js';
 import { addTable, type CommandTable } from '../../options/command-table.js';
 import { addModelOptions } from '../../options/common.js';
 import type { Flags } from '../../options/group.js';
+import { CONTROL } from '../../options/control.js';
 import { EXIT_CODES } from '../../options/help.js';
 import { addSchedulingOptions } from '../../options/scheduling.js';
 import { tableOption } from '../../options/table-flags.js';
@@ -53,7 +54,7 @@ export const WORKER = {
 } as const satisfies CommandTable;
 
 export const workerOptions = (command: Command) => {
-  const asked = addTable(addTable(command, 'worker', WORKER), 'wire', WIRE);
+  const asked = addTable(addTable(addTable(command, 'worker', WORKER), 'wire', WIRE), 'control', CONTROL);
   return addModelOptions(addSchedulingOptions(asked.addOption(tableOption('kvReserve'))));
 };
 

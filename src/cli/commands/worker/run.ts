@@ -45,7 +45,7 @@ export async function work(given: WorkerFlags): Promise<number> {
   const tell = (what: string): void => {
     if (!quiet) remark(what);
   };
-  const bus = openBus(flags.cluster, { name: 'ridgepoint worker', tell });
+  const bus = await openBus(flags, { name: 'ridgepoint worker', tell });
   if (bus !== undefined && flags.advertise === undefined && isEverywhere(listen)) {
     throw new RidgepointError(
       'usage',
@@ -75,7 +75,10 @@ export async function work(given: WorkerFlags): Promise<number> {
   const drained = new AbortController();
   const address = reachedAt(at, flags.advertise);
   const about = { worker: addressText(address), epoch: port.epoch, address, role };
-  const onDrain = (): void => void port.drain().then(() => drained.abort());
+  const onDrain = (): void => {
+    tell('Told to drain: nothing new is taken, and this worker ends with what it has.');
+    void port.drain().then(() => drained.abort());
+  };
   const teller = bus && new BlockTeller(bus, { worker: about.worker, epoch: about.epoch });
   if (teller !== undefined) engine.kv.watch(teller);
   const announcer = bus && new WorkerAnnouncer(bus, { about, onDrain, blocks: () => teller!.seq });

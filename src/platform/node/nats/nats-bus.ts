@@ -1,7 +1,8 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import type { ControlBus } from '../../../cluster/control/bus.js';
 import { RidgepointError } from '../../../errors.js';
 import { keepSecret } from '../secrets.js';
+import type { WireTls } from '../wire/connection.js';
 import type { NatsUrl } from './nats-url.js';
 
 /** How long after its loss a connection is tried anew, in milliseconds, and by how much that varies at most. */
@@ -10,6 +11,8 @@ const [RETRY_MS, RETRY_SPREAD_MS] = [100, 200];
 const [PING_MS, MOST_PINGS] = [2000, 2];
 
 export interface NatsBusOptions {
+  /** At `tls://`: who must have signed the server's certificate, and what is shown to it. */
+  readonly tls?: WireTls;
   /** Under which the server shows this connection. */
   readonly name: string;
   /** Told when the server comes, goes or refuses, a sentence each. */
@@ -29,13 +32,16 @@ export class NatsBus implements ControlBus {
   #connection: NatsConnection | undefined;
   #connected = false;
   #closed = false;
+  /** Why there is no connection and will be none. */
+  #why = 'this end was closed';
 
   constructor(url: NatsUrl, options: NatsBusOptions) {
     this.#url = url;
     this.#options = options;
     if (url.password !== undefined) keepSecret(url.password);
     this.#opened = this.#open().catch((error: unknown) => {
-      this.#tell(`${url.shown} cannot be used: ${(error as Error).message}`);
+      this.#why = (error as Error).message;
+      this.#tell(`${url.shown} cannot be used: ${this.#why}`);
       return undefined;
     });
   }
@@ -47,7 +53,9 @@ export class NatsBus implements ControlBus {
   /** The connection, once there is one. @throws RidgepointError where the server refuses it */
   async connection(): Promise<NatsConnection> {
     const connection = await this.#opened;
-    if (connection === undefined) throw new RidgepointError('usage', `${this.#url.shown} refuses this connection`);
+    if (connection === undefined) {
+      throw new RidgepointError('usage', `${this.#url.shown} cannot be used: ${this.#why}`);
+    }
     return connection;
   }
 
@@ -74,24 +82,52 @@ export class NatsBus implements ControlBus {
     await this.#connection?.close();
   }
 
-  async #open(): Promise<NatsConnection> {
-    const { connect } = await import('@nats-io/transport-node');
+  async #open(): Promise<NatsConnection | undefined> {
     const { server, user, password, token, isTls } = this.#url;
-    const connection = await connect({
-      ...{ servers: server, name: this.#options.name, user, pass: password, token, ...(isTls ? { tls: {} } : {}) },
-      ...{ waitOnFirstConnect: true, maxReconnectAttempts: -1, ignoreClusterUpdates: true },
+    const connection = await this.#first({
+      ...{
+        servers: server,
+        name: this.#options.name,
+        user,
+        pass: password,
+        token,
+        ...(isTls ? { tls: { ...this.#options.tls } } : {}),
+      },
+      ...{ maxReconnectAttempts: -1, ignoreClusterUpdates: true },
       ...{ pingInterval: PING_MS, maxPingOut: MOST_PINGS, timeout: PING_MS * MOST_PINGS },
-      reconnectDelayHandler: () => RETRY_MS + RETRY_SPREAD_MS * Math.random(),
+      reconnectDelayHandler: retryMs,
     });
-    if (this.#closed) {
-      await connection.close();
-      return connection;
+    if (connection === undefined || this.#closed) {
+      await connection?.close();
+      return undefined;
     }
     this.#connection = connection;
     for (const { subject, take } of this.#subscriptions) this.#listen(connection, subject, take);
     void this.#watch(connection);
     this.#came();
     return connection;
+  }
+
+  /**
+   * Connects as soon as the server is there.
+   *
+   * @returns undefined where this end is closed meanwhile
+   * @throws Error where the server is there and trying again is of no use
+   */
+  async #first(options: NodeConnectionOptions): Promise<NatsConnection | undefined> {
+    const { connect } = await import('@nats-io/transport-node');
+    // The client's own way to wait for a server says nothing of certificates that do not fit.
+    for (let isTold = false; !this.#closed; await new Promise((resolve) => setTimeout(resolve, retryMs()))) {
+      try {
+        return await connect(options);
+      } catch (error) {
+        if (isRefusal(error as Error)) throw error;
+        if (isTold || (error as Error).name !== 'TimeoutError') continue;
+        isTold = true;
+        this.#tell(`${this.#url.shown} takes connections and says nothing; it may ask for a certificate`);
+      }
+    }
+    return undefined;
   }
 
   async #watch(connection: NatsConnection): Promise<void> {
@@ -127,4 +163,12 @@ export class NatsBus implements ControlBus {
   #tell(what: string): void {
     this.#options.tell?.(what);
   }
+}
+
+const retryMs = (): number => RETRY_MS + RETRY_SPREAD_MS * Math.random();
+
+/** Whether a server is there and does not let us in, or is not the one that is wanted. */
+function isRefusal(error: Error & { readonly code?: unknown }): boolean {
+  const isCertificate = typeof error.code === 'string' && /CERT|VERIFY|ISSUER|TLS|SSL|SIGNATURE/.test(error.code);
+  return isCertificate || error.name === 'AuthorizationError' || error.message.includes('does not support');
 }
