@@ -93,10 +93,10 @@ describe.skipIf(!hasNats)('requests that outlive their router', () => {
     first.requests.got('q', 0, [7]);
     const seen: Record<string, readonly (readonly number[])[]> = {};
     let again = 1;
-    const answer = (id: string, { resume, got }: BegunAnswer): DurableAnswer => {
-      seen[id] = [resume(0), resume(1)];
+    const answer = (id: string, begun: BegunAnswer): DurableAnswer => {
+      seen[id] = [begun.resume(0), begun.resume(1)];
       if (id === 'p' && again-- > 0) {
-        got(1, [20, 21]);
+        begun.got(1, [20, 21]);
         return { status: 503, body: {} };
       }
       return { status: 200, body: {} };
