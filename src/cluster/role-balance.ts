@@ -1,6 +1,9 @@
 /** What a worker does at present of what it can. */
 export type WorkerPool = 'prefill' | 'decode' | 'both';
 
+export const isPool = (value: unknown): value is WorkerPool =>
+  value === 'prefill' || value === 'decode' || value === 'both';
+
 /** A worker as far as sharing out the phases goes. */
 export interface PoolMember {
   readonly name: string;

@@ -2,6 +2,7 @@ import type { EngineInfo, EngineStats } from '../engine/api.js';
 import type { KvLayout, KvNumerics } from '../engine/kv-transfer.js';
 import type { Address } from './address.js';
 import type { WorkerSpeed } from './placement.js';
+import type { WorkerPool } from './role-balance.js';
 import type { RunFailure, RunKey, RunRequest, RunTokens } from './run-request.js';
 
 /** What a worker can be asked for. */
@@ -22,6 +23,8 @@ export interface WorkerHello {
 export interface WorkerReport {
   readonly stats: EngineStats;
   readonly speed?: WorkerSpeed;
+  /** What routers say that it does, where it may do either phase. */
+  readonly pool?: WorkerPool;
 }
 
 /** A router's way to a worker. It is made again whenever it was lost. */

@@ -114,6 +114,11 @@ export class Workers {
     if (this.#pools.get(name)?.pool !== pool) this.#pools.set(name, { pool, movedAt: performance.now() });
   }
 
+  /** What a worker does that may do either phase, where that has been said. */
+  poolOf(name: string): WorkerPool | undefined {
+    return this.#pools.get(name)?.pool;
+  }
+
   /** Who does which phase, and how much there is to do. @param answerTokens that an answer is likely to have */
   pools(answerTokens: number): PoolMember[] {
     return (

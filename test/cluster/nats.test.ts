@@ -3,6 +3,9 @@ import type { GenerateOptions } from '../../src/engine/api.js';
 import type { CoreEngine } from '../../src/engine/engine.js';
 import { startEngine } from '../../src/engine/start.js';
 import { openTextModel } from '../../src/engine/text-model.js';
+import { COLUMNS, type BoardRow } from '../../src/cli/commands/cluster/board.js';
+import type { ClusterMember } from '../../src/cli/commands/cluster/member.js';
+import { ONLOOKER } from '../../src/cli/commands/cluster/run.js';
 import { addressText } from '../../src/cluster/address.js';
 import { WorkerAnnouncer } from '../../src/cluster/control/worker-announcer.js';
 import { SUBJECTS } from '../../src/cluster/control/bus.js';
@@ -12,6 +15,7 @@ import { nodeHost } from '../../src/platform/node/host.js';
 import { NatsBus } from '../../src/platform/node/nats/nats-bus.js';
 import { natsUrlOf } from '../../src/platform/node/nats/nats-url.js';
 import { openRouter } from '../../src/platform/node/wire/open-router.js';
+import { TcpLink } from '../../src/platform/node/wire/tcp-link.js';
 import { WorkerPort } from '../../src/platform/node/wire/port.js';
 import { adapter, tinyFolder } from '../engine/support.js';
 import { hasNats, TestNats } from '../support/nats.js';
@@ -170,6 +174,15 @@ describe.skipIf(!hasNats)('workers that are found by NATS', () => {
     await expect
       .poll(async () => [await answerers(first), await answerers(second)].map(String))
       .toSatisfy(([one, other]: string[]) => one === other && !one.includes(','));
+    // Whoever else looks at the workers, as the table of `ridgepoint cluster` does, is told too.
+    const looked = workers.map(({ name }) => {
+      const [, port] = name.split(':');
+      return new TcpLink({ address: { host, port: Number(port) }, listener: ONLOOKER });
+    });
+    const rows = looked.map((link): BoardRow => ({ member: {} as ClusterMember, role: 'auto', link }));
+    const role = COLUMNS.find(({ key }) => key === 'role')!;
+    await expect.poll(() => rows.map((row) => role.text!(row)).sort()).toEqual(['auto: decode', 'auto: prefill']);
+    looked.forEach((link) => link.close());
     for (const worker of workers) await worker.leave();
     for (const router of [first, second]) {
       await router.dispose();

@@ -1,5 +1,5 @@
 import { addressText, isAddress, type Address } from '../address.js';
-import type { WorkerPool } from '../role-balance.js';
+import { isPool, type WorkerPool } from '../role-balance.js';
 import { WORKER_ROLES, type WorkerRole } from '../worker-link.js';
 
 /** What a worker tells of itself, every half second and when it changes. */
@@ -50,5 +50,3 @@ export function orderFor({ worker, epoch }: Pick<Announcement, 'worker' | 'epoch
   const isKnown = order.order === 'drain' || (order.order === 'role' && isPool(order.pool));
   return isOurs && isKnown ? (order as Order) : undefined;
 }
-
-const isPool = (value: unknown): value is WorkerPool => value === 'prefill' || value === 'decode' || value === 'both';

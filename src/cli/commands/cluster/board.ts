@@ -19,6 +19,12 @@ const stateOf = ({ member, link }: BoardRow): string => {
   return link === undefined || link.worker !== undefined ? 'up' : 'starting';
 };
 
+/** What it was started as, and which phase a worker does that may do either. */
+const roleOf = ({ role, link }: BoardRow): string => {
+  const pool = link?.report?.pool;
+  return pool === undefined ? role : `${role}: ${pool}`;
+};
+
 const stat = (key: 'running' | 'waiting' | 'kvBlocksFree') => ({
   key,
   head: key === 'kvBlocksFree' ? 'free blocks' : key,
@@ -39,7 +45,7 @@ const plain = (key: string, text: (row: BoardRow) => string): Column<BoardRow> =
 
 export const COLUMNS: readonly Column<BoardRow>[] = [
   plain('process', ({ member }) => member.name),
-  plain('role', ({ role }) => role),
+  plain('role', roleOf),
   plain('at', ({ link }) => link?.name ?? ''),
   plain('state', stateOf),
   plain('pid', ({ member }) => String(member.pid ?? '')),

@@ -17,7 +17,7 @@ import type { ClusterFlags, WantedWorker } from './command.js';
 import { ClusterMember, type MemberOptions } from './member.js';
 
 /** We look at workers and ask for nothing. */
-const ONLOOKER: WorkerListener = {
+export const ONLOOKER: WorkerListener = {
   ...{ came: () => undefined, cameBack: () => undefined, gone: () => undefined },
   ...{ tokens: () => undefined, ended: () => undefined, failed: () => undefined },
 };

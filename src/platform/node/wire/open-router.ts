@@ -58,7 +58,7 @@ export async function openRouter({ model, ...options }: RouterOptions): Promise<
     ended: (...told) => state.engine?.ended(...told),
     failed: (...told) => state.engine?.failed(...told),
   };
-  const links = new WorkerLinks({ token, tls, listener, tell });
+  const links = new WorkerLinks({ token, tls, listener, tell, poolOf: (name) => workers.poolOf(name) });
   options.workers.forEach((address) => links.add(address));
   const discovery =
     bus &&

@@ -4,6 +4,7 @@ import { FrameReader, MOST_PAYLOAD, type FrameHead } from '../../../cluster/fram
 import { newEpoch } from '../../../cluster/control/epoch.js';
 import { layoutDifference } from '../../../cluster/layout.js';
 import type { WorkerSpeed } from '../../../cluster/placement.js';
+import type { WorkerPool } from '../../../cluster/role-balance.js';
 import { Runs } from '../../../cluster/runs.js';
 import type { CoreEngine } from '../../../engine/engine.js';
 import type { WorkerHello, WorkerReport, WorkerRole } from '../../../cluster/worker-link.js';
@@ -52,6 +53,8 @@ export class WorkerPort {
   readonly #hello: WorkerHello;
   readonly #options: PortOptions;
   readonly #sources: RemoteSources;
+  /** What routers say that it does at present, where it may do either phase. */
+  #pool: WorkerPool | undefined;
   readonly runs: Runs;
   /** Transfers under way. */
   readonly prompts: PromptStreams;
@@ -140,7 +143,10 @@ export class WorkerPort {
     send(socket, { type: 'hello', stream: 0 }, jsonBytes(this.#hello));
     if (!('router' in theirs)) return this.prompts.visitor(socket);
     this.#options.tell?.(`the router at ${socket.remoteAddress ?? 'somebody'} has come`);
-    return new RouterConnection(socket, this.runs, () => this.#report());
+    return new RouterConnection(socket, this.runs, {
+      report: () => this.#report(),
+      moved: (pool) => (this.#pool = pool),
+    });
   }
 
   #problemOf(theirs: Hello | RouterHello | undefined): string | undefined {
@@ -151,6 +157,6 @@ export class WorkerPort {
   }
 
   #report(): WorkerReport {
-    return { stats: this.#engine.stats(), speed: this.#options.speed?.() };
+    return { stats: this.#engine.stats(), speed: this.#options.speed?.(), pool: this.#pool };
   }
 }

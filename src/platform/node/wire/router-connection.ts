@@ -2,27 +2,35 @@ import type { Socket } from 'node:net';
 import type { Frame, FrameHead } from '../../../cluster/frame.js';
 import { runKeyOf, runRequestOf, type RunKey } from '../../../cluster/run-request.js';
 import { UNHEARD_MS, type RunReader, type Runs } from '../../../cluster/runs.js';
+import { isPool, type WorkerPool } from '../../../cluster/role-balance.js';
 import type { WorkerReport } from '../../../cluster/worker-link.js';
 import { jsonBytes, jsonOf, send } from './hello.js';
 
 /** How often a connection is looked at, in milliseconds. */
 const LOOK_MS = 500;
 
+/** What a worker says of itself, and what routers say of it. */
+export interface RouterTalk {
+  readonly report: () => WorkerReport;
+  /** Told which phase it is to do, where it may do either. */
+  readonly moved: (pool: WorkerPool) => void;
+}
+
 /** A worker's end of a router's connection: each stream is a run. */
 export class RouterConnection {
   readonly #socket: Socket;
   readonly #runs: Runs;
-  readonly #report: () => WorkerReport;
+  readonly #talk: RouterTalk;
   readonly #keys = new Map<number, RunKey>();
   readonly #streams = new Map<string, number>();
   readonly #reader: RunReader;
   readonly #watch: NodeJS.Timeout;
   #heard = performance.now();
 
-  constructor(socket: Socket, runs: Runs, report: () => WorkerReport) {
+  constructor(socket: Socket, runs: Runs, talk: RouterTalk) {
     this.#socket = socket;
     this.#runs = runs;
-    this.#report = report;
+    this.#talk = talk;
     this.#reader = {
       tokens: (key, index, tokens) =>
         this.#send(key, { type: 'tokens', firstBlock: index, blocks: tokens.tokens.length }, tokens),
@@ -41,8 +49,11 @@ export class RouterConnection {
   take(head: FrameHead, payload: Uint8Array): void {
     this.#heard = performance.now();
     const { type, stream } = head;
-    if (type === 'ping') send(this.#socket, { type: 'ping', stream: 0 }, jsonBytes(this.#report()));
-    else if (type === 'run') {
+    if (type === 'ping') {
+      const { pool } = (payload.length === 0 ? {} : Object(jsonOf(payload))) as { readonly pool?: unknown };
+      if (isPool(pool)) this.#talk.moved(pool);
+      send(this.#socket, { type: 'ping', stream: 0 }, jsonBytes(this.#talk.report()));
+    } else if (type === 'run') {
       const request = runRequestOf(jsonOf(payload));
       this.#keys.set(stream, request);
       this.#streams.set(runKeyOf(request), stream);

@@ -8,6 +8,7 @@ import {
   type RunRequest,
   type RunTokens,
 } from '../../../cluster/run-request.js';
+import type { WorkerPool } from '../../../cluster/role-balance.js';
 import type { WorkerHello, WorkerLink, WorkerListener, WorkerReport } from '../../../cluster/worker-link.js';
 import { connectTo, type WireOptions } from './connection.js';
 import { checksum, jsonBytes, jsonOf, send, type RouterHello } from './hello.js';
@@ -26,6 +27,8 @@ const RETRY_MS = 300;
 export interface TcpLinkOptions extends WireOptions {
   readonly address: Address;
   readonly listener: WorkerListener;
+  /** What a worker that may do either phase is to do; it tells others who ask. */
+  readonly poolOf?: (worker: string) => WorkerPool | undefined;
   /** Told when the worker comes, goes or refuses, a sentence each. */
   readonly tell?: (what: string) => void;
 }
@@ -102,6 +105,11 @@ export class TcpLink implements WorkerLink {
     if (this.#socket?.destroyed === false) send(this.#socket, frame, value && jsonBytes(value));
   }
 
+  #ping(): void {
+    const pool = this.#options.poolOf?.(this.name);
+    this.#send({ type: 'ping', stream: 0 }, pool && { pool });
+  }
+
   #tell(what: string): void {
     if (what === this.#told) return; // a worker that is away is looked for often
     this.#told = what;
@@ -130,9 +138,9 @@ export class TcpLink implements WorkerLink {
           socket.destroy();
           return;
         }
-        this.#send({ type: 'ping', stream: 0 });
+        this.#ping();
         watch = setInterval(() => {
-          if (performance.now() - this.#heard < SILENCE_MS) return this.#send({ type: 'ping', stream: 0 });
+          if (performance.now() - this.#heard < SILENCE_MS) return this.#ping();
           fault = `has said nothing for ${SILENCE_MS / 1000} s`;
           socket.destroy();
         }, PING_MS);
