@@ -6,10 +6,29 @@ export type PlacementName = (typeof PLACEMENTS)[number];
 
 /** What work takes a worker, in milliseconds. */
 export interface WorkerSpeed {
-  /** A token of a prompt. */
+  /** A token of a prompt, but for what it reads of those before it. */
   readonly promptToken: number;
+  /** What it takes more for each token before it; nothing where that is not known. */
+  readonly promptKey?: number;
   /** A step of one sequence that decodes. */
   readonly step: number;
+}
+
+/** Tokens of prompts, and keys of tokens before them that they read, all together. */
+export interface PromptWork {
+  readonly tokens: number;
+  readonly keys: number;
+}
+
+/** The work of a prompt's tokens. @param from those that are there already */
+export function promptWork(from: number, to: number): PromptWork {
+  const tokens = Math.max(0, to - from);
+  return { tokens, keys: (tokens * (from + to)) / 2 };
+}
+
+/** What it takes a worker, in milliseconds: more than in proportion to a prompt's length, as attention does. */
+export function promptMs({ promptToken, promptKey = 0 }: WorkerSpeed, { tokens, keys }: PromptWork): number {
+  return tokens * promptToken + keys * promptKey;
 }
 
 /** A worker as far as placing goes. */
@@ -20,8 +39,8 @@ export interface WorkerCandidate {
   readonly decodes: boolean;
   /** Choices that it has to answer or whose prompts it computes. */
   readonly requests: number;
-  /** Prompt tokens that it has yet to compute. */
-  readonly queuedTokens: number;
+  /** Of prompts that it has yet to compute. */
+  readonly queued: PromptWork;
   readonly speed: WorkerSpeed | undefined;
   /** Prompt tokens that it is likely to have in its cache. */
   readonly hit: number;
@@ -108,14 +127,14 @@ function cheapest(
 }
 
 /** Milliseconds until a worker gets to a newcomer. */
-export function queueMs({ queuedTokens, requests, speed = UNKNOWN_SPEED }: WorkerCandidate): number {
-  return queuedTokens * speed.promptToken + requests * speed.step;
+export function queueMs({ queued, requests, speed = UNKNOWN_SPEED }: WorkerCandidate): number {
+  return promptMs(speed, queued) + requests * speed.step;
 }
 
 /** Of a prompt that a worker computes and then answers. */
 export function alone({ promptTokens }: Placeable, decode: WorkerCandidate): number {
   const { speed = UNKNOWN_SPEED, requests, hit } = decode;
-  const prefill = (promptTokens - hit) * speed.promptToken;
+  const prefill = promptMs(speed, promptWork(hit, promptTokens));
   // Those who decode there wait meanwhile, by turns with the prompt.
   return queueMs(decode) + prefill + (prefill * requests) / (requests + 1);
 }
@@ -124,13 +143,14 @@ export function alone({ promptTokens }: Placeable, decode: WorkerCandidate): num
 export function pair(request: Placeable, prefill: WorkerCandidate, decode: WorkerCandidate): number {
   const { promptTokens, tokenBytes, chunk } = request;
   const speed = prefill.speed ?? UNKNOWN_SPEED;
-  const computed = (promptTokens - prefill.hit) * speed.promptToken;
+  const computed = promptMs(speed, promptWork(prefill.hit, promptTokens));
+  const first = promptMs(speed, promptWork(prefill.hit, prefill.hit + chunk));
   const sent = Math.max(0, promptTokens - decode.hit);
   const rate = decode.rate ?? UNKNOWN_RATE;
   const last = (Math.min(chunk, sent) * tokenBytes) / rate;
-  const behind = (sent * tokenBytes) / rate - Math.max(0, computed - chunk * speed.promptToken);
+  const behind = (sent * tokenBytes) / rate - Math.max(0, computed - first);
   // Whoever decodes computes the last block in any case.
-  const tail = BLOCK_TOKENS * (decode.speed ?? UNKNOWN_SPEED).promptToken;
+  const tail = promptMs(decode.speed ?? UNKNOWN_SPEED, promptWork(promptTokens - BLOCK_TOKENS, promptTokens));
   // It waits at both, one after the other, but for a step at whoever decodes.
   const queue = queueMs(prefill) + (decode.speed ?? UNKNOWN_SPEED).step * (decode.requests > 0 ? 1 : 0);
   return queue + computed + Math.max(last, behind) + ROUND_TRIP_MS + tail;

@@ -237,7 +237,7 @@ export class RouterEngine extends TextSide implements TextEngine, WorkerListener
     const { decode, prefill } = placed;
     const attempt = this.#ledger.place(id, decode.name);
     this.counts.attempts++;
-    job.placed(placed, (name, tokens) => this.#workers.begin(name, tokens));
+    job.placed(placed, (name, work) => this.#workers.begin(name, work));
     for (const { name } of [decode, ...(prefill === undefined ? [] : [prefill])])
       this.#workers.names.add(name, job.names);
     this.#workers.get(decode.name)!.run(job.request({ id, attempt }, ids), ids.length);

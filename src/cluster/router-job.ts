@@ -2,7 +2,7 @@ import type { EngineInfo, RequestRoute } from '../engine/api.js';
 import type { RunningGeneration } from '../engine/generation.js';
 import type { CheckedGeneration } from '../engine/text-side.js';
 import type { ConstraintDescription } from '../grammar/description.js';
-import type { Placeable, Placement } from './placement.js';
+import { promptWork, type Placeable, type Placement, type PromptWork } from './placement.js';
 import type { RunBegin, RunKey, RunOptions, RunRequest } from './run-request.js';
 
 /** No bias matters more, and JSON has no word for infinity. */
@@ -66,8 +66,8 @@ export class RouterJob {
     this.#waiting ??= setTimeout(inVain, ms);
   }
 
-  /** @param begin takes note of work of so many tokens that a worker has */
-  placed(placement: Placement, begin: (worker: string, tokens: number) => Share): void {
+  /** @param begin takes note of work that a worker has */
+  placed(placement: Placement, begin: (worker: string, work: PromptWork) => Share): void {
     clearTimeout(this.#waiting);
     this.#waiting = undefined;
     this.#placement = placement;
@@ -77,8 +77,8 @@ export class RouterJob {
     const { decode, prefill } = placement;
     const tokens = this.#checked.promptIds.length;
     this.#shares = [
-      begin(decode.name, prefill === undefined ? tokens - Math.min(tokens, decode.hit) : 0),
-      ...(prefill === undefined ? [] : [begin(prefill.name, tokens - Math.min(tokens, prefill.hit))]),
+      begin(decode.name, prefill === undefined ? promptWork(decode.hit, tokens) : promptWork(tokens, tokens)),
+      ...(prefill === undefined ? [] : [begin(prefill.name, promptWork(prefill.hit, tokens))]),
     ];
   }
 

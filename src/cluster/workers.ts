@@ -5,7 +5,7 @@ import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import type { Announcement } from './control/announcement.js';
 import { layoutDifference, modelDifference } from './layout.js';
 import { NameSets } from './name-sets.js';
-import { UNKNOWN_SPEED, type WorkerCandidate } from './placement.js';
+import { promptMs, UNKNOWN_SPEED, type PromptWork, type WorkerCandidate } from './placement.js';
 import { ProgressWatch } from './progress.js';
 import type { PoolMember, PoolMove, WorkerPool } from './role-balance.js';
 import type { WorkerHello, WorkerLink, WorkerRole } from './worker-link.js';
@@ -16,10 +16,12 @@ const SHARE = 0.2;
 /** Requests of this router at a worker. */
 interface Load {
   requests: number;
-  queuedTokens: number;
+  queued: PromptWork;
   /** Bytes a millisecond at which keys and values came to it. */
   rate: number | undefined;
 }
+
+const NOTHING: PromptWork = { tokens: 0, keys: 0 };
 
 const NO_STATS: EngineStats = {
   ...{ waiting: 0, running: 0, kvBlocks: 0, kvBlocksFree: 0, preemptions: 0, prefixQueriedTokens: 0 },
@@ -82,7 +84,7 @@ export class Workers {
     this.names.forget(link.name);
     this.progress.forget(link.name);
     this.#pools.delete(link.name);
-    this.#loads.set(link.name, { requests: 0, queuedTokens: 0, rate: undefined });
+    this.#loads.set(link.name, { requests: 0, queued: NOTHING, rate: undefined });
     return undefined;
   }
 
@@ -126,11 +128,11 @@ export class Workers {
         .filter(({ link }) => this.#isOpen(link.name))
         .map(({ link, worker: { role } }) => {
           const { name, report } = link;
-          const { requests, queuedTokens } = this.#loads.get(name)!;
-          const { promptToken, step } = report?.speed ?? UNKNOWN_SPEED;
+          const { requests, queued } = this.#loads.get(name)!;
+          const speed = report?.speed ?? UNKNOWN_SPEED;
           const { pool, movedAt } = this.#poolOf(name, role);
           const answers = pool === 'prefill' ? 0 : requests;
-          const ms = { promptMs: queuedTokens * promptToken, decodeMs: answers * answerTokens * step };
+          const ms = { promptMs: promptMs(speed, queued), decodeMs: answers * answerTokens * speed.step };
           return { name, pool, movedAt, isFree: role === 'auto', ...ms };
         })
         // In one order everywhere, so that routers that know the same decide the same.
@@ -150,11 +152,11 @@ export class Workers {
 
   candidates(names: readonly string[]): WorkerCandidate[] {
     const found = this.present.map(({ link, worker }): WorkerCandidate => {
-      const { requests, queuedTokens, rate } = this.#loads.get(link.name)!;
+      const { requests, queued, rate } = this.#loads.get(link.name)!;
       const isOpen = this.#isOpen(link.name);
       const { pool } = this.#poolOf(link.name, worker.role);
       return {
-        ...{ name: link.name, address: link.address, requests, queuedTokens, rate },
+        ...{ name: link.name, address: link.address, requests, queued, rate },
         prefills: isOpen && pool !== 'decode',
         decodes: isOpen && pool !== 'prefill',
         speed: link.report?.speed,
@@ -170,15 +172,18 @@ export class Workers {
   }
 
   /** Takes note of work that a worker got. @returns called when it is done, first for its prompt, then for all */
-  begin(name: string, promptTokens: number): { readonly prompted: () => void; readonly over: () => void } {
+  begin(name: string, work: PromptWork): { readonly prompted: () => void; readonly over: () => void } {
     const load = this.#loads.get(name);
     if (load === undefined) return { prompted: () => undefined, over: () => undefined };
     load.requests++;
-    load.queuedTokens += promptTokens;
-    let left = promptTokens;
+    const add = (sign: 1 | -1, { tokens, keys }: PromptWork): void => {
+      load.queued = { tokens: load.queued.tokens + sign * tokens, keys: load.queued.keys + sign * keys };
+    };
+    add(1, work);
+    let left = work;
     const prompted = (): void => {
-      load.queuedTokens -= left;
-      left = 0;
+      add(-1, left);
+      left = NOTHING;
     };
     let isOver = false;
     const over = (): void => {

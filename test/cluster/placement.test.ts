@@ -1,12 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alone, pair, PLACEMENTS, Placer, type WorkerCandidate, type Placeable } from '../../src/cluster/placement.js';
+import {
+  alone,
+  pair,
+  PLACEMENTS,
+  Placer,
+  promptWork,
+  type Placeable,
+  type PromptWork,
+  type WorkerCandidate,
+} from '../../src/cluster/placement.js';
 
 const candidate = (name: string, more: Partial<WorkerCandidate> = {}): WorkerCandidate => ({
-  ...{ name, address: { host: name, port: 1 }, prefills: false, decodes: true, requests: 0, queuedTokens: 0 },
-  ...{ speed: { promptToken: 1, step: 5 }, hit: 0, rate: 1e6 },
+  ...{ name, address: { host: name, port: 1 }, prefills: false, decodes: true, requests: 0 },
+  ...{ speed: { promptToken: 1, step: 5 }, hit: 0, rate: 1e6, queued: { tokens: 0, keys: 0 } },
   ...more,
 });
+/** Tokens of prompts that begin behind nothing. */
+const waiting = (tokens: number): PromptWork => promptWork(0, tokens);
 const helper = (name: string, more: Partial<WorkerCandidate> = {}): WorkerCandidate =>
   candidate(name, { prefills: true, decodes: false, ...more });
 const request = (more: Partial<Placeable> = {}): Placeable => ({
@@ -50,23 +61,42 @@ describe('requests are placed', () => {
     expect(names('cost', request({ promptTokens: 17 }), [slow, fast])).toEqual(['slow']);
     expect(names('cost', request(), [{ ...slow, hit: 390 }, fast])).toEqual(['slow']);
     expect(names('cost', request(), [{ ...slow, rate: 1000 }, fast]), 'a slow link').toEqual(['slow']);
-    expect(names('cost', request(), [slow, { ...fast, queuedTokens: 8000 }]), 'a long queue').toEqual(['slow']);
+    expect(names('cost', request(), [slow, { ...fast, queued: waiting(8000) }]), 'a long queue').toEqual(['slow']);
     expect(
-      names('cost', request(), [slow, { ...slow, name: 'other', queuedTokens: 9 }, helper('equal', slow)]),
+      names('cost', request(), [slow, { ...slow, name: 'other', queued: waiting(9) }, helper('equal', slow)]),
     ).toEqual(['slow']);
     expect(names('cost', request(), [{ ...slow, requests: 3 }, candidate('idle', { speed: slow.speed })])).toEqual([
       'idle',
     ]);
   });
 
+  it('by a price that grows faster than a prompt, where what its tokens read of those before them is known', () => {
+    const speed = { promptToken: 1, promptKey: 0.001, step: 5 };
+    const d = candidate('d', { speed });
+    const of = (promptTokens: number): number => alone(request({ promptTokens }), d);
+    expect(of(1000)).toBeCloseTo(1000 + 500);
+    expect(of(4000)).toBeCloseTo(4000 + 8000);
+    expect(alone(request({ promptTokens: 4000 }), { ...d, hit: 3000 }), 'the end of a long one').toBeCloseTo(
+      1000 + 3500,
+    );
+    // Two short prompts in a queue take less than one as long as both.
+    const halves = { tokens: 4000, keys: 2 * waiting(2000).keys };
+    const two = alone(request(), { ...d, queued: halves });
+    expect(alone(request(), { ...d, queued: waiting(4000) }) - two).toBeCloseTo(4000);
+    // Short prompts stay, and long ones go where reading is cheap, though a token is dearer there.
+    const helpful = helper('p', { speed: { promptToken: 1.2, step: 5 } });
+    expect(names('cost', request({ promptTokens: 200 }), [d, helpful])).toEqual(['d']);
+    expect(names('cost', request({ promptTokens: 2000 }), [d, helpful])).toEqual(['d p']);
+  });
+
   it('by a price that grows with what is to be computed and with who waits', () => {
     const grows = fc.property(fc.nat(4000), fc.nat(4000), fc.nat(20), (tokens, queued, requests) => {
-      const [p, d] = [helper('p', { queuedTokens: queued }), candidate('d', { queuedTokens: queued, requests })];
+      const [p, d] = [helper('p', { queued: waiting(queued) }), candidate('d', { queued: waiting(queued), requests })];
       const [less, more] = [request({ promptTokens: tokens + 17 }), request({ promptTokens: tokens + 18 })];
       expect(alone(more, d)).toBeGreaterThan(alone(less, d));
       expect(pair(more, p, d)).toBeGreaterThan(pair(less, p, d));
       expect(alone(less, { ...d, requests: requests + 1 })).toBeGreaterThan(alone(less, d));
-      expect(pair(less, { ...p, queuedTokens: queued + 1 }, d)).toBeGreaterThan(pair(less, p, d));
+      expect(pair(less, { ...p, queued: waiting(queued + 1) }, d)).toBeGreaterThan(pair(less, p, d));
     });
     fc.assert(grows);
   });

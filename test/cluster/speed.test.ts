@@ -21,7 +21,7 @@ describe('the speed that a worker tells', () => {
     const speeds = new SpeedOfSteps();
     expect(speeds.speed()).toBeUndefined();
     speeds.calibrate(price);
-    expect(speeds.speed()).toEqual({ promptToken: 2, step: 5 });
+    expect(speeds.speed()).toEqual({ promptToken: 2, promptKey: 0, step: 5 });
     // Something else runs on the machine: all takes three times as long.
     for (let step = 0; step < 40; step++) {
       speeds.onStep(prompt(64), 3 * 128);
@@ -30,6 +30,20 @@ describe('the speed that a worker tells', () => {
     const { promptToken, step } = speeds.speed()!;
     expect(promptToken).toBeCloseTo(6);
     expect(step).toBeCloseTo(15);
+  });
+
+  it('tells what a prompt’s tokens take apart from what they read of those before them', () => {
+    const speeds = new SpeedOfSteps();
+    const reads = 0.003;
+    speeds.calibrate({
+      seconds: ({ prompts, decodeRows }) =>
+        (prompts.reduce((sum, { begin, end }) => sum + (end - begin) * (2 + (reads * (begin + end)) / 2), 0) +
+          5 * decodeRows) /
+        1000,
+    });
+    const { promptToken, promptKey } = speeds.speed()!;
+    expect(promptToken).toBeCloseTo(2);
+    expect(promptKey).toBeCloseTo(reads);
   });
 
   it('is learnt from steps where there is none', () => {

@@ -6,7 +6,12 @@ import type { StepPrice } from '../../../simulator/price/price.js';
 
 /** A prompt and a step by which a worker's speed is told. */
 const TOKENS = 256;
-const PROMPT: StepLoad = { decodeRows: 0, decodeKeys: 0, prompts: [{ begin: 0, end: TOKENS }], logitRows: 1 };
+const promptFrom = (begin: number): StepLoad => ({
+  ...{ decodeRows: 0, decodeKeys: 0, logitRows: 1 },
+  prompts: [{ begin, end: begin + TOKENS }],
+});
+/** A chunk behind so many tokens, by which it is told what reading them takes. */
+const BEHIND = 1792;
 const STEP: StepLoad = { decodeRows: 1, decodeKeys: TOKENS + 1, prompts: [], logitRows: 1 };
 
 /**
@@ -27,8 +32,13 @@ export class SpeedOfSteps {
   /** Undefined while nothing can be said. */
   readonly speed = (): WorkerSpeed | undefined => {
     if (!this.#prices.known) return undefined;
-    const promptToken = this.#prices.current(PROMPT) / TOKENS;
+    const near = this.#prices.current(promptFrom(0)) / TOKENS;
     const step = this.#prices.current(STEP);
-    return promptToken > 0 && step > 0 ? { promptToken, step } : undefined;
+    if (!(near > 0 && step > 0)) return undefined;
+    // What was learnt from short prompts says nothing of long ones.
+    if (this.#prices.source !== 'calibration') return { promptToken: near, step };
+    const promptKey = Math.max(0, this.#prices.current(promptFrom(BEHIND)) / TOKENS - near) / BEHIND;
+    const promptToken = near - (promptKey * TOKENS) / 2;
+    return promptToken > 0 ? { promptToken, promptKey, step } : { promptToken: near, step };
   };
 }
