@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { ceilings } from './ceilings.js';
 import { expected } from './expected.js';
 import { memory } from './memory.js';
@@ -20,6 +21,12 @@ export async function printFigures(names: readonly string[]): Promise<number> {
   if (unknown !== undefined) {
     console.error(`there are no figures "${unknown}"; there are ${Object.keys(PARTS).join(', ')}`);
     return 2;
+  }
+  try {
+    // Chromium gives its GPU's process this priority where it may, and Node's turns are to be no worse and no better.
+    setPriority(-8);
+  } catch {
+    // Only root may, and without it Chromium's has none either.
   }
   const built = new Built();
   let code = 0;

@@ -114,39 +114,29 @@ async function mostDuring<T>(work: () => Promise<T>): Promise<{ value: T; most: 
   }
 }
 
-type Source = 'store' | 'folder';
-
-const loaded = (tab: ChromiumTab, source: Source): Promise<number> =>
-  tab.evaluate(async (source) => {
-    const files = document.querySelector<HTMLInputElement>('#files')!.files!;
-    const model = source === 'store' ? '/extra/model/' : [...files];
+const loaded = (tab: ChromiumTab): Promise<number> =>
+  tab.evaluate(async () => {
+    const model = [...document.querySelector<HTMLInputElement>('#files')!.files!];
     const engine = await window.ridgepoint.Engine.load({ model, dtype: 'int4' });
     await engine.generate([1, 2, 3], { maxTokens: 2, ignoreEos: true }).result;
     const { weightBytes } = engine.info;
     await engine.dispose();
     return weightBytes;
-  }, source);
+  });
 
 /**
- * What a browser has of memory at most while a model of TinyLlama-1.1B's shape loads in int4 and generates, beyond what it
- * had before and what the weights take. SwiftShader's buffers are host memory, so all of the GPU's are in the sum.
+ * What a browser has of memory at most while a picked folder of TinyLlama-1.1B's shape loads in int4 and generates, beyond
+ * what it had before and what the weights take. SwiftShader's buffers are host memory, so all of the GPU's are in the sum.
  */
 export async function memory(built: Built): Promise<string[]> {
   const folder = join(built.extra, 'model');
   writeCheckpoint(built.root, folder);
-  const lines: string[] = [];
-  for (const source of ['store', 'folder'] as const) {
-    const tab = await built.chromium();
-    if (source === 'store') await tab.evaluate(() => window.ridgepoint.downloadModel({ model: '/extra/model/' }));
-    else await tab.page.setInputFiles('#files', folder);
-    const before = ofBrowser();
-    const { value: weights, most } = await mostDuring(() => loaded(tab, source));
-    const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-    const from = source === 'store' ? 'the browser’s store' : 'a picked folder';
-    lines.push(
-      `${SHAPE} in int4 from ${from}: ${mb(before)} before, ${mb(most)} at most, ${mb(weights)} of weights, so ${mb(most - before - weights)} beyond them`,
-    );
-    await built.closeBrowsers();
-  }
-  return lines;
+  const tab = await built.chromium();
+  await tab.page.setInputFiles('#files', folder);
+  const before = ofBrowser();
+  const { value: weights, most } = await mostDuring(() => loaded(tab));
+  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+  return [
+    `${SHAPE} in int4 from a picked folder: ${mb(before)} before, ${mb(most)} at most, ${mb(weights)} of weights, so ${mb(most - before - weights)} beyond them`,
+  ];
 }
