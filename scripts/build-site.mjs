@@ -9,7 +9,7 @@ import { buildWorker, TEXTS } from './build-browser.mjs';
 
 const OFFLINE = 'offline.js';
 /** Files of the page that are copied as they are. */
-const PLAIN = ['index.html', 'style.css', 'icon.svg', 'manifest.webmanifest'];
+const PLAIN = ['index.html', 'bench.html', 'style.css', 'icon.svg', 'manifest.webmanifest'];
 
 /** The page's service worker, which knows the page's files and those of the embedded model by their names. */
 async function buildOffline(root, outdir) {
@@ -52,6 +52,14 @@ export async function buildSite(root, outdir, { models = false } = {}) {
     ...{ splitting: true, chunkNames: 'page-[name]-[hash]' },
     // The page names the worker's file, so the text for those who cannot is not needed.
     external: TEXTS,
+    logLevel: 'warning',
+  });
+  // Apart from the page, whose first view then has nothing of them.
+  await build({
+    absWorkingDir: root,
+    entryPoints: { 'bench-tabs': join('bench', 'browser', 'tabs.ts') },
+    ...{ outdir, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true },
+    ...{ splitting: true, chunkNames: 'bench-[name]-[hash]' },
     logLevel: 'warning',
   });
   for (const name of PLAIN) copyFileSync(join(root, 'src', 'web', name), join(outdir, name));

@@ -12,6 +12,8 @@ export interface BenchRequest {
   readonly engine: Omit<EngineOptions, 'model' | 'onProgress' | 'signal' | 'stepCost' | 'onStep'>;
   readonly model: WantedModel | undefined;
   readonly places: ModelPlaces;
+  /** Of the checkout that the page was built from, where that is known. */
+  readonly commit: string | null;
   /** Calibrations that this browser keeps. */
   readonly known: readonly KnownMachine[];
 }

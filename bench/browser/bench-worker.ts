@@ -22,7 +22,7 @@ function hostOf(): BenchResult['host'] {
 }
 
 /** This worker and the browser's GPU, for a benchmark. */
-function browserPlace({ engine, model, places, known }: BenchRequest, events: WorkerEvents): BenchPlace {
+function browserPlace({ engine, model, places, commit, known }: BenchRequest, events: WorkerEvents): BenchPlace {
   const host = browserHost({ ...places, model, shared: false, gpuBytes: undefined });
   return {
     async runsOnCpu() {
@@ -32,7 +32,7 @@ function browserPlace({ engine, model, places, known }: BenchRequest, events: Wo
     load: (options) => startEngine({ ...options, ...events }, host),
     describe(info) {
       const calibration = known.find(({ adapter, driver }) => adapter === info.adapter && driver === info.driver);
-      const around = { ridgepoint: RIDGEPOINT_VERSION, git_commit: null, calibration: calibration?.date ?? null };
+      const around = { ridgepoint: RIDGEPOINT_VERSION, git_commit: commit, calibration: calibration?.date ?? null };
       return Promise.resolve({
         context: contextOf(info, { ...around, runtime: browserName() }),
         host: hostOf(),

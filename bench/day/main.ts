@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
-import { inCatalogue } from '../../src/cli/commands/compare/hardware.js';
+import { inCatalogue } from '../../src/roofline/hardware/in-catalogue.js';
 import { calibrationSchema } from '../../src/roofline/hardware/calibration.js';
 import { kernelsSchema } from '../kernels/schema.js';
 import { resultSchema } from '../schema.js';

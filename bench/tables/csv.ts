@@ -9,12 +9,17 @@ export function csv({ records }: BenchResult): string {
   );
   const first = ['kind', 'id'];
   const columns = [...new Set([...first, ...flat.flatMap((record) => Object.keys(record))])];
-  const lines = flat.map((record) => columns.map((column) => cell(record[column])).join(','));
-  return `${[columns.join(','), ...lines].join('\n')}\n`;
+  return csvLines([columns, ...flat.map((record) => columns.map((column) => record[column]))]);
 }
 
+type Value = string | number | null | undefined;
+
+/** Rows as lines of CSV, the last ended, too. */
+export const csvLines = (rows: readonly (readonly Value[])[]): string =>
+  rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
+
 /** Quoted where it must be (RFC 4180). */
-function cell(value: string | number | null | undefined): string {
+function cell(value: Value): string {
   if (value === undefined || value === null) return '';
   const text = typeof value === 'number' ? String(Number(value.toPrecision(8))) : String(value);
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -18,6 +18,17 @@ export function keptCalibration(machine: Machine): Calibration | undefined {
   }
 }
 
+/** All that was measured in this browser, of whichever GPU. */
+export function keptCalibrations(): Calibration[] {
+  try {
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(`${KEPT} `) && !key.endsWith(' name'));
+    const kept = keys.map((key) => JSON.parse(localStorage.getItem(key) ?? 'null') as Calibration | null);
+    return kept.filter((each): each is Calibration => each?.version === 1);
+  } catch {
+    return [];
+  }
+}
+
 /** Keeps what was measured in place of what was kept. */
 export function keepCalibration(calibration: Calibration): void {
   try {

@@ -2,6 +2,7 @@ import type { BrowserModel } from '../platform/browser/index.js';
 import { ChatPanel } from './chats/chat-panel.js';
 import { Conversation } from './conversation.js';
 import type { GpuPanel } from './gpu-panel.js';
+import { openLater } from './later-tabs.js';
 import { PageModel, showStored } from './model.js';
 import { parts, say } from './page.js';
 import { makeTabs } from './tabs.js';
@@ -121,6 +122,7 @@ parts.files.addEventListener('change', () => choose([...(parts.files.files ?? []
 
 makeTabs(parts.tabs, (name) => {
   if (name === 'gpu') openGpu().catch((error: unknown) => say((error as Error).message, { wrong: true }));
+  if (name === 'bench' || name === 'compare') void openLater(name, model);
 });
 
 // Where it cannot be had, the page needs its network.

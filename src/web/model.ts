@@ -17,6 +17,8 @@ const STAGES: Record<LoadProgress['stage'], string> = {
   pipelines: 'Compiling',
 };
 
+const chosenDtype = (): 'auto' | 'int8' | 'int4' => parts.dtype.value as 'auto' | 'int8' | 'int4';
+
 /** The engine of the page: at most one, loaded when it is needed. */
 export class PageModel {
   #engine: Promise<Engine> | undefined;
@@ -30,10 +32,9 @@ export class PageModel {
 
   /** Loads another model in place of the one that is there. */
   async choose(model: BrowserModel | undefined): Promise<void> {
-    const before = this.#engine;
-    this.#engine = undefined;
+    const released = this.release();
     this.#model = model;
-    await before?.then((engine) => engine.dispose()).catch(() => undefined);
+    await released;
     await this.engine();
   }
 
@@ -47,6 +48,18 @@ export class PageModel {
     return this.#engine;
   }
 
+  /** What was chosen, for an engine elsewhere. */
+  get chosen(): Pick<BrowserEngineOptions, 'model' | 'dtype'> {
+    return { model: this.#model, dtype: chosenDtype() };
+  }
+
+  /** Frees the GPU for something else; the engine comes again when it is needed. */
+  async release(): Promise<void> {
+    const before = this.#engine;
+    this.#engine = undefined;
+    await before?.then((engine) => engine.dispose()).catch(() => undefined);
+  }
+
   /** What is loaded already; undefined where nothing is. */
   present(): Promise<Engine | undefined> {
     return this.#engine?.catch(() => undefined) ?? Promise.resolve(undefined);
@@ -55,7 +68,7 @@ export class PageModel {
   async #load(): Promise<Engine> {
     const options: BrowserEngineOptions = {
       model: this.#model,
-      dtype: parts.dtype.value as 'auto' | 'int8' | 'int4',
+      dtype: chosenDtype(),
       workerUrl: new URL('ridgepoint-worker.js', location.href),
       modelsUrl: new URL('models/', location.href),
     };

@@ -8,6 +8,7 @@ import { Predictor } from '../roofline/predict/predictor.js';
 import { readConfig } from '../model/read-config.js';
 import { boundOf, loadedPredictor } from './expectation.js';
 import { element, megabytes, parts } from './page.js';
+import { table } from './table.js';
 import { rooflineFigure, type FigurePoint, type FigureRoof } from './roofline-figure.js';
 
 /** The request that a loaded model and the presets are judged by. */
@@ -34,35 +35,6 @@ function time(seconds: number | undefined): string {
   if (seconds === undefined) return '–';
   const [factor, unit] = TIMES.find(([each]) => seconds >= each) ?? TIMES[TIMES.length - 1];
   return `${(seconds / factor).toPrecision(3)} ${unit}`;
-}
-
-/** A table with a caption, its first column heads of rows. */
-function table(caption: string, heads: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
-  const made = element('table', '');
-  const row = (cells: readonly string[], kinds: (at: number) => string): HTMLElement => {
-    const line = element('tr', '');
-    line.append(
-      ...cells.map((cell, at) => {
-        const kind = kinds(at);
-        const one = element(kind.slice(0, 2), '', cell);
-        if (kind !== 'td') one.setAttribute('scope', kind === 'th column' ? 'col' : 'row');
-        return one;
-      }),
-    );
-    return line;
-  };
-  const head = element('thead', '');
-  head.append(row(heads, () => 'th column'));
-  const body = element('tbody', '');
-  body.append(...rows.map((cells) => row(cells, (at) => (at === 0 ? 'th row' : 'td'))));
-  made.append(element('caption', '', caption), head, body);
-  // A table that is too wide scrolls by itself, by the keyboard, too.
-  const frame = element('div', 'wide');
-  frame.tabIndex = 0;
-  frame.setAttribute('role', 'region');
-  frame.setAttribute('aria-label', caption);
-  frame.append(made);
-  return frame;
 }
 
 function ceilingsTable({ ceilings, spread }: Calibration): HTMLElement {

@@ -1,6 +1,9 @@
 const SPACE = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 360, 64, 44];
 
+/** What a name takes, in the figure's units. */
+const [NAME_WIDTH, LINE] = [90, 14];
+
 /** Two ceilings. FLOP/s and bytes a second. */
 export interface FigureRoof {
   readonly name: string;
@@ -61,17 +64,28 @@ export function rooflineFigure(roofs: readonly FigureRoof[], points: readonly Fi
     shape('text', { x: (LEFT + WIDTH) / 2, y: HEIGHT - 8, 'text-anchor': 'middle' }, 'FLOPs a byte'),
     shape('text', { x: LEFT, y: 12 }, 'FLOP/s'),
   );
+  const taken: (readonly [x: number, y: number])[] = [];
+  /** The nearest height, up or down, at which a name hides no other one. */
+  const free = (at: number, wanted: number, step: 1 | -1): number => {
+    let height = wanted;
+    while (taken.some(([x, y]) => Math.abs(x - at) < NAME_WIDTH && Math.abs(y - height) < LINE)) height += step * LINE;
+    taken.push([at, height]);
+    return height;
+  };
   roofs.forEach(({ name, flops, bandwidth }, at) => {
     const ends = [10 ** from, flops / bandwidth, 10 ** to];
     const line = ends.map((end) => `${x(end)},${y(Math.max(10 ** low, Math.min(flops, bandwidth * end)))}`).join(' ');
     figure.append(
       shape('polyline', { points: line, class: at === 0 ? 'roof' : 'roof second' }),
-      shape('text', { x: WIDTH - 20, y: y(flops) - 6, 'text-anchor': 'end' }, name),
+      shape('text', { x: WIDTH - 20, y: free(WIDTH - 20, y(flops) - 6, -1), 'text-anchor': 'end' }, name),
     );
   });
   for (const { name, intensity, rate } of points) {
     const [cx, cy] = [x(intensity), y(rate)];
-    figure.append(shape('circle', { cx, cy, r: 5, class: 'point' }), shape('text', { x: cx + 9, y: cy + 4 }, name));
+    figure.append(
+      shape('circle', { cx, cy, r: 5, class: 'point' }),
+      shape('text', { x: cx + 9, y: free(cx + 9, cy + 4, 1) }, name),
+    );
   }
   return figure;
 }

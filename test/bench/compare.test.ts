@@ -6,7 +6,7 @@ import { comparisonText } from '../../bench/compare/table.js';
 import { plan } from '../../bench/plan.js';
 import { runBench } from '../../bench/runner.js';
 import type { BenchRecord, BenchResult, OperationsRecord } from '../../bench/schema.js';
-import { inCatalogue } from '../../src/cli/commands/compare/hardware.js';
+import { inCatalogue } from '../../src/roofline/hardware/in-catalogue.js';
 import { COMPARE } from '../../src/cli/commands/compare/command.js';
 import { priceStep } from '../../src/roofline/predict/predict.js';
 import { decodeStep } from '../../src/roofline/predict/decode-line.js';

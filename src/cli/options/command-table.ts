@@ -51,7 +51,7 @@ export function optionOf(owner: Owner, name: string, entry: TableEntry<unknown>)
   const { flags, kind, required = false, hidden = false } = entry;
   const made = new Option(flags, helpOf(entry)).makeOptionMandatory(required).hideHelp(hidden);
   // Toggles take no text.
-  if (flags.includes('<')) made.argParser((text, before) => readAs(`${owner}.${name}`, kind, text, before));
+  if (/[<[]/.test(flags)) made.argParser((text, before) => readAs(`${owner}.${name}`, kind, text, before));
   return made;
 }
 

@@ -56,9 +56,16 @@ Examples:
   ridgepoint bench --quick
   ridgepoint bench --model llama-2-7b --weights synthetic --batches 1,8,32 --output llama.json
   ridgepoint bench --only llama-bench --prompts 512 --gen 128
+  ridgepoint bench --quick --browser
 ${EXIT_CODES}`,
     )
-    .action((flags) => runToExit(async () => (await import('./run.js')).bench(flags)));
+    .action((flags) =>
+      runToExit(async () =>
+        flags.browser === undefined
+          ? (await import('./run.js')).bench(flags)
+          : (await import('./browser-run.js')).benchBrowser(flags),
+      ),
+    );
   // What stands behind a command below belongs to it, although "bench" has options of the same names.
   command.enablePositionalOptions();
   declareServe(command.command('serve').summary('measure under load: many requests, arriving over time'));

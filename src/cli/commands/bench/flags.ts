@@ -1,7 +1,13 @@
 import { PARTS } from '../../../../bench/defaults.js';
-import { oneOf, text, toggle, whole } from '../../../engine/options/kinds.js';
+import { oneOf, text, toggle, whole, type TextKind } from '../../../engine/options/kinds.js';
 import type { CommandTable } from '../../options/command-table.js';
 import { listed, wholes } from '../../options/text-kinds.js';
+
+/** A browser's path; true where one is to be found. */
+const program: TextKind<string | true> = {
+  wanted: 'the path of a browser',
+  read: (given) => (given.trim() === '' ? undefined : given),
+};
 
 /** The options of `bench` beside those of the model. */
 export const BENCH = {
@@ -26,6 +32,11 @@ export const BENCH = {
     kind: toggle,
     flags: '--no-tokenize',
     help: 'prompts as token ids, so that TTFT does not include tokenisation',
+  },
+  browser: {
+    kind: program,
+    flags: '--browser [path]',
+    help: 'measure in a Chrome or Chromium without a window, too, and say what it costs; one of this machine when none is named',
   },
   output: {
     kind: text('a path'),

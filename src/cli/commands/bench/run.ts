@@ -1,8 +1,6 @@
 import { latestPath, readResult, writeResult } from '../../../../bench/store.js';
 import { jsonSchema, type BenchResult } from '../../../../bench/schema.js';
 import { runSession } from '../../../../bench/session.js';
-import { csv } from '../../../../bench/tables/csv.js';
-import { overview } from '../../../../bench/tables/overview.js';
 import { RidgepointError } from '../../../errors.js';
 import { benchOptions, type BenchFlags } from './command.js';
 import { RunProgress } from '../../terminal/progress.js';
@@ -12,6 +10,7 @@ import { remark } from '../../terminal/style.js';
 import { checkWritable } from '../../../platform/node/whole-file.js';
 import { print } from '../../terminal/output.js';
 import { nodePlace } from './node-place.js';
+import { printed } from './printed.js';
 
 /**
  * Measures prefill and decode on the real engine, end to end, as llama-bench does, and by operation.
@@ -54,11 +53,6 @@ export async function bench(flags: BenchFlags): Promise<number> {
   else if (!result.complete) remark(`stopped; what was measured is in ${path}: go on with --resume ${path}`);
   else if (tell) remark(`written to ${path}; "ridgepoint compare" sets it beside the prediction`);
   return EXIT.ok;
-}
-
-function printed(result: BenchResult, format: 'markdown' | 'csv' | 'json'): string {
-  if (format === 'json') return `${JSON.stringify(result, null, 1)}\n`;
-  return format === 'csv' ? csv(result) : overview(result);
 }
 
 /** A run goes on only where it began: numbers of two machines do not belong in one file. */

@@ -1,7 +1,8 @@
 import { RidgepointError } from '../../../errors.js';
 import { option, words } from '../../../wording.js';
 import { listCalibrations, readCalibration } from '../../../platform/node/calibration-store.js';
-import { CATALOGUE, hardwareById } from '../../../roofline/hardware/catalogue.js';
+import { hardwareById } from '../../../roofline/hardware/catalogue.js';
+import { inCatalogue } from '../../../roofline/hardware/in-catalogue.js';
 import { fromCalibration, type Hardware } from '../../../roofline/hardware/hardware.js';
 import type { KernelSet } from '../../../roofline/hardware/roof.js';
 
@@ -35,23 +36,4 @@ export async function hardwareFor(adapter: string, driver: string, flags: Hardwa
     'usage',
     words`there is no calibration of ${adapter} and the catalogue does not list it; run "ridgepoint calibrate", or name one with ${option('compare.calibration')} or ${option('compare.hardware')}`,
   );
-}
-
-/** The entry whose id has most in common with an adapter's name, its first word included. */
-export function inCatalogue(adapter: string): Hardware | undefined {
-  const words = new Set(
-    adapter
-      .toLowerCase()
-      .split(/[^a-z0-9]+/)
-      .flatMap((word) => [word, word.replace(/gb$/, '')]),
-  );
-  const shared = ({ id }: Hardware): number => {
-    const parts = id.split('-').filter((part) => part !== 'rtx');
-    return words.has(parts[0]) ? parts.filter((part) => words.has(part)).length / parts.length : 0;
-  };
-  const best = CATALOGUE.filter(({ kind }) => kind !== 'proposed').reduce<Hardware | undefined>(
-    (best, each) => (shared(each) > (best === undefined ? 0 : shared(best)) ? each : best),
-    undefined,
-  );
-  return best;
 }
