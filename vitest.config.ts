@@ -18,7 +18,7 @@ const PURE = [
     'engine/{cache-size,lookup,sampling,weight-format}',
     'gpu/*',
   ],
-  ...['bench/{day,engines,estimate,kernel-time,pace,plan,report,tables}', 'outlook/{explain,forecast}', 'tools/*'],
+  ...['bench/{day,engines,estimate,kernel-time,pace,plan,report,results,tables}', 'outlook/{explain,forecast}', 'tools/*'],
   ...['checkpoint/{checkpoint,convert,mistakes,packed,presets,shards,stream}', 'tuning/{contest,fingerprint,tune}'],
   ...['model/{config-keys,end-ids,family-config,graph,leftovers,open,operations,rope-table,step-buffer}'],
   ...['grammar', 'patterns', 'published', 'quantization', 'reference', 'roofline'].map((room) => `${room}/**/*`),
@@ -29,7 +29,7 @@ const PURE = [
     'model/{headless,pooling}',
     'outlook/prices',
   ],
-  ...['platform/{chat-aside,kept-lines,kit,model-output,quiet,scripts,shader-texts,whole-file}'],
+  ...['platform/{chat-aside,devtools-pipe,kept-lines,kit,model-output,quiet,scripts,shader-texts,whole-file}'],
   ...['serving/{connections,embeddings,endpoints,fields,fuzz,json-excess,kept,lifetimes,loading,messages,page}'],
   ...[
     'serving/{mailbox,operating,refusals,responses-store,token-rules}',

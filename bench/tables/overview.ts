@@ -19,6 +19,6 @@ export function overview(result: BenchResult): string {
     ['Skipped', result.skipped.map(({ id, reason }) => `- ${id}: ${reason}`).join('\n')],
   ];
   const shown = sections.filter(([, body]) => body !== '').map(([title, body]) => `## ${title}\n\n${body}`);
-  const unfinished = result.complete ? [] : ['This run is incomplete; go on with --resume.'];
+  const unfinished = result.complete ? [] : ['This run is incomplete.'];
   return `${[head, ...shown, ...unfinished].join('\n\n')}\n`;
 }

@@ -55,7 +55,7 @@ const options = (command: Command) => {
   const asked = addHardwareOptions(
     command
       .argument('[result]', 'a file that "bench" wrote, or "bench serve" or "simulate run"')
-      .argument('[other]', 'with one of the latter two: the file to set beside it'),
+      .argument('[others...]', 'files to set beside it: several of "bench", or one with one of the latter two'),
   );
   return addTable(addTable(asked, 'compare', COMPARE.output), 'common', COMMON.json);
 };
@@ -66,8 +66,8 @@ export function declare(command: Command): void {
   options(
     command.description(
       'Sets what "bench" measured beside what is predicted for this adapter: by point, by phase and by operation, with ' +
-        'what binds each. Without a file it takes the latest result of this machine. Of two results of "bench serve" or ' +
-        '"simulate run" it sets the figures beside each other.',
+        'what binds each. Without a file it takes the latest result of this machine. Several results of "bench", of any ' +
+        'machines and browsers, or two of "bench serve" or "simulate run", it sets beside each other.',
     ),
   )
     .addHelpText(
@@ -76,14 +76,15 @@ export function declare(command: Command): void {
 Examples:
   ridgepoint compare --report report.html
   ridgepoint compare result.json --fail-above 15%
+  ridgepoint compare l4.json h100.json chrome.json
   ridgepoint compare served.json simulated.json
 ${EXIT_CODES}`,
     )
-    .action((result, other, flags) =>
+    .action((result, others, flags) =>
       runToExit(async () =>
-        other === undefined
+        others.length === 0
           ? (await import('./run.js')).compare(result, flags)
-          : (await import('./serve-results.js')).compareServed([result!, other], flags),
+          : (await import('./several.js')).compareSeveral([result!, ...others], flags),
       ),
     );
 }
