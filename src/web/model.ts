@@ -23,6 +23,7 @@ const chosenDtype = (): 'auto' | 'int8' | 'int4' => parts.dtype.value as 'auto' 
 export class PageModel {
   #engine: Promise<Engine> | undefined;
   #model: BrowserModel | undefined;
+  #loading = new AbortController();
   readonly #loaded: (engine: Engine) => void;
 
   /** @param loaded told of each engine that is there */
@@ -53,11 +54,14 @@ export class PageModel {
     return { model: this.#model, dtype: chosenDtype() };
   }
 
-  /** Frees the GPU for something else; the engine comes again when it is needed. */
+  /** Frees the GPU for something else, and ends what is being loaded; the engine comes again when it is needed. */
   async release(): Promise<void> {
     const before = this.#engine;
     this.#engine = undefined;
-    await before?.then((engine) => engine.dispose()).catch(() => undefined);
+    this.#loading.abort();
+    if (before === undefined) return;
+    await before.then((engine) => engine.dispose()).catch(() => undefined);
+    say('The model is not loaded; it comes again with the next message.');
   }
 
   /** What is loaded already; undefined where nothing is. */
@@ -66,11 +70,13 @@ export class PageModel {
   }
 
   async #load(): Promise<Engine> {
+    const { signal } = (this.#loading = new AbortController());
     const options: BrowserEngineOptions = {
       model: this.#model,
       dtype: chosenDtype(),
       workerUrl: new URL('ridgepoint-worker.js', location.href),
       modelsUrl: new URL('models/', location.href),
+      signal,
     };
     parts.progress.hidden = false;
     parts.size.textContent = '';
@@ -82,7 +88,7 @@ export class PageModel {
       this.#loaded(engine);
       return engine;
     } catch (error) {
-      say((error as Error).message, { wrong: true });
+      if (!signal.aborted) say((error as Error).message, { wrong: true });
       throw error;
     } finally {
       parts.progress.hidden = true;

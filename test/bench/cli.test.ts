@@ -69,5 +69,6 @@ test('options out of range are refused before anything is loaded', async () => {
   };
   expect(await refused('bench', '--batches', '1,64')).toContain('--batches must be from 1 to 32');
   expect(await refused('bench', '--prompts', 'long')).toContain('--prompts must be whole numbers with commas');
+  expect(await refused('bench', '--browser', '/none/chrome')).toContain('--browser /none/chrome: is no program');
   expect(await refused('compare', join(scratch.path, 'none.json'))).toContain('there is no such file');
 });

@@ -128,7 +128,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'compare',
-    takes: '[options] [result] [other]',
+    takes: '[options] [result] [others...]',
     summary: 'measured beside predicted',
     load: () => import('./compare/command.js'),
   },
