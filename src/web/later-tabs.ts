@@ -10,7 +10,7 @@ export type PageEngine = Pick<PageModel, 'chosen' | 'release'>;
 /** What their module exports. */
 export interface LaterTabs {
   /** Fills a tab; once for each. */
-  fill(tab: LaterTab, place: HTMLElement, engine: PageEngine): void;
+  readonly fill: (tab: LaterTab, place: HTMLElement, engine: PageEngine) => void;
 }
 
 const filled = new Set<LaterTab>();

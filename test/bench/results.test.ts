@@ -105,7 +105,7 @@ describe('results beside each other', () => {
     const [first, second, third] = ['first.json', 'second.json', 'apart.json'].map((name) => join(folder, name));
     await writeResult(first, own);
     await writeResult(second, browser);
-    await writeResult(third, apart as BenchResult);
+    await writeResult(third, apart);
     await expect(compareSeveral([first, second, third], {})).rejects.toThrow(
       'apart: has no point in common with first; measure both with the same prompts, contexts and batches',
     );

@@ -64,11 +64,11 @@ export async function runInBrowser(run: BrowserRun, { signal, onNews }: BrowserR
   closeAtExit(() => browser.close());
   const stop = (): void => void browser.evaluate('globalThis.ridgepointStop?.()').catch(() => undefined);
   try {
-    const { model: _, adapter: __, autotune: ___, ...formats } = engine;
     const url = `${site.url}/bench.html`;
     const request: BenchRequest = {
       options,
-      engine: formats,
+      // What names things of this machine means nothing there.
+      engine: { ...engine, adapter: undefined, autotune: undefined, ...{ model: undefined } },
       model: site.model ?? model,
       places: { modelsUrl: `${site.url}/models/`, pageUrl: url, hubUrl: url, hubToken: undefined, store: false },
       commit: ridgepointOf().git_commit,

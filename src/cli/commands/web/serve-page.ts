@@ -18,7 +18,7 @@ export interface ServedPage {
   readonly url: string;
   /** Where the local folder is, as a path of that address. */
   readonly model: string | undefined;
-  close(): void;
+  readonly close: () => void;
 }
 
 /**
