@@ -2,18 +2,41 @@
 /** Builds the page as static files; `--whole` with the embedded model, for any host. */
 import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildWorker, TEXTS } from './build-browser.mjs';
 
 const OFFLINE = 'offline.js';
+/** The tabs that are loaded when one of them is first opened. */
+const TABS = 'bench/browser/tabs.ts';
 /** Files of the page that are copied as they are. */
 const PLAIN = ['index.html', 'bench.html', 'style.css', 'icon.svg', 'manifest.webmanifest'];
 
-/** The page's service worker, which knows the page's files and those of the embedded model by their names. */
-async function buildOffline(root, outdir) {
-  const own = readdirSync(outdir).filter((name) => name !== OFFLINE && (name.endsWith('.js') || PLAIN.includes(name)));
+/** Files that are loaded by none of a build's entries when it is loaded itself, by their names. */
+function loadedLater({ outputs }) {
+  const needed = new Set();
+  const visit = (path) => {
+    if (needed.has(path)) return;
+    needed.add(path);
+    for (const { path: next, kind } of outputs[path].imports) if (kind === 'import-statement') visit(next);
+  };
+  for (const [path, { entryPoint }] of Object.entries(outputs)) if (entryPoint === TABS) visit(path);
+  return new Set(
+    Object.keys(outputs)
+      .filter((path) => !needed.has(path))
+      .map((path) => basename(path)),
+  );
+}
+
+/**
+ * The page's service worker, which knows the page's files and those of the embedded model by their names; what is rarely
+ * wanted and large, such as what draws figures, it leaves to the network.
+ */
+async function buildOffline(root, outdir, rare) {
+  const own = readdirSync(outdir).filter(
+    (name) => name !== OFFLINE && !rare.has(name) && (name.endsWith('.js') || PLAIN.includes(name)),
+  );
   const model = readdirSync(join(root, 'models', 'tiny-tales')).filter((name) => /\.(json|safetensors)$/.test(name));
   const files = [...own, 'models/presets.json', ...model.map((name) => `models/tiny-tales/${name}`)];
   const hash = createHash('sha256');
@@ -55,15 +78,16 @@ export async function buildSite(root, outdir, { models = false } = {}) {
     logLevel: 'warning',
   });
   // Apart from the page, whose first view then has nothing of them.
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { 'bench-tabs': join('bench', 'browser', 'tabs.ts') },
+    entryPoints: { 'bench-tabs': TABS },
+    metafile: true,
     ...{ outdir, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true },
     ...{ splitting: true, chunkNames: 'bench-[name]-[hash]' },
     logLevel: 'warning',
   });
   for (const name of PLAIN) copyFileSync(join(root, 'src', 'web', name), join(outdir, name));
-  await buildOffline(root, outdir);
+  await buildOffline(root, outdir, loadedLater(metafile));
   if (!models) return;
   mkdirSync(join(outdir, 'models'), { recursive: true });
   copyFileSync(join(root, 'models', 'presets.json'), join(outdir, 'models', 'presets.json'));

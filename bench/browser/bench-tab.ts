@@ -98,6 +98,7 @@ export class BenchTab {
       if (result.records.length === 0) throw new Error('stopped before anything was measured');
       this.#result = result;
       this.#report.replaceChildren(...fromMarkdown(overview(result)));
+      void this.#draw(result);
       this.#status.textContent = `${result.complete ? 'Measured' : 'Stopped'}; the result is among those of the tab Compare.`;
       this.#done(result);
     } catch (error) {
@@ -106,6 +107,17 @@ export class BenchTab {
     } finally {
       this.#running = undefined;
       this.#update();
+    }
+  }
+
+  /** What draws is large, and loaded when there is something to draw. */
+  async #draw(result: BenchResult): Promise<void> {
+    try {
+      const { figuresOf } = await import('./figures.js');
+      const figures = await figuresOf(result, keptCalibrations());
+      if (this.#result === result) this.#report.append(...figures);
+    } catch (error) {
+      this.#report.append(element('p', 'wrong', `Its figures cannot be drawn: ${(error as Error).message}`));
     }
   }
 

@@ -1,3 +1,4 @@
+import { interpreter } from './interpreter.js';
 import { CONFIG } from './theme.js';
 
 /** A Vega-Lite specification without its settings. */
@@ -15,15 +16,24 @@ export interface Figure {
   readonly spec: Spec;
 }
 
-/** Draws a figure as SVG; nothing but Node is needed for it. */
-export async function draw({ spec, title }: Pick<Figure, 'spec' | 'title'>): Promise<string> {
+/**
+ * Draws a figure as SVG; no page is needed for it.
+ *
+ * @param interpreted whether expressions are evaluated as they stand, where a page may not make code of them
+ */
+export async function draw(
+  { spec, title }: Pick<Figure, 'spec' | 'title'>,
+  { interpreted = false } = {},
+): Promise<string> {
   // Together they take 200 ms to load, which only a report is worth.
   const [{ compile }, vega] = await Promise.all([import('vega-lite'), import('vega')]);
   const full = { ...spec, config: CONFIG, padding: 6, description: title } as unknown as Parameters<typeof compile>[0];
   const warnings: string[] = [];
   const note = (...args: readonly unknown[]): void => void warnings.push(args.map(String).join(' '));
   const compiled = compile(full, { logger: quietLogger(note) as never }).spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger: quietLogger(note) as never });
+  const runtime = vega.parse(compiled, undefined, { ast: interpreted } as never);
+  const expr = interpreted ? interpreter : undefined;
+  const view = new vega.View(runtime, { renderer: 'none', logger: quietLogger(note), expr } as never);
   try {
     const svg = await view.toSVG();
     if (warnings.length > 0) throw new Error(`figure "${title}": ${warnings[0]}`);

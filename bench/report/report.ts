@@ -1,33 +1,10 @@
 import { join } from 'node:path';
 import type { Comparison } from '../compare/compare.js';
 import { writeWhole } from '../store.js';
-import { batchFigure } from './figures/batch.js';
-import { gapsFigure } from './figures/gaps.js';
-import { identityFigure } from './figures/identity.js';
-import { operationsFigure } from './figures/operations.js';
-import { promptFigure } from './figures/prompt.js';
-import { requestFigure } from './figures/request.js';
-import { rooflineFigure } from './figures/roofline.js';
 import { png } from './png.js';
-import { page, type DrawnFigure } from './page.js';
-import { draw } from './render.js';
+import { drawFigures } from './draw-figures.js';
+import { page } from './page.js';
 import { colour } from './theme.js';
-
-/** In the order a reader meets them. A figure whose points were not measured is left out. */
-const FIGURES = [
-  rooflineFigure,
-  operationsFigure,
-  promptFigure,
-  batchFigure,
-  gapsFigure,
-  requestFigure,
-  identityFigure,
-] as const;
-
-export async function drawFigures(comparison: Comparison): Promise<DrawnFigure[]> {
-  const figures = FIGURES.map((make) => make(comparison)).filter((each) => each !== undefined);
-  return Promise.all(figures.map(async (figure) => ({ ...figure, svg: await draw(figure) })));
-}
 
 /** Writes the page, the figures as files, or all of it; returns the paths. */
 export async function writeReport(

@@ -53,6 +53,10 @@ const variables = (index: 0 | 1): string =>
     .map(([role, pair]) => `--${role}:${pair[index]}`)
     .join(';');
 
+/** Rules that give what `selector` finds the colours of drawings, light and dark. */
+export const variablesFor = (selector: string): string =>
+  `${selector}{${variables(0)}}@media (prefers-color-scheme:dark){${selector}{${variables(1)}}}`;
+
 /** Puts variables in place of the colours of a drawing, so that the page decides between light and dark. */
 export function withVariables(svg: string): string {
   return Object.entries(COLOURS).reduce(

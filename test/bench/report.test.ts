@@ -5,7 +5,7 @@ import { logTicks } from '../../bench/report/figures/axes.js';
 import { placeLabels } from '../../bench/report/figures/labels.js';
 import { page } from '../../bench/report/page.js';
 import { png } from '../../bench/report/png.js';
-import { drawFigures } from '../../bench/report/report.js';
+import { drawFigures } from '../../bench/report/draw-figures.js';
 import { runBench } from '../../bench/runner.js';
 import { begun, HARDWARE, measureFake, OPTIONS } from './made-up.js';
 
@@ -73,3 +73,20 @@ test('names do not cover each other', () => {
     .sort((a, b) => a - b);
   for (let i = 1; i < heights.length; i++) expect(heights[i] - heights[i - 1]).toBeGreaterThan(12);
 });
+
+test('figures are the same where no code may be made of expressions', async () => {
+  const make = globalThis.Function;
+  let interpreted: typeof figures;
+  try {
+    globalThis.Function = function refused(): never {
+      throw new EvalError('code of a text');
+    } as unknown as typeof Function;
+    interpreted = await drawFigures(comparison, { interpreted: true });
+  } finally {
+    globalThis.Function = make;
+  }
+  expect(interpreted.map(({ svg }) => withoutNumbers(svg))).toEqual(figures.map(({ svg }) => withoutNumbers(svg)));
+});
+
+/** Names of gradients and clips go on counting from drawing to drawing. */
+const withoutNumbers = (svg: string): string => svg.replace(/(clip|gradient_)\d+/g, '$1');

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { parseResult } from '../../bench/read-result.js';
 import type { BenchRecord, BenchResult } from '../../bench/schema.js';
+import { calibrationKey, type Calibration } from '../../src/roofline/hardware/calibration.js';
 import { chromiumMissing } from '../support/chromium.js';
 import { faultsOf, openSite, type OpenSite } from './support.js';
 
@@ -23,6 +24,18 @@ afterAll(async () => {
 });
 
 const need = ({ skip }: Pick<TestContext, 'skip'>): void => skip(site === undefined, chromiumMissing);
+
+/** What this browser is said to have measured. */
+const GPU: Calibration = {
+  ...{ version: 1, adapter: 'google swiftshader', driver: 'Chrome 147', isCpu: true, date: '2026-11-30T12:00:00Z' },
+  ridgepoint: '0.1.0',
+  ceilings: {
+    ...{ readBytesPerSecond: 2e9, copyBytesPerSecond: 2e9, f32FlopsPerSecond: 9e9, subgroupMatrix: [] },
+    ...{ dispatchSeconds: 2e-5, recordSeconds: 1e-6, roundTripSeconds: 1e-3 },
+  },
+  efficiencies: {},
+  spread: {},
+};
 
 /** What a button has the browser save. */
 async function saved(button: string): Promise<string> {
@@ -51,6 +64,11 @@ function twiceAsSlow(result: BenchResult): BenchResult {
 describe('the tab of benchmarks', () => {
   it('measures by the keyboard alone, can be stopped, and has a result that any reader takes', async (context) => {
     need(context);
+    // As after a measurement in the tab of the GPU.
+    await page.evaluate(([key, text]) => localStorage.setItem(key, text), [
+      `ridgepoint calibration ${calibrationKey(GPU.adapter, GPU.driver)}`,
+      JSON.stringify(GPU),
+    ] as const);
     await page.focus('#chat-tab');
     for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowRight');
     await page.focus('#bench-start');
@@ -64,9 +82,13 @@ describe('the tab of benchmarks', () => {
     measured = parseResult(await saved('#bench-download'), 'downloaded');
     expect(measured.complete).toBe(false);
     expect(measured.context).toMatchObject({ runtime: 'Chrome 147', model: 'tiny-tales', dtype: 'f16' });
+    expect(measured.context.calibration).toBe(GPU.date);
+    expect(measured.ceilings).toEqual({ read_bytes_per_second: 2e9, f32_flops_per_second: 9e9 });
     expect(measured.host.threads).toBeGreaterThan(0);
     expect(measured.records.map(({ id }) => id)).toEqual(expect.arrayContaining(['ttft p32', 'tpot c0 b1 g16']));
     expect(await page.locator('#bench-report table').count()).toBeGreaterThanOrEqual(2);
+    await page.locator('#bench-report .drawn svg').nth(2).waitFor();
+    expect(await page.locator('#bench-report .wrong').count()).toBe(0);
     expect(site!.complaints).toEqual([]);
   });
 });
@@ -83,7 +105,7 @@ describe('the tab of comparisons', () => {
     const ttft = page.locator('#compare-report tr', { hasText: 'ttft p32' }).locator('td').last();
     expect(await ttft.textContent()).toMatch(/^2\.00/);
     expect(await page.locator('#compare-report').textContent()).toContain('Unlike conditions: weights.');
-    expect(await page.locator('#compare-report .roofline .roof').count()).toBe(1);
+    expect(await page.locator('#compare-report .roofline .roof').count()).toBe(2);
     const lines = (await saved('#compare-csv')).trim().split('\n');
     expect(lines[0]).toBe('result,adapter,driver,measure,point,runs,median_ms,ratio,low,high');
     expect(lines.filter((line) => line.startsWith('slow,NVIDIA L4,')).every((line) => line.split(',')[7] === '2')).toBe(
