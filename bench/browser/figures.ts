@@ -42,7 +42,7 @@ export async function figuresOf(result: BenchResult, known: readonly Calibration
     const frame = element('figure', 'wide');
     frame.tabIndex = 0;
     frame.append(document.importNode(drawing, true));
-    section.append(element('h3', '', title), element('p', '', caption), frame, element('p', 'figures', key ?? ''));
+    section.append(element('h2', '', title), element('p', '', caption), frame, element('p', 'figures', key ?? ''));
     return section;
   });
 }

@@ -30,7 +30,7 @@ export function fromMarkdown(text: string): HTMLElement[] {
     if (lines[0].startsWith('- ')) {
       const list = element('ul', '');
       list.append(...lines.map((line) => element('li', '', line.slice(2))));
-      return [element('h3', '', caption), list];
+      return [element('h2', '', caption), list];
     }
     return lines.filter((line) => line !== '').map((line) => element('p', '', line));
   });
