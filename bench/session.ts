@@ -59,9 +59,9 @@ export async function runSession(
   const { points, skipped } = plan(options, limits);
   let result = withSkipped(begun, skipped);
   const shares = enginesFor(points, options.batches, isCpu);
-  const began = performance.now();
   let left = points.length;
   const pace = await place.openPace();
+  const began = performance.now();
   for (const [i, share] of shares.entries()) {
     if (share.sequences !== first.sequences) {
       await engine.dispose();
@@ -83,7 +83,8 @@ export async function runSession(
     if (cached > 0) throw new Error(`${cached} prompt tokens were not computed but found in the prefix cache`);
     if (signal?.aborted) break;
   }
-  await Promise.all([pace.close(), engine.dispose()]);
+  // What was measured is there, however the driver takes leave.
+  await Promise.allSettled([pace.close(), engine.dispose()]);
   return result;
 }
 

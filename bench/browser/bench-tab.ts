@@ -95,7 +95,10 @@ export class BenchTab {
       const request = requestOf(this.#engine, PLANS[this.#plan.value].options);
       await this.#engine.release();
       const result = await runInWorker(request, (news) => this.#tell(news), running.signal);
-      if (result.records.length === 0) throw new Error('stopped before anything was measured');
+      if (result.records.length === 0) {
+        const why = running.signal.aborted ? 'stopped before anything was measured' : result.skipped[0]?.reason;
+        throw new Error(why ?? 'the plan has no points for this model; load one with a longer context');
+      }
       this.#result = result;
       this.#report.replaceChildren(...fromMarkdown(overview(result)));
       void this.#draw(result);

@@ -58,7 +58,8 @@ async function run(request: BenchRequest): Promise<void> {
     const events = { signal, onProgress: (progress: RunStep) => tell({ progress }) };
     tell({ result: await runSession(place, request, events) });
   } catch (error) {
-    tell({ error: signal.aborted ? 'stopped before anything was measured' : (error as Error).message });
+    const { name, message } = error as Error;
+    tell({ error: name === 'AbortError' ? 'stopped before anything was measured' : message });
   }
 }
 
