@@ -31,7 +31,7 @@ export async function draw(
   const warnings: string[] = [];
   const note = (...args: readonly unknown[]): void => void warnings.push(args.map(String).join(' '));
   const compiled = compile(full, { logger: quietLogger(note) as never }).spec;
-  const runtime = vega.parse(compiled, undefined, { ast: interpreted } as never);
+  const runtime = vega.parse(compiled, undefined, { ast: interpreted });
   const expr = interpreted ? interpreter : undefined;
   const view = new vega.View(runtime, { renderer: 'none', logger: quietLogger(note), expr } as never);
   try {
