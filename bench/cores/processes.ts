@@ -16,8 +16,7 @@ export interface Service {
 function start(args: readonly string[], core?: number): ChildProcess {
   const command = [process.execPath, entry, ...args];
   const [program, ...rest] = core === undefined ? command : ['taskset', '-c', `${core}`, ...command];
-  // By the channel it ends with us, however we end.
-  return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /**
