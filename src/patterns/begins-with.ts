@@ -1,4 +1,4 @@
-import { compilePattern } from './program.js';
+import { compilePattern } from './javascript.js';
 import { Search } from './search.js';
 
 /**

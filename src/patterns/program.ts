@@ -1,8 +1,8 @@
 import { Beginnings } from './beginnings.js';
 import { CharacterTest } from './character-set.js';
 import { OP } from './operations.js';
-import { parsePattern, type Node } from './parse.js';
 import { Pages } from './tried-places.js';
+import type { Node } from './tree.js';
 
 /** Instructions of an expression; `{1,1000}` counts as a thousand. */
 const MOST = 8192;
@@ -20,12 +20,14 @@ export interface Program {
   readonly pages: Pages;
 }
 
-/** @throws Error for an expression that is too long, or cannot be matched in linear time */
-export function compilePattern(expression: RegExp): Program {
+/**
+ * @param flags of JavaScript's by which the sources of sets are read
+ * @throws Error for an expression that is too long
+ */
+export function compileTree(tree: Node, flags: string): Program {
   const code: [number, number, number][] = [[OP.accept, 0, 0]];
   const sets: CharacterTest[] = [];
   const known = new Map<string, number>();
-  const flags = expression.flags.replace(/[^imsu]/g, '');
 
   const emit = (op: number, a: number, b: number): number => {
     if (code.length === MOST) throw new Error(`it has more than ${MOST} parts`);
@@ -82,7 +84,7 @@ export function compilePattern(expression: RegExp): Program {
     return begin;
   }
 
-  const begin = compile(parsePattern(expression), 0, false);
+  const begin = compile(tree, 0, false);
   const instructions = {
     ops: Uint8Array.from(code, ([op]) => op),
     a: Int32Array.from(code, ([, a]) => a),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { normalForm, type NormalForm } from '../../src/tokenizer/encoding/canonical.js';
-import { compilePattern } from '../../src/patterns/program.js';
+import { compilePattern } from '../../src/patterns/javascript.js';
 import { Search, type Finder } from '../../src/patterns/search.js';
 import { Parts, PlainFinder } from '../../src/tokenizer/encoding/splits.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';

@@ -3,7 +3,7 @@ import { isObject, malformed, TOKENIZER_FILE } from '../files.js';
 import { byteLevelText } from './byte-level.js';
 import { CharsMap } from './charsmap.js';
 import { normalForm } from './canonical.js';
-import { patternFinder } from './library.js';
+import { patternFinder } from './pattern-finder.js';
 import { literal, Parts, PlainFinder } from './splits.js';
 import { stretches } from './stretches.js';
 

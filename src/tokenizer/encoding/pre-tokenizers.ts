@@ -2,7 +2,7 @@ import type { Finder } from '../../patterns/search.js';
 import { isObject, malformed, TOKENIZER_FILE } from '../files.js';
 import { ByteSpelling } from './byte-level.js';
 import { Chain, type Cutter } from './cutter.js';
-import { patternFinder } from './library.js';
+import { patternFinder } from './pattern-finder.js';
 import { BEHAVIOURS, literal, PlainFinder, Splitter, type Behaviour } from './splits.js';
 
 /** Makes what cuts texts into words; each of those that work at the same time wants its own. */

@@ -1,43 +1,18 @@
 import { RegExpParser, type AST } from '@eslint-community/regexpp';
+import { compileTree, type Program } from './program.js';
+import { ANY, choice, edge, look, oneOf, set, type Node } from './tree.js';
 
-/** An expression as a tree. Groups do not show: nobody asks what they matched. */
-export type Node =
-  | { readonly kind: 'set'; readonly source: string }
-  | { readonly kind: 'sequence'; readonly items: readonly Node[] }
-  | { readonly kind: 'choice'; readonly options: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly item: Node; readonly min: number; readonly max: number; readonly lazy: boolean }
-  | { readonly kind: 'look'; readonly item: Node; readonly behind: boolean; readonly negated: boolean };
-
-const set = (source: string): Node => ({ kind: 'set', source });
-const choice = (...options: Node[]): Node => ({ kind: 'choice', options });
-const look = (item: Node, behind: boolean, negated: boolean): Node => ({ kind: 'look', item, behind, negated });
-
-const ANY = set('[^]');
 const BREAK = set('[\\n\\r\\u2028\\u2029]');
 const WORD = set('\\w');
-
-/** The edge of a word: a word's character on one side and none on the other. */
-function edge(negated: boolean): Node {
-  const both = (before: boolean, after: boolean): Node => ({
-    kind: 'sequence',
-    items: [look(WORD, true, !before), look(WORD, false, !after)],
-  });
-  return negated ? choice(both(true, true), both(false, false)) : choice(both(true, false), both(false, true));
-}
 
 /**
  * Reads the source of a JavaScript expression that has the flag `u` and is known to be valid.
  *
  * @throws Error for a reference to a group, which cannot be matched in linear time
  */
-export function parsePattern({ source, multiline }: Pick<RegExp, 'source' | 'multiline'>): Node {
-  const fold = (alternatives: readonly AST.Alternative[]): Node => {
-    const options = alternatives.map(({ elements }): Node => {
-      const items = elements.map(part);
-      return items.length === 1 ? items[0] : { kind: 'sequence', items };
-    });
-    return options.length === 1 ? options[0] : choice(...options);
-  };
+function parsePattern({ source, multiline }: Pick<RegExp, 'source' | 'multiline'>): Node {
+  const fold = (alternatives: readonly AST.Alternative[]): Node =>
+    oneOf(alternatives.map(({ elements }) => elements.map(part)));
 
   /** The edge of the text, or of a line where those count. */
   const end = (behind: boolean): Node =>
@@ -49,7 +24,7 @@ export function parsePattern({ source, multiline }: Pick<RegExp, 'source' | 'mul
       case 'end':
         return end(node.kind === 'start');
       case 'word':
-        return edge(node.negate);
+        return edge(WORD, node.negate);
       case 'lookahead':
       case 'lookbehind':
         return look(fold(node.alternatives), node.kind === 'lookbehind', node.negate);
@@ -77,4 +52,9 @@ export function parsePattern({ source, multiline }: Pick<RegExp, 'source' | 'mul
   }
 
   return fold(new RegExpParser().parsePattern(source, 0, source.length, { unicode: true }).alternatives);
+}
+
+/** @throws Error for an expression that is too long, or cannot be matched in linear time */
+export function compilePattern(expression: RegExp): Program {
+  return compileTree(parsePattern(expression), expression.flags.replace(/[^imsu]/g, ''));
 }
