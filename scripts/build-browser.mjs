@@ -3,8 +3,9 @@
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
 import { embedShaders } from './embed-shaders.mjs';
+import { stripShaders } from './strip-shaders.mjs';
 
 const HERE = join('src', 'platform', 'browser');
 const WORKER = join(HERE, 'worker.ts');
@@ -12,34 +13,20 @@ const API = join('src', 'serving', 'fetch.ts');
 /** Written beside the page's part, which loads them when it needs them. */
 export const TEXTS = ['./engine-text.js', './api-text.js'];
 
-/** What a WGSL compiler does not read: comments, but for our directives, and the space around lines. */
-export function stripWgsl(text) {
-  return text
-    .split('\n')
-    .map((line) => (/^\s*\/\/#/.test(line) ? line : line.replace(/\/\/.*$/, '')).trim())
-    .filter((line) => line !== '')
-    .join('\n');
-}
-
-/** Shader texts without what only people read. */
-const stripShaders = {
-  name: 'strip-shaders',
-  setup({ onLoad }) {
-    onLoad({ filter: /shader-texts\.js$/ }, async ({ path }) => {
-      const { SHADER_TEXTS } = await import(path);
-      const texts = Object.fromEntries(Object.entries(SHADER_TEXTS).map(([name, text]) => [name, stripWgsl(text)]));
-      return { contents: `export const SHADER_TEXTS = ${JSON.stringify(texts)};` };
-    });
-  },
-};
-
 /** An engine of text is handed the API as a text of its own, and only where somebody asks for it. */
-const withoutApi = {
-  name: 'without-api',
-  setup({ onResolve }) {
-    onResolve({ filter: /serving\/fetch\.js$/ }, ({ path }) => ({ path, external: true }));
-  },
-};
+const withoutApi = /serving\/fetch\.js$/;
+
+/** What all builds have in common. */
+const OUTPUT = { format: 'esm', minify: true, comments: { legal: false }, chunkFileNames: '[name]-[hash].js' };
+const inputOf = (root, input) => ({
+  cwd: root,
+  input,
+  platform: 'browser',
+  tsconfig: false,
+  resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+  transform: { target: 'es2022' },
+  logLevel: 'warn',
+});
 
 /**
  * @param {string} root of the package
@@ -47,19 +34,23 @@ const withoutApi = {
  */
 export async function buildBrowser(root, outdir) {
   await buildWorker(root, outdir);
-  const common = commonOf(root);
   // For workers made of text, which have no address to load anything from.
-  const textOf = async (entry, options = {}) => {
-    const { outputFiles } = await build({ ...common, ...options, entryPoints: [entry], write: false });
-    return `export default ${JSON.stringify(outputFiles[0].text)};\n`;
+  const textOf = async (entry, external = []) => {
+    const build = await rolldown({ ...inputOf(root, entry), external, plugins: [stripShaders({ whole: true })] });
+    const { output } = await build.generate({ ...OUTPUT, codeSplitting: false });
+    await build.close();
+    return `export default ${JSON.stringify(output[0].code)};\n`;
   };
-  writeFileSync(join(outdir, 'engine-text.js'), await textOf(WORKER, { plugins: [...common.plugins, withoutApi] }));
+  writeFileSync(join(outdir, 'engine-text.js'), await textOf(WORKER, withoutApi));
   writeFileSync(join(outdir, 'api-text.js'), await textOf(API));
-  await build({ ...common, entryPoints: { index: join(HERE, 'index.ts') }, outdir, external: TEXTS });
+  const build = await rolldown({ ...inputOf(root, { index: join(HERE, 'index.ts') }), external: TEXTS });
+  await build.write({ ...OUTPUT, dir: outdir });
+  await build.close();
 }
 
 /**
- * The engine for workers with an address of their own: what is rarely needed is loaded when it is.
+ * The engine for workers with an address of their own: what every engine needs in one file, what is rarely needed in
+ * others, which are loaded when it is.
  *
  * @param {string} root of the package
  * @param {string} outdir where the files go
@@ -71,26 +62,27 @@ export async function buildWorker(root, outdir, { entries = {}, define = {} } = 
   mkdirSync(outdir, { recursive: true });
   // Parts have names of their content: those of an older build would stay.
   for (const name of readdirSync(outdir)) if (name.endsWith('.js')) rmSync(join(outdir, name));
-  await build({
-    ...commonOf(root),
-    entryPoints: { 'ridgepoint-worker': WORKER, ...entries },
-    define,
-    ...{ outdir, splitting: true, chunkNames: '[name]-[hash]' },
+  const inputs = inputOf(root, { 'ridgepoint-worker': WORKER, ...entries });
+  const build = await rolldown({
+    ...inputs,
+    transform: { ...inputs.transform, define },
+    plugins: [stripShaders()],
   });
+  const needed = neededBy('ridgepoint-worker.js', (await build.generate({ ...OUTPUT, minify: false })).output);
+  await build.write({
+    ...OUTPUT,
+    dir: outdir,
+    codeSplitting: { groups: [{ name: 'engine', test: (id) => needed.has(id) }] },
+  });
+  await build.close();
 }
 
-function commonOf(root) {
-  return {
-    absWorkingDir: root,
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    plugins: [stripShaders],
-  };
+/** The modules that a file brings along in any case. */
+function neededBy(file, output) {
+  const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]));
+  const files = new Set([file]);
+  for (const name of files) for (const imported of chunks.get(name).imports) files.add(imported);
+  return new Set([...files].flatMap((name) => chunks.get(name).moduleIds));
 }
 
 /** `dist/browser` is only written where the sources are: the package has it built. */

@@ -14,7 +14,7 @@ export function shaderModule(root) {
     const text = readFileSync(join(folder, name), 'utf8');
     return `  ${JSON.stringify(name.replaceAll('\\', '/'))}: ${JSON.stringify(text)},\n`;
   };
-  return `// Written by scripts/embed-shaders.mjs from shaders/.\nexport const SHADER_TEXTS = {\n${names.sort().map(entry).join('')}};\n`;
+  return `// Written by scripts/embed-shaders.mjs from shaders/.\nexport const SHADER_TEXTS = {\n${names.sort().map(entry).join('')}};\nexport const otherShaders = undefined;\n`;
 }
 
 /** Those of the modules that are there and do not hold what `shaders/` holds now. @param {string} root */

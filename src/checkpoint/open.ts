@@ -1,14 +1,10 @@
-import { openAwq } from './awq/open.js';
 import type { Checkpoint } from './checkpoint.js';
-import { openGptq } from './gptq/open.js';
 import type { PackedSource } from './packed/checkpoint.js';
 import { openSafetensors } from './safetensors/open.js';
 import type { ModelFolder } from './source.js';
 
 /** What a checkpoint is packed by, and what is known of its matrices beyond that. */
 export interface Packed extends Pick<PackedSource, 'format'>, Partial<Pick<PackedSource, 'exceptions'>> {}
-
-const METHODS = { gptq: openGptq, awq: openAwq };
 
 /**
  * Opens a model's checkpoint, whatever its format.
@@ -21,7 +17,9 @@ export async function openCheckpoint(folder: ModelFolder, packed?: Packed): Prom
   if (packed === undefined) return tensors;
   const { format, exceptions = () => undefined } = packed;
   try {
-    return METHODS[format.method]({ tensors, format, exceptions });
+    // A browser fetches this code with the first checkpoint that needs it.
+    const { openPacked } = await import('./packed/open.js');
+    return openPacked({ tensors, format, exceptions });
   } catch (error) {
     await tensors.close();
     throw error;

@@ -1,27 +1,18 @@
 import type { PagedKv } from '../cache/paged-kv.js';
-import { distinctLayers } from '../model/layer-formats.js';
 import { ForwardPass } from '../model/forward-pass.js';
 import { loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
 import { allocateWeights, type ModelWeights } from '../model/weights.js';
-import { autotune, LOAD_BUDGET_MS, paysTo } from '../tuning/autotune.js';
-import type { TuneOptions } from '../tuning/tune.js';
-import { noting, prepareDriver } from './drivers/prepare.js';
+import type { ChosenKernels } from './choose-kernels.js';
 import type { EngineMemory } from './memory-fit.js';
 import type { EngineModel } from './model-opening.js';
 import { allocateCache } from './sizes.js';
 import type { StartContext } from './start-context.js';
 
-/** What measuring chose of the kernels; undefined where nothing is to be measured. */
-type Tuned = Awaited<ReturnType<typeof autotune>> | undefined;
-
 /** A model on the GPU, ready to run. */
-export interface BuiltModel {
+export interface BuiltModel extends ChosenKernels {
   readonly pass: ForwardPass;
   readonly weights: ModelWeights;
   readonly cache: PagedKv;
-  readonly tuned: Tuned;
-  /** One line about what is left out for the driver's sake, where something is. */
-  readonly driverRemark: string | undefined;
 }
 
 /**
@@ -34,7 +25,7 @@ export async function buildModel(start: StartContext, model: EngineModel, memory
   const { config, formats } = model;
   const { limits, activations, layers } = memory;
   // Before anything else is on the device, so that nothing disturbs the timings.
-  const { tuned, driverRemark } = await chooseKernels(start, model, memory);
+  const { tuned, driverRemark } = await chosenKernels(start, model, memory);
   const { dtype, head } = formats;
   const { kvDtype, kvTokens } = memory.cache;
   const { weights, cache } = await gpu.checkedAllocation(`${model.source.name} in ${dtype}`, () => ({
@@ -71,30 +62,10 @@ function loadWeights({ gpu, options }: StartContext, model: EngineModel, weights
   return loadCheckpoint({ gpu, config, checkpoint: model.weights.checkpoint, weights }, loadOptions);
 }
 
-/** Tries the driver, and measures which kernels are fastest where that pays. */
-async function chooseKernels(
-  { gpu, host, options }: StartContext,
-  { config, formats: { dtype, head } }: EngineModel,
-  { limits, activations, layers, cache, plan }: EngineMemory,
-): Promise<Pick<BuiltModel, 'tuned' | 'driverRemark'>> {
-  const { onProgress, signal } = options;
-  const onTuning: TuneOptions['onProgress'] = (done, total, item) =>
-    onProgress?.({ stage: 'tuning', item, done, total, unit: 'shapes' });
-  const distinct = layers.size === 0 ? undefined : distinctLayers(config.layers, layers);
-  const kernels = { config, dtype, head, activations, distinct, kv: cache.kvDtype };
-  const measured = {
-    ...kernels,
-    sequences: limits.sequences,
-    gpu,
-    signal,
-    store: host.tuning,
-    weightBytes: plan.weights,
-    onProgress: onTuning,
-  };
-  const tunes = options.autotune !== false && paysTo(measured);
-  const trial = { ...kernels, tied: config.tiedEmbeddings, limits };
-  const driverRemark = await prepareDriver(gpu, trial, host.drivers, tunes ? LOAD_BUDGET_MS : undefined, onTuning);
-  if (options.autotune === false) return { tuned: undefined, driverRemark };
-  const check = host.drivers?.check;
-  return { tuned: await noting(gpu, host.drivers, () => autotune({ ...measured, check })), driverRemark };
+/** What the platform's knowledge of its drivers and measuring choose: where it has none of either, nothing. */
+async function chosenKernels(start: StartContext, model: EngineModel, memory: EngineMemory): Promise<ChosenKernels> {
+  const { drivers, tuning } = start.host;
+  if (drivers === undefined && tuning === undefined) return { tuned: undefined, driverRemark: undefined };
+  const { chooseKernels } = await import('./choose-kernels.js');
+  return chooseKernels(start, model, memory);
 }

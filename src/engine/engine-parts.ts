@@ -1,7 +1,7 @@
 import type { Gpu } from '../gpu/gpu.js';
 import type { ForwardPass } from '../model/forward-pass.js';
 import type { ModelPooling } from '../model/pooling.js';
-import type { Embedder } from './embedder.js';
+import type { EmbedderParts } from './embedder.js';
 import type { EngineHost } from './host.js';
 import type { KvTransfer } from './kv-transfer.js';
 import type { StepProbe } from './probe.js';
@@ -24,8 +24,10 @@ export interface EngineParts extends TextParts {
   readonly model: ForwardPass;
   readonly loop: StepLoop;
   readonly scheduler: Scheduler;
-  readonly kv: KvTransfer;
-  readonly embedder: Embedder;
+  /** Undefined where the platform moves none. */
+  readonly kv: KvTransfer | undefined;
+  /** What is needed where embeddings are asked for. */
+  readonly embedding: EmbedderParts;
   /** How hidden states become embeddings; undefined for a model that is not meant for it. */
   readonly pooling: ModelPooling | undefined;
   /** What a user should know of the model's files, a sentence each. */

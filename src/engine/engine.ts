@@ -5,13 +5,12 @@ import { BLOCK_TOKENS } from '../kernels/attention/shape.js';
 import { ScheduledSequence } from '../scheduler/sequence.js';
 import { inSlices } from '../tokenizer/slices.js';
 import type { EmbedOptions, Embeddings, EngineStats, GenerateOptions, Generation, Prompt, TextEngine } from './api.js';
-import { checkInputs, poolingOf, promptList } from './embed-input.js';
+import type { Embedder } from './embedder.js';
 import { kernelsOf, type EngineParts } from './engine-parts.js';
 import type { RunningGeneration } from './generation.js';
 import type { KvTransfer } from './kv-transfer.js';
 import { checkEmbedOptions } from './options/embed-options.js';
 import { Pending, type Before } from './pending.js';
-import { finished } from './pooled-rows.js';
 import { StepProbe } from './probe.js';
 import { needsTokenState } from './sampling.js';
 import type { Scheduling } from './scheduling.js';
@@ -26,9 +25,8 @@ export class CoreEngine extends TextSide implements TextEngine {
   readonly driverRemark: string | undefined;
   /** What a user should know of the model's files, a sentence each. */
   readonly notices: readonly string[];
-  /** Keys and values on their way to other engines and from them. */
-  readonly kv: KvTransfer;
   readonly #pending = new Pending();
+  #embedder: Embedder | undefined;
   #nextId = 0;
   #disposal: Promise<void> | undefined;
   readonly #parts: EngineParts;
@@ -36,10 +34,16 @@ export class CoreEngine extends TextSide implements TextEngine {
   constructor(parts: EngineParts) {
     super(parts);
     this.#parts = parts;
-    this.kv = parts.kv;
     this.hint = parts.hint;
     this.notices = parts.notices;
     this.driverRemark = parts.driverRemark;
+  }
+
+  /** Keys and values on their way to other engines and from them. @throws Error on a platform that moves none */
+  get kv(): KvTransfer {
+    const { kv } = this.#parts;
+    if (kv === undefined) throw new Error('this platform moves no keys and values between engines');
+    return kv;
   }
 
   get failure(): Error | undefined {
@@ -88,6 +92,7 @@ export class CoreEngine extends TextSide implements TextEngine {
     this.assertUsable();
     const { hidden } = this.config;
     checkEmbedOptions(options, hidden);
+    const { checkInputs, Embedder, finished, poolingOf, promptList } = await import('./embedding.js');
     const { pooling, normalize } = poolingOf(this.info, this.#parts.pooling, options);
     const { dimensions = hidden, priority, signal } = options;
     const prompts: (readonly number[])[] = [];
@@ -96,7 +101,8 @@ export class CoreEngine extends TextSide implements TextEngine {
     }
     await inSlices(checkInputs(prompts, this.config, this.info), signal);
     this.assertUsable();
-    const vectors = await this.#parts.embedder.pool(prompts, {
+    this.#embedder ??= new Embedder(this.#parts.embedding);
+    const vectors = await this.#embedder.pool(prompts, {
       ...{ pooling, priority, signal },
       nextId: () => this.#nextId++,
       finish: (pooled) => finished(pooled, dimensions, normalize),

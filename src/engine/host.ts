@@ -2,6 +2,7 @@ import type { GpuSource } from '../gpu/gpu.js';
 import type { ModelSource } from '../model/open.js';
 import type { LoadProgress } from './api.js';
 import type { ChatWishes } from '../tokenizer/chat.js';
+import type { KvTransfer, KvTransferParts } from './kv-transfer.js';
 import type { DriverHost } from './drivers/prepare.js';
 import type { UnaskedSizes } from './sizes.js';
 import type { TuningStore } from '../tuning/autotune.js';
@@ -65,6 +66,8 @@ export interface EngineHost {
   readonly unasked?: UnaskedSizes;
   /** Where the kernels chosen for an adapter are kept; without it the defaults are used. */
   readonly tuning?: TuningStore;
+  /** Moves keys and values between engines; absent on a platform that has nothing to move them by. */
+  readonly kvTransfer?: (parts: KvTransferParts) => KvTransfer;
   /** What is known of drivers, and how those that nobody knows are tried; without it every driver is trusted. */
   readonly drivers?: DriverHost;
   /**

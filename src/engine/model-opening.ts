@@ -26,7 +26,7 @@ export interface JudgedModel extends OpenedModel {
  * @throws RidgepointError naming the file or option that is wrong
  */
 export async function judgeModel(source: ModelSource, options: SizedOptions): Promise<JudgedModel> {
-  const described = describeModel(source, { weights: options.weights !== 'synthetic' });
+  const described = await describeModel(source, { weights: options.weights !== 'synthetic' });
   const formats = weightFormats(options, described.packed, described.saved);
   activationDtype(options.activations, formats.dtype);
   engineLimits(options, described.config);

@@ -14,8 +14,6 @@ import { CoreEngine } from './engine.js';
 import type { EngineMemory } from './memory-fit.js';
 import type { EngineModel } from './model-opening.js';
 import { kernelsOf } from './engine-parts.js';
-import { Embedder } from './embedder.js';
-import { KvTransfer } from './kv-transfer.js';
 import { NameWatch } from './name-watch.js';
 import { ENGINE_OPTIONS } from './options/engine-options.js';
 import type { StartContext } from './start-context.js';
@@ -64,16 +62,16 @@ export function startLoop(start: StartContext, loaded: Loaded): CoreEngine {
   });
   const info = infoOf(start, loaded);
   const prefixCaching = options.prefixCaching ?? true;
-  const kv = new KvTransfer({
+  const kv = host.kvTransfer?.({
     ...{ gpu, scheduler, loop, names, info, prefixCaching },
     cache: built.cache,
     config: model.config,
     identity: () => modelIdentity(model.source, model.weights === undefined),
     kernels: () => Object.values(kernelsOf(built.pass)).flat().join(' '),
   });
-  const embedder = new Embedder({ gpu, loop, pass: built.pass, weights: built.weights, chunk });
+  const embedding = { gpu, loop, pass: built.pass, weights: built.weights, chunk };
   return new CoreEngine({
-    ...{ gpu, host, scheduler, loop, kv, embedder, info, prefixCaching },
+    ...{ gpu, host, scheduler, loop, kv, embedding, info, prefixCaching },
     pooling: poolingAsked(poolingOfModel(model.pooling, model.config), options.pooling),
     config: model.config,
     model: built.pass,

@@ -1,5 +1,5 @@
 import { RidgepointError } from '../errors.js';
-import { composeShader, type Defines, type ShaderReader } from './shader-source.js';
+import { composeShader, fetchShader, type Defines, type ShaderReader } from './shader-source.js';
 
 /**
  * How a kernel's buffers are bound, one letter a binding, in order:
@@ -122,6 +122,7 @@ export class PipelineCache {
   }
 
   async #compile(spec: PipelineSpec, name: string): Promise<Pipeline> {
+    await fetchShader(spec.shader);
     const code = this.source(spec);
     const layout = this.layout(spec.bindings);
     // The module's error is reported with the pipeline's; unscoped it would count as a fault of whatever runs next.

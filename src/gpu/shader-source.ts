@@ -1,12 +1,21 @@
-import { SHADER_TEXTS } from './shader-texts.js';
+import { otherShaders, SHADER_TEXTS } from './shader-texts.js';
 
 /** Gives the text of a shader by its path below `shaders/`, for example `matmul/matmul_vec.wgsl`. */
 export type ShaderReader = (path: string) => string;
 
+let texts = SHADER_TEXTS;
+
 /** The text of a shader as the package has it. @throws Error when there is none of that path */
 export function shaderText(path: string): string {
-  if (!Object.hasOwn(SHADER_TEXTS, path)) throw new Error(`there is no shader ${path}`);
-  return SHADER_TEXTS[path];
+  if (!Object.hasOwn(texts, path)) throw new Error(`there is no shader ${path}`);
+  return texts[path];
+}
+
+/** Has the text of a shader at hand, and those it includes: a build for browsers fetches what few devices run. */
+export async function fetchShader(path: string): Promise<void> {
+  if (Object.hasOwn(texts, path) || otherShaders === undefined) return;
+  const { default: others } = await otherShaders();
+  texts = { ...SHADER_TEXTS, ...others };
 }
 
 /** What a variant is made of: numbers become WGSL constants, booleans become conditions. */

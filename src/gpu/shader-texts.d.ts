@@ -3,3 +3,5 @@
  * is written by `scripts/embed-shaders.mjs`, before each build and each run of the tests.
  */
 export declare const SHADER_TEXTS: Readonly<Record<string, string>>;
+/** Fetches the texts that a build left out of these; undefined where none are. */
+export declare const otherShaders: (() => Promise<{ readonly default: Readonly<Record<string, string>> }>) | undefined;

@@ -6,7 +6,6 @@ import { fillSynthetic } from '../kernels/synthetic/kernel.js';
 import { seedOf } from '../seed.js';
 import type { FloatDtype, WeightPart } from '../kernels/weights.js';
 import type { ModelConfig } from './config.js';
-import { takeQuants } from './gptq-writer.js';
 import { planLoad, type LoadStep, type LoadWay } from './load-plan.js';
 import { modelMatrices, namedVocabulary, storedVocabulary } from './matrices.js';
 import { floatRows, quantizedWriter, type RowWriter } from './row-writer.js';
@@ -67,6 +66,7 @@ export async function loadCheckpoint(
     for (let next = 0; next < steps.length;) {
       const step = steps[next];
       if (step.way === 'take') {
+        const { takeQuants } = await import('./gptq-writer.js');
         for await (const bytes of takeQuants({ ring, ...step }, slabBytes)) count(bytes, step.source.name);
         next++;
         continue;

@@ -2,7 +2,6 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { openCheckpoint } from '../checkpoint/open.js';
 import { RidgepointError } from '../errors.js';
 import type { StoredDtype } from '../kernels/weights.js';
-import { savedMatrices } from '../quantization/saved.js';
 import type { ModelConfig } from './config.js';
 import { settledHead, underFullNames } from './headless.js';
 import { layerFormats, type LayerFormats } from './layer-formats.js';
@@ -38,7 +37,8 @@ export async function openWeights(
   common?: StoredDtype,
 ): Promise<OpenedWeights> {
   if (folder === undefined) throw new RidgepointError('internal', `${name}: a preset has no weights to open`);
-  const stored = await openCheckpoint(folder, packed && { format: packed, exceptions: saved && savedMatrices(saved) });
+  const exceptions = saved && (await import('../quantization/saved.js')).savedMatrices(saved);
+  const stored = await openCheckpoint(folder, packed && { format: packed, exceptions });
   const checkpoint = underFullNames(stored);
   try {
     const config = await settledConfig(settledHead(described, stored, pooling), checkpoint);

@@ -1,8 +1,7 @@
-import { packedFormat } from '../checkpoint/quantization-config.js';
 import type { PackedFormat } from '../checkpoint/packed/format.js';
 import { printable, type ModelFolder } from '../checkpoint/source.js';
 import { leftBeside, readJsonFile } from '../checkpoint/mistakes.js';
-import { savedFormats, type SavedFormats } from '../quantization/saved.js';
+import type { SavedFormats } from '../quantization/saved.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { ModelConfig } from './config.js';
 import { SAMPLING_KEYS } from './config-keys.js';
@@ -31,10 +30,21 @@ export interface StoredFormat {
   readonly saved: SavedFormats | undefined;
 }
 
+const FLOATS: StoredFormat = { packed: undefined, saved: undefined };
+const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+
 /** @throws RidgepointError naming the method or setting that is not supported */
-export function storedFormat({ config, configName }: Pick<ModelSource, 'config' | 'configName'>): StoredFormat {
+export async function storedFormat({
+  config,
+  configName,
+}: Pick<ModelSource, 'config' | 'configName'>): Promise<StoredFormat> {
+  const { quantization_config: settings, quantization: others } = config as Record<string, unknown>;
+  if (!isSaid(settings) && !isSaid(others)) return FLOATS;
+  const { packedFormat } = await import('../checkpoint/quantization-config.js');
   const packed = packedFormat(config, configName);
-  return { packed, saved: packed && savedFormats(config, configName) };
+  if (packed === undefined) return FLOATS;
+  const { savedFormats } = await import('../quantization/saved.js');
+  return { packed, saved: savedFormats(config, configName) };
 }
 
 /** What `config.json` alone tells of a model. */
@@ -44,9 +54,9 @@ export interface ModelDescription extends StoredFormat {
 }
 
 /** @param weights whether those of its checkpoint are wanted, so that their format has to be one that can be read */
-export function describeModel(source: ModelSource, { weights = true } = {}): ModelDescription {
+export async function describeModel(source: ModelSource, { weights = true } = {}): Promise<ModelDescription> {
   const config = readConfig(source);
-  return { source, config, ...(weights ? storedFormat(source) : { packed: undefined, saved: undefined }) };
+  return { source, config, ...(weights ? await storedFormat(source) : FLOATS) };
 }
 
 /** All of a model but its weights. */

@@ -1,6 +1,6 @@
 import { RegExpParser, type AST } from '@eslint-community/regexpp';
 import { compileTree, type Program } from './program.js';
-import { ANY, choice, edge, look, oneOf, set, type Node } from './tree.js';
+import { ANY, eitherOf, edge, look, alternativesOf, set, type Node } from './tree.js';
 
 const BREAK = set('[\\n\\r\\u2028\\u2029]');
 const WORD = set('\\w');
@@ -12,11 +12,11 @@ const WORD = set('\\w');
  */
 function parsePattern({ source, multiline }: Pick<RegExp, 'source' | 'multiline'>): Node {
   const fold = (alternatives: readonly AST.Alternative[]): Node =>
-    oneOf(alternatives.map(({ elements }) => elements.map(part)));
+    alternativesOf(alternatives.map(({ elements }) => elements.map(part)));
 
   /** The edge of the text, or of a line where those count. */
   const end = (behind: boolean): Node =>
-    multiline ? choice(look(ANY, behind, true), look(BREAK, behind, false)) : look(ANY, behind, true);
+    multiline ? eitherOf(look(ANY, behind, true), look(BREAK, behind, false)) : look(ANY, behind, true);
 
   function assertion(node: AST.Assertion): Node {
     switch (node.kind) {

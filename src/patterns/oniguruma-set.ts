@@ -42,7 +42,7 @@ const CONTROLS: Readonly<Record<string, number>> = { a: 7, e: 27, b: 8, t: 9, n:
 export type Escaped = { readonly code: number } | { readonly inside: string };
 
 /** A character as it stands inside a set. */
-export const spelled = (code: number): string => `\\u{${code.toString(16)}}`;
+export const asInSet = (code: number): string => `\\u{${code.toString(16)}}`;
 
 /** What "\\" at a place stands for, as far as it is one character or several; undefined for all else. */
 export function escapedAt(text: string, at: number): { readonly what: Escaped; readonly end: number } | undefined {
@@ -132,13 +132,13 @@ function setAt(text: string, begin: number, depth: number): ReadSet {
     } else if (/^-(?!\]|&&)/.test(rest) && last !== undefined) {
       const to = characterAt(text, at + 1);
       if ('inside' in to.what || to.what.code < last) throw new Error('a range ends before it begins, or with a set');
-      several(`-${spelled(to.what.code)}`);
+      several(`-${asInSet(to.what.code)}`);
       at = to.end;
     } else {
       const { what, end } = characterAt(text, at);
       if ('inside' in what) several(what.inside);
       else {
-        inside += spelled(what.code);
+        inside += asInSet(what.code);
         last = what.code;
       }
       at = end;

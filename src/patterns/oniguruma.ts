@@ -1,6 +1,6 @@
-import { escapedAt, readSet, spelled, WORD } from './oniguruma-set.js';
+import { escapedAt, readSet, asInSet, WORD } from './oniguruma-set.js';
 import { compileTree, type Program } from './program.js';
-import { ANY, choice, edge, look, oneOf, set, type Node } from './tree.js';
+import { ANY, eitherOf, edge, look, alternativesOf, set, type Node } from './tree.js';
 
 const BREAK = set('\\n');
 /** A word's characters where words end: there the digits that are raised, and fractions, count, too. */
@@ -47,7 +47,7 @@ function parseOniguruma(text: string): Node {
   };
   const character = (code: number): Node => {
     const letter = String.fromCodePoint(code);
-    return set(folds && LETTER.test(letter) ? `[${letter.toLowerCase()}${letter.toUpperCase()}]` : spelled(code));
+    return set(folds && LETTER.test(letter) ? `[${letter.toLowerCase()}${letter.toUpperCase()}]` : asInSet(code));
   };
 
   function escape(): void {
@@ -95,14 +95,14 @@ function parseOniguruma(text: string): Node {
       const { source, end } = readSet(text, at, folds);
       add(set(source), end - at);
     } else if (sign === '.') add(set('[^\\n]'), 1);
-    else if (sign === '^') add(choice(look(ANY, true, true), look(BREAK, true, false)), 1);
-    else if (sign === '$') add(choice(look(BREAK, false, false), look(ANY, false, true)), 1);
+    else if (sign === '^') add(eitherOf(look(ANY, true, true), look(BREAK, true, false)), 1);
+    else if (sign === '$') add(eitherOf(look(BREAK, false, false), look(ANY, false, true)), 1);
     else if (sign === '(') group();
     else if (sign === ')') {
       const inner = open.pop()!;
       if (open.length === 0) throw new Error('it closes a group that is not open');
       ({ folds } = inner);
-      add(inner.close(oneOf(inner.alternatives)), 1);
+      add(inner.close(alternativesOf(inner.alternatives)), 1);
     } else if (sign === '|') {
       open.at(-1)!.alternatives.push([]);
       at++;
@@ -118,7 +118,7 @@ function parseOniguruma(text: string): Node {
     }
   }
   if (open.length > 1) throw new Error('a group has no end');
-  return oneOf(open[0].alternatives);
+  return alternativesOf(open[0].alternatives);
 }
 
 /** Places that are told by what stands around them. */
@@ -130,7 +130,7 @@ function anchorOf(letter: string | undefined): Node | undefined {
       return look(ANY, false, true);
     case 'Z': {
       const end = look(ANY, false, true);
-      return choice(end, look({ kind: 'sequence', items: [BREAK, end] }, false, false));
+      return eitherOf(end, look({ kind: 'sequence', items: [BREAK, end] }, false, false));
     }
     case 'b':
     case 'B':

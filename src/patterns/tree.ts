@@ -8,13 +8,13 @@ export type Node =
 
 /** @param source of an atom of JavaScript's that matches one character */
 export const set = (source: string): Node => ({ kind: 'set', source });
-export const choice = (...options: Node[]): Node => ({ kind: 'choice', options });
+export const eitherOf = (...options: Node[]): Node => ({ kind: 'choice', options });
 export const look = (item: Node, behind: boolean, negated: boolean): Node => ({ kind: 'look', item, behind, negated });
 
 /** One of alternatives, each a row of parts. */
-export function oneOf(alternatives: readonly (readonly Node[])[]): Node {
+export function alternativesOf(alternatives: readonly (readonly Node[])[]): Node {
   const options = alternatives.map((items): Node => (items.length === 1 ? items[0] : { kind: 'sequence', items }));
-  return options.length === 1 ? options[0] : choice(...options);
+  return options.length === 1 ? options[0] : eitherOf(...options);
 }
 
 export const ANY = set('[^]');
@@ -25,5 +25,5 @@ export function edge(word: Node, negated: boolean): Node {
     kind: 'sequence',
     items: [look(word, true, !before), look(word, false, !after)],
   });
-  return negated ? choice(both(true, true), both(false, false)) : choice(both(true, false), both(false, true));
+  return negated ? eitherOf(both(true, true), both(false, false)) : eitherOf(both(true, false), both(false, true));
 }

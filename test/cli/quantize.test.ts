@@ -93,7 +93,7 @@ describe('quantize', () => {
     expect(config).toMatchObject({ architectures: ['LlamaModel'], tie_word_embeddings: false });
     const opened = await openFolder(target);
     expect(await readPooling(opened)).toEqual({ pooling: 'mean', normalize: false });
-    const described = describeModel({ name: 'saved', folder: opened, config, configName: 'config.json' });
+    const described = await describeModel({ name: 'saved', folder: opened, config, configName: 'config.json' });
     const { checkpoint, config: found } = await openWeights(described);
     await checkpoint.close();
     expect(found.headless).toBe(true);

@@ -4,9 +4,9 @@ import { describeModel, openModel } from '../../src/model/open.js';
 import { MemoryFolder } from '../checkpoint/support.js';
 import { TINY } from '../engine/support.js';
 
-const opened = (eos: unknown) =>
+const opened = async (eos: unknown) =>
   openModel(
-    describeModel({
+    await describeModel({
       name: 'tiny',
       folder: undefined,
       config: { ...TINY, eos_token_id: eos },
@@ -24,9 +24,9 @@ it('says of ids that end a generation which of them no token can have', async ()
   expect((await opened([2])).notices).toEqual([]);
 });
 
-const fromFiles = (files: Record<string, string>, config: object = {}) =>
+const fromFiles = async (files: Record<string, string>, config: object = {}) =>
   openModel(
-    describeModel({
+    await describeModel({
       name: 'tiny',
       folder: new MemoryFolder(files),
       config: { ...TINY, ...config },

@@ -73,9 +73,41 @@ async function holdLock(): Promise<{ readonly name: string; release: () => void 
   return { name, release };
 }
 
-async function workerSeat(where: Where): Promise<EngineSeat> {
-  const { url, done } = await codeUrl(where);
-  const worker = new Worker(url, { type: 'module' });
+async function workerSeat({ workerUrl }: Where): Promise<EngineSeat> {
+  if (workerUrl !== undefined) return seatIn(new Worker(workerUrl, { type: 'module' }));
+  try {
+    return await fileSeat();
+  } catch {
+    // A bundler has not brought the file along, or a policy forbids it.
+  }
+  const { url, done } = await textUrl();
+  try {
+    return { ...(await seatIn(new Worker(url, { type: 'module' }))), ofText: true };
+  } finally {
+    done();
+  }
+}
+
+/** In a worker of the file beside this module, which fetches what is rarely needed when it is. */
+async function fileSeat(): Promise<EngineSeat> {
+  let worker: Worker;
+  try {
+    // Bundlers know this very expression and bring the file along.
+    worker = new Worker(new URL('./ridgepoint-worker.js', import.meta.url), { type: 'module' });
+  } catch {
+    // Of another host no worker can be made, but one that imports its code.
+    const file = import.meta.url.replace(/[^/]*$/, 'ridgepoint-worker.js');
+    const { url, done } = urlOf(`import ${JSON.stringify(file)};`);
+    try {
+      return await seatIn(new Worker(url, { type: 'module' }));
+    } finally {
+      done();
+    }
+  }
+  return seatIn(worker);
+}
+
+async function seatIn(worker: Worker): Promise<EngineSeat> {
   const { port1, port2 } = new MessageChannel();
   const wire: Wire = new WireClient(port1);
   const leave = (): void => {
@@ -88,14 +120,12 @@ async function workerSeat(where: Where): Promise<EngineSeat> {
   } catch (error) {
     leave();
     throw error;
-  } finally {
-    done();
   }
-  return { place: 'worker', wire, leave, ofText: where.workerUrl === undefined };
+  return { place: 'worker', wire, leave, ofText: false };
 }
 
-async function pageSeat(where: Where): Promise<EngineSeat> {
-  const { url, done } = await codeUrl(where);
+async function pageSeat({ workerUrl }: Where): Promise<EngineSeat> {
+  const { url, done } = workerUrl === undefined ? await textUrl() : { url: workerUrl, done: () => undefined };
   try {
     const { serveHere } = (await import(
       /* webpackIgnore: true */ /* @vite-ignore */ String(url)
@@ -104,16 +134,18 @@ async function pageSeat(where: Where): Promise<EngineSeat> {
     serveHere(port2);
     const wire: Wire = new WireClient(port1);
     const gone = new RidgepointError('usage', 'the engine was disposed; load another');
-    return { place: 'page', wire, leave: () => wire.break(gone), ofText: where.workerUrl === undefined };
+    return { place: 'page', wire, leave: () => wire.break(gone), ofText: workerUrl === undefined };
   } finally {
     done();
   }
 }
 
-/** Where the engine's code is: a file where one was named, else the text that came with this module. */
-async function codeUrl({ workerUrl }: Where): Promise<{ url: string | URL; done: () => void }> {
-  if (workerUrl !== undefined) return { url: workerUrl, done: () => undefined };
-  const { default: text } = await import('./engine-text.js');
+/** The engine's code as a text, all of it, for where no file of it can be found. */
+async function textUrl(): Promise<{ url: string; done: () => void }> {
+  return urlOf((await import('./engine-text.js')).default);
+}
+
+function urlOf(text: string): { url: string; done: () => void } {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
   return { url, done: () => URL.revokeObjectURL(url) };
 }

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { EngineHost, HostGpu, ModelRequest } from '../../engine/host.js';
+import { KvTransfer } from '../../engine/kv-transfer.js';
 import type { ModelSource } from '../../model/open.js';
 import { RidgepointError } from '../../errors.js';
 import { option, words } from '../../wording.js';
@@ -94,6 +95,7 @@ async function openModel(model: string | undefined, options: ModelRequest): Prom
 
 /** Node's way to adapters, files and the Hub. */
 export const nodeHost: EngineHost = {
+  kvTransfer: (parts) => new KvTransfer(parts),
   openGpu,
   openModel,
   tuning: tuningStore,

@@ -30,7 +30,7 @@ export async function tuneCommand(flags: TuneFlags): Promise<number> {
   const path = tuningPath(source.name, source.driver);
   const store = await checkedTuningStore(path);
   const found = await nodeHost.openModel(flags.model, { signal: stopSignal });
-  const { config, packed, saved } = describeModel(found);
+  const { config, packed, saved } = await describeModel(found);
   const gpu = await Gpu.open(source);
   closeAtExit(() => gpu.dispose());
   const { drivers } = nodeHost;
