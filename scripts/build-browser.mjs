@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build as esbuild } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { embedShaders } from './embed-shaders.mjs';
 import { stripShaders } from './strip-shaders.mjs';
@@ -43,9 +44,13 @@ export async function buildBrowser(root, outdir) {
   };
   writeFileSync(join(outdir, 'engine-text.js'), await textOf(WORKER, withoutApi));
   writeFileSync(join(outdir, 'api-text.js'), await textOf(API));
-  const build = await rolldown({ ...inputOf(root, { index: join(HERE, 'index.ts') }), external: TEXTS });
-  await build.write({ ...OUTPUT, dir: outdir });
-  await build.close();
+  // By esbuild, since Vite finds workers by their literals, for which Rolldown writes templates.
+  await esbuild({
+    absWorkingDir: root,
+    entryPoints: { index: join(HERE, 'index.ts') },
+    ...{ outdir, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true },
+    ...{ legalComments: 'none', logLevel: 'warning', external: TEXTS },
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBrowser } from '../../scripts/build-browser.mjs';
+import { buildSite } from '../../scripts/build-site.mjs';
 import { stripWgsl } from '../../scripts/strip-shaders.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -12,11 +13,12 @@ beforeAll(() => buildBrowser(root, built));
 afterAll(() => rmSync(built, { recursive: true }));
 
 /** What a page has loaded once it has imported a file: that and what it imports in turn, in any case. */
-function loadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {
+function loadedWith(file: string, loaded = new Set<string>(), folder = built): ReadonlySet<string> {
   if (loaded.has(file)) return loaded;
   loaded.add(file);
-  const text = readFileSync(join(built, file), 'utf8');
-  for (const [, next] of text.matchAll(/(?<!["'])\b(?:from|import)\s*["`]\.\/([^"`]+)["`]/g)) loadedWith(next, loaded);
+  const text = readFileSync(join(folder, file), 'utf8');
+  for (const [, next] of text.matchAll(/(?<!["'])\b(?:from|import)\s*["`]\.\/([^"`]+)["`]/g))
+    loadedWith(next, loaded, folder);
   return loaded;
 }
 
@@ -47,6 +49,16 @@ describe('the build for browsers', () => {
     expect(kilobytes(/^fetch-/, engine)).toBeLessThan(102);
     expect(kilobytes(/^engine-text\.js$/)).toBeLessThan(188);
     expect(kilobytes(/^api-text\.js$/)).toBeLessThan(78);
+  });
+
+  it('of the page is small, too: what it shows first, with the engine', async () => {
+    const site = join(built, 'site');
+    await buildSite(root, site);
+    const files = new Set(['index.html', 'style.css', 'icon.svg', 'manifest.webmanifest', 'offline.js']);
+    for (const file of ['main.js', 'ridgepoint-worker.js']) loadedWith(file, files, site);
+    const sizes = [...files].map((file) => gzipSync(readFileSync(join(site, file)), { level: 9 }).length);
+    expect(sizes.reduce((sum, size) => sum + size, 0) / 1000).toBeLessThan(150);
+    rmSync(site, { recursive: true });
   });
 
   it('has no module of Node, and imports nothing but its own files', () => {
