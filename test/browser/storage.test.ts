@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { downloadFile } from '../../src/platform/browser/models/download.js';
-import { openFolder } from '../../src/platform/browser/models/open-folder.js';
+import { sourceOfFolder } from '../../src/platform/browser/models/folder-source.js';
 import { FileListFolder, PickedFolder } from '../../src/platform/browser/models/picked.js';
 
 /** An origin's private folder with so much room, as a worker sees it. */
@@ -113,12 +113,12 @@ describe('a folder that was picked', () => {
     ['NotFoundError', 'mine: it was moved or deleted; pick the folder again'],
     ['InvalidStateError', 'mine: it cannot be read (no); pick the folder again'],
   ])('and gives %s is to be picked again', async (name, message) => {
-    await expect(openFolder(refusing(name))).rejects.toThrow(message);
+    await expect(sourceOfFolder(refusing(name))).rejects.toThrow(message);
   });
 
   it('is told what it is where it is an ONNX model', async () => {
     const files = new FileListFolder([{ path: 'picked/model.onnx', file: new File(['x'], 'model.onnx') }]);
-    await expect(openFolder(files)).rejects.toThrow(
+    await expect(sourceOfFolder(files)).rejects.toThrow(
       /holds no config\.json; it holds model\.onnx; ONNX is not supported, give the safetensors/,
     );
   });

@@ -6,7 +6,7 @@ import type { ModelSource } from '../../../model/open.js';
 import { option, words } from '../../../wording.js';
 import { ask } from './fetching.js';
 import { EMBEDDED, isHubName, isUrl } from './names.js';
-import { openFolder } from './open-folder.js';
+import { sourceOfFolder } from './folder-source.js';
 import { FileListFolder, PickedFolder, type ChosenFile } from './picked.js';
 import { ServedFolder } from './served.js';
 
@@ -34,7 +34,7 @@ export async function openBrowserModel(
   request: ModelRequest,
 ): Promise<ModelSource> {
   if (model === undefined || model === EMBEDDED) return openEmbedded(places);
-  if (typeof model !== 'string') return openFolder(folderOf(model));
+  if (typeof model !== 'string') return sourceOfFolder(folderOf(model));
   if (isUrl(model)) {
     const { openRemote, servedFolder } = await import('./remote.js');
     return openRemote(servedFolder(new URL(model, places.pageUrl)), places, request);
@@ -60,7 +60,7 @@ const folderOf = (model: Exclude<WantedModel, string>): ModelFolder =>
 async function openEmbedded({ modelsUrl }: ModelPlaces): Promise<ModelSource> {
   const url = new URL(`${EMBEDDED}/`, modelsUrl).href;
   try {
-    return await openFolder(new ServedFolder(EMBEDDED, url));
+    return await sourceOfFolder(new ServedFolder(EMBEDDED, url));
   } catch (cause) {
     const why = (cause as Error).message;
     throw new RidgepointError(

@@ -4,7 +4,7 @@ import type { ModelSource } from '../../../model/open.js';
 import { fetchModel } from './fetch-model.js';
 import type { ModelPlaces } from './find.js';
 import { listHub, type RemoteFolder } from './listing.js';
-import { openFolder } from './open-folder.js';
+import { sourceOfFolder } from './folder-source.js';
 import { ServedFolder } from './served.js';
 import { canStore, readManifest, storeFolder } from './store.js';
 import { StoredFolder } from './stored.js';
@@ -46,17 +46,17 @@ export async function openRemote(
   if (store && canStore()) {
     const { onProgress, signal } = request;
     const judge = async (folder: FileSystemDirectoryHandle, coming: ComingWeights): Promise<void> => {
-      await request.judge?.(await openFolder(new StoredFolder(name, folder)), coming);
+      await request.judge?.(await sourceOfFolder(new StoredFolder(name, folder)), coming);
     };
     const folder = await fetchModel(source, { remote, headers, onProgress, signal, judge });
-    if (folder !== undefined) return openFolder(new StoredFolder(name, folder));
+    if (folder !== undefined) return sourceOfFolder(new StoredFolder(name, folder));
   }
   if (store) {
     // Here nothing can be written; another thread has done so.
     const folder = await storeFolder(source);
     if (folder !== undefined && (await readManifest(folder)) !== undefined) {
-      return openFolder(new StoredFolder(name, folder));
+      return sourceOfFolder(new StoredFolder(name, folder));
     }
   }
-  return openFolder(new ServedFolder(name, (await remote()).url, headers));
+  return sourceOfFolder(new ServedFolder(name, (await remote()).url, headers));
 }

@@ -5,7 +5,7 @@ import { RidgepointError } from '../../../errors.js';
 import type { ModelSource } from '../../../model/open.js';
 
 /** Opens a folder as a model. @throws RidgepointError saying what the folder is, where it is no checkpoint */
-export async function openFolder(folder: ModelFolder): Promise<ModelSource> {
+export async function sourceOfFolder(folder: ModelFolder): Promise<ModelSource> {
   const text = await folder.readText('config.json');
   const { name } = folder;
   if (text === undefined) {
