@@ -117,7 +117,10 @@ describe('over a link that fails', () => {
       expect(await resumed).toEqual([6, []]);
       stallAt = 3;
       const began = performance.now();
-      expect(await once(pair, SAMPLED)).toEqual([2, ['silent']]);
+      const [came, missing] = await once(pair, SAMPLED);
+      expect(missing).toEqual(['silent']);
+      // A frame before the one that is held may be on its way with it.
+      expect([1, 2]).toContain(came);
       expect(performance.now() - began).toBeGreaterThan(4500);
       relay.go();
       expect(await once(pair)).toEqual([6, ['silent']]);
