@@ -64,7 +64,7 @@ const schedule = fc.array(
 /** Few schedules of the real model; `traffic.test.ts` tries hundreds on a smaller one. */
 describe.each(adapters)('in a crowd on %s', (name) => {
   /** Schedules tried on each engine. */
-  const runs = name === adapter ? 12 : 5;
+  const runs = name === adapter ? 7 : 5;
   const alone: number[][] = [];
   const load = (options: EngineOptions): Promise<CoreEngine> => Engine.load({ adapter: name, ...options });
   beforeAll(async () => {
