@@ -10,10 +10,16 @@ import { generated, need, nodeIds, openBench, type Bench } from './support.js';
 const tinyTales = join(import.meta.dirname, '..', '..', 'models', 'tiny-tales');
 const hub = new FakeHub();
 const folder = join(mkdtempSync(join(tmpdir(), 'ridgepoint-picked-')), 'tiny-tales');
+/** The same without what makes texts of ids. */
+const mute = join(folder, '..', 'mute');
 let opened: Bench | undefined;
 
 beforeAll(async () => {
   cpSync(tinyTales, folder, { recursive: true, filter: (path) => !path.includes('recipe') });
+  cpSync(tinyTales, mute, {
+    recursive: true,
+    filter: (path) => !/recipe|tokenizer/.test(path.slice(tinyTales.length)),
+  });
   opened = await openBench(['--host-resolver-rules=MAP insecure.test 127.0.0.1'], hub.answer);
 });
 afterAll(async () => {
@@ -72,9 +78,9 @@ describe('a model that the browser has no room for', () => {
 
 describe('a folder that was chosen', () => {
   let page: Page;
-  const choose = async (): Promise<void> => {
+  const choose = async (picked = folder): Promise<void> => {
     await page.setContent('<input type="file" webkitdirectory>');
-    await page.setInputFiles('input', folder);
+    await page.setInputFiles('input', picked);
   };
   const loadChosen = () =>
     page.evaluate(async () => {
@@ -92,6 +98,22 @@ describe('a folder that was chosen', () => {
     expect((await generated(page)).ids).toEqual(await nodeIds());
     await page.evaluate(() => window.engine.dispose());
     expect(await page.evaluate(() => window.ridgepoint.listModels())).toEqual([]);
+  });
+
+  it('without a tokenizer takes ids, and says what texts want', async (context) => {
+    bench(context);
+    await choose(mute);
+    expect(await loadChosen()).toBe('loaded');
+    const said = await page.evaluate(async () => {
+      const error = await window.engine.generate('Once').result.catch((error: Error) => error);
+      return error instanceof Error ? error.message : '';
+    });
+    expect(said).toMatch(/tokenizer/);
+    const ids = await page.evaluate(
+      async () => (await window.engine.generate([1, 5], { temperature: 0, maxTokens: 3, ignoreEos: true }).result).ids,
+    );
+    expect(ids).toHaveLength(3);
+    await page.evaluate(() => window.engine.dispose());
   });
 
   it('and was changed since is to be picked again', async (context) => {
