@@ -1,4 +1,3 @@
-import { interpreter } from './interpreter.js';
 import { CONFIG } from './theme.js';
 
 /** A Vega-Lite specification without its settings. */
@@ -32,7 +31,7 @@ export async function draw(
   const note = (...args: readonly unknown[]): void => void warnings.push(args.map(String).join(' '));
   const compiled = compile(full, { logger: quietLogger(note) as never }).spec;
   const runtime = vega.parse(compiled, undefined, { ast: interpreted });
-  const expr = interpreted ? interpreter : undefined;
+  const expr = interpreted ? (await import('vega-interpreter')).expressionInterpreter : undefined;
   const view = new vega.View(runtime, { renderer: 'none', logger: quietLogger(note), expr } as never);
   try {
     const svg = await view.toSVG();
