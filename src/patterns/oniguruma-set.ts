@@ -44,6 +44,26 @@ export type Escaped = { readonly code: number } | { readonly inside: string };
 /** A character as it stands inside a set. */
 export const asInSet = (code: number): string => `\\u{${code.toString(16)}}`;
 
+/**
+ * A property or script in JavaScript's words: there scripts are called so, and names have capitals where Oniguruma does
+ * not mind.
+ *
+ * @throws Error for one that JavaScript does not know
+ */
+function propertyOf(name: string): string {
+  const capital = name.toLowerCase().replace(/(?:^|_)[a-z]/g, (letter) => letter.toUpperCase());
+  if (capital === 'Word') return WORD;
+  for (const known of [name, capital, `Script=${name}`, `Script=${capital}`]) {
+    try {
+      new RegExp(`\\p{${known}}`, 'v');
+      return `\\p{${known}}`;
+    } catch {
+      // Another way to say it may be known.
+    }
+  }
+  throw new Error(`its property "${name}" is not known here`);
+}
+
 /** What "\\" at a place stands for, as far as it is one character or several; undefined for all else. */
 export function escapedAt(text: string, at: number): { readonly what: Escaped; readonly end: number } | undefined {
   const rest = text.slice(at + 1, at + 80);
@@ -51,7 +71,7 @@ export function escapedAt(text: string, at: number): { readonly what: Escaped; r
   const property = /^([pP])\{(\^?)([^}]*)\}/.exec(rest);
   if (property !== null) {
     const [written, letter, not, name] = property;
-    const inside = name === 'Word' ? WORD : `\\p{${name}}`;
+    const inside = propertyOf(name);
     return found(written.length, { inside: (letter === 'P') === (not === '^') ? inside : `[^${inside}]` });
   }
   const hex = /^(?:[xu]\{([\da-fA-F]{1,8})\}|x([\da-fA-F]{2})|u([\da-fA-F]{4}))/.exec(rest);

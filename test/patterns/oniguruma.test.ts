@@ -13,6 +13,7 @@ const PATTERNS = [
   '[一-龥\\u3040-ゟ゠-ヿ]+|[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+',
   ' ?[^(\\s|[.,!?…。，、।۔،])]+',
   '\\p{L}++|\\s?+\\d',
+  '\\p{Han}+|\\p{hiragana}|[\\P{Latin}&&\\p{lu}]|[\\p{Arabic}\\p{^Latin}&&\\p{n}]',
   '[a-z&&[^aeiou]]+|[[:upper:]&&[^A-C]]|[[:^digit:]&&[\\p{L}x]]',
   '[[:alpha:]]{2}|[[:digit:][:space:]]|[^[:punct:]a-m]x',
   '[^a[^b]]|[\\p{^L}&&[^\\s]]+\\P{^Nd}',
@@ -95,7 +96,7 @@ describe('a pattern that cannot be read', () => {
     ['\\Ra', /"\\R" is not known/],
     ['[\\R]', /"\\R" is not known in a set/],
     ['a\\', /it ends behind/],
-    ['\\p{Nothing}', /Invalid property name/],
+    ['\\p{Nothing}', /its property "Nothing" is not known/],
     [`${'['.repeat(300)}a${']'.repeat(300)}`, /too deep/],
   ])('%s', (pattern, message) => expect(() => compileOniguruma(pattern)).toThrow(message));
 });
