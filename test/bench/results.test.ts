@@ -87,7 +87,7 @@ describe('results beside each other', () => {
     const text = resultsText(compared);
     expect(text).toContain('Unlike conditions: weights.');
     expect(text).toMatch(/\| runtime: differs +\| node 20\.0\.0, webgpu 0\.0\.0 +\| Chrome 156 +\|/);
-    expect(text).toMatch(/\| ttft p8 .*\| 2\.00 \(/);
+    expect(text).toMatch(/\| ttft p8 .*\| +2\.00 \(/);
   });
 
   test('are a table for other programs, a line a point and result', () => {

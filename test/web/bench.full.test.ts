@@ -98,7 +98,8 @@ describe('the tab of comparisons', () => {
     need(context);
     await page.focus('#bench-tab');
     await page.keyboard.press('ArrowRight');
-    expect(await page.locator('#compare-list li').count()).toBe(1);
+    // The tab is fetched when it is first shown.
+    await page.locator('#compare-list li').waitFor();
     const path = write('slow.json', JSON.stringify(twiceAsSlow(measured)));
     await page.setInputFiles('#compare-files', [path]);
     await page.locator('#compare-list li').nth(1).waitFor();
