@@ -43,7 +43,6 @@ const SHARED: Readonly<Record<string, string>> = {
   mistral: 'a family of models, a format of tool calls',
   number: 'an option’s kind, a column',
   text: 'of a grammar, an option’s kind, a column',
-  unreachable: 'a download each of Node and of a browser',
 };
 
 /** What a file declares and exports itself. */

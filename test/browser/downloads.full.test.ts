@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import type { Page } from 'playwright-core';
+import { serveStatic } from '../support/static-server.js';
 import { FakeHub, type Trick } from './hub.js';
 import { generated, load, need, openBench, type Bench } from './support.js';
 
@@ -74,6 +76,8 @@ describe('a model of the Hub', () => {
   it.each<[string, Trick]>([
     ['another entity tag', { etag: '"two"' }],
     ['the whole instead of a range', { wholly: true }],
+    ['a part of a shorter file', { length: 3_000_000 }],
+    ['no part, since the file ends before it', { status: 416 }],
   ])('is begun anew where the server gives %s', async (_what, trick) => {
     if (opened === undefined) return expect(opened).toBeUndefined();
     hub.tricks.push({ cutAfter: 1_000_000 }, trick, { etag: trick.etag });
@@ -93,14 +97,70 @@ describe('a model of the Hub', () => {
     expect(await stored()).toMatchObject([{ complete: false }]);
   });
 
+  it('is fetched once more where its size is wrong, and refused with both sizes where it stays so', async (context) => {
+    bench(context);
+    hub.tricks.push({ length: 3_000_000 });
+    expect(await download('some/model')).toBeUndefined();
+    expect(ranges()).toEqual(['all', 'all']);
+    expect(await stored()).toMatchObject([{ complete: true }]);
+    await page.evaluate(() => window.ridgepoint.deleteModel('some/model'));
+    hub.tricks.push({ length: 3_000_000 }, { length: 3_000_000 });
+    expect(await download('some/model')).toMatch(
+      new RegExp(`what arrives is not the file that is listed \\(3000000 bytes instead of ${hub.size}\\); try again`),
+    );
+    expect(await stored()).toMatchObject([{ complete: false }]);
+  });
+
   it('is refused in words, by who refuses it', async (context) => {
     bench(context);
     expect(await download('some/gated')).toMatch(/refuses .* \(403\); the model may be gated/);
     expect(await download('some/private')).toMatch(/refuses .* \(401\); the model may be gated/);
     expect(await download('no/such')).toMatch(/^no\/such: the Hub has no such model; check the name at http/);
     expect(await download('/hub/page/')).toMatch(/is a web page and not the file itself/);
-    expect(await download('http://127.0.0.1:9/model/')).toMatch(/^127\.0\.0\.1:9 cannot be reached: it is down, or/);
+    expect(await download('http://127.0.0.1:9/model/')).toMatch(/^127\.0\.0\.1:9 cannot be reached: it is down, its/);
     expect(await download('nothing')).toMatch(/neither the URL of a folder/);
+    expect((await stored()).map(({ source }) => source)).not.toContain('no/such');
+  });
+});
+
+describe('a server of another origin', () => {
+  const tinyTales = join(import.meta.dirname, '..', '..', 'models', 'tiny-tales');
+  const folders = { '/model/': tinyTales };
+
+  it('that lets no pages read its files is told from one that is not there', async (context) => {
+    const { host } = bench(context);
+    const shut = await serveStatic({ folders });
+    const url = `${shut.url}/model/`;
+    const { host: name } = new URL(url);
+    const said = `${name} is there, but does not let pages of ${host.url} read ${url}`;
+    expect(await download(url)).toMatch(new RegExp(`^${said}.*; download the model and pick its folder, or have its `));
+    expect(await download(url, { store: false })).toContain(said);
+    await shut.close();
+    expect(await download(url)).toMatch(new RegExp(`^${name} cannot be reached: it is down, its address is wrong, or`));
+  });
+
+  it('that lets them is read', async (context) => {
+    bench(context);
+    const open = await serveStatic({ folders, headers: { 'access-control-allow-origin': '*' } });
+    expect(await download(`${open.url}/model/`)).toBeUndefined();
+    expect(await stored()).toContainEqual(expect.objectContaining({ source: `${open.url}/model/`, complete: true }));
+    await page.evaluate((url) => window.ridgepoint.deleteModel(url), `${open.url}/model/`);
+    await open.close();
+  });
+
+  it('is not blamed where this machine is offline', async (context) => {
+    bench(context);
+    const attempt = () =>
+      page.evaluate(async () => {
+        const options = { model: 'http://127.0.0.1:9/model/', worker: false, store: false };
+        const error = await window.ridgepoint.Engine.load(options).catch((error: Error) => error);
+        return error instanceof Error ? error.message : 'it was loaded';
+      });
+    // Once before, so that the engine's code is there.
+    expect(await attempt()).toMatch(/it is down/);
+    await page.context().setOffline(true);
+    expect(await attempt()).toBe('127.0.0.1:9 cannot be reached: this machine is offline');
+    await page.context().setOffline(false);
   });
 });
 

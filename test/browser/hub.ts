@@ -15,6 +15,8 @@ export interface Trick {
   /** Answers a range with the whole file. */
   readonly wholly?: boolean;
   readonly etag?: string;
+  /** The file has so many bytes, whatever is listed. */
+  readonly length?: number;
   readonly status?: number;
 }
 
@@ -65,7 +67,7 @@ export class FakeHub {
   }
 
   #send(name: string, request: IncomingMessage, response: ServerResponse): void {
-    const bytes = this.#files.get(name)!;
+    let bytes = this.#files.get(name)!;
     if (!name.endsWith('.safetensors')) {
       response.writeHead(200, { 'content-type': 'application/json' }).end(bytes);
       return;
@@ -75,6 +77,7 @@ export class FakeHub {
       response.writeHead(trick.status).end();
       return;
     }
+    if (trick.length !== undefined) bytes = bytes.subarray(0, trick.length);
     const range = trick.wholly ? null : /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
     const from = range === null ? 0 : Number(range[1]);
     const body = trick.lies ? Buffer.alloc(bytes.length - from, 7) : bytes.subarray(from);

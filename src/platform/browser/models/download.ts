@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2';
 import { bytesToHex } from '@noble/hashes/utils';
 import { RidgepointError } from '../../../errors.js';
-import { ask, unreachable } from './fetching.js';
+import { ask, cutOff, isRefusal } from './fetching.js';
 import { openSync, readState, writeState, type FileState, type SyncFile } from './store.js';
 
 /** A file to be had from a server. */
@@ -23,6 +23,10 @@ export interface DownloadOptions {
 
 /** Waits after failures that follow each other without a byte between them, in milliseconds. */
 const WAITS = [250, 1000, 2000, 4000, 8000];
+/** How often what comes may turn out to belong to another file than what is there. */
+const CHANGES = 3;
+/** The status of a part that begins behind the end of its file. */
+const PAST_THE_END = 416;
 /** Bytes that are read at a time to be hashed. */
 const PIECE = 4 << 20;
 
@@ -30,6 +34,18 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Why a transfer did not go on, where trying again may help. */
 class Cut extends Error {}
+
+/** The length that an answer says it has; of one that was packed for the way, it is that of the package. */
+function lengthOf({ headers }: Response): number | undefined {
+  const length = headers.get('content-length');
+  return length === null || headers.has('content-encoding') ? undefined : Number(length);
+}
+
+/** Where in which file a part of it belongs, as far as the server tells. */
+function placeOf({ headers }: Response): { from?: number; total?: number } {
+  const [, from, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? [];
+  return from === undefined ? {} : { from: Number(from), total: Number(total) };
+}
 
 /**
  * Downloads a file into the store. What a cut, a reload or a closed tab left is gone on with, if the file is still the
@@ -59,6 +75,9 @@ class Transfer {
   #at = 0;
   #etag: string | null = null;
   #total: number | undefined;
+  #changes = 0;
+  /** Bytes that have come in all. */
+  #came = 0;
 
   readonly #folder: FileSystemDirectoryHandle;
   readonly #file: RemoteFile;
@@ -84,11 +103,11 @@ class Transfer {
       await this.#fetchAll();
       found = bytesToHex(this.#hash.digest());
       if (!this.#isRight(found)) {
+        const { url, size = this.#at } = this.#file;
+        const sizes = size === this.#at ? '' : ` (${this.#at} bytes instead of ${size})`;
         this.#anew();
-        throw new RidgepointError(
-          'network',
-          `${this.#file.url}: what arrives is not the file that is listed; try again later`,
-        );
+        const what = `what arrives is not the file that is listed${sizes}`;
+        throw new RidgepointError('network', `${url}: ${what}; try again later`);
       }
     }
     this.#handle.flush();
@@ -125,15 +144,15 @@ class Transfer {
   /** @returns false where there is no such file */
   async #fetchAll(): Promise<boolean> {
     for (let failures = 0; this.#total === undefined || this.#at < this.#total;) {
-      const from = this.#at;
+      const before = this.#came;
       try {
         if (!(await this.#fetchOn())) return false;
         if (this.#total === undefined) return true;
       } catch (error) {
         this.#options.signal?.throwIfAborted();
         if (!mayPass(error)) throw error;
-        failures = this.#at > from ? 0 : failures + 1;
-        if (failures >= WAITS.length) throw error instanceof Cut ? unreachable(this.#file.url, error) : error;
+        failures = this.#came > before ? 0 : failures + 1;
+        if (failures >= WAITS.length) throw error instanceof Cut ? cutOff(this.#file.url, error) : error;
         await pause(WAITS[failures]);
       }
     }
@@ -145,29 +164,42 @@ class Transfer {
     const { url } = this.#file;
     const { headers, signal } = this.#options;
     const range: Record<string, string> = this.#at > 0 ? { range: `bytes=${this.#at}-` } : {};
-    const response = await ask(url, { headers: { ...headers, ...range }, signal, cache: 'no-store' });
+    const init: RequestInit = { headers: { ...headers, ...range }, signal, cache: 'no-store' };
+    const response = await ask(url, init, this.#at > 0 ? [PAST_THE_END] : []);
     if (response === undefined) return false;
     if (response.headers.get('content-type')?.startsWith('text/html')) {
       await response.body?.cancel();
       throw new RidgepointError('checkpoint', `${url}: the server gives a web page instead of this file`);
     }
     const etag = response.headers.get('etag');
-    if (this.#at > 0 && (response.status !== 206 || etag !== this.#etag)) {
+    const length = lengthOf(response);
+    if (this.#at > 0 && !this.#goesOn(response, etag, length)) {
       // Never spliced: the file is another, or comes from its beginning.
       this.#anew();
-      if (response.status === 206) {
+      if (++this.#changes > CHANGES) {
         await response.body?.cancel();
-        return true;
+        throw new RidgepointError('checkpoint', `${url}: is another file each time; try again later`);
+      }
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        return this.#fetchOn();
       }
     }
-    const length = response.headers.get('content-length');
-    this.#total = length === null ? this.#file.size : this.#at + Number(length);
+    this.#total = length === undefined ? this.#file.size : this.#at + length;
     if (this.#etag !== etag || this.#at === 0) {
       this.#etag = etag;
       await writeState(this.#folder, this.#file.name, { etag, size: this.#total });
     }
     await this.#take(response);
     return true;
+  }
+
+  /** Whether an answer is the rest of the file that is there in part. */
+  #goesOn(response: Response, etag: string | null, length: number | undefined): boolean {
+    if (response.status !== 206 || etag !== this.#etag) return false;
+    const at = this.#at;
+    const { from = at, total = length && at + length } = placeOf(response);
+    return from === at && (total === undefined || this.#total === undefined || total === this.#total);
   }
 
   async #take(response: Response): Promise<void> {
@@ -196,10 +228,10 @@ class Transfer {
     }
     this.#hash.update(bytes);
     this.#at += bytes.length;
+    this.#came += bytes.length;
   }
 }
 
 /** Cut connections and servers in trouble may get well. */
 const mayPass = (error: unknown): boolean =>
-  error instanceof Cut ||
-  (error instanceof RidgepointError && error.code === 'network' && !/\((40[13])/.test(error.message));
+  error instanceof Cut || (error instanceof RidgepointError && error.code === 'network' && !isRefusal(error));

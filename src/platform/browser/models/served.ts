@@ -1,7 +1,7 @@
 /** A model's folder on a server, read where it lies by ranges. */
 import type { FileSource } from '../../../checkpoint/source.js';
 import { RidgepointError } from '../../../errors.js';
-import { ask, unreachable } from './fetching.js';
+import { ask, cutOff } from './fetching.js';
 import { BrowserFolder, decodeText } from './folder.js';
 import { BlobFile } from './picked.js';
 
@@ -67,7 +67,7 @@ async function body(response: Response, url: string): Promise<ArrayBuffer> {
   try {
     return await response.arrayBuffer();
   } catch (error) {
-    throw unreachable(url, error);
+    throw cutOff(url, error);
   }
 }
 

@@ -126,7 +126,8 @@ export async function listModels(): Promise<StoredModel[]> {
     let bytes = 0;
     for await (const file of entry.values()) if (file.kind === 'file') bytes += (await file.getFile()).size;
     const complete = (await readManifest(entry)) !== undefined;
-    models.push({ source: decodeURIComponent(entry.name), bytes, complete });
+    // Of one that was looked for in vain there is nothing to show or to free.
+    if (bytes > 0) models.push({ source: decodeURIComponent(entry.name), bytes, complete });
   }
   return models;
 }
