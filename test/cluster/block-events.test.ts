@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockIndex } from '../../src/cluster/control/block-index.js';
+import { SUBJECTS } from '../../src/cluster/control/bus.js';
 import { BlockTeller, blockEventsOf } from '../../src/cluster/control/block-events.js';
 import { NameSets } from '../../src/cluster/name-sets.js';
 import { LossyBus } from '../support/lossy-bus.js';
@@ -51,6 +52,22 @@ describe('what is in a worker’s cache', () => {
       teller.close();
     });
     await fc.assert(property, { numRuns: 8 });
+  });
+
+  it('is told in parts where messages are small', async () => {
+    const bus = new LossyBus();
+    bus.mostBytes = 256;
+    const names = new NameSets();
+    const index = new BlockIndex(bus, names);
+    let parts = 0;
+    bus.subscribe(SUBJECTS.blocks, () => void parts++);
+    const teller = new BlockTeller(bus, { worker: WORKER, epoch: 'b' });
+    const all = Array.from({ length: 100 }, (_, at) => name(at));
+    all.forEach((one) => teller.published(one));
+    await expect.poll(() => names.beginning(WORKER, all)).toBe(100);
+    expect(parts).toBeGreaterThan(7);
+    expect(index).toBeDefined();
+    teller.close();
   });
 
   it('of an earlier process counts no more, and what was sent there is likely to be there', () => {

@@ -3,12 +3,15 @@ import type { ControlBus } from '../../src/cluster/control/bus.js';
 /** A bus that forgets, repeats and keeps back what a test has it. */
 export class LossyBus implements ControlBus {
   readonly connected = true;
+  mostBytes = Infinity;
   readonly #takers = new Map<string, ((message: unknown) => void)[]>();
   readonly kept: { readonly subject: string; readonly message: unknown }[] = [];
   fate: 'pass' | 'lose' | 'twice' | 'keep' = 'pass';
 
   publish(subject: string, message: object): void {
-    const copy: unknown = JSON.parse(JSON.stringify(message));
+    const text = JSON.stringify(message);
+    if (text.length > this.mostBytes) throw new RangeError(`${text.length} bytes are too many`);
+    const copy: unknown = JSON.parse(text);
     if (this.fate === 'lose') return;
     if (this.fate === 'keep') this.kept.push({ subject, message: copy });
     else for (let times = this.fate === 'twice' ? 2 : 1; times > 0; times--) this.#pass(subject, copy);

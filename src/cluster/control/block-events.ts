@@ -3,8 +3,10 @@ import { SUBJECTS, type ControlBus } from './bus.js';
 
 /** How long events are gathered before they are told, in milliseconds. */
 const GATHER_MS = 50;
-/** Names in a message. */
+/** Names in a message, at most. */
 const MOST_NAMES = 8192;
+/** A short name in JSON, with its quotes and a comma. */
+const NAME_BYTES = 19;
 
 /** What has come to a worker's cache and what has gone, by short names of blocks. */
 export interface BlockEvents {
@@ -66,20 +68,30 @@ export class BlockTeller {
 
   #tell(): void {
     this.#timer = undefined;
-    const names = this.#wantsAll ? [...this.#all].map((name) => [name, true] as const) : [...this.#changed];
-    for (let from = 0; from < names.length || (from === 0 && this.#wantsAll); from += MOST_NAMES) {
-      const some = names.slice(from, from + MOST_NAMES);
+    // Somebody may ask for all while this is told, which is for the next time.
+    const isAll = this.#wantsAll;
+    const names = isAll ? [...this.#all].map((name) => [name, true] as const) : [...this.#changed];
+    this.#wantsAll = false;
+    this.#changed.clear();
+    const most = this.#mostNames();
+    for (let from = 0; from < names.length || (from === 0 && isAll); from += most) {
+      const some = names.slice(from, from + most);
       const events: BlockEvents = {
         ...this.#about,
         seq: ++this.seq,
         add: some.filter(([, isThere]) => isThere).map(([name]) => name),
         drop: some.filter(([, isThere]) => !isThere).map(([name]) => name),
-        ...(this.#wantsAll && from === 0 ? { all: true } : {}),
+        ...(isAll && from === 0 ? { all: true } : {}),
       };
       this.#bus.publish(SUBJECTS.blocks, events);
     }
-    this.#wantsAll = false;
-    this.#changed.clear();
+  }
+
+  /** How many names a message has room for. */
+  #mostNames(): number {
+    const longest: BlockEvents = { ...this.#about, seq: Number.MAX_SAFE_INTEGER, add: [], drop: [], all: true };
+    const room = this.#bus.mostBytes - new TextEncoder().encode(JSON.stringify(longest)).length;
+    return Math.max(1, Math.min(MOST_NAMES, Math.floor(room / NAME_BYTES)));
   }
 }
 

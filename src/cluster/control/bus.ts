@@ -5,7 +5,9 @@
 export interface ControlBus {
   /** Whether messages go out and come in at present. */
   readonly connected: boolean;
-  /** Sends a message, as JSON; does nothing while there is no connection. */
+  /** Bytes of the largest message that is carried. */
+  readonly mostBytes: number;
+  /** Sends a message, as JSON; does nothing while there is no connection, nor with one that is too large. */
   publish(subject: string, message: object): void;
   subscribe(subject: string, take: (message: unknown) => void): void;
   /** Has `callback` called at each connection, the present one included. */

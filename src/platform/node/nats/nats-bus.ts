@@ -29,6 +29,8 @@ export class NatsBus implements ControlBus {
   readonly #opened: Promise<NatsConnection | undefined>;
   readonly #subscriptions: { readonly subject: string; readonly take: (message: unknown) => void }[] = [];
   readonly #whenConnected: (() => void)[] = [];
+  /** Subjects of messages that were too large, each of which is told of once. */
+  readonly #tooLarge = new Set<string>();
   #connection: NatsConnection | undefined;
   #connected = false;
   #closed = false;
@@ -59,9 +61,21 @@ export class NatsBus implements ControlBus {
     return connection;
   }
 
+  get mostBytes(): number {
+    return this.#connection?.info?.max_payload ?? Infinity;
+  }
+
   publish(subject: string, message: object): void {
     // What the client would keep until the server is back has been overtaken by then.
-    if (this.#connected) this.#connection!.publish(subject, JSON.stringify(message));
+    if (!this.#connected) return;
+    const bytes = new TextEncoder().encode(JSON.stringify(message));
+    if (bytes.length <= this.mostBytes) return this.#connection!.publish(subject, bytes);
+    if (this.#tooLarge.has(subject)) return;
+    this.#tooLarge.add(subject);
+    this.#tell(
+      `${this.#url.shown} takes messages of ${this.mostBytes} bytes (max_payload), and one to ${subject} has ` +
+        `${bytes.length}: such are not sent until its max_payload is raised`,
+    );
   }
 
   subscribe(subject: string, take: (message: unknown) => void): void {
