@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { RidgepointError } from '../errors.js';
 import { ApiError } from '../serving/errors.js';
 import type { KeptConversation, KeptRequest, KeptRequests } from '../serving/kept-requests.js';
 import type { ResponsesStore } from '../serving/responses-store.js';
@@ -28,9 +29,7 @@ export function keepRequests(app: FastifyInstance, kept: KeptRequests, responses
     try {
       isNew = await kept.accept(id, filed);
     } catch (cause) {
-      throw new ApiError(503, 'the request cannot be kept, as --durable promises: the NATS server cannot be reached', {
-        ...{ code: 'not_durable', headers: { 'retry-after': '1' }, cause },
-      });
+      throw notKept(cause);
     }
     if (!isNew) {
       throw new ApiError(409, `a request of this x-request-id is there already; ask GET /v1/requests/${id} for it`, {
@@ -43,6 +42,17 @@ export function keepRequests(app: FastifyInstance, kept: KeptRequests, responses
       // What this server did not finish because it had to end, another one does.
       if (request.lifetime?.reason !== 'shutdown') void kept.done(id);
     });
+  });
+}
+
+function notKept(cause: unknown): ApiError {
+  const known = cause instanceof RidgepointError ? cause : undefined;
+  // Asking again is of no use.
+  if (known?.code === 'usage') return new ApiError(413, known.message, { code: 'request_too_large' });
+  const why = known?.message ?? 'the NATS server cannot be reached';
+  const headers = { 'retry-after': '1' };
+  return new ApiError(503, `the request cannot be kept, as --durable promises: ${why}`, {
+    ...{ code: 'not_durable', headers, cause },
   });
 }
 

@@ -22,7 +22,11 @@ export interface KeptRequest {
 
 /** Where accepted requests are kept, so that they outlive this process. */
 export interface KeptRequests {
-  /** @returns whether it is new @throws Error where it cannot be kept */
+  /**
+   * @returns whether it is new
+   * @throws RidgepointError (`usage`) where it is too large to be kept
+   * @throws Error where it cannot be kept at present
+   */
   accept(id: string, request: KeptRequest): Promise<boolean>;
   /** Takes note of ids that a choice has got, beyond those before. */
   got(id: string, choice: number, ids: readonly number[]): void;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../cli/support.js';
 import { adapter, writeFolder } from '../engine/support.js';
 import { hasNats, TestNats } from '../support/nats.js';
-import { killAll, launch, launchWorker, type Running } from './processes.js';
+import { killAll, launch, launchWorker, metric, type Running } from './processes.js';
 
 interface Completion {
   readonly choices: readonly { readonly token_ids: readonly number[] }[];
@@ -55,8 +55,8 @@ describe.skipIf(!hasNats)('routers that keep their requests', () => {
         headers: { 'content-type': 'application/json', 'x-request-id': id },
         body: JSON.stringify({ ...bodies[path], ...asked, ...more }),
       });
-    const became = async (path: string): Promise<unknown> => {
-      const response = await fetch(`http://127.0.0.1:${second.port}/v1/requests/${nameOf(path)}`);
+    const became = async (path: string, router = second, id = nameOf(path)): Promise<unknown> => {
+      const response = await fetch(`http://127.0.0.1:${router.port}/v1/requests/${id}`);
       return response.json();
     };
     const expected: Record<string, object> = {};
@@ -78,7 +78,26 @@ describe.skipIf(!hasNats)('routers that keep their requests', () => {
         .poll(() => became(path), { timeout: 600_000 })
         .toMatchObject({ status: 'completed', response: { status_code: 200, body: { id, ...expected[path] } } });
     }
-    await second.kill();
+    // One that is told to end leaves the ids that its clients have seen.
+    const third = await route();
+    const long = { max_tokens: 400, n: 4 };
+    const whole = (await (await ask(third, 'completions', long, 'whole')).json()) as Completion;
+    const stream = await ask(second, 'completions', { ...long, stream: true }, 'leaving');
+    const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = (await reader.read()).value!;
+    // The second signal ends what the first one lets finish.
+    second.child.kill('SIGTERM');
+    await expect.poll(() => second.output()).toContain('Finishing what runs');
+    await new Promise((resolve) => setTimeout(resolve, 50)); // so soon it would be taken for the same
+    second.child.kill('SIGINT');
+    for (let more = await reader.read(); !more.done; more = await reader.read()) seen += more.value;
+    const told = [...seen.matchAll(/"token_ids":\[([\d,]+)\]/g)].flatMap(([, ids]) => ids.split(','));
+    await expect
+      .poll(async () => (await became('completions', third, 'leaving')) as object, { timeout: 600_000 })
+      .toMatchObject({ response: { status_code: 200, body: madeOf(whole) } });
+    expect([told.length > 0, told.length < 1600]).toEqual([true, true]);
+    expect(await metric(third, 'tokens_taken_over_total')).toBeGreaterThanOrEqual(told.length);
+    await third.kill();
     await worker.kill();
   });
 });

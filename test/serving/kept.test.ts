@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RidgepointError } from '../../src/errors.js';
 import { compileGrammar } from '../../src/grammar/index.js';
 import { createFetch } from '../../src/serving/fetch.js';
 import type { KeptRequest, KeptRequests } from '../../src/serving/kept-requests.js';
@@ -16,10 +17,11 @@ interface Kept {
 class Memory implements KeptRequests {
   readonly all = new Map<string, Kept>();
   readonly ended: string[] = [];
-  isAway = false;
+  /** Why nothing can be kept. */
+  fault: Error | undefined;
 
   accept(id: string, request: KeptRequest): Promise<boolean> {
-    if (this.isAway) return Promise.reject(new Error('away'));
+    if (this.fault !== undefined) return Promise.reject(this.fault);
     const isNew = !this.all.has(id);
     if (isNew) this.all.set(id, { request: structuredClone(request), ids: [] });
     return Promise.resolve(isNew);
@@ -81,10 +83,23 @@ describe('requests that are kept', () => {
       409,
       'a request of this x-request-id is there already; ask GET /v1/requests/same for it',
     ]);
-    kept.isAway = true;
-    const away = await post(`${url}/v1/completions`, ask);
-    expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(away.body.error.message).toContain('cannot be kept');
+    const { size } = kept.all;
+    const refused = async (fault: Error): Promise<unknown[]> => {
+      kept.fault = fault;
+      const { status, headers, body } = await post(`${url}/v1/completions`, ask);
+      return [status, headers.get('retry-after'), body.error];
+    };
+    const away = (why: string): unknown[] => {
+      const message = `the request cannot be kept, as --durable promises: ${why}`;
+      return [503, '1', expect.objectContaining({ code: 'not_durable', message }) as object];
+    };
+    expect(await refused(new Error('away'))).toEqual(away('the NATS server cannot be reached'));
+    expect(await refused(new RidgepointError('network', 'it has no room'))).toEqual(away('it has no room'));
+    // Asking again would be of no use.
+    const large = { code: 'request_too_large', message: 'it is too large' };
+    const usage = new RidgepointError('usage', large.message);
+    expect(await refused(usage)).toEqual([413, null, expect.objectContaining(large)]);
+    expect(kept.all.size).toBe(size);
   });
 
   it('tell what became of them', async () => {

@@ -21,14 +21,20 @@ export class TestNats {
     readonly url: string,
   ) {}
 
-  /** @param tls files of a certificate, and of who must have signed those of clients, which are then asked for one */
-  static async start(tls?: { readonly cert: string; readonly key: string; readonly ca?: string }): Promise<TestNats> {
+  /**
+   * @param tls files of a certificate, and of who must have signed those of clients, which are then asked for one
+   * @param lines of its configuration, which count more than ours
+   */
+  static async start(
+    tls?: { readonly cert: string; readonly key: string; readonly ca?: string },
+    lines = '',
+  ): Promise<TestNats> {
     const [port] = await freePorts(1);
     const nats = new TestNats(port, `${tls === undefined ? 'nats' : 'tls'}://tests:se%2Fcret@127.0.0.1:${port}`);
     const config = natsConfig({ port, user: 'tests', password: 'se/cret', folder: join(nats.#folder, 'store') });
     const asks = tls?.ca === undefined ? '' : `ca_file: "${tls.ca}", verify: true`;
     const secure = tls === undefined ? '' : `tls { cert_file: "${tls.cert}", key_file: "${tls.key}", ${asks} }\n`;
-    writeFileSync(join(nats.#folder, 'nats.conf'), config + secure);
+    writeFileSync(join(nats.#folder, 'nats.conf'), config + secure + lines);
     await nats.again();
     return nats;
   }

@@ -4,6 +4,8 @@ import { RidgepointError } from '../../../errors.js';
 import { nodeHost } from '../../../platform/node/host.js';
 import { DurableRequests, type DurableRequestsOptions } from '../../../platform/node/nats/durable-requests.js';
 import { openRouter } from '../../../platform/node/wire/open-router.js';
+import { ApiError } from '../../../serving/errors.js';
+import { errorBody } from '../../../serving/failure.js';
 import type { ApiFetch } from '../../../serving/fetch.js';
 import type { KeptRequest } from '../../../serving/kept-requests.js';
 import { option, words } from '../../../wording.js';
@@ -54,7 +56,7 @@ export async function route(flags: RouterFlags): Promise<number> {
   }
   let kept: DurableRequests<KeptRequest> | undefined;
   closeAtExit(async () => {
-    kept?.close();
+    await kept?.close();
     await bus?.close();
   });
   return serveHttp(flags, async (asked) => {
@@ -72,7 +74,7 @@ export async function route(flags: RouterFlags): Promise<number> {
     });
     closeAtExit(() => engine.dispose());
     const keep = (answer: ApiFetch): DurableRequests<KeptRequest> => {
-      const requests = new DurableRequests<KeptRequest>(bus!, { answer: answeredBy(answer), tell });
+      const requests = new DurableRequests<KeptRequest>(bus!, { answer: answeredBy(answer), instead, tell });
       kept = requests;
       return requests;
     };
@@ -94,6 +96,11 @@ export async function route(flags: RouterFlags): Promise<number> {
     };
   });
 }
+
+const instead: DurableRequestsOptions<KeptRequest>['instead'] = ({ path }, why) => {
+  const error = new ApiError(500, why, { code: 'answer_too_large' });
+  return { status: error.status, body: errorBody(error, path) };
+};
 
 /** Has requests of other routers answered as this one's. */
 const answeredBy =

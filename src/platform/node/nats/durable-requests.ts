@@ -1,9 +1,10 @@
 import { newEpoch } from '../../../cluster/control/epoch.js';
 import { GONE_MS } from '../../../cluster/control/membership.js';
 import { RouterPresence } from '../../../cluster/control/presence.js';
+import { RidgepointError } from '../../../errors.js';
 import { IdsSoFar } from './ids-so-far.js';
 import type { NatsBus } from './nats-bus.js';
-import { RequestStream } from './request-stream.js';
+import { RecordTooLarge, RequestStream } from './request-stream.js';
 
 /** How often requests are looked for whose router went before it was known to anybody, in milliseconds. */
 const SCAN_MS = 10_000;
@@ -11,6 +12,8 @@ const SCAN_MS = 10_000;
 const SPARE_MS = 100;
 /** How long a request waits before it is tried again where there was no room, and how often, in milliseconds. */
 const [AGAIN_MS, MOST_TRIES] = [1000, 600];
+/** How long the server may take to file what is there when a router leaves, in milliseconds; a process has 3 s to close. */
+const LEAVING_MS = 2000;
 
 /** All that the answer of a request depends on, as JSON; only what it is called means something here. */
 export interface DurableRequest {
@@ -34,7 +37,7 @@ interface DurableRecord<Request> {
   readonly id: string;
   /** The router that answers it. */
   readonly owner: string;
-  /** Absent when its client has the answer. */
+  /** Absent when it is answered: its client has the answer, or it stands here. */
   readonly request?: Request;
   /** Absent until it is answered by another router. */
   readonly answer?: DurableAnswer;
@@ -43,6 +46,8 @@ interface DurableRecord<Request> {
 export interface DurableRequestsOptions<Request> {
   /** Answers a request that another router has left. */
   readonly answer: (id: string, request: Request, begun: BegunAnswer) => Promise<DurableAnswer>;
+  /** What is filed instead of an answer that cannot be, in the endpoint's form. */
+  readonly instead: (request: Request, why: string) => DurableAnswer;
   /** Told of requests that are taken over, a sentence each. */
   readonly tell?: (what: string) => void;
 }
@@ -60,6 +65,8 @@ export class DurableRequests<Request extends DurableRequest> {
   readonly #options: DurableRequestsOptions<Request>;
   /** Numbers of the records of those that this router has. */
   readonly #own = new Map<string, number>();
+  /** Records that are being deleted. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   readonly #bus: NatsBus;
   #scanning = false;
@@ -85,16 +92,18 @@ export class DurableRequests<Request extends DurableRequest> {
    * Files a request.
    *
    * @returns whether it is new; else it is known already, and somebody has it or has answered it
+   * @throws RidgepointError (`usage`) where it is larger than the server takes
    * @throws Error where it cannot be filed
    */
   async accept(id: string, request: Request): Promise<boolean> {
     const record: DurableRecord<Request> = { id, owner: this.router, request };
-    let seq = await this.#stream.put(record, 0, id);
+    let seq = await this.#stream.put(record, 0, id).catch((error: unknown) => {
+      throw error instanceof RecordTooLarge ? requestTooLarge(error) : error;
+    });
     if (seq === undefined) {
       // One of this id may have been here and been done with lately.
       const known = await this.#stream.get(id);
-      if (known === undefined || known.record.request === undefined)
-        seq = await this.#stream.put(record, known?.seq ?? 0);
+      if (known === undefined || !isKnown(known.record)) seq = await this.#stream.put(record, known?.seq ?? 0);
     }
     if (seq === undefined) return false;
     this.#own.set(id, seq);
@@ -108,11 +117,17 @@ export class DurableRequests<Request extends DurableRequest> {
   }
 
   /** Its client has what there is to have. */
-  async done(id: string): Promise<void> {
+  done(id: string): Promise<void> {
+    const ending = this.#delete(id).finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+    return ending;
+  }
+
+  async #delete(id: string): Promise<void> {
     const seq = this.#own.get(id);
     this.#own.delete(id);
     if (seq === undefined) return;
-    void this.#ids.forget(id);
+    const forgotten = this.#ids.forget(id);
     try {
       // A server that is killed may have deleted records again when it is back, and what was filed last in any case.
       const last = await this.#stream.put({ id, owner: this.router }, seq);
@@ -120,19 +135,22 @@ export class DurableRequests<Request extends DurableRequest> {
     } catch {
       // The server is away; another router answers it when this one is gone, for nobody.
     }
+    await forgotten;
   }
 
   /** What has become of a request. @returns undefined for one that is not known */
   async find(id: string): Promise<{ readonly answer: DurableAnswer | undefined } | undefined> {
     const found = await this.#stream.get(id);
-    return found?.record.request && { answer: found.record.answer };
+    return found && isKnown(found.record) ? { answer: found.record.answer } : undefined;
   }
 
-  /** Leaves what is not done with to others. */
-  close(): void {
+  /** Leaves what is not done with to others, with the ids that are there; the connection must be there until then. */
+  async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#ids.close();
+    // Whoever hears that this router leaves asks for the ids at once.
+    const filed = Promise.all([this.#ids.close(), ...this.#ending]);
+    await Promise.race([filed, new Promise((resolve) => setTimeout(resolve, LEAVING_MS))]);
     this.#presence.leave();
   }
 
@@ -180,12 +198,27 @@ export class DurableRequests<Request extends DurableRequest> {
     }
     for (let tries = 0; tries < MOST_TRIES && !this.#closed; tries++) {
       try {
-        await this.#stream.put({ id, owner: this.router, request, answer }, seq);
+        await this.#stream.put({ id, owner: this.router, answer }, seq);
         await this.#ids.forget(id);
         return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      } catch (error) {
+        if (error instanceof RecordTooLarge) answer = this.#options.instead(request, answerTooLarge(error));
+        else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
   }
 }
+
+/** Whether it is asked for still, or its answer is there. */
+const isKnown = ({ request, answer }: DurableRecord<unknown>): boolean => request !== undefined || answer !== undefined;
+
+const requestTooLarge = ({ bytes, most }: RecordTooLarge): RidgepointError =>
+  new RidgepointError(
+    'usage',
+    `the request has ${bytes} bytes as it is kept, and the NATS server takes ${most}; send a shorter one, or raise the ` +
+      "server's max_payload",
+  );
+
+const answerTooLarge = ({ bytes, most }: RecordTooLarge): string =>
+  `the answer has ${bytes} bytes as it is kept, and the NATS server takes ${most}; ask for less, or raise the server's ` +
+  'max_payload';

@@ -1,10 +1,13 @@
 import type { NatsBus } from './nats-bus.js';
-import { RequestStream } from './request-stream.js';
+import { RecordTooLarge, RequestStream } from './request-stream.js';
 
 /** How often it is looked what is to be filed, in milliseconds. */
 const LOOK_MS = 1000;
 /** So many new ids are filed, or this share of those that were, whichever is more; fewer after so many milliseconds. */
 const [LEAST, SHARE, LATEST_MS] = [16, 1 / 8, 5000];
+
+/** Of what would fill a message that was too large, this share is tried next: ids are of different lengths. */
+const FITTING = 0.9;
 
 interface IdsRecord {
   readonly id: string;
@@ -25,7 +28,7 @@ interface Answer {
 /**
  * The ids that answers have so far, filed now and then so that whoever goes on with one need not begin anew. Each time
  * all of them are filed, at distances that grow with the answer, so that a long one costs no more a token than a short
- * one. Nobody waits for it, and what is not filed is computed again.
+ * one. Nobody waits for it but who leaves, and what is not filed is computed again.
  */
 export class IdsSoFar {
   readonly #stream: RequestStream<IdsRecord>;
@@ -75,8 +78,11 @@ export class IdsSoFar {
     await this.#stream.forget(id).catch(() => undefined);
   }
 
-  close(): void {
+  /** Files what is not filed yet, and resolves when the server has it. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    const unfiled = [...this.#answers].filter(([, { count, filed }]) => count > filed);
+    await Promise.all(unfiled.map(([id, answer]) => this.#file(id, answer, (record) => this.#stream.set(record))));
   }
 
   #look(): void {
@@ -84,11 +90,24 @@ export class IdsSoFar {
     for (const [id, answer] of this.#answers) {
       const fresh = answer.count - answer.filed;
       const isDue = fresh >= Math.max(LEAST, SHARE * answer.filed) || now - answer.filedAt >= LATEST_MS;
-      if (fresh === 0 || !isDue) continue;
-      const { answerId, choices } = answer;
-      answer.filed = answer.count;
-      answer.filedAt = now;
-      this.#stream.tell({ id, answerId, choices }).catch(() => undefined);
+      if (fresh > 0 && isDue) void this.#file(id, answer, (record) => this.#stream.tell(record));
+    }
+  }
+
+  /** Files all ids of an answer, or of each choice's beginning what the server takes. */
+  async #file(id: string, answer: Answer, file: (record: IdsRecord) => Promise<void>): Promise<void> {
+    const { answerId } = answer;
+    let choices: IdsRecord['choices'] = answer.choices;
+    answer.filed = answer.count;
+    answer.filedAt = this.#now();
+    for (;;) {
+      try {
+        return await file({ id, answerId, choices });
+      } catch (error) {
+        if (!(error instanceof RecordTooLarge) || sum(choices) === 0) return;
+        const share = (FITTING * error.most) / error.bytes;
+        choices = choices.map((ids) => ids.slice(0, Math.floor(share * ids.length)));
+      }
     }
   }
 }

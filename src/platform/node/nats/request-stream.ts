@@ -1,4 +1,6 @@
 import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { RidgepointError } from '../../../errors.js';
 import type { NatsBus } from './nats-bus.js';
 
 /** How long what became of a request is remembered, in seconds. */
@@ -8,10 +10,32 @@ const PATIENCE_MS = 5000;
 /** The server's number for a message whose subject has another one than was expected. */
 const WRONG_LAST = 10071;
 
+/** Most bytes of what is sent beside a record: its message id, and the number of the one that it replaces. */
+const HEAD_BYTES = 256;
+
+/** A record that is larger than the server takes messages. */
+export class RecordTooLarge extends Error {
+  override readonly name = 'RecordTooLarge';
+
+  constructor(
+    readonly bytes: number,
+    /** Bytes that would have been taken. */
+    readonly most: number,
+  ) {
+    super(`${bytes} bytes are to be filed, and the NATS server takes ${most} (its max_payload)`);
+  }
+}
+
 /** A record of the stream, and its number there. */
 export interface Numbered<T> {
   readonly seq: number;
   readonly record: T;
+}
+
+interface Open {
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
 }
 
 /** A JetStream stream of one record a request, the last one; compare-and-set by the record's number. */
@@ -19,7 +43,7 @@ export class RequestStream<T extends { readonly id: string }> {
   readonly #bus: NatsBus;
   readonly #name: string;
   readonly #subjects: string;
-  #ready: Promise<{ readonly client: JetStreamClient; readonly manager: JetStreamManager }> | undefined;
+  #ready: Promise<Open> | undefined;
 
   /** @param what of requests is in it: a stream of its own, `ridgepoint-WHAT` */
   constructor(bus: NatsBus, what: 'requests' | 'ids') {
@@ -34,6 +58,8 @@ export class RequestStream<T extends { readonly id: string }> {
    * @param over the number of the record that it replaces; 0 where there is to be none
    * @param message of which the server takes one alone in two minutes
    * @returns its number; undefined where another one is there
+   * @throws RecordTooLarge, before anything is sent
+   * @throws RidgepointError where the server refuses to keep it, with the server's words
    * @throws Error where the server cannot be reached
    */
   async put(record: T, over: number, message?: string): Promise<number | undefined> {
@@ -41,11 +67,11 @@ export class RequestStream<T extends { readonly id: string }> {
     try {
       const expect = { lastSubjectSequence: over };
       const options = { expect, timeout: PATIENCE_MS, ...(message === undefined ? {} : { msgID: message }) };
-      const { seq, duplicate } = await client.publish(this.#subjectOf(record.id), JSON.stringify(record), options);
+      const { seq, duplicate } = await client.publish(this.#subjectOf(record.id), this.#bytesOf(record), options);
       return duplicate ? undefined : seq;
     } catch (error) {
       if ((error as { readonly code?: number }).code === WRONG_LAST) return undefined;
-      throw error;
+      throw refusalOf(error as Error);
     }
   }
 
@@ -72,10 +98,18 @@ export class RequestStream<T extends { readonly id: string }> {
     await manager.streams.deleteMessage(this.#name, seq, false);
   }
 
-  /** Files a record over whatever is there, and waits for no word of it. */
+  /** Files a record over whatever is there, and waits for no word of it. @throws RecordTooLarge */
   async tell(record: T): Promise<void> {
-    await this.#open();
-    this.#bus.publish(this.#subjectOf(record.id), record);
+    const { connection } = await this.#open();
+    const bytes = this.#bytesOf(record);
+    // What the client would keep until the server is back has been overtaken by then.
+    if (this.#bus.connected) connection.publish(this.#subjectOf(record.id), bytes);
+  }
+
+  /** Files a record over whatever is there, and resolves when the server has it. @throws as `put` */
+  async set(record: T): Promise<void> {
+    const { client } = await this.#open();
+    await client.publish(this.#subjectOf(record.id), this.#bytesOf(record), { timeout: PATIENCE_MS });
   }
 
   /** Removes all of a request. */
@@ -84,19 +118,26 @@ export class RequestStream<T extends { readonly id: string }> {
     await manager.streams.purge(this.#name, { filter: this.#subjectOf(id) });
   }
 
+  #bytesOf(record: T): Uint8Array {
+    const bytes = new TextEncoder().encode(JSON.stringify(record));
+    const most = this.#bus.mostBytes - HEAD_BYTES;
+    if (bytes.length > most) throw new RecordTooLarge(bytes.length, most);
+    return bytes;
+  }
+
   /** Ids may hold what means something in a subject. */
   #subjectOf(id: string): string {
     return this.#subjects + Buffer.from(id).toString('base64url');
   }
 
-  #open(): Promise<{ readonly client: JetStreamClient; readonly manager: JetStreamManager }> {
+  #open(): Promise<Open> {
     return (this.#ready ??= this.#make().catch((error: unknown) => {
       this.#ready = undefined;
-      throw error;
+      throw refusalOf(error as Error);
     }));
   }
 
-  async #make(): Promise<{ readonly client: JetStreamClient; readonly manager: JetStreamManager }> {
+  async #make(): Promise<Open> {
     if (!this.#bus.connected) throw new Error('the NATS server is away');
     const { jetstream, jetstreamManager } = await import('@nats-io/jetstream');
     const connection = await this.#bus.connection();
@@ -106,8 +147,17 @@ export class RequestStream<T extends { readonly id: string }> {
       ...{ name: this.#name, subjects: [`${this.#subjects}*`], max_msgs_per_subject: 1 },
       ...{ max_age: REMEMBERED_S * ns, duplicate_window: 120 * ns },
     });
-    return { client: jetstream(connection), manager };
+    return { connection, client: jetstream(connection), manager };
   }
+}
+
+/** What the server says where it is there and does not keep it: it has no JetStream, or no room. */
+function refusalOf(cause: Error): Error {
+  if (cause.name === 'JetStreamNotEnabled') {
+    return new RidgepointError('network', 'the NATS server has no JetStream; start it with nats-server -js', { cause });
+  }
+  if (cause.name !== 'JetStreamApiError') return cause;
+  return new RidgepointError('network', `the NATS server says: ${cause.message}`, { cause });
 }
 
 function numbered<T>(message: StoredMsg | null): Numbered<T> | undefined {
