@@ -4,6 +4,7 @@ import { loadCheckpoint, loadSynthetic } from '../model/load-weights.js';
 import { allocateWeights, type ModelWeights } from '../model/weights.js';
 import type { ChosenKernels } from './choose-kernels.js';
 import type { EngineMemory } from './memory-fit.js';
+import { whatFits } from './memory-plan.js';
 import type { EngineModel } from './model-opening.js';
 import { allocateCache } from './sizes.js';
 import type { StartContext } from './start-context.js';
@@ -28,16 +29,18 @@ export async function buildModel(start: StartContext, model: EngineModel, memory
   const { tuned, driverRemark } = await chosenKernels(start, model, memory);
   const { dtype, head } = formats;
   const { kvDtype, kvTokens } = memory.cache;
-  const { weights, cache } = await gpu.checkedAllocation(`${model.source.name} in ${dtype}`, () => ({
+  const advice = (had: number) => whatFits(memory.request, had);
+  const allocate = () => ({
     weights: allocateWeights(gpu, config, { dtype, tied: config.tiedEmbeddings, head, formats: layers }),
     cache: allocateCache(gpu, config, kvDtype, kvTokens),
-  }));
+  });
+  const { weights, cache } = await gpu.checkedAllocation(`${model.source.name} in ${dtype}`, allocate, advice);
   gpu.pipelines.onProgress = (done, total, item) =>
     options.onProgress?.({ stage: 'pipelines', item, done, total, unit: 'pipelines' });
   const create = (): Promise<ForwardPass> =>
     ForwardPass.create(gpu, { config, weights, cache, limits, choices: tuned?.choices, activations });
   const compile = async (): Promise<ForwardPass> => {
-    const pass = await gpu.checkedAllocation('activations', create);
+    const pass = await gpu.checkedAllocation('activations', create, advice);
     await pass.warmUp(gpu);
     return pass;
   };

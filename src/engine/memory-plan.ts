@@ -80,7 +80,8 @@ export function checkMemory(request: MemoryRequest, plan: MemoryPlan, free: numb
   );
 }
 
-function whatFits(request: MemoryRequest, free: number): string | Wording {
+/** What to do where there is only so much memory. */
+export function whatFits(request: MemoryRequest, free: number): string | Wording {
   const { limits } = request;
   const { stepTokens, decodeRows = 0 } = limits;
   for (let chunk = stepTokens - decodeRows; chunk >= 64; chunk = Math.floor(chunk / 2)) {

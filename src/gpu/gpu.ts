@@ -1,5 +1,5 @@
 import { RidgepointError } from '../errors.js';
-import { option, words } from '../wording.js';
+import { option, words, type Wording } from '../wording.js';
 import { readCapabilities, wantedFeatures, wantedLimits, type Capabilities, type Withheld } from './capabilities.js';
 import { masked } from './masks.js';
 import { PipelineCache, type Pipeline } from './pipelines.js';
@@ -23,7 +23,16 @@ export interface BufferRange {
   readonly size?: number;
 }
 
+/** A buffer that was asked for, and whether the device had the memory. */
+interface Asked {
+  readonly size: number;
+  readonly given: Promise<boolean>;
+}
+
 const MIB = 1024 * 1024;
+const mib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
+
+const smaller = (): Wording => words`use a smaller ${option('contextLength')}, model or ${option('dtype')}`;
 
 /** An open device with its capabilities, pipelines and the account of its memory. */
 export class Gpu {
@@ -32,6 +41,8 @@ export class Gpu {
   readonly queue: GPUQueue;
   readonly #buffers = new Set<GPUBuffer>();
   #allocated = 0;
+  /** Of each allocation that is being checked, what it has asked for. */
+  readonly #checked = new Set<Asked[]>();
   #lost: RidgepointError | undefined;
   #disposed = false;
   #onLost: ((error: RidgepointError) => void)[] = [];
@@ -58,7 +69,9 @@ export class Gpu {
     device.addEventListener('uncapturederror', (event) => {
       const { error } = event;
       const outOfMemory = typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError;
-      this.#fault ??= new RidgepointError(outOfMemory ? 'memory' : 'internal', `GPU error: ${error.message}`);
+      this.#fault ??= outOfMemory
+        ? this.#outOfMemory(`something (${error.message})`)
+        : new RidgepointError('internal', `GPU error: ${error.message}`);
     });
   }
 
@@ -138,13 +151,39 @@ export class Gpu {
     if (size > this.capabilities.maxBufferBytes) {
       throw new RidgepointError(
         'memory',
-        `${label} needs a buffer of ${(size / MIB).toFixed(0)} MiB, but ${this.name} allows ${(this.capabilities.maxBufferBytes / MIB).toFixed(0)} MiB`,
+        `${label} needs a buffer of ${mib(size)}, but ${this.name} allows ${mib(this.capabilities.maxBufferBytes)}`,
       );
     }
-    const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
+    const buffer = this.#create({ label, size, usage, mappedAtCreation });
     this.#buffers.add(buffer);
     this.#allocated += size;
     return buffer;
+  }
+
+  #create(descriptor: GPUBufferDescriptor): GPUBuffer {
+    const { label = '', size, mappedAtCreation } = descriptor;
+    if (this.#checked.size > 0) this.device.pushErrorScope('out-of-memory');
+    try {
+      return this.device.createBuffer(descriptor);
+    } catch (cause) {
+      // Memory that the host writes to is there at once, or not at all.
+      if (!mappedAtCreation || !(cause instanceof RangeError)) throw cause;
+      throw this.#outOfMemory(`${label} of ${mib(size)}`, { cause });
+    } finally {
+      if (this.#checked.size > 0) {
+        // A lost device is told of elsewhere.
+        const given = this.device.popErrorScope().then(
+          (error) => error === null,
+          () => true,
+        );
+        for (const asked of this.#checked) asked.push({ size, given });
+      }
+    }
+  }
+
+  #outOfMemory(what: string, details: ErrorOptions = {}, advice: string | Wording = smaller()): RidgepointError {
+    const inUse = words`${what} beside the ${mib(this.#allocated)} in use on ${this.name}`;
+    return new RidgepointError('memory', words`out of GPU memory: ${inUse}; ${advice}`, details);
   }
 
   /** Storage that kernels read and write, and that copies may fill or read. */
@@ -191,21 +230,29 @@ export class Gpu {
    * Runs `allocate` so that a failed allocation inside it becomes an error that says how much was asked for.
    *
    * @param what what is being allocated, for the message
+   * @param advice what to do, by the bytes that the device had in all
    */
-  async checkedAllocation<T>(what: string, allocate: () => T | Promise<T>): Promise<T> {
+  async checkedAllocation<T>(
+    what: string,
+    allocate: () => T | Promise<T>,
+    advice: (had: number) => string | Wording = smaller,
+  ): Promise<T> {
     const before = this.#allocated;
-    this.device.pushErrorScope('out-of-memory');
+    const asked: Asked[] = [];
+    this.#checked.add(asked);
     let result: T;
     try {
       result = await allocate();
     } finally {
-      const error = await this.device.popErrorScope();
-      if (error !== null) {
-        const asked = ((this.#allocated - before) / MIB).toFixed(0);
-        const advice = words`use a smaller ${option('contextLength')}, model or ${option('dtype')}`;
+      this.#checked.delete(asked);
+      const given = await Promise.all(asked.map((each) => each.given));
+      if (given.includes(false)) {
+        const bytes = asked.reduce((sum, { size }) => sum + size, 0);
+        const had = asked.reduce((sum, { size }, i) => sum + (given[i] ? size : 0), 0);
+        const inUse = `beside the ${mib(before)} in use on ${this.name}, which had ${mib(had)} of them`;
         throw new RidgepointError(
           'memory',
-          words`out of GPU memory: ${what} asked for ${asked} MiB beside the ${(before / MIB).toFixed(0)} MiB in use on ${this.name}; ${advice}`,
+          words`out of GPU memory: ${what} asked for ${mib(bytes)} ${inUse}; ${advice(before + had)}`,
         );
       }
     }

@@ -21,9 +21,10 @@ describe.skipIf(firefoxMissing !== '')(`in Firefox${firefoxMissing && `, skipped
   const built = mkdtempSync(join(tmpdir(), 'ridgepoint-firefox-build-'));
   let page: FirefoxPage;
   let ids: readonly number[];
+  const folders = { '/package/dist/browser/': built, '/package/models/': join(root, 'models') };
   beforeAll(async () => {
     await buildBrowser(root, built);
-    page = (await openFirefox({ '/package/dist/browser/': built, '/package/models/': join(root, 'models') }))!;
+    page = (await openFirefox(folders))!;
     ids = await nodeIds();
   });
   afterAll(async () => {
@@ -84,5 +85,26 @@ describe.skipIf(firefoxMissing !== '')(`in Firefox${firefoxMissing && `, skipped
       return text;
     }, PROMPT);
     expect((JSON.parse(text) as number[]).every((each) => each === 1 || each === 2)).toBe(true);
+  });
+
+  it('that has WebGPU switched off is told from an old one, with the name of the switch', async () => {
+    const off = (await openFirefox(folders, { 'dom.webgpu.enabled': false }))!;
+    try {
+      const said = await off.evaluate(async () => {
+        const attempt = async (worker: boolean): Promise<string> => {
+          const error = await window.ridgepoint.Engine.load({ worker }).catch((error: Error) => error);
+          return error instanceof Error ? error.message : 'it was loaded';
+        };
+        return [await attempt(true), await attempt(false)];
+      });
+      for (const each of said) {
+        expect(each).toMatch(
+          /^Firefox \d+ has WebGPU switched off here; set dom\.webgpu\.enabled to true in about:config,/,
+        );
+      }
+      expect(said).toHaveLength(2);
+    } finally {
+      await off.close();
+    }
   });
 });

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vit
 import type { Page } from 'playwright-core';
 import { FakeHub } from './hub.js';
 import { maskAdapter } from './masks.js';
-import { generated, need, nodeIds, openBench, type Bench } from './support.js';
+import { shortenMemory, type Memory, type ShortMemory } from './short-memory.js';
+import { generated, load, need, nodeIds, openBench, type Bench } from './support.js';
 
 const tinyTales = join(import.meta.dirname, '..', '..', 'models', 'tiny-tales');
 const hub = new FakeHub();
@@ -53,6 +54,51 @@ describe('a browser that gives no GPU', () => {
       /147 finds no GPU that it would use; see chrome:\/\/gpu for/,
     );
     expect(await page.evaluate(() => (window as unknown as { asked: number }).asked)).toBe(2);
+    await page.close();
+  });
+});
+
+describe('a GPU whose memory runs out while a model is loaded', () => {
+  const inPage = (page: Page): Promise<Memory> => page.evaluate(() => (window as unknown as { memory: Memory }).memory);
+  const have = (page: Page, memory: ShortMemory): Promise<unknown> =>
+    page.evaluate((memory) => Object.assign((window as unknown as { memory: Memory }).memory, memory), memory);
+
+  it('is told of with what was asked, what there was and what would fit, and holds nothing after that', async (context) => {
+    const page = await bench(context).page('/pages/blank.html', shortenMemory, { bytes: 300 * 2 ** 20 });
+    const said = await refusal(page, { worker: false, kvCacheTokens: 200_000 });
+    expect(said).toMatch(
+      /^out of GPU memory: tiny-tales in f16 asked for \d+ MiB beside the 0 MiB in use on .*swiftshader, which had \d+ MiB of them; a KV cache for one sequence of 512 tokens would fit \(kvCacheBytes \d+\)$/,
+    );
+    expect(await inPage(page)).toMatchObject({ live: 0 });
+    expect((await inPage(page)).refused).toBeGreaterThan(0);
+    // What would fit does, in the same page.
+    const kvCacheBytes = Number(/kvCacheBytes (\d+)/.exec(said)![1]);
+    expect(await load(page, { worker: false, kvCacheBytes })).toBe('page');
+    expect((await generated(page)).ids).toEqual(await nodeIds());
+    await page.evaluate(() => window.engine.dispose());
+    expect(await inPage(page)).toMatchObject({ live: 0 });
+    await page.close();
+  });
+
+  it.each([
+    [
+      'what lies between operations',
+      'logits',
+      /^out of GPU memory: activations asked for \d+ MiB beside the \d+ MiB in use on .*; /,
+    ],
+    [
+      'uploads',
+      'upload',
+      /^out of GPU memory: upload of \d MiB beside the \d+ MiB in use on .*; use a smaller contextLength,/,
+    ],
+  ])('says so of %s, too', async (_, label, message) => {
+    if (opened === undefined) return expect(opened).toBeUndefined();
+    const page = await opened.page('/pages/blank.html', shortenMemory, { bytes: 2 ** 40, label });
+    expect(await refusal(page, { worker: false })).toMatch(message);
+    expect(await inPage(page)).toMatchObject({ live: 0, refused: expect.any(Number) as number });
+    await have(page, { bytes: 2 ** 40, label: 'none' });
+    await load(page, { worker: false });
+    expect((await generated(page, { temperature: 0, maxTokens: 4 })).ids).toHaveLength(4);
     await page.close();
   });
 });

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { serveStatic } from './static-server.js';
 
+type Preferences = Readonly<Record<string, boolean | number | string>>;
+
 /** What an ESR on Linux leaves out, on a driver that it would refuse, and what would ask the network. */
-const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
+const PREFERENCES: Preferences = {
   'dom.webgpu.enabled': true,
   'gfx.webgpu.ignore-blocklist': true,
   'app.normandy.enabled': false,
@@ -52,14 +54,23 @@ export const firefoxMissing = program === undefined ? 'no Firefox is installed; 
  * Starts a Firefox of its own with a page that has the library as `ridgepoint`.
  *
  * @param folders to serve, by the path they are served under
+ * @param others preferences beside, or in place of, those of every test
  * @returns undefined where there is no Firefox
  */
-export async function openFirefox(folders: Readonly<Record<string, string>>): Promise<FirefoxPage | undefined> {
+export async function openFirefox(
+  folders: Readonly<Record<string, string>>,
+  others: Preferences = {},
+): Promise<FirefoxPage | undefined> {
   if (program === undefined) return undefined;
   const profile = mkdtempSync(join(tmpdir(), 'ridgepoint-firefox-'));
   const preference = ([name, value]: [string, unknown]): string =>
     `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`;
-  writeFileSync(join(profile, 'user.js'), Object.entries(PREFERENCES).map(preference).join(''));
+  writeFileSync(
+    join(profile, 'user.js'),
+    Object.entries({ ...PREFERENCES, ...others })
+      .map(preference)
+      .join(''),
+  );
   writeFileSync(join(profile, 'page.html'), PAGE);
 
   let waiting: ServerResponse | undefined;
