@@ -10,6 +10,8 @@ export interface LinkShape {
 
 /** Bytes that are always taken: what a socket's buffers hold. */
 const HELD = 64 << 10;
+/** Bytes a millisecond that may be under way where a link has no rate: 10 Gbit/s. */
+const UNLIMITED = 1_250_000;
 /** A packet; nothing is delivered in smaller parts. */
 const PACKET = 1448;
 
@@ -64,7 +66,7 @@ export class ShapedPipe {
   }
 
   #room(): number {
-    const { bytesPerMs = 0, delayMs = 0 } = this.#shape();
+    const { bytesPerMs = UNLIMITED, delayMs = 0 } = this.#shape();
     return HELD + bytesPerMs * delayMs;
   }
 

@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { gainFigure } from '../../bench/disaggregate/figure.js';
 import { bytesPerMs, exposedMs, sentBytes } from '../../bench/disaggregate/formula.js';
@@ -6,6 +7,7 @@ import { judge, verdicts } from '../../bench/disaggregate/judge.js';
 import { measureDisaggregate } from '../../bench/disaggregate/measure.js';
 import { disaggregatePlan, shuffled, type DisaggregateOptions } from '../../bench/disaggregate/plan.js';
 import { Relay } from '../../bench/disaggregate/relay.js';
+import { ShapedPipe } from '../../bench/disaggregate/shaped-pipe.js';
 import { disaggregateSchema, type DisaggregateResult } from '../../bench/disaggregate/schema.js';
 import { Stages } from '../../bench/disaggregate/stages.js';
 import { disaggregateTables } from '../../bench/disaggregate/tables.js';
@@ -212,5 +214,18 @@ describe('a shaped link', () => {
     expect(relay.carried).toBe(600_000);
     await relay.close();
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('without a rate takes what 10 Gbit/s would bring within its delay, all at once', () => {
+    const taken = (delayMs: number, bytes: number): boolean => {
+      const [from, to] = [new PassThrough(), new PassThrough()];
+      const pipe = new ShapedPipe(from as unknown as Socket, to as unknown as Socket, () => ({ delayMs }));
+      pipe.stall();
+      from.emit('data', Buffer.alloc(bytes));
+      return !from.isPaused();
+    };
+    expect(taken(20, 20e6)).toBe(true);
+    expect(taken(20, 30e6)).toBe(false);
+    expect(taken(0, 100_000)).toBe(false);
   });
 });
