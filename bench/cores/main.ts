@@ -23,6 +23,8 @@ const { values } = parseArgs({
 const { adapter, requests, rate, input, output } = values;
 const [first, second] = values.cores.split(',').map(Number);
 const rounds = Number(values.rounds);
+/** Answers that come together before what is measured: more at each worker than arrivals will make of them. */
+const TOGETHER = '32';
 
 const folder = mkdtempSync(join(tmpdir(), 'ridgepoint-cores-'));
 const running = new Set<Service>();
@@ -50,11 +52,13 @@ async function measure({ workers }: Arrangement): Promise<Felt> {
   const routing = ['router', '--port', '0', '--placement', 'least-loaded', ...ports];
   const { port } = await started(routing, /served at http:\/\/127\.0\.0\.1:(\d+)\/v1/);
   const file = join(folder, 'serve.json');
-  await run([
-    ...['bench', 'serve', '--base-url', `http://127.0.0.1:${port}`, '--num-prompts', requests, '--request-rate', rate],
-    ...['--input-len', input, '--output-len', output, '--ignore-eos', '--vocab-size', '512', '--warmup', '4'],
-    ...['--output', file, '--quiet'],
-  ]);
+  const asking = ['bench', 'serve', '--base-url', `http://127.0.0.1:${port}`, '--ignore-eos', '--vocab-size', '512'];
+  const telling = ['--output', file, '--quiet'];
+  // lavapipe translates a kernel at its first launch, those for more rows when so many answers first come together.
+  const together = ['--num-prompts', TOGETHER, '--request-rate', 'inf', '--input-len', '8', '--output-len', '64'];
+  await run([...asking, ...together, ...telling]);
+  const arriving = ['--num-prompts', requests, '--request-rate', rate, '--input-len', input, '--output-len', output];
+  await run([...asking, ...arriving, '--warmup', '4', ...telling]);
   await stopAll();
   return felt(serveSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).runs.flatMap((each) => each.requests));
 }
