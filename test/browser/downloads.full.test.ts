@@ -115,6 +115,7 @@ describe('a model of the Hub', () => {
     bench(context);
     expect(await download('some/gated')).toMatch(/refuses .* \(403\); the model may be gated/);
     expect(await download('some/private')).toMatch(/refuses .* \(401\); the model may be gated/);
+    expect(await download('some/trouble')).toMatch(/fails on .* \(503\); try again later$/);
     expect(await download('no/such')).toMatch(/^no\/such: the Hub has no such model; check the name at http/);
     expect(await download('/hub/page/')).toMatch(/is a web page and not the file itself/);
     expect(await download('http://127.0.0.1:9/model/')).toMatch(/^127\.0\.0\.1:9 cannot be reached: it is down, its/);

@@ -47,6 +47,7 @@ export class FakeHub {
     if (path === '/hub/api/models/some/model/revision/main') this.#list(response);
     else if (path === '/hub/api/models/some/gated/revision/main') response.writeHead(403).end();
     else if (path === '/hub/api/models/some/private/revision/main') response.writeHead(401).end();
+    else if (path === '/hub/api/models/some/trouble/revision/main') response.writeHead(503).end();
     else if (path.startsWith(`/hub/some/model/resolve/${COMMIT}/`))
       this.#send(path.split('/').at(-1)!, request, response);
     else if (path.startsWith('/hub/page/'))

@@ -4,7 +4,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { BUNDLERS, writePage, type Bundler } from '../browser/bundlers.js';
+import { GREEDY, nodeIds, PROMPT } from '../browser/support.js';
 import { adapters } from '../support/adapters.js';
+import { chromiumMissing, launchChromium } from '../support/chromium.js';
+import { serveStatic } from '../support/static-server.js';
 import { root, run } from './child.js';
 
 interface Locked {
@@ -121,4 +126,48 @@ describe('the package', () => {
     const command = await run(process.execPath, [script, ...args, '--quiet'], { cwd: project });
     expect([command.code, command.stdout]).toEqual([0, 'Once upon a time, there was a\n']);
   });
+});
+
+describe('the package, in a bundler without a word of configuration,', () => {
+  let browser: Browser | undefined;
+  let ids: readonly number[] = [];
+  beforeAll(async () => {
+    writePage(project);
+    browser = await launchChromium();
+    if (browser !== undefined) ids = await nodeIds();
+  });
+  afterAll(() => browser?.close());
+
+  it.each(BUNDLERS.map((bundler): [string, Bundler] => [bundler.name, bundler]))(
+    'makes of %s a page whose engine chooses the tokens that Node does, and that has the API',
+    async (_, { bundle, places }) => {
+      rmSync(join(project, 'dist'), { recursive: true, force: true });
+      await bundle(project);
+      if (browser === undefined) return expect(chromiumMissing).not.toBe('');
+      const host = await serveStatic({
+        folders: { '/models/': join(installed, 'models'), '/': join(project, 'dist') },
+      });
+      const page = await browser.newPage();
+      page.setDefaultTimeout(600_000);
+      await page.goto(`${host.url}/index.html`);
+      await page.waitForFunction(() => 'Engine' in window);
+      for (const place of places) {
+        const made = await page.evaluate(
+          async ([worker, prompt, options]) => {
+            const { Engine } = window as unknown as Pick<Window['ridgepoint'], 'Engine'>;
+            const engine = await Engine.load({ worker, modelsUrl: '/models/' });
+            const { ids } = await engine.generate(prompt, options).result;
+            const models = await engine.fetch('http://localhost/v1/models');
+            const { place } = engine;
+            await engine.dispose();
+            return { ids, place, status: models.status };
+          },
+          [place === 'worker' || 'shared', PROMPT, GREEDY] as const,
+        );
+        expect(made).toEqual({ ids, place, status: 200 });
+      }
+      await page.close();
+      await host.close();
+    },
+  );
 });

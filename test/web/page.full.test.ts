@@ -113,6 +113,22 @@ describe('the page', () => {
     expect(await page.title()).toBe('Ridgepoint');
   });
 
+  it('shows markup in a reply as the text that it is, too', async (context) => {
+    need(context);
+    const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
+    const said = [
+      { role: 'user', content: 'Write a page.' },
+      { role: 'assistant', content: markup },
+    ];
+    const [file, count] = [Buffer.from(JSON.stringify(said)), await page.locator('#chats option').count()];
+    await page.setInputFiles('#chat-files', { name: 'said.json', mimeType: 'application/json', buffer: file });
+    await page.waitForFunction((count) => document.querySelectorAll('#chats option').length > count, count);
+    await replies().last().locator('.text', { hasText: '<b>' }).waitFor();
+    expect(await replies().last().locator('.text').textContent()).toBe(markup);
+    expect(await page.locator('#turns :is(img, b)').count()).toBe(0);
+    expect(await page.title()).toBe('Ridgepoint');
+  });
+
   it('keeps what was said over a reload, and fits 360 px', async (context) => {
     need(context);
     const turns = await page.locator('.turn').count();
