@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 import { packedChromium } from '../../src/platform/node/chromium/packed.js';
 
 export const QUIET = [
@@ -11,14 +11,22 @@ export const QUIET = [
 /** Why there is no Chromium to test with, for the reason of a skipped test. */
 export let chromiumMissing = '';
 
-async function launch(flags: readonly string[]): Promise<Browser | undefined> {
+interface Launched {
+  readonly executablePath: string;
+  readonly chromiumSandbox: false;
+  readonly args: string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** @returns undefined where it is not there or does not start, of which `chromiumMissing` tells */
+async function started<T>(flags: readonly string[], start: (options: Launched) => Promise<T>): Promise<T | undefined> {
   const program = await packedChromium(join(tmpdir(), 'ridgepoint-chromium-147'));
   if (program === undefined) {
     chromiumMissing = 'the optional dependency @sparticuz/chromium is not installed, or is not for this machine';
     return undefined;
   }
   try {
-    return await chromium.launch({
+    return await start({
       executablePath: program.path,
       chromiumSandbox: false,
       args: [...QUIET, ...flags],
@@ -32,5 +40,10 @@ async function launch(flags: readonly string[]): Promise<Browser | undefined> {
 
 /** The Chromium of the optional dependency on SwiftShader, or undefined where it cannot be started. */
 export function launchChromium(...flags: string[]): Promise<Browser | undefined> {
-  return launch(flags);
+  return started(flags, (options) => chromium.launch(options));
+}
+
+/** The same with a profile on the disk, where what a page stores goes; without one it is kept in memory. */
+export function launchWithProfile(folder: string): Promise<BrowserContext | undefined> {
+  return started([], (options) => chromium.launchPersistentContext(folder, options));
 }

@@ -114,29 +114,40 @@ async function mostDuring<T>(work: () => Promise<T>): Promise<{ value: T; most: 
   }
 }
 
-const loaded = (tab: ChromiumTab): Promise<number> =>
-  tab.evaluate(async () => {
-    const model = [...document.querySelector<HTMLInputElement>('#files')!.files!];
+/** Loads a model from a URL or, where none is given, the folder that was picked, and generates. @returns bytes of weights */
+const loaded = (tab: ChromiumTab, url: string | null): Promise<number> =>
+  tab.evaluate(async (url) => {
+    const model = url ?? [...document.querySelector<HTMLInputElement>('#files')!.files!];
     const engine = await window.ridgepoint.Engine.load({ model, dtype: 'int4' });
     await engine.generate([1, 2, 3], { maxTokens: 2, ignoreEos: true }).result;
     const { weightBytes } = engine.info;
     await engine.dispose();
     return weightBytes;
-  });
+  }, url);
+
+async function lineOf(what: string, tab: ChromiumTab, url: string | null): Promise<string> {
+  const before = ofBrowser();
+  const { value: weights, most } = await mostDuring(() => loaded(tab, url));
+  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+  return `${SHAPE} in int4 ${what}: ${mb(before)} before, ${mb(most)} at most, ${mb(weights)} of weights, so ${mb(most - before - weights)} beyond them`;
+}
 
 /**
- * What a browser has of memory at most while a picked folder of TinyLlama-1.1B's shape loads in int4 and generates, beyond
- * what it had before and what the weights take. SwiftShader's buffers are host memory, so all of the GPU's are in the sum.
+ * What a browser has of memory at most while TinyLlama-1.1B's shape loads in int4 and generates, beyond what it had before
+ * and what the weights take: from a picked folder, and from the store of a profile on the disk. SwiftShader's buffers are
+ * host memory, so all of the GPU's are in the sum.
  */
 export async function memory(built: Built): Promise<string[]> {
   const folder = join(built.extra, 'model');
   writeCheckpoint(built.root, folder);
   const tab = await built.chromium();
   await tab.page.setInputFiles('#files', folder);
-  const before = ofBrowser();
-  const { value: weights, most } = await mostDuring(() => loaded(tab));
-  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-  return [
-    `${SHAPE} in int4 from a picked folder: ${mb(before)} before, ${mb(most)} at most, ${mb(weights)} of weights, so ${mb(most - before - weights)} beyond them`,
-  ];
+  const picked = await lineOf('from a picked folder', tab, null);
+  await built.closeBrowsers();
+  const url = `${built.url}/extra/model/`;
+  const first = await built.chromiumWithProfile();
+  const fetched = await lineOf('downloaded into the store and from there', first, url);
+  await first.page.close();
+  const again = await first.another();
+  return [picked, fetched, await lineOf('from the store', again, url)];
 }

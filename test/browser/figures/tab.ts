@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { buildBrowser } from '../../../scripts/build-browser.mjs';
 import { buildSite } from '../../../scripts/build-site.mjs';
-import { chromiumMissing, launchChromium } from '../../support/chromium.js';
+import { chromiumMissing, launchChromium, launchWithProfile } from '../../support/chromium.js';
 import { firefoxMissing, openFirefox } from '../../support/firefox.js';
 import { serveStatic, type StaticServer } from '../../support/static-server.js';
 import { roundTimestamps } from './rounding.js';
@@ -67,7 +67,22 @@ export class Built {
     const browser = await launchChromium();
     if (browser === undefined) throw new Error(chromiumMissing);
     this.#closers.push(() => browser.close());
-    const context = await browser.newContext();
+    return this.#tab(await browser.newContext());
+  }
+
+  /**
+   * What a page of it stores lies on the disk, as with a browser that somebody uses.
+   *
+   * @throws Error where there is no Chromium
+   */
+  async chromiumWithProfile(): Promise<ChromiumTab> {
+    const context = await launchWithProfile(join(this.#folder, 'profile'));
+    if (context === undefined) throw new Error(chromiumMissing);
+    this.#closers.push(() => context.close());
+    return this.#tab(context);
+  }
+
+  #tab(context: BrowserContext): Promise<ChromiumTab> {
     context.setDefaultTimeout(1_200_000);
     const open = async (): Promise<ChromiumTab> => {
       const page = await context.newPage();
