@@ -27,7 +27,7 @@ export function writePage(project: string): void {
 export interface Bundler {
   readonly name: string;
   /** Where an engine of what it makes can live. */
-  readonly places: readonly ('worker' | 'shared worker')[];
+  readonly places: readonly ('worker' | 'shared worker' | 'page')[];
   /** Makes `dist/index.html` of a project, and what belongs to it. */
   readonly bundle: (project: string) => Promise<unknown>;
 }
@@ -36,7 +36,7 @@ export const BUNDLERS: readonly Bundler[] = [
   {
     name: 'esbuild',
     // It does not bring workers along, so the engine comes as a text.
-    places: ['worker'],
+    places: ['worker', 'page'],
     async bundle(project) {
       await esbuild({
         entryPoints: [join(project, 'src', 'index.js')],
@@ -48,12 +48,12 @@ export const BUNDLERS: readonly Bundler[] = [
   },
   {
     name: 'Vite',
-    places: ['worker', 'shared worker'],
+    places: ['worker', 'shared worker', 'page'],
     bundle: (project) => vite({ root: project, base: './', logLevel: 'error' }),
   },
   {
     name: 'webpack',
-    places: ['worker', 'shared worker'],
+    places: ['worker', 'shared worker', 'page'],
     async bundle(project) {
       await new Promise<void>((resolve, reject) => {
         // Of itself it takes the folder that it is started in.

@@ -129,6 +129,7 @@ describe('the package', () => {
 });
 
 describe('the package, in a bundler without a word of configuration,', () => {
+  const WORKER = { worker: true, 'shared worker': 'shared', page: false } as const;
   let browser: Browser | undefined;
   let ids: readonly number[] = [];
   beforeAll(async () => {
@@ -162,7 +163,7 @@ describe('the package, in a bundler without a word of configuration,', () => {
             await engine.dispose();
             return { ids, place, status: models.status };
           },
-          [place === 'worker' || 'shared', PROMPT, GREEDY] as const,
+          [WORKER[place], PROMPT, GREEDY] as const,
         );
         expect(made).toEqual({ ids, place, status: 200 });
       }

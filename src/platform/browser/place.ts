@@ -127,9 +127,8 @@ async function seatIn(worker: Worker): Promise<EngineSeat> {
 async function pageSeat({ workerUrl }: Where): Promise<EngineSeat> {
   const { url, done } = workerUrl === undefined ? await textUrl() : { url: workerUrl, done: () => undefined };
   try {
-    const { serveHere } = (await import(
-      /* webpackIgnore: true */ /* @vite-ignore */ String(url)
-    )) as typeof EngineModule;
+    // The build marks it as one that bundlers are to leave alone.
+    const { serveHere } = (await import(String(url))) as typeof EngineModule;
     const { port1, port2 } = new MessageChannel();
     serveHere(port2);
     const wire: Wire = new WireClient(port1);
