@@ -102,9 +102,12 @@ class Forecast {
 
   run(): ReadonlyMap<ScheduledSequence, Expected> {
     const { untilMs = Infinity } = this.#options;
+    // While a step runs nobody looks at the queue: who came since it began is planned for when it ends.
+    let looks = this.#pending.length === 0;
     for (let count = 0; count < MOST && this.#watched.size > 0 && this.#now < untilMs; count++) {
       this.#arrive();
-      this.#plan();
+      if (looks) this.#plan();
+      looks = true;
       if (this.#pending.length === 0) {
         if (this.#coming.length === 0) break;
         this.#now = Math.max(this.#now, this.#coming[0].inMs);

@@ -66,6 +66,21 @@ function compare({ tokens }: Outcome, said: ReturnType<ReturnType<typeof forecas
 }
 
 describe('a forecast', () => {
+  it('has who came while the last step of another runs wait for its end, and come into one step with others', () => {
+    const lengths = [4, 1, 1, 1];
+    const requests = lengths.map((outputTokens, index) => ({
+      ...{ index, promptTokens: 1, outputTokens },
+      arrival: index === 0 ? 0 : 0.0135,
+    }));
+    let said: ReturnType<typeof forecast> | undefined;
+    const outcomes = drive(requests, {
+      ...{ sequences: 2, blocks: 80, depth: 2, price, chunk: 128 },
+      at: { seconds: 0.014, call: (machine) => (said = forecast(machine.moment(), stepMs)) },
+    });
+    expect(outcomes.map((outcome) => compare(outcome, said!.get(outcome.sequence), 14))).toEqual([1, 2, 2, 2]);
+    expect(outcomes[1].tokens).toEqual(outcomes[2].tokens);
+  });
+
   const running = [
     { index: 0, arrival: 0, promptTokens: 40, outputTokens: 200 },
     { index: 1, arrival: 0, promptTokens: 40, outputTokens: 300 },
