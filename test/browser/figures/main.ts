@@ -5,9 +5,10 @@ import { memory } from './memory.js';
 import { speed } from './speed.js';
 import { stalls } from './stalls.js';
 import { Built } from './tab.js';
+import { tabs } from './tabs.js';
 
 const PARTS: Readonly<Record<string, (built: Built) => Promise<string[]>>> = {
-  ...{ speed, stalls, memory, ceilings, expected },
+  ...{ speed, tabs, stalls, memory, ceilings, expected },
 };
 
 /**
