@@ -93,6 +93,21 @@ describe('the join', () => {
     expect(compareResult(slow, HARDWARE).errors[0]).not.toHaveProperty('mapeAtPace');
   });
 
+  test('of a software driver the pace of multiply-adds alone counts, and all are said', () => {
+    const of = (median: number) => ({ decile: median, median, fastest: median });
+    const part = (kernel: string) => ({ kernel, ms: of(10) });
+    const pace = { ...part('k'), memory: part('m'), launch: part('l') };
+    const host = { recordSeconds: 0, roundTripSeconds: 0, launchSeconds: 5e-6, pace };
+    const taken = (kernel: string, ms: number) => ({ kernel, samples_ms: [ms] });
+    const slow = { ...offBy(0.5), pace: { ...taken('k', 20), memory: taken('m', 30), launch: taken('l', 5) } };
+    const atPace = (sharedMemory: boolean) => compareResult(slow, { ...HARDWARE, host, sharedMemory });
+    expect(atPace(true).paces).toEqual({ compute: 2, memory: 3, launch: 0.5 });
+    const ttft = ({ errors }: ReturnType<typeof atPace>) =>
+      errors.find(({ measure }) => measure === 'ttft')!.mapeAtPace!;
+    expect(ttft(atPace(true))).toBeCloseTo(0, 2);
+    expect(ttft(atPace(false))).toBeGreaterThan(0.1);
+  });
+
   test('says what binds: bytes of weights in a large matrix, launching in a small one', () => {
     const slow = { ...HARDWARE, bandwidth: 1e6 };
     expect(compareResult(measured, slow).points.every(({ bound }) => bound === 'memory')).toBe(true);
