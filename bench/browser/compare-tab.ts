@@ -156,6 +156,7 @@ export class CompareTab {
     const apart = this.#results.filter((each) => whyApart(each, first) !== undefined);
     for (const each of apart) this.#results.splice(this.#results.indexOf(each), 1);
     this.#refused.replaceChildren(...apart.map((each) => element('li', '', `${each.name}: ${whyApart(each, first)!}`)));
+    this.#status.textContent = '';
     this.#show();
     this.#input.focus();
   }

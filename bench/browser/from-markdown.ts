@@ -8,10 +8,15 @@ const cellsOf = (line: string): string[] =>
     .split('|')
     .map((cell) => cell.trim());
 
-/** The heads of a table, each once: a column's place says which `p90` is meant. */
+/**
+ * The heads of a table, each once: a column's place says which `p90` is meant. One without a column of numbers, which
+ * stand to the right, is of words, which may break.
+ */
 function tableOf(lines: readonly string[], caption: string): HTMLElement {
-  const [head, , ...rows] = lines.map(cellsOf);
-  return table(caption, head, rows);
+  const [head, rule, ...rows] = lines.map(cellsOf);
+  const made = table(caption, head, rows);
+  made.classList.toggle('words', !rule.some((each) => each.endsWith(':')));
+  return made;
 }
 
 /**
