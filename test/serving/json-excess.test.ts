@@ -19,7 +19,8 @@ describe('what JSON has too much of', () => {
 
   it('are names, of which the same one counts once, and texts are none', () => {
     expect(excessOf(list(8192, (at) => `{"k${at}" : 1}`))).toBeUndefined();
-    expect(excessOf(list(8193, (at) => `{"k${at}"\n:\t1}`))).toBe('it has more than 8192 names of keys that differ');
+    // Names are told apart by a hash of 32 bits that is another in each process: a few may count as one.
+    expect(excessOf(list(9000, (at) => `{"k${at}"\n:\t1}`))).toBe('it has more than 8192 names of keys that differ');
     expect(excessOf(list(20_000, (at) => `{"role": "k${at}"}`))).toBeUndefined();
     expect(excessOf(list(20_000, (at) => `"k${at}\\":"`))).toBeUndefined();
   });
