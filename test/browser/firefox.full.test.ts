@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBrowser } from '../../scripts/build-browser.mjs';
+import { stories } from '../checkpoint/support.js';
 import { firefoxMissing, openFirefox, type FirefoxPage } from '../support/firefox.js';
 import { maskAdapter } from './masks.js';
 import { GREEDY, nodeIds, PROMPT } from './support.js';
@@ -21,7 +22,7 @@ describe.skipIf(firefoxMissing !== '')(`in Firefox${firefoxMissing && `, skipped
   const built = mkdtempSync(join(tmpdir(), 'ridgepoint-firefox-build-'));
   let page: FirefoxPage;
   let ids: readonly number[];
-  const folders = { '/package/dist/browser/': built, '/package/models/': join(root, 'models') };
+  const folders = { '/package/dist/browser/': built, '/package/models/': join(root, 'models'), '/stories/': stories };
   beforeAll(async () => {
     await buildBrowser(root, built);
     page = (await openFirefox(folders))!;
@@ -50,6 +51,24 @@ describe.skipIf(firefoxMissing !== '')(`in Firefox${firefoxMissing && `, skipped
       expect(made.ids).toEqual(ids);
     },
   );
+
+  it.skipIf(!existsSync(stories))('so does one of stories260K, wherever it lives', async () => {
+    const own = await nodeIds(stories);
+    const made = await page.evaluate(
+      async ([prompt, options]) => {
+        const model = `${location.origin}/stories/`;
+        const all: (readonly number[])[] = [];
+        for (const worker of [true, 'shared', false] as const) {
+          const engine = await window.ridgepoint.Engine.load({ model, worker });
+          all.push((await engine.generate(prompt, options).result).ids);
+          await engine.dispose();
+        }
+        return all;
+      },
+      [PROMPT, GREEDY] as const,
+    );
+    expect(made).toEqual([own, own, own]);
+  });
 
   it('so does one in the page without features at default limits, and results are asked for by submitting nothing', async () => {
     await page.evaluate(() => {

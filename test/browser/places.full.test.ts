@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import type { RidgepointError } from '../../src/platform/browser/index.js';
+import { stories } from '../checkpoint/support.js';
 import { maskAdapter } from './masks.js';
 import { generated, load, need, nodeIds, openBench, PROMPT, type Bench } from './support.js';
 
@@ -47,6 +49,18 @@ describe('a GPU process that is killed', () => {
     expect((await generated(page)).ids).toEqual(ids);
     await page.close();
   });
+});
+
+it('stories260K has the tokens that Node chooses, wherever the engine lives', async (context) => {
+  const tabs = bench(context);
+  context.skip(!existsSync(stories), 'shared/data/models/stories260K is not here');
+  const own = await nodeIds(stories);
+  for (const worker of [true, 'shared', false]) {
+    const page = await tabs.page();
+    await load(page, { model: `${tabs.host.url}/stories/`, worker });
+    expect((await generated(page)).ids, String(worker)).toEqual(own);
+    await page.close();
+  }
 });
 
 describe('an engine in a page', () => {

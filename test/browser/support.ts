@@ -7,6 +7,7 @@ import { buildBrowser } from '../../scripts/build-browser.mjs';
 import type * as Library from '../../src/platform/browser/index.js';
 import { Engine } from '../../src/index.js';
 import { chromiumMissing, launchChromium } from '../support/chromium.js';
+import { stories } from '../checkpoint/support.js';
 import { serveStatic, type StaticOptions, type StaticServer } from '../support/static-server.js';
 
 declare global {
@@ -44,7 +45,10 @@ export async function openBench(
   await buildBrowser(root, built);
   writeFileSync(join(built, 'blank.html'), BLANK);
   const host = await serveStatic({
-    folders: { '/package/dist/browser/': built, '/package/models/': join(root, 'models'), '/pages/': built },
+    folders: {
+      ...{ '/package/dist/browser/': built, '/package/models/': join(root, 'models'), '/pages/': built },
+      '/stories/': stories,
+    },
     answer,
   });
   const context = await browser.newContext();
@@ -71,9 +75,9 @@ export async function openBench(
 export const PROMPT = 'Once upon a time';
 export const GREEDY = { temperature: 0, maxTokens: 48 };
 
-/** The tokens that Node chooses on the driver that the browser has. */
-export async function nodeIds(): Promise<readonly number[]> {
-  await using engine = await Engine.load({ adapter: 'swiftshader' });
+/** The tokens that Node chooses on the driver that the browser has. @param model default the embedded one */
+export async function nodeIds(model?: string): Promise<readonly number[]> {
+  await using engine = await Engine.load({ adapter: 'swiftshader', model });
   const { ids } = await engine.generate(PROMPT, GREEDY).result;
   return ids;
 }
