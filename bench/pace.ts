@@ -7,11 +7,9 @@ import { DEFAULT_STATISTIC, represent, STATISTICS, type Statistic } from './comp
 /**
  * Fixed kernels, on a device of its own, one for each thing that a step consists of: multiply-adds, bytes read from
  * memory, and launches that do nothing, each awaited by the next as a step's are. How long they take says nothing about
- * a model, only about how much of the machine there is at the moment. What is read is larger than the caches of most
- * machines: of 32 MiB one of 32 MiB holds now more and now less, and the pace of memory came out 25 % apart on a machine
- * whose models of 2 GB kept theirs within 5 %.
+ * a model, only about how much of the machine there is at the moment.
  */
-const CPU = { groups: 64, turns: 16, launches: 16, submissions: 4, readers: 256, mib: 128 };
+const CPU = { groups: 64, turns: 16, launches: 16, submissions: 4, readers: 256, mib: 32 };
 const GPU = { groups: 4096, turns: 16, launches: 16, submissions: 4, readers: 8192, mib: 256 };
 const EMPTY = { launches: 32, submissions: 4 };
 /** Milliseconds between samples at least: what they take is time that nothing is measured in. */

@@ -64,9 +64,10 @@ export function compareResult(
 }
 
 /**
- * On a software driver what others take is the cores' time, and multiply-adds tell that within 2 %. How fast it reads or
- * launches nothing differs by a fifth from one process to the next where models are as fast as ever, so that predictions
- * at those paces were worse than at none (TPOT 11.2 for 7.6 %, 19 results): they are said, and not reckoned with.
+ * On a software driver what others take is the cores' time, which multiply-adds tell. How fast a process reads or launches
+ * nothing differs by a fifth and more from the next one's where models are as fast as ever, so that predictions at those
+ * paces were worse than at none (TPOT 11.2 for 7.6 %, 19 results): they are said, and not reckoned with. Of a machine that
+ * was calibrated, only such a driver shares the host's memory.
  */
 const ofProcessor = ({ sharedMemory }: Hardware, paces: PaceRatios): PaceRatios =>
   sharedMemory ? { compute: paces.compute, memory: paces.compute, launch: paces.compute } : paces;
