@@ -103,6 +103,7 @@ describe('the tab of comparisons', () => {
     const path = write('slow.json', JSON.stringify(twiceAsSlow(measured)));
     await page.setInputFiles('#compare-files', [path]);
     await page.locator('#compare-list li').nth(1).waitFor();
+    expect(await page.locator('#compare-report .words').count()).toBe(1);
     const ttft = page.locator('#compare-report tr', { hasText: 'ttft p32' }).locator('td').last();
     expect(await ttft.textContent()).toMatch(/^2\.00/);
     expect(await page.locator('#compare-report').textContent()).toContain('Unlike conditions: weights.');
@@ -155,6 +156,10 @@ describe('for everybody', () => {
         await page.setViewportSize({ width, height: 740 });
         expect(await faultsOf(page), `${tab} at ${width}`).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        // A table of words breaks its lines; one of numbers scrolls by itself.
+        for (const words of await page.locator(`#${tab} .words`).all()) {
+          expect(await words.evaluate((frame) => frame.scrollWidth - frame.clientWidth)).toBeLessThanOrEqual(0);
+        }
         const { RIDGEPOINT_SHOTS: shots } = process.env;
         if (shots) await page.screenshot({ path: join(shots, `${tab}-${colorScheme}-${width}.png`), fullPage: true });
       }
