@@ -2,27 +2,39 @@ import type { EngineHost } from '../src/engine/host.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { record } from '../src/gpu/recorder.js';
 import { PACE_PARTS, type Pace, type PacePart, type PaceRatios } from '../src/roofline/hardware/pace.js';
+import { quantile } from '../src/statistics.js';
 import { DEFAULT_STATISTIC, represent, STATISTICS, type Statistic } from './compare/statistic.js';
 
 /**
- * Fixed kernels, on a device of its own, one for each thing that a step consists of: multiply-adds, bytes read from
- * memory, and launches that do nothing, each awaited by the next as a step's are. How long they take says nothing about
- * a model, only about how much of the machine there is at the moment.
+ * Fixed kernels, on a device of its own. On a GPU one for each thing that a step consists of: multiply-adds, bytes read
+ * from memory, and launches that do nothing, each awaited by the next as a step's are. On a driver that runs on the
+ * processor a product of matrices stands for all of them, since all that is taken away there is the cores' time: it keeps
+ * step with prompts to 4 %, while multiply-adds alone feel only half of what another guest on the same core takes
+ * (docs/performance.md). How long they take says nothing about a model, only about how much of the machine there is.
  */
-const CPU = { groups: 64, turns: 16, launches: 16, submissions: 4, readers: 256, mib: 32 };
+const PRODUCT = { launches: 2, rows: 8, columns: 512, outputs: 512 };
 const GPU = { groups: 4096, turns: 16, launches: 16, submissions: 4, readers: 8192, mib: 256 };
 const EMPTY = { launches: 32, submissions: 4 };
-/** Milliseconds between samples at least: what they take is time that nothing is measured in. */
+/** Milliseconds between samples on a GPU at least: what they take is time that nothing is measured in. */
 const EVERY_MS = 150;
 /** And so many times as long as the last sample took, for drivers on which that is much. */
 const REST = 8;
 const MIB = 1 << 20;
 
-/** Milliseconds of each of the kernels, one after the other. */
-export type PaceSample = Readonly<Record<PacePart, number>>;
-type Kernels = Readonly<Record<PacePart, string>>;
+/** Milliseconds of each of the kernels that there are, one after the other. */
+export type PaceSample = ByPart<number>;
+type ByPart<T> = { readonly compute: T } & { readonly [Part in PacePart]?: T };
 
-/** As results keep it. The first part stands where there was only one in older files. */
+/** Where samples come from. */
+interface PaceSource {
+  readonly kernels: ByPart<string>;
+  readonly sample: () => Promise<PaceSample>;
+  readonly now: () => number;
+  /** Whether each measurement has a sample before and after it. */
+  readonly each: boolean;
+}
+
+/** As results keep it: what stands for all, or multiply-adds and beside them the others. */
 export interface PaceRecord {
   readonly kernel: string;
   readonly samples_ms: number[];
@@ -33,54 +45,63 @@ export interface PaceRecord {
 /** Samples of a host's pace, taken between measurements. */
 export class PaceLog {
   readonly samples: PaceSample[] = [];
+  readonly kernels: ByPart<string>;
   #last = -Infinity;
 
   readonly #sample: () => Promise<PaceSample>;
   readonly #now: () => number;
+  readonly #each: boolean;
 
   private constructor(
-    readonly kernels: Kernels,
-    sample: () => Promise<PaceSample>,
-    now: () => number,
+    { kernels, sample, now, each }: PaceSource,
     readonly close: () => Promise<void>,
   ) {
+    this.kernels = kernels;
     this.#sample = sample;
     this.#now = now;
+    this.#each = each;
   }
 
   /** @throws RidgepointError when the adapter cannot be opened once more */
   static async open(host: EngineHost, adapter: string | undefined): Promise<PaceLog> {
     const gpu = await Gpu.open(await host.openGpu(adapter));
-    const { kernels, run } = await paceKernels(gpu);
+    const { isCpu } = gpu.capabilities;
+    const kernels = isCpu ? await productKernel(gpu) : await gpuKernels(gpu);
+    const timed = async (run: (() => Promise<void>) | undefined): Promise<number> => {
+      const began = performance.now();
+      await run?.();
+      return performance.now() - began;
+    };
     const sample = async (): Promise<PaceSample> => {
-      const taken = { compute: 0, memory: 0, launch: 0 };
-      for (const part of PACE_PARTS) {
-        const began = performance.now();
-        await run[part]();
-        taken[part] = performance.now() - began;
-      }
+      const taken = { compute: await timed(kernels.compute.run) };
+      const { memory, launch } = kernels;
+      const others = memory && launch && { memory: await timed(memory.run), launch: await timed(launch.run) };
       gpu.check();
-      return taken;
+      return { ...taken, ...others };
     };
     await sample(); // some drivers translate a shader at its first launch
-    return new PaceLog(
-      kernels,
-      sample,
-      () => performance.now(),
-      () => gpu.dispose(),
-    );
+    const names = Object.entries(kernels).map(([part, { name }]) => [part, name]);
+    const source = { kernels: Object.fromEntries(names) as ByPart<string>, sample, now: () => performance.now() };
+    return new PaceLog({ ...source, each: isCpu }, () => gpu.dispose());
   }
 
   /** For tests: samples and times from elsewhere. */
-  static of(kernels: Kernels, sample: () => Promise<PaceSample>, now: () => number): PaceLog {
-    return new PaceLog(kernels, sample, now, () => Promise.resolve());
+  static of(source: PaceSource): PaceLog {
+    return new PaceLog(source, () => Promise.resolve());
   }
 
-  /** Takes a sample, unless the last one is too recent. */
-  readonly between = async (): Promise<void> => {
+  /**
+   * To be called before and after what is measured. On a driver that runs on the processor it takes a sample each time,
+   * since what there is of the machine may double within a second; elsewhere one now and then.
+   *
+   * @returns milliseconds of the sample, where they tell the pace of just this moment
+   */
+  readonly watch = async (): Promise<number | undefined> => {
+    if (this.#each) return (await this.take()).compute;
     const last = this.samples.at(-1);
-    const took = last === undefined ? 0 : PACE_PARTS.reduce((sum, part) => sum + last[part], 0);
+    const took = last === undefined ? 0 : PACE_PARTS.reduce((sum, part) => sum + (last[part] ?? 0), 0);
     if (this.#now() - this.#last >= Math.max(EVERY_MS, REST * took)) await this.take();
+    return undefined;
   };
 
   /** Takes a sample, however recent the last one is. */
@@ -95,26 +116,60 @@ export class PaceLog {
   record(): PaceRecord | undefined {
     if (this.samples.length === 0) return undefined;
     const of = (part: PacePart) => ({
-      kernel: this.kernels[part],
-      samples_ms: this.samples.map((each) => Math.round(1000 * each[part]) / 1000),
+      kernel: this.kernels[part]!,
+      samples_ms: this.samples.map((each) => toMicroseconds(each[part]!)),
     });
-    return { ...of('compute'), memory: of('memory'), launch: of('launch') };
+    return {
+      ...of('compute'),
+      ...(this.kernels.memory !== undefined && { memory: of('memory') }),
+      ...(this.kernels.launch !== undefined && { launch: of('launch') }),
+    };
   }
 }
 
-async function paceKernels(gpu: Gpu): Promise<{ kernels: Kernels; run: Record<PacePart, () => Promise<void>> }> {
-  const { groups, turns, launches, submissions, readers, mib } = gpu.capabilities.isCpu ? CPU : GPU;
+export const toMicroseconds = (ms: number): number => Math.round(1000 * ms) / 1000;
+
+/** A fixed kernel: what it is, and how to run it once. */
+interface PaceKernel {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+/** Submits passes, each awaited by the next. */
+async function submitted(gpu: Gpu, times: number, fill: (pass: GPUComputePassEncoder) => void): Promise<void> {
+  for (let at = 0; at < times; at++) {
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    fill(pass);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    await gpu.queue.onSubmittedWorkDone();
+  }
+}
+
+async function productKernel(gpu: Gpu): Promise<ByPart<PaceKernel>> {
+  const { launches, rows, columns, outputs } = PRODUCT;
+  const pipeline = await gpu.pipelines.get({
+    shader: 'calibrate/calibrate_product.wgsl',
+    bindings: 'urrw',
+    defines: {},
+  });
+  const bindGroup = gpu.bindGroup(pipeline, 'pace', [
+    gpu.uniform('pace sizes', Uint32Array.of(columns, outputs, 0, 0)),
+    gpu.storage('pace weights', 4 * columns * outputs),
+    gpu.storage('pace rows', 4 * rows * columns),
+    gpu.storage('pace outputs', 4 * rows * outputs),
+  ]);
+  const run = () =>
+    submitted(gpu, 1, (pass) => {
+      for (let at = 0; at < launches; at++) record(pass, { pipeline, bindGroup }, outputs / 64);
+    });
+  return { compute: { name: `product ${launches} x ${rows} x ${columns} x ${outputs}`, run } };
+}
+
+async function gpuKernels(gpu: Gpu): Promise<ByPart<PaceKernel>> {
+  const { groups, turns, launches, submissions, readers, mib } = GPU;
   const sink = gpu.storage('pace sink', 16);
-  const submitted = async (times: number, fill: (pass: GPUComputePassEncoder) => void): Promise<void> => {
-    for (let at = 0; at < times; at++) {
-      const encoder = gpu.device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      fill(pass);
-      pass.end();
-      gpu.queue.submit([encoder.finish()]);
-      await gpu.queue.onSubmittedWorkDone();
-    }
-  };
   const fma = await gpu.pipelines.get({
     shader: 'calibrate/calibrate_fma.wgsl',
     bindings: 'uw',
@@ -123,30 +178,31 @@ async function paceKernels(gpu: Gpu): Promise<{ kernels: Kernels; run: Record<Pa
   const fmaGroup = gpu.bindGroup(fma, 'pace', [gpu.uniform('pace turns', Uint32Array.of(turns, 0, 0, 0)), sink]);
   const { maxBindingBytes, maxBufferBytes } = gpu.capabilities;
   const bytes = Math.floor(Math.min(mib * MIB, maxBindingBytes, maxBufferBytes) / 1024) * 1024;
-  const span = gpu.capabilities.isCpu ? 16 : 1;
   const read = await gpu.pipelines.get({
     shader: 'calibrate/calibrate_memory.wgsl',
     bindings: 'urw',
-    defines: { copies: false, SPAN: span },
+    defines: { copies: false, SPAN: 1 },
   });
   const extent = gpu.uniform('pace extent', Uint32Array.of(bytes / 16, readers * 64, 0, 0));
   const readGroup = gpu.bindGroup(read, 'pace', [extent, gpu.storage('pace source', bytes), sink]);
   const empty = await gpu.pipelines.get({ shader: 'calibrate/calibrate_empty.wgsl', bindings: 'w', defines: {} });
   const emptyGroup = gpu.bindGroup(empty, 'pace', [sink]);
   return {
-    kernels: {
-      compute: `fma ${submissions} x ${launches} x ${groups} x ${turns}`,
-      memory: `read ${bytes} x ${readers} x ${span}`,
-      launch: `empty ${EMPTY.submissions} x ${EMPTY.launches}`,
-    },
-    run: {
-      compute: () =>
-        submitted(submissions, (pass) => {
+    compute: {
+      name: `fma ${submissions} x ${launches} x ${groups} x ${turns}`,
+      run: () =>
+        submitted(gpu, submissions, (pass) => {
           for (let at = 0; at < launches; at++) record(pass, { pipeline: fma, bindGroup: fmaGroup }, groups);
         }),
-      memory: () => submitted(1, (pass) => record(pass, { pipeline: read, bindGroup: readGroup }, readers)),
-      launch: () =>
-        submitted(EMPTY.submissions, (pass) => {
+    },
+    memory: {
+      name: `read ${bytes} x ${readers} x 1`,
+      run: () => submitted(gpu, 1, (pass) => record(pass, { pipeline: read, bindGroup: readGroup }, readers)),
+    },
+    launch: {
+      name: `empty ${EMPTY.submissions} x ${EMPTY.launches}`,
+      run: () =>
+        submitted(gpu, EMPTY.submissions, (pass) => {
           for (let at = 0; at < EMPTY.launches; at++) record(pass, { pipeline: empty, bindGroup: emptyGroup }, 1);
         }),
     },
@@ -168,15 +224,33 @@ export function joinedPace(earlier: PaceRecord | undefined, later: PaceRecord | 
 const partOf = <Of>(pace: { readonly kernel: string; readonly memory?: Of; readonly launch?: Of }, part: PacePart) =>
   part === 'compute' ? (pace as unknown as Of) : pace[part];
 
-/** As calibrations keep it: what stands for the samples. */
-export function paceOf(taken: PaceRecord | undefined): Pace | undefined {
+/**
+ * Of the samples of a calibration, the share that is faster than what counts as the machine's pace: where the lower
+ * decile of a handful of repetitions lies, by which results are compared.
+ */
+const REFERENCE_SHARE = 0.2;
+
+/** The pace that measurements are brought to. */
+export const referenceMs = (samples: readonly number[]): number =>
+  quantile(
+    [...samples].sort((a, b) => a - b),
+    REFERENCE_SHARE,
+  );
+
+/** As calibrations keep it: what stands for the samples. @param reference what measurements were brought to, if so */
+export function paceOf(taken: PaceRecord | undefined, reference?: number): Pace | undefined {
   if (taken === undefined || taken.samples_ms.length === 0) return undefined;
   const of = ({ kernel, samples_ms }: { kernel: string; samples_ms: readonly number[] }) => ({
     kernel,
     ms: Object.fromEntries(STATISTICS.map((each) => [each, represent(samples_ms, each)])) as Record<Statistic, number>,
   });
   const { memory, launch } = taken;
-  return { ...of(taken), ...(memory && { memory: of(memory) }), ...(launch && { launch: of(launch) }) };
+  return {
+    ...of(taken),
+    ...(memory && { memory: of(memory) }),
+    ...(launch && { launch: of(launch) }),
+    ...(reference !== undefined && { referenceMs: reference }),
+  };
 }
 
 /**
@@ -194,7 +268,13 @@ export function paceRatios(
     if (taken === undefined || taken.kernel !== then?.kernel || taken.samples_ms.length === 0) return undefined;
     return represent(taken.samples_ms, statistic) / then.ms[statistic];
   };
-  const compute = ratio('compute');
+  const compute = calibrated.referenceMs === undefined ? ratio('compute') : ratioToReference(now, calibrated);
   if (compute === undefined) return undefined;
   return { compute, memory: ratio('memory') ?? compute, launch: ratio('launch') ?? compute };
+}
+
+/** The pace beside each measurement that was set beside one. */
+function ratioToReference(now: PaceRecord, { kernel, referenceMs: reference }: Pace): number | undefined {
+  if (now.kernel !== kernel || now.samples_ms.length === 0) return undefined;
+  return represent(now.samples_ms, 'median') / reference!;
 }

@@ -2,6 +2,7 @@ import type { Measured } from './measure/end-to-end.js';
 import type { Trial } from './measure/target.js';
 import type { BenchPoint } from './plan.js';
 import type { BenchRecord } from './schema.js';
+import { toMicroseconds } from './pace.js';
 import { byWork, RunClock } from './work.js';
 
 export type PointTrial = Trial<unknown, Measured<BenchRecord>>;
@@ -14,6 +15,8 @@ export interface Measuring {
   readonly point: BenchPoint;
   readonly trial: PointTrial;
   readonly runs: unknown[];
+  /** Milliseconds of a fixed kernel around each run, where that is known of all. */
+  readonly paces: number[];
   /** Of the last run: ISO date and time. */
   date: string;
   /** Why there are no runs. */
@@ -34,8 +37,8 @@ export interface RoundOptions {
 export interface RoundEvents {
   /** Before the first run and after each; `done` counts runs. */
   readonly onProgress?: (progress: { id: string; done: number; total: number }) => void;
-  /** Before each run, outside of what is measured. */
-  readonly onBetween?: () => Promise<void>;
+  /** Awaited right before what is measured, and after it where it told a pace: milliseconds of a fixed kernel. */
+  readonly watchPace?: () => Promise<number | undefined>;
   /** Every few seconds: a good moment to save. */
   readonly onSave?: () => Promise<void>;
   readonly signal?: AbortSignal;
@@ -56,7 +59,7 @@ const SAVE_MS = 3000;
 export async function runRounds(
   states: readonly Measuring[],
   { warmup, repetitions, budget, longest = () => Infinity }: RoundOptions,
-  { onProgress, onBetween, onSave, signal }: RoundEvents = {},
+  { onProgress, watchPace, onSave, signal }: RoundEvents = {},
 ): Promise<void> {
   const order = byWork(states, ({ point }) => point);
   const rounds = warmup + repetitions;
@@ -79,10 +82,11 @@ export async function runRounds(
       } else if (guess > left || left <= 0) {
         if (round === 0) state.skipped = `would take about ${inWords(guess)}, more than was left of ${budget} s`;
       } else {
-        await onBetween?.();
         const start = performance.now();
         try {
-          state.runs.push(await state.trial.run(round, signal));
+          const { run, pace } = await besidePace((onReady) => state.trial.run(round, signal, onReady), watchPace);
+          state.runs.push(run);
+          if (pace !== undefined) state.paces.push(pace);
           kinds.add(kindOf(point));
           state.date = new Date().toISOString();
           clock.note(point, secondsSince(start));
@@ -99,6 +103,19 @@ export async function runRounds(
   }
 }
 
+/** A run with the mean of the pace before and after what it measured. */
+async function besidePace<Run>(
+  measure: (onReady: () => Promise<void>) => Promise<Run>,
+  watchPace?: () => Promise<number | undefined>,
+): Promise<{ run: Run; pace: number | undefined }> {
+  let before: number | undefined;
+  const run = await measure(async () => {
+    before = await watchPace?.();
+  });
+  const after = before === undefined ? undefined : await watchPace?.();
+  return { run, pace: after === undefined ? undefined : toMicroseconds((before! + after) / 2) };
+}
+
 /** What a point measures, and of which phase. */
 const kindOf = (point: BenchPoint): string => {
   const { engine = '', kind } = point;
@@ -108,9 +125,10 @@ const kindOf = (point: BenchPoint): string => {
 };
 
 /** The record of a point that has runs. Where there was time for no more than warming up, the last run counts. */
-export function measuredRecord({ trial, runs }: Measuring, warmup: number): Measured<BenchRecord> {
+export function measuredRecord({ trial, runs, paces }: Measuring, warmup: number): Measured<BenchRecord> {
   const uncounted = Math.min(warmup, runs.length - 1);
-  return trial.record(runs.slice(0, uncounted), runs.slice(uncounted));
+  const record = trial.record(runs.slice(0, uncounted), runs.slice(uncounted));
+  return paces.length === runs.length ? { ...record, pace_ms: paces.slice(uncounted) } : record;
 }
 
 const inWords = (seconds: number): string => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;

@@ -23,10 +23,10 @@ export function measureOn(target: BenchTarget, prompt: BenchOptions['prompt'], p
 }
 
 /** Told while a benchmark runs. */
-export interface RunEvents extends Omit<RoundEvents, 'onSave' | 'onBetween'> {
+export interface RunEvents extends Omit<RoundEvents, 'onSave' | 'watchPace'> {
   /** Every few seconds, at the end and when stopped, with all there is so far. */
   readonly onRecord?: (result: BenchResult) => Promise<void>;
-  /** Says between runs how fast the host is. */
+  /** Says around and between runs how fast the host is. */
   readonly pace?: PaceLog;
 }
 
@@ -61,7 +61,8 @@ export async function runBench(
     .filter(({ id }) => !finished.has(id))
     .map((point): Measuring => {
       const runs = [...(begun.runs?.[point.id] ?? [])];
-      return { point, trial: measure(point), runs, date: begun.date, skipped: undefined };
+      const paces = [...(begun.run_paces?.[point.id] ?? [])];
+      return { point, trial: measure(point), runs, paces, date: begun.date, skipped: undefined };
     });
   const save = async (done: boolean): Promise<BenchResult> => {
     const result = withPace(assemble(begun, share, states, done), begun, pace);
@@ -70,7 +71,7 @@ export async function runBench(
   };
   try {
     const onSave = async (): Promise<void> => void (await save(false));
-    await runRounds(states, { warmup, repetitions, budget }, { onProgress, signal, onSave, onBetween: pace?.between });
+    await runRounds(states, { warmup, repetitions, budget }, { onProgress, signal, onSave, watchPace: pace?.watch });
   } catch (error) {
     if (!signal?.aborted) throw error;
     return save(false);
@@ -85,17 +86,23 @@ function assemble(
   states: readonly Measuring[],
   done: boolean,
 ): BenchResult {
-  const { runs: earlier = {}, ...rest } = begun;
+  const { runs: earlier = {}, run_paces: earlierPaces = {}, ...rest } = begun;
   const complete = done && !more;
   const measured = states.filter(({ runs }) => runs.length > 0);
   const records = new Map(begun.records.map((record) => [record.id, record]));
   const runs = { ...earlier };
+  const paces = { ...earlierPaces };
   for (const state of measured) {
     const { id } = state.point;
     const record = measuredRecord(state, begun.options.warmup);
     records.set(id, { ...begun.context, date: state.date, ...record });
-    if (done) delete runs[id];
-    else runs[id] = state.runs;
+    if (done) {
+      delete runs[id];
+      delete paces[id];
+    } else {
+      runs[id] = state.runs;
+      if (state.paces.length > 0) paces[id] = state.paces;
+    }
   }
   const rank = new Map(order.map(({ id }, at) => [id, at]));
   return {
@@ -107,6 +114,7 @@ function assemble(
       ...states.flatMap(({ point: { id }, skipped }) => (skipped === undefined ? [] : [{ id, reason: skipped }])),
     ],
     ...(complete ? {} : { runs }),
+    ...(complete || Object.keys(paces).length === 0 ? {} : { run_paces: paces }),
   };
 }
 

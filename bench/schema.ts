@@ -41,6 +41,13 @@ export const contextSchema = z.object({
   date: z.string(),
 });
 
+/** What every point has. */
+const pointSchema = contextSchema.extend({
+  id: z.string(),
+  /** One a repetition that counts: milliseconds of the fixed kernel of `pace` around it, where it was timed for each. */
+  pace_ms: samples.optional(),
+});
+
 /** Mean, median, p90, p99, standard deviation and spread of one measure, under vLLM's names. */
 const summaryOf = <Name extends 'ttft' | 'tpot' | 'itl' | 'e2el'>(name: Name) =>
   z.object({
@@ -54,8 +61,7 @@ const summaryOf = <Name extends 'ttft' | 'tpot' | 'itl' | 'e2el'>(name: Name) =>
   } as Record<`${'mean' | 'median' | 'p90' | 'p99' | 'std'}_${Name}_ms` | `spread_${Name}`, typeof ms>);
 
 /** The way through the engine that a user's request takes: tokenisation (of text), scheduling, sampling, readback. */
-const endToEnd = contextSchema.extend({
-  id: z.string(),
+const endToEnd = pointSchema.extend({
   n_prompt: count,
   n_gen: count,
   batch: count,
@@ -89,9 +95,8 @@ export const tpotRecord = endToEnd.extend({
 });
 
 /** A row of llama-bench: single steps past the scheduler, without tokenisation and sampling. */
-export const llamaBenchRecord = contextSchema.extend({
+export const llamaBenchRecord = pointSchema.extend({
   kind: z.literal('llama-bench'),
-  id: z.string(),
   n_prompt: count,
   n_gen: count,
   /** Tokens in the cache before. */
@@ -107,9 +112,8 @@ export const llamaBenchRecord = contextSchema.extend({
 });
 
 /** GPU time of each operation of one step, under the names of the list of operations. */
-export const operationsRecord = contextSchema.extend({
+export const operationsRecord = pointSchema.extend({
   kind: z.literal('operations'),
-  id: z.string(),
   phase: z.enum(['prefill', 'decode']),
   /** New tokens of each sequence, sequences, and tokens in the cache of each. */
   tokens: count,
@@ -127,8 +131,8 @@ export const recordSchema = z.discriminatedUnion('kind', [ttftRecord, tpotRecord
 
 const paceSamples = z.object({ kernel: z.string(), samples_ms: samples });
 /**
- * Milliseconds of fixed kernels between the runs: how much of the machine there was. Multiply-adds, and where that was
- * timed bytes read from memory and empty launches.
+ * Milliseconds of fixed kernels between the runs: how much of the machine there was. A product on drivers that run on the
+ * processor; else multiply-adds, bytes read from memory and empty launches.
  */
 export const paceSchema = paceSamples.extend({ memory: paceSamples.optional(), launch: paceSamples.optional() });
 
@@ -211,6 +215,8 @@ export const resultSchema = z.object({
   records: z.array(recordSchema),
   /** Of an incomplete run, by point: what each of its runs measured, from which records are made anew when it goes on. */
   runs: z.record(z.string(), z.array(z.unknown())).optional(),
+  /** And the pace around each of those runs. */
+  run_paces: z.record(z.string(), samples).optional(),
   skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
 });
 

@@ -2,7 +2,7 @@ import type { EngineHost } from '../../src/engine/host.js';
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
-import { PaceLog, paceOf } from '../pace.js';
+import { PaceLog, paceOf, referenceMs } from '../pace.js';
 import { kernelEfficiencies } from './efficiencies.js';
 import { measureEngine } from './engine-runs.js';
 import { measureMachine } from './machine.js';
@@ -25,7 +25,8 @@ export interface CalibrateOptions {
 /**
  * Measures an adapter: its ceilings with kernels built for nothing else; how far the engine's kernels get towards them;
  * and what whole steps and requests take beside their kernels. All that is measured together is measured in rounds.
- * Of ceilings the best of the rounds counts, of steps and requests the lower decile, as in comparisons.
+ * Of ceilings the best of the rounds counts, of steps and requests the lower decile, as in comparisons; on a driver that
+ * runs on the processor the median of what they would have taken at one pace.
  *
  * What every adapter can do comes first, then what drivers are new at: memory, launches and multiply-adds, then each
  * matrix configuration by itself, then the engine. What fails of the latter two is left out and said.
@@ -63,10 +64,14 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
   try {
     const log = await PaceLog.open(host, source.name);
     const runs = await measureEngine(host, source.name, { onProgress, pace: log, stamped }).finally(() => log.close());
-    const efficiencies = stamped ? kernelEfficiencies(runs, machine) : {};
-    const pace = paceOf(log.record());
+    const taken = log.record();
+    // Where each run has its pace, all are brought to one.
+    const paced = runs.every(({ records }) => records.every(({ pace_ms }) => pace_ms !== undefined));
+    const reference = taken !== undefined && paced ? referenceMs(taken.samples_ms) : undefined;
+    const efficiencies = stamped ? kernelEfficiencies(runs, machine, reference) : {};
+    const pace = paceOf(taken, reference);
     return {
-      ...{ ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }) },
+      ...{ ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }, reference) },
       ...(pace === undefined ? {} : { pace }),
     };
   } catch (error) {

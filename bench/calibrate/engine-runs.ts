@@ -127,7 +127,7 @@ export interface EngineRuns {
 
 interface MeasureOptions {
   readonly onProgress?: (what: string) => void;
-  /** Learns between the runs how fast the host is. */
+  /** Learns around the runs how fast the host is. */
   readonly pace?: PaceLog;
   /** Whether operations can be timed by themselves; else whole steps and requests are. */
   readonly stamped?: boolean;
@@ -165,7 +165,7 @@ export async function measureEngine(
       { warmup: 1, repetitions: REPETITIONS, budget: BUDGET, longest },
       {
         onProgress: ({ id, done, total }) => onProgress?.(`${id} (${Math.floor((100 * done) / total)} %)`),
-        onBetween: pace?.between,
+        watchPace: pace?.watch,
       },
     );
     return runs.map(({ engine: { config, info }, states }) => ({
@@ -186,6 +186,7 @@ function statesOf(engine: CoreEngine, sweep: Sweep): Measuring[] {
     point,
     trial: measure(point),
     runs: [],
+    paces: [],
     date: '',
     skipped: undefined,
   }));

@@ -4,7 +4,6 @@ import type { KernelSet } from '../../src/roofline/hardware/roof.js';
 import { atPace, type PaceRatios } from '../../src/roofline/hardware/pace.js';
 import { paceRatios } from '../pace.js';
 import type { BenchResult } from '../schema.js';
-import { mape } from '../../src/statistics.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
 import { joinPoints, type JoinedPoint, type Measure } from './points.js';
 import { DEFAULT_STATISTIC, type Statistic } from './statistic.js';
@@ -46,21 +45,33 @@ export function compareResult(
   kernels?: KernelSet,
 ): Comparison {
   const predictor = predictorFor(result, hardware, kernels);
-  const phasesBy = (by: Predictor): JoinedPhase[] =>
-    result.records.flatMap((record) => (record.kind === 'operations' ? [joinOperations(record, by, statistic)] : []));
-  const paces = paceRatios(result.pace, hardware.host?.pace, statistic);
-  const paced = paces && predictorFor(result, atPace(hardware, ofProcessor(hardware, paces)), kernels);
-  const now = paced && {
-    points: joinPoints(result.records, paced, statistic),
-    phases: phasesBy(paced),
+  const calibrated = hardware.host?.pace;
+  const referenceMs = result.pace?.kernel === calibrated?.kernel ? calibrated?.referenceMs : undefined;
+  const join = (by: Predictor): Joined => ({
+    points: joinPoints(result.records, by, statistic, referenceMs),
+    phases: result.records.flatMap((record) =>
+      record.kind === 'operations' ? [joinOperations(record, by, statistic, referenceMs)] : [],
+    ),
+  });
+  const paces = paceRatios(result.pace, calibrated, statistic);
+  const plain = join(predictor);
+  const { points, phases } =
+    paces === undefined || referenceMs !== undefined
+      ? plain
+      : besideThatAtPace(plain, join(predictorFor(result, atPace(hardware, ofProcessor(hardware, paces)), kernels)));
+  return { result, statistic, paces, predictor, hardware, points, phases, errors: errorsOf(points, phases) };
+}
+
+type Joined = Pick<Comparison, 'points' | 'phases'>;
+
+/** Each error with that of the same time predicted at the host's pace beside it. */
+function besideThatAtPace({ points, phases }: Joined, paced: Joined): Joined {
+  const beside = <Of extends { readonly error: number }>(list: readonly Of[], others: readonly Of[]) =>
+    list.map((each, at) => ({ ...each, errorAtPace: others[at].error }));
+  return {
+    points: beside(points, paced.points),
+    phases: phases.map((phase, at) => ({ ...phase, kinds: beside(phase.kinds, paced.phases[at].kinds) })),
   };
-  const points = joinPoints(result.records, predictor, statistic).map((point, at) => ({
-    ...point,
-    ...(now && { predictedAtPaceMs: now.points[at].predictedMs }),
-  }));
-  const phases = phasesBy(predictor);
-  const errors = errorsOf(timesOf(points, phases), now && timesOf(now.points, now.phases));
-  return { result, statistic, paces, predictor, hardware, points, phases, errors };
 }
 
 /**
@@ -74,38 +85,40 @@ const ofProcessor = ({ sharedMemory }: Hardware, paces: PaceRatios): PaceRatios 
 
 const MEASURES: readonly MeasureError['measure'][] = ['ttft', 'tpot', 'pp', 'tg', 'operations'];
 
-/** A measured time beside its prediction. */
-interface Times {
+/** How far a prediction is off. */
+interface Time {
   readonly id: string;
   readonly measure: MeasureError['measure'];
-  readonly measuredMs: number;
-  readonly predictedMs: number;
   readonly error: number;
+  readonly errorAtPace?: number;
 }
 
-const timesOf = (points: readonly JoinedPoint[], phases: readonly JoinedPhase[]): Times[] => [
-  ...points,
-  ...phases.flatMap(({ id, kinds }) =>
-    kinds.map((each) => ({ ...each, id: `${each.name}, ${id}`, measure: 'operations' as const })),
-  ),
-];
-
-/** @param paced the same times with predictions at the host's pace */
-function errorsOf(times: readonly Times[], paced?: readonly Times[]): MeasureError[] {
+function errorsOf(points: readonly JoinedPoint[], phases: readonly JoinedPhase[]): MeasureError[] {
+  const times: readonly Time[] = [
+    ...points,
+    ...phases.flatMap(({ id, kinds }) =>
+      kinds.map((each) => ({ ...each, id: `${each.name}, ${id}`, measure: 'operations' as const })),
+    ),
+  ];
   return MEASURES.flatMap((measure) => {
-    const of = (list: readonly Times[]): Times[] =>
-      list.filter((each) => each.measure === measure && Number.isFinite(each.error));
-    const known = of(times);
-    const mean = meanError(known);
-    if (mean === undefined) return [];
+    const known = times.filter((each) => each.measure === measure && Number.isFinite(each.error));
+    if (known.length === 0) return [];
+    const paced = known.flatMap(({ errorAtPace }) => errorAtPace ?? []);
     const { id, error } = known.reduce((worst, each) => (Math.abs(each.error) > Math.abs(worst.error) ? each : worst));
-    const atPace = paced && { mapeAtPace: meanError(of(paced)) };
-    return [{ measure, points: known.length, mape: mean, ...atPace, worst: { id, error } }];
+    return [
+      {
+        measure,
+        points: known.length,
+        mape: meanSize(known.map((each) => each.error)),
+        ...(paced.length > 0 && { mapeAtPace: meanSize(paced) }),
+        worst: { id, error },
+      },
+    ];
   });
 }
 
-const meanError = (times: readonly Times[]): number | undefined =>
-  mape(times.map(({ measuredMs, predictedMs }) => ({ measured: measuredMs, predicted: predictedMs })));
+const meanSize = (errors: readonly number[]): number =>
+  errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
 
 /** The measures that are promised, and so can fail a check. */
 const PROMISED: readonly MeasureError['measure'][] = ['ttft', 'tpot'];

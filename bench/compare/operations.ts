@@ -6,7 +6,7 @@ import { bytesOf } from '../../src/roofline/predict/price.js';
 import type { OperationsRecord } from '../schema.js';
 import { kindOf } from '../tables/phases.js';
 import type { Bound } from './points.js';
-import { DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
+import { broughtToPace, DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
 
 /** An operation as measured and as priced. */
 export interface JoinedOperation {
@@ -16,8 +16,12 @@ export interface JoinedOperation {
   readonly launches: number;
   readonly measuredMs: number;
   readonly predictedMs: number;
+  /** What was measured brought to the pace of the calibration; absent where the pace of each repetition is not known. */
+  readonly atReferenceMs?: number;
   /** (predicted - measured) / measured */
   readonly error: number;
+  /** The same with both at one pace; absent where the host's is not known. */
+  readonly errorAtPace?: number;
   readonly bound: Bound;
   readonly flops: number;
   readonly bytes: number;
@@ -59,11 +63,16 @@ export const stepOf = ({
     ? decodeStep(context, batch)
     : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
 
-/** Joins a profile with the prices of the same step, by name. */
+/**
+ * Joins a profile with the prices of the same step, by name.
+ *
+ * @param referenceMs of the fixed kernel: the pace that the prediction is for
+ */
 export function joinOperations(
   record: OperationsRecord,
   predictor: Predictor,
   statistic: Statistic = DEFAULT_STATISTIC,
+  referenceMs?: number,
 ): JoinedPhase {
   const stepMs = represent(record.unprofiled_ms, statistic);
   // A profiled operation has a pass of its own.
@@ -73,12 +82,14 @@ export function joinOperations(
     const found = priced.get(name);
     if (found === undefined) return [];
     const { operation, price } = found;
+    const brought = broughtToPace(samples_ns, { ms: record.pace_ms, referenceMs });
     return [
       rated({
         name,
         kind: kindOf(name),
         launches: 1,
         measuredMs: represent(samples_ns, statistic) / 1e6,
+        atReferenceMs: brought === undefined ? undefined : brought / 1e6,
         predictedMs: 1000 * (price.seconds + profiledSeconds),
         bound: price.bottleneck,
         flops: operation.flops,
@@ -118,6 +129,9 @@ function added(list: readonly JoinedOperation[]): JoinedOperation {
     kind,
     launches: list.length,
     measuredMs: sum(list, 'measuredMs'),
+    atReferenceMs: list.some(({ atReferenceMs }) => atReferenceMs === undefined)
+      ? undefined
+      : list.reduce((total, { atReferenceMs }) => total + atReferenceMs!, 0),
     predictedMs: sum(list, 'predictedMs'),
     bound: mostly(list),
     flops: sum(list, 'flops'),
@@ -132,15 +146,22 @@ function mostly(list: readonly JoinedOperation[]): Bound {
   return [...by].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'launch';
 }
 
-function rated(
-  operation: Omit<JoinedOperation, 'error' | 'intensity' | 'flopsPerSecond' | 'bytesPerSecond'>,
-): JoinedOperation {
+function rated({
+  atReferenceMs,
+  ...operation
+}: Omit<JoinedOperation, 'error' | 'intensity' | 'flopsPerSecond' | 'bytesPerSecond' | 'atReferenceMs'> & {
+  readonly atReferenceMs: number | undefined;
+}): JoinedOperation {
   const { measuredMs, predictedMs, flops, bytes } = operation;
   const seconds = measuredMs / 1000;
   return {
     ...operation,
     // A clock too coarse for the operation measures nothing; no ratio can be given then.
     error: measuredMs > 0 ? (predictedMs - measuredMs) / measuredMs : NaN,
+    ...(atReferenceMs !== undefined && {
+      atReferenceMs,
+      errorAtPace: atReferenceMs > 0 ? predictedMs / atReferenceMs - 1 : NaN,
+    }),
     intensity: bytes > 0 ? flops / bytes : 0,
     flopsPerSecond: seconds > 0 ? flops / seconds : NaN,
     bytesPerSecond: seconds > 0 ? bytes / seconds : NaN,

@@ -5,7 +5,7 @@ import type { BatchShape } from '../../src/model/operations.js';
 import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
 import { testOf } from '../tables/llama-bench.js';
-import { DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
+import { broughtToPace, DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
 
 /** What a time is the sum of mostly, by the predictor's reckoning. */
 export type Bound = 'compute' | 'memory' | 'launch' | 'link';
@@ -21,19 +21,30 @@ export interface JoinedPoint {
   readonly gen: number;
   readonly measuredMs: number;
   readonly predictedMs: number;
-  /** The same at the host's pace while it was measured; absent where that is not known. */
-  readonly predictedAtPaceMs?: number;
+  /** What was measured brought to the pace of the calibration; absent where the pace of each repetition is not known. */
+  readonly atReferenceMs?: number;
   /** (predicted - measured) / measured */
   readonly error: number;
+  /** The same with both at one pace; absent where the host's is not known. */
+  readonly errorAtPace?: number;
   readonly bound: Bound;
 }
 
-/** Joins every record that has a time of its own with its prediction. */
+/**
+ * Joins every record that has a time of its own with its prediction.
+ *
+ * @param referenceMs of the fixed kernel: the pace that the prediction is for
+ */
 export function joinPoints(
   records: readonly Measured<BenchRecord>[],
   predictor: Predictor,
   statistic: Statistic = DEFAULT_STATISTIC,
+  referenceMs?: number,
 ): JoinedPoint[] {
+  const times = (samples: readonly number[], { pace_ms: ms }: Measured<BenchRecord>): Times => ({
+    measuredMs: represent(samples, statistic),
+    atReferenceMs: broughtToPace(samples, { ms, referenceMs }),
+  });
   return records.flatMap((record) => {
     switch (record.kind) {
       case 'ttft': {
@@ -41,17 +52,26 @@ export function joinPoints(
         const seconds = predictor.prefillSeconds(prompt);
         const bound = boundOf(predictor, predictor.prefillSteps(prompt));
         const shape = { id, measure: 'ttft' as const, prompt, context: 0, batch: 1, gen: 1 };
-        return [joined(shape, represent(record.ttfts_ms, statistic), seconds, bound)];
+        return [joined(shape, times(record.ttfts_ms, record), seconds, bound)];
       }
       case 'tpot': {
         const { id, n_prompt: context, n_gen: gen, batch } = record;
         const seconds = predictor.decodeSeconds(context, gen - 1, batch) / (gen - 1);
         const bound = boundOf(predictor, [decodeStep(context + Math.floor(gen / 2), batch)]);
         const shape = { id, measure: 'tpot' as const, prompt: 0, context, batch, gen };
-        return [joined(shape, represent(record.tpots_ms, statistic), seconds, bound)];
+        return [joined(shape, times(record.tpots_ms, record), seconds, bound)];
       }
       case 'llama-bench':
-        return [joinRow(record, predictor, represent(record.samples_ns, statistic) / 1e6)];
+        return [
+          joinRow(
+            record,
+            predictor,
+            times(
+              record.samples_ns.map((ns) => ns / 1e6),
+              record,
+            ),
+          ),
+        ];
       case 'operations':
         return [];
     }
@@ -59,7 +79,7 @@ export function joinPoints(
 }
 
 /** A llama-bench row: its steps one by one, each recorded, run and awaited before the next, without the sampler. */
-function joinRow(record: Measured<LlamaBenchRecord>, predictor: Predictor, measuredMs: number): JoinedPoint {
+function joinRow(record: Measured<LlamaBenchRecord>, predictor: Predictor, times: Times): JoinedPoint {
   const { n_prompt: prompt, n_gen: gen, n_depth: context, batch } = record;
   const steps = [
     ...(prompt > 0 ? predictor.prefillSteps(prompt) : []),
@@ -73,17 +93,24 @@ function joinRow(record: Measured<LlamaBenchRecord>, predictor: Predictor, measu
   const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step], 'alone') - sampling(step), 0);
   const shape = { id: record.id, measure: prompt > 0 ? ('pp' as const) : ('tg' as const), prompt, context, batch, gen };
   const bound = boundOf(predictor, steps.slice(0, 1));
-  return joined({ ...shape, id: testOf(record) }, measuredMs, seconds, bound);
+  return joined({ ...shape, id: testOf(record) }, times, seconds, bound);
+}
+
+/** What stands for the repetitions of a point. */
+interface Times {
+  readonly measuredMs: number;
+  readonly atReferenceMs: number | undefined;
 }
 
 function joined(
   shape: Omit<JoinedPoint, 'measuredMs' | 'predictedMs' | 'error' | 'bound'>,
-  measuredMs: number,
+  { measuredMs, atReferenceMs }: Times,
   seconds: number,
   bound: Bound,
 ): JoinedPoint {
   const predictedMs = 1000 * seconds;
-  return { ...shape, measuredMs, predictedMs, error: (predictedMs - measuredMs) / measuredMs, bound };
+  const atPace = atReferenceMs !== undefined && { atReferenceMs, errorAtPace: predictedMs / atReferenceMs - 1 };
+  return { ...shape, measuredMs, predictedMs, error: (predictedMs - measuredMs) / measuredMs, ...atPace, bound };
 }
 
 /** Where most of the time of these steps goes; recording on the host counts as launching. */

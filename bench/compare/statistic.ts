@@ -23,3 +23,22 @@ export const represent = (samples: readonly number[], statistic: Statistic): num
     [...samples].sort((a, b) => a - b),
     SHARE[statistic],
   );
+
+/** Milliseconds of a fixed kernel beside each repetition, and those at which it counts. */
+export interface Paces {
+  readonly ms: readonly number[] | undefined;
+  readonly referenceMs: number | undefined;
+}
+
+/**
+ * What stands for samples brought to a pace: each divided by how much longer than then a fixed kernel took just before
+ * and after it. That takes away what others did, which only ever adds, and leaves the kernel's own noise, which does not:
+ * the median counts. Undefined where the pace is not known of each sample.
+ */
+export function broughtToPace(samples: readonly number[], { ms, referenceMs }: Paces): number | undefined {
+  if (referenceMs === undefined || ms?.length !== samples.length) return undefined;
+  return represent(
+    samples.map((sample, at) => (sample * referenceMs) / ms[at]),
+    'median',
+  );
+}

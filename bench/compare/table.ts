@@ -37,10 +37,9 @@ export function comparisonText(comparison: Comparison): string {
 
 const paceText = ({ compute, memory, launch }: PaceRatios): string => {
   const times = (ratio: number): string => ratio.toFixed(2);
-  return (
-    `the host's pace: multiply-adds of a fixed kernel took ${times(compute)} times as long as when the adapter was calibrated, ` +
-    `reading memory ${times(memory)}, launches ${times(launch)}`
-  );
+  const others =
+    memory === compute && launch === compute ? '' : `, reading memory ${times(memory)}, launches ${times(launch)}`;
+  return `the host's pace: a fixed kernel took ${times(compute)} times as long as when the adapter was calibrated${others}`;
 };
 
 export const titleOf = ({ phase, tokens, batch, context }: JoinedPhase): string =>
@@ -64,13 +63,13 @@ function errorTable(errors: readonly MeasureError[]): string {
 
 function pointTable(points: readonly JoinedPoint[]): string {
   if (points.length === 0) return '';
-  const paced = points.some(({ predictedAtPaceMs }) => predictedAtPaceMs !== undefined);
-  const rows = points.map(({ id, measuredMs, predictedMs, predictedAtPaceMs: atPace, error, bound }) => [
+  const paced = points.some(({ errorAtPace }) => errorAtPace !== undefined);
+  const rows = points.map(({ id, measuredMs, predictedMs, errorAtPace, error, bound }) => [
     id,
     figure(measuredMs),
     figure(predictedMs),
     signedPercent(error),
-    ...(paced ? [atPace === undefined ? '' : signedPercent((atPace - measuredMs) / measuredMs)] : []),
+    ...(paced ? [errorAtPace === undefined ? '' : signedPercent(errorAtPace)] : []),
     bound,
   ]);
   const head = ['point', 'measured ms', 'predicted ms', 'error', ...(paced ? ["at the host's pace"] : []), 'bound by'];

@@ -36,10 +36,12 @@ async function runRequests(
   kind: 'text' | 'ids',
   { names, length, gen }: { names: readonly string[]; length: number; gen: number },
   signal?: AbortSignal,
+  onReady?: () => Promise<void>,
 ): Promise<RequestRun> {
   const prompts = names.map((name) => makePrompt(target, length, kind, name));
   const prompt = typeof prompts[0] === 'string' ? 'text' : 'ids';
   await settleMachine();
+  await onReady?.();
   return { prompt, ...(await runBatch(target, prompts, gen, signal)) };
 }
 
@@ -50,7 +52,8 @@ export function ttftTrial(
   kind: 'text' | 'ids',
 ): Trial<RequestRun, Measured<TtftRecord>> {
   return {
-    run: (index, signal) => runRequests(target, kind, { names: [`${id} ${index}`], length, gen: 1 }, signal),
+    run: (index, signal, onReady) =>
+      runRequests(target, kind, { names: [`${id} ${index}`], length, gen: 1 }, signal, onReady),
     record(warmup, counted) {
       const ttfts = counted.map(ttftOf);
       return {
@@ -76,9 +79,9 @@ export function tpotTrial(
 ): Trial<RequestRun, Measured<TpotRecord>> {
   const length = promptOf(context);
   return {
-    run(index, signal) {
+    run(index, signal, onReady) {
       const names = Array.from({ length: batch }, (_, sequence) => `${id} ${index} ${sequence}`);
-      return runRequests(target, kind, { names, length, gen }, signal);
+      return runRequests(target, kind, { names, length, gen }, signal, onReady);
     },
     record(warmup, counted) {
       const requests = counted.flatMap((times) => times.requests);

@@ -31,8 +31,9 @@ export function llamaBenchTrial(
   chunk: number,
 ): Trial<number, Measured<LlamaBenchRecord>> {
   return {
-    async run(_, signal) {
+    async run(_, signal, onReady) {
       await settleMachine();
+      await onReady?.();
       const probe = target.probe();
       const began = performance.now();
       if (prompt > 0) await prefillInChunks(probe, prompt, chunk);
@@ -78,8 +79,9 @@ export function operationsTrial(
   { id, phase, tokens, batch, context }: Point<'operations'>,
 ): Trial<ProfiledRun, Measured<OperationsRecord>> {
   return {
-    async run() {
+    async run(_, __, onReady) {
       await settleMachine();
+      await onReady?.();
       const probe = target.probe();
       const step = (profile: boolean): Promise<ProbedStep> =>
         phase === 'prefill' ? probe.prefill(tokens, context, { profile }) : probe.decode(batch, context, { profile });

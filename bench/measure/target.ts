@@ -10,10 +10,11 @@ export type BenchTarget = Pick<TextEngine, 'generate' | 'info' | 'config'> &
 export interface Trial<Sample, Result> {
   /**
    * @param index different for each run
+   * @param onReady awaited when all is made, right before what is measured
    * @returns what was measured, in terms of JSON
    * @throws AbortError
    */
-  run(index: number, signal?: AbortSignal): Promise<Sample>;
+  run(index: number, signal?: AbortSignal, onReady?: () => Promise<void>): Promise<Sample>;
   /** The record of its runs; `counted` has at least one. */
   record(warmup: readonly Sample[], counted: readonly Sample[]): Result;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { joinedPace, PaceLog, paceOf, paceRatios } from '../../bench/pace.js';
+import { broughtToPace } from '../../bench/compare/statistic.js';
+import { joinedPace, PaceLog, paceOf, paceRatios, referenceMs, toMicroseconds } from '../../bench/pace.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { calibrationSchema } from '../../src/roofline/hardware/calibration.js';
 import { fromCalibration, type Hardware } from '../../src/roofline/hardware/hardware.js';
@@ -18,23 +19,54 @@ describe('the pace of a host', () => {
     [10, [0, 3, 6, 9]],
     // Where a sample takes 40 ms, eight times that: seven runs.
     [40, [0, 7]],
-  ])('is sampled between runs, and not more often than it is worth: %i ms', async (ms, taken) => {
+  ])('of a GPU is sampled between runs, and not more often than it is worth: %i ms', async (ms, taken) => {
     let now = 0;
     const sample = () => {
       now += ms;
       return Promise.resolve({ compute: ms / 2, memory: ms / 4, launch: ms / 4 });
     };
-    const log = PaceLog.of(KERNELS, sample, () => now);
+    const log = PaceLog.of({ kernels: KERNELS, sample, now: () => now, each: false });
     const at: number[] = [];
     for (let run = 0; run < 10; run++) {
       const before = log.samples.length;
-      await log.between();
+      expect(await log.watch()).toBeUndefined();
       if (log.samples.length > before) at.push(run);
       now += 50;
     }
     expect(at).toEqual(taken);
     const of = (kernel: string, each: number) => ({ kernel, ms: { decile: each, median: each, fastest: each } });
     expect(paceOf(log.record())).toEqual({ ...of('c', ms / 2), memory: of('m', ms / 4), launch: of('l', ms / 4) });
+  });
+
+  it('of a driver that runs on the processor is told before and after each run', async () => {
+    let ms = 0;
+    const sample = () => Promise.resolve({ compute: ++ms });
+    const log = PaceLog.of({ kernels: { compute: 'c' }, sample, now: () => 0, each: true });
+    expect([await log.watch(), await log.watch(), await log.watch()]).toEqual([1, 2, 3]);
+    expect(log.record()).toEqual({ kernel: 'c', samples_ms: [1, 2, 3] });
+  });
+
+  it('is that of the quicker samples where each measurement was brought to it', () => {
+    const samples_ms = [10, 11, 12, 13, 14, 20, 20, 20, 20, 20, 20];
+    const reference = referenceMs(samples_ms);
+    expect(reference).toBe(12);
+    const calibrated = paceOf({ kernel: 'c', samples_ms }, reference)!;
+    expect(calibrated.referenceMs).toBe(12);
+    // The middle one of all, not the lower decile.
+    expect(paceRatios({ kernel: 'c', samples_ms: [6, 18, 30] }, calibrated)).toEqual({
+      compute: 1.5,
+      memory: 1.5,
+      launch: 1.5,
+    });
+    expect(paceRatios({ kernel: 'another', samples_ms: [6] }, calibrated)).toBeUndefined();
+    expect(paceRatios({ kernel: 'c', samples_ms: [] }, calibrated)).toBeUndefined();
+  });
+
+  it('takes away from each sample what it was slowed by', () => {
+    expect(broughtToPace([20, 100, 40, 9], { ms: [2, 10, 4, 1], referenceMs: 1.5 })).toBe(15);
+    expect(broughtToPace([20], { ms: undefined, referenceMs: 1 })).toBeUndefined();
+    expect(broughtToPace([20], { ms: [1], referenceMs: undefined })).toBeUndefined();
+    expect(broughtToPace([20, 30], { ms: [1], referenceMs: 1 })).toBeUndefined();
   });
 
   it('is a ratio of times of the same kernels, for each part of a step', () => {
@@ -91,13 +123,9 @@ describe('the pace of a host', () => {
   it('is measured with a kernel on a device of its own', async () => {
     const log = await PaceLog.open(nodeHost, 'swiftshader');
     try {
-      await log.between();
-      const taken = log.record()!;
-      expect(taken.kernel).toBe('fma 4 x 16 x 64 x 16');
-      for (const { samples_ms } of [taken, taken.memory!, taken.launch!]) {
-        expect(samples_ms).toHaveLength(1);
-        expect(samples_ms[0]).toBeGreaterThan(0);
-      }
+      const ms = (await log.watch())!;
+      expect(ms).toBeGreaterThan(0);
+      expect(log.record()).toEqual({ kernel: 'product 2 x 8 x 512 x 512', samples_ms: [toMicroseconds(ms)] });
     } finally {
       await log.close();
     }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { PaceLog } from '../../bench/pace.js';
 import { plan } from '../../bench/plan.js';
 import type { RoundMeasure } from '../../bench/rounds.js';
 import { runBench, withSkipped } from '../../bench/runner.js';
@@ -159,6 +160,43 @@ describe('a stopped run', () => {
     expect(result.complete).toBe(true);
     expect(result.runs).toBeUndefined();
     expect(result.records.map(({ id }) => id)).toEqual(idsOf(points));
+  });
+
+  test('keeps the pace around each run, and goes on with it', async () => {
+    const path = join(folder, 'paced.json');
+    const aborter = new AbortController();
+    let taken = 0;
+    const sample = () => {
+      if (++taken === 2 * points.length + 7) aborter.abort();
+      return Promise.resolve({ compute: taken });
+    };
+    const source = { kernels: { compute: 'k' }, sample, now: () => 0, each: true };
+    const stopped = await runBench(begun(), points, measureFake(), {
+      pace: PaceLog.of(source),
+      signal: aborter.signal,
+      onRecord: (so) => writeResult(path, so),
+    });
+    expect(await readResult(path)).toEqual(stopped);
+    for (const [id, runs] of Object.entries(stopped.runs!)) expect(stopped.run_paces![id]).toHaveLength(runs.length);
+    const result = await runBench(stopped, points, measureFake(), { pace: PaceLog.of(source) });
+    expect(result.run_paces).toBeUndefined();
+    // A sample before and one after, of three runs the last two.
+    const first = result.records.find(({ id }) => id === points[0].id)!;
+    expect(first.pace_ms).toHaveLength(2);
+    for (const { pace_ms } of result.records) expect(pace_ms!.every((ms) => ms % 1 === 0.5)).toBe(true);
+    expect(resultSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(result);
+  });
+
+  test('without a pace of each run has none in its records', async () => {
+    const log = PaceLog.of({
+      kernels: { compute: 'k' },
+      sample: () => Promise.resolve({ compute: 1 }),
+      now: () => performance.now(),
+      each: false,
+    });
+    const result = await runBench(begun(), points.slice(0, 3), measureFake(), { pace: log });
+    expect(result.pace!.samples_ms.length).toBeGreaterThan(0);
+    for (const record of result.records) expect(record).not.toHaveProperty('pace_ms');
   });
 
   test('goes on with results of which only records were kept', async () => {

@@ -62,10 +62,13 @@ export const calibrationSchema = z.object({
   /** Seconds that timing an operation by itself adds to it: a compute pass of its own. */
   profiledSeconds: z.number().nonnegative().optional(),
   /**
-   * Milliseconds of fixed kernels, timed between the runs of the engine: the pace that the rest was measured at.
-   * Multiply-adds, and in newer calibrations bytes read from memory and empty launches.
+   * Milliseconds of fixed kernels, timed between the runs of the engine: the pace that the rest was measured at. On a
+   * GPU multiply-adds, bytes read from memory and empty launches; on a driver that runs on the processor a product, and
+   * what was measured of the engine is what it would have taken where that takes `referenceMs`.
    */
-  pace: paceOfKernel.extend({ memory: paceOfKernel.optional(), launch: paceOfKernel.optional() }).optional(),
+  pace: paceOfKernel
+    .extend({ memory: paceOfKernel.optional(), launch: paceOfKernel.optional(), referenceMs: rate.optional() })
+    .optional(),
   /** Spread of each measured figure: name to (p90 - p10) / median. */
   spread: z.record(z.string(), z.number()),
 });
