@@ -19,6 +19,12 @@ const EMPTY = { launches: 32, submissions: 4 };
 const EVERY_MS = 150;
 /** And so many times as long as the last sample took, for drivers on which that is much. */
 const REST = 8;
+/**
+ * Before and after what is measured on a processor: samples for this share of what was measured last, one at least and so
+ * many at most. A run of seconds is one of many moments, which one sample does not tell.
+ */
+const SHARE = 0.02;
+const MOST = 10;
 const MIB = 1 << 20;
 
 /** Milliseconds of each of the kernels that there are, one after the other. */
@@ -46,7 +52,10 @@ export interface PaceRecord {
 export class PaceLog {
   readonly samples: PaceSample[] = [];
   readonly kernels: ByPart<string>;
-  #last = -Infinity;
+  /** When each was taken. */
+  readonly #times: number[] = [];
+  /** Milliseconds of what was measured last. */
+  #length = 0;
 
   readonly #sample: () => Promise<PaceSample>;
   readonly #now: () => number;
@@ -91,26 +100,55 @@ export class PaceLog {
   }
 
   /**
-   * To be called before and after what is measured. On a driver that runs on the processor it takes a sample each time,
-   * since what there is of the machine may double within a second; elsewhere one now and then.
+   * Takes samples before and after what is measured. On a driver that runs on the processor it always does, since what
+   * there is of the machine may double within a second; elsewhere now and then.
    *
-   * @returns milliseconds of the sample, where they tell the pace of just this moment
+   * @returns milliseconds of the product while it was measured, where samples were taken for just this
    */
-  readonly watch = async (): Promise<number | undefined> => {
-    if (this.#each) return (await this.take()).compute;
-    const last = this.samples.at(-1);
-    const took = last === undefined ? 0 : PACE_PARTS.reduce((sum, part) => sum + (last[part] ?? 0), 0);
-    if (this.#now() - this.#last >= Math.max(EVERY_MS, REST * took)) await this.take();
-    return undefined;
+  readonly beside = async <Run>(
+    measure: (onReady: () => Promise<void>) => Promise<Run>,
+  ): Promise<{ run: Run; pace: number | undefined }> => {
+    let start = this.#now();
+    const run = await measure(async () => {
+      await (this.#each ? this.#several() : this.#ifDue());
+      start = this.#now();
+    });
+    const length = this.#now() - start;
+    this.#length = length;
+    if (!this.#each) return { run, pace: undefined };
+    await this.#several();
+    return { run, pace: this.#since(start - length) };
   };
 
   /** Takes a sample, however recent the last one is. */
   readonly take = async (): Promise<PaceSample> => {
     const taken = await this.#sample();
     this.samples.push(taken);
-    this.#last = this.#now();
+    this.#times.push(this.#now());
     return taken;
   };
+
+  async #ifDue(): Promise<void> {
+    const last = this.samples.at(-1);
+    const took = last === undefined ? 0 : PACE_PARTS.reduce((sum, part) => sum + (last[part] ?? 0), 0);
+    if (this.#now() - (this.#times.at(-1) ?? -Infinity) >= Math.max(EVERY_MS, REST * took)) await this.take();
+  }
+
+  /** As many samples as take a small share of what was measured last. */
+  async #several(): Promise<void> {
+    const began = this.#now();
+    for (let at = 0; at < MOST; at++) {
+      await this.take();
+      if (this.#now() - began >= SHARE * this.#length) break;
+    }
+  }
+
+  /** The pace at which work gets done over the samples since then: that of the mean of their speeds. */
+  #since(time: number): number {
+    const from = this.#times.findIndex((each) => each >= time);
+    const found = this.samples.slice(from);
+    return toMicroseconds(found.length / found.reduce((sum, { compute }) => sum + 1 / compute, 0));
+  }
 
   /** What was sampled, to the microsecond; undefined before the first. */
   record(): PaceRecord | undefined {

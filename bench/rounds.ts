@@ -2,7 +2,7 @@ import type { Measured } from './measure/end-to-end.js';
 import type { Trial } from './measure/target.js';
 import type { BenchPoint } from './plan.js';
 import type { BenchRecord } from './schema.js';
-import { toMicroseconds } from './pace.js';
+import type { PaceLog } from './pace.js';
 import { byWork, RunClock } from './work.js';
 
 export type PointTrial = Trial<unknown, Measured<BenchRecord>>;
@@ -37,8 +37,8 @@ export interface RoundOptions {
 export interface RoundEvents {
   /** Before the first run and after each; `done` counts runs. */
   readonly onProgress?: (progress: { id: string; done: number; total: number }) => void;
-  /** Awaited right before what is measured, and after it where it told a pace: milliseconds of a fixed kernel. */
-  readonly watchPace?: () => Promise<number | undefined>;
+  /** Learns around what is measured how fast the host is. */
+  readonly pace?: Pick<PaceLog, 'beside'>;
   /** Every few seconds: a good moment to save. */
   readonly onSave?: () => Promise<void>;
   readonly signal?: AbortSignal;
@@ -59,7 +59,7 @@ const SAVE_MS = 3000;
 export async function runRounds(
   states: readonly Measuring[],
   { warmup, repetitions, budget, longest = () => Infinity }: RoundOptions,
-  { onProgress, watchPace, onSave, signal }: RoundEvents = {},
+  { onProgress, pace: log, onSave, signal }: RoundEvents = {},
 ): Promise<void> {
   const order = byWork(states, ({ point }) => point);
   const rounds = warmup + repetitions;
@@ -84,7 +84,8 @@ export async function runRounds(
       } else {
         const start = performance.now();
         try {
-          const { run, pace } = await besidePace((onReady) => state.trial.run(round, signal, onReady), watchPace);
+          const measure = (onReady?: () => Promise<void>) => state.trial.run(round, signal, onReady);
+          const { run, pace } = log === undefined ? { run: await measure() } : await log.beside(measure);
           state.runs.push(run);
           if (pace !== undefined) state.paces.push(pace);
           kinds.add(kindOf(point));
@@ -101,19 +102,6 @@ export async function runRounds(
       saved = performance.now();
     }
   }
-}
-
-/** A run with the mean of the pace before and after what it measured. */
-async function besidePace<Run>(
-  measure: (onReady: () => Promise<void>) => Promise<Run>,
-  watchPace?: () => Promise<number | undefined>,
-): Promise<{ run: Run; pace: number | undefined }> {
-  let before: number | undefined;
-  const run = await measure(async () => {
-    before = await watchPace?.();
-  });
-  const after = before === undefined ? undefined : await watchPace?.();
-  return { run, pace: after === undefined ? undefined : toMicroseconds((before! + after) / 2) };
 }
 
 /** What a point measures, and of which phase. */

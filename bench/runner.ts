@@ -23,7 +23,7 @@ export function measureOn(target: BenchTarget, prompt: BenchOptions['prompt'], p
 }
 
 /** Told while a benchmark runs. */
-export interface RunEvents extends Omit<RoundEvents, 'onSave' | 'watchPace'> {
+export interface RunEvents extends Omit<RoundEvents, 'onSave' | 'pace'> {
   /** Every few seconds, at the end and when stopped, with all there is so far. */
   readonly onRecord?: (result: BenchResult) => Promise<void>;
   /** Says around and between runs how fast the host is. */
@@ -71,7 +71,7 @@ export async function runBench(
   };
   try {
     const onSave = async (): Promise<void> => void (await save(false));
-    await runRounds(states, { warmup, repetitions, budget }, { onProgress, signal, onSave, watchPace: pace?.watch });
+    await runRounds(states, { warmup, repetitions, budget }, { onProgress, signal, onSave, pace });
   } catch (error) {
     if (!signal?.aborted) throw error;
     return save(false);

@@ -165,7 +165,7 @@ export async function measureEngine(
       { warmup: 1, repetitions: REPETITIONS, budget: BUDGET, longest },
       {
         onProgress: ({ id, done, total }) => onProgress?.(`${id} (${Math.floor((100 * done) / total)} %)`),
-        watchPace: pace?.watch,
+        pace,
       },
     );
     return runs.map(({ engine: { config, info }, states }) => ({

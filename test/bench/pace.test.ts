@@ -29,7 +29,11 @@ describe('the pace of a host', () => {
     const at: number[] = [];
     for (let run = 0; run < 10; run++) {
       const before = log.samples.length;
-      expect(await log.watch()).toBeUndefined();
+      const { run: measured, pace } = await log.beside(async (onReady) => {
+        await onReady();
+        return 'measured';
+      });
+      expect([measured, pace]).toEqual(['measured', undefined]);
       if (log.samples.length > before) at.push(run);
       now += 50;
     }
@@ -39,11 +43,32 @@ describe('the pace of a host', () => {
   });
 
   it('of a driver that runs on the processor is told before and after each run', async () => {
-    let ms = 0;
-    const sample = () => Promise.resolve({ compute: ++ms });
-    const log = PaceLog.of({ kernels: { compute: 'c' }, sample, now: () => 0, each: true });
-    expect([await log.watch(), await log.watch(), await log.watch()]).toEqual([1, 2, 3]);
-    expect(log.record()).toEqual({ kernel: 'c', samples_ms: [1, 2, 3] });
+    let [now, ms] = [1000, 4];
+    const sample = () => {
+      now += ms;
+      return Promise.resolve({ compute: ms });
+    };
+    const log = PaceLog.of({ kernels: { compute: 'c' }, sample, now: () => now, each: true });
+    /** A run of that length, made ready in a second, behind which a sample takes `next`. */
+    const run = async (length: number, next: number) =>
+      (
+        await log.beside(async (onReady) => {
+          now += 1000;
+          await onReady();
+          now += length;
+          ms = next;
+        })
+      ).pace;
+    // One of 4 before, one of 12 after: at a quarter and a twelfth of the speed.
+    expect(await run(100, 12)).toBe(6);
+    expect(log.samples.map(({ compute }) => compute)).toEqual([4, 12]);
+    // A run of two seconds: samples for 40 ms behind it, and those of two seconds before it, one of them of 4.
+    expect(await run(2000, 12)).toBe(toMicroseconds(7 / (1 / 4 + 6 / 12)));
+    expect(log.samples).toHaveLength(2 + 1 + 4);
+    ms = 1;
+    // Ten at most.
+    expect(await run(2000, 1)).toBe(toMicroseconds((10 + 4 + 10) / (10 / 1 + 4 / 12 + 10 / 1)));
+    expect(log.samples).toHaveLength(7 + 10 + 10);
   });
 
   it('is that of the quicker samples where each measurement was brought to it', () => {
@@ -123,9 +148,12 @@ describe('the pace of a host', () => {
   it('is measured with a kernel on a device of its own', async () => {
     const log = await PaceLog.open(nodeHost, 'swiftshader');
     try {
-      const ms = (await log.watch())!;
-      expect(ms).toBeGreaterThan(0);
-      expect(log.record()).toEqual({ kernel: 'product 2 x 8 x 512 x 512', samples_ms: [toMicroseconds(ms)] });
+      const { pace } = await log.beside((onReady) => onReady());
+      expect(pace).toBeGreaterThan(0);
+      const { kernel, samples_ms } = log.record()!;
+      expect(kernel).toBe('product 2 x 8 x 512 x 512');
+      expect(Math.min(...samples_ms)).toBeLessThanOrEqual(pace!);
+      expect(Math.max(...samples_ms)).toBeGreaterThanOrEqual(pace!);
     } finally {
       await log.close();
     }
