@@ -34,7 +34,7 @@ export class Judge {
   judge(row: LedgerRow): JudgedRow | undefined {
     const predictor = this.predictor(row);
     if (predictor === undefined) return undefined;
-    if (!memoryOf(predictor, row.prompt + row.output, row.batch).fits) return undefined;
+    if (!held(predictor, row)) return undefined;
     const predictedMs = 1000 * this.seconds(predictor, row);
     const spread = spreadOf(predictor, row.metric === 'ttft' ? 'prompts' : 'tokens');
     const fronted = row.load === 'closed' && row.metric === 'ttft' && predictor.engine.front !== undefined;
@@ -69,6 +69,12 @@ export class Judge {
     this.#predictors.set(key, predictor);
     return predictor;
   }
+}
+
+/** Whether memory holds a row: bare steps need none of what an engine that serves keeps free. */
+function held(predictor: Predictor, { load, prompt, output, batch }: LedgerRow): boolean {
+  const { fits, weightBytes, kvBytes, capacityBytes } = memoryOf(predictor, prompt + output, batch);
+  return load === 'bench' ? weightBytes + kvBytes <= capacityBytes : fits;
 }
 
 /** Spread of the wait at an engine's front, which is the benchmark's as much as the engine's. */

@@ -10,6 +10,11 @@ export const LEDGER = {
     flags: '--rows <file>',
     help: 'more rows, as "ridgepoint import" prints them',
   },
+  fetch: {
+    kind: text('the name of a source'),
+    flags: '--fetch <name>',
+    help: 'fetch the rows of a source whose licence keeps them out of the project (gpu-benchmarks), and keep them',
+  },
   device: { kind: anyText, flags: '--device <id>', help: 'only rows of this hardware' },
   each: { kind: toggle, flags: '--each', help: 'one line for each measurement' },
   markdown: { kind: toggle, flags: '--markdown', help: 'print the table of docs/predictor.md' },

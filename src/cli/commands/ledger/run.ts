@@ -6,7 +6,8 @@ import { parseLedger, type LedgerRow } from '../../../published/ledger/row.js';
 import { lineOf, ledgerSummary, type LedgerSummary } from '../../../published/ledger/summary.js';
 import type { Model } from '../../../roofline/models/models.js';
 import type { LedgerFlags } from './command.js';
-import { print } from '../../terminal/output.js';
+import { fetchedRows, fetchRows } from './fetched.js';
+import { print, tell } from '../../terminal/output.js';
 import { emit } from '../../terminal/answer.js';
 import { share } from '../../terminal/columns.js';
 import { percent } from '../../terminal/format.js';
@@ -14,7 +15,7 @@ import { findModel } from '../predict/subjects.js';
 import type { Column } from '../../terminal/table.js';
 import { readTextFile } from '../../text-file.js';
 
-/** Every row that comes with the project, and of a file of the user's. */
+/** Every row that comes with the project, and of a file of the user's; not those of sources that are fetched. */
 export async function ledgerRows(more?: string): Promise<LedgerRow[]> {
   const folder = join(packageRoot(), 'models', 'ledger');
   const own = readdirSync(folder).filter((name) => name.endsWith('.csv'));
@@ -81,18 +82,27 @@ const rowColumns: readonly Column<JudgedRow>[] = [
   { head: 'seen', key: 'fit', value: ({ fit }) => fit, text: ({ fit }) => (fit ? 'yes' : 'no') },
 ];
 
-/** Public measurements beside our predictions: a line for each device, engine and phase, or for each row. */
+/**
+ * Public measurements beside our predictions: a line for each device, engine and phase, or for each row. Of sources whose
+ * rows were fetched Markdown has a table each.
+ */
 export async function ledgerCommand(flags: LedgerFlags): Promise<number> {
-  const all = await judged(await ledgerRows(flags.rows));
-  const rows = all.filter(({ device }) => flags.device === undefined || device === flags.device);
-  if (flags.each) return emit(flags, { rows, columns: rowColumns });
-  const summaries = ledgerSummary(rows, lineOf);
+  if (flags.fetch !== undefined) await fetchRows(flags.fetch);
+  const fetched = await fetchedRows();
+  const asked = async (rows: readonly LedgerRow[]): Promise<JudgedRow[]> =>
+    (await judged(rows)).filter(({ device }) => flags.device === undefined || device === flags.device);
+  const own = await asked(await ledgerRows(flags.rows));
+  const others = await Promise.all([...fetched.values()].map(asked));
   if (flags.markdown) {
-    print(markdown(summaries));
+    print([own, ...others].map((rows) => markdown(ledgerSummary(rows, lineOf))).join('\n'));
     return 0;
   }
+  if (!flags.json && !flags.csv && fetched.size > 0)
+    tell(`with rows of fetched sources: ${[...fetched.keys()].join(', ')}\n`);
+  const rows = [own, ...others].flat();
+  if (flags.each) return emit(flags, { rows, columns: rowColumns });
   return emit(flags, {
-    rows: summaries,
+    rows: ledgerSummary(rows, lineOf),
     columns,
     after: 'unseen: rows that no fit was made from; MAPE: mean of |predicted / measured - 1|; --each shows every row\n',
   });

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fetchedRows, fetchRows } from '../../src/cli/commands/ledger/fetched.js';
+import { ledgerRows } from '../../src/cli/commands/ledger/run.js';
+import { serveStatic, type StaticServer } from '../support/static-server.js';
+
+const NAME = 'gpu-benchmarks';
+const TABLE = `| GPU | Model | tg 512 | tg 1024 |
+|---|---|---|---|
+| 3090 24GB | 8B F16 | 50 | 40 |
+`;
+
+let server: StaticServer;
+let page: { status: number; text: string };
+let folder: string;
+
+beforeAll(async () => {
+  server = await serveStatic({
+    folders: {},
+    answer: (_, response) => {
+      response.writeHead(page.status).end(page.text);
+      return true;
+    },
+  });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  page = { status: 200, text: TABLE };
+  folder = mkdtempSync(join(tmpdir(), 'ridgepoint-ledger-'));
+  vi.stubEnv('XDG_CACHE_HOME', folder);
+  vi.stubEnv('RIDGEPOINT_GITHUB', `${server.url}/`);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const refused = (name = NAME): Promise<string> =>
+  fetchRows(name).then(
+    () => 'fetched',
+    (error: Error) => error.message,
+  );
+
+describe('a source whose rows are fetched', () => {
+  it('is asked for at its commit, once, and kept beside those that come with the project', async () => {
+    expect([...(await fetchedRows())]).toEqual([]);
+    const asked = server.log.length;
+    await fetchRows(NAME);
+    expect(server.log.slice(asked)).toEqual([
+      expect.stringMatching(/^GET \/XiongjieDai\/GPU-Benchmarks-on-LLM-Inference\/[0-9a-f]{40}\/README\.md$/),
+    ]);
+    const kept = await fetchedRows();
+    expect([...kept.keys()]).toEqual([NAME]);
+    expect(kept.get(NAME)!.map(({ source, device, ms, fit }) => [source, device, ms, fit])).toEqual([
+      [NAME, 'rtx-3090', 20, false],
+      [NAME, 'rtx-3090', 25, true],
+    ]);
+    expect(server.log.length).toBe(asked + 1);
+    expect((await ledgerRows()).some(({ source }) => source === NAME)).toBe(false);
+  });
+
+  it('that cannot be had says why in a sentence, and keeps what was there', async () => {
+    await fetchRows(NAME);
+    expect(await refused('other')).toBe(`--fetch must be one of ${NAME}, found "other"`);
+    page = { status: 404, text: '' };
+    expect(await refused()).toMatch(
+      /^--fetch gpu-benchmarks: http.*README\.md answers with status 404; run again later$/,
+    );
+    page = { status: 200, text: 'another page' };
+    expect(await refused()).toMatch(/has no table of llama-bench that can be read/);
+    vi.stubEnv('RIDGEPOINT_GITHUB', 'http://127.0.0.1:9');
+    expect(await refused()).toMatch(
+      /^--fetch gpu-benchmarks: cannot reach http:\/\/127\.0\.0\.1:9\/.*; check the network/,
+    );
+    vi.stubEnv('RIDGEPOINT_GITHUB', 'http://me:secret@127.0.0.1');
+    expect(await refused()).toMatch(/^RIDGEPOINT_GITHUB must be an http or https address without a name and password/);
+    expect((await fetchedRows()).get(NAME)).toHaveLength(2);
+  });
+});
