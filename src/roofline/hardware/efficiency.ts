@@ -36,10 +36,18 @@ const TENSOR_DEFAULT: Efficiencies = {
   'attention-decode': { compute: 1, bandwidth: 0.83, overlap: 12, launchSeconds: 9.5e-6 },
   sample: { compute: 0.1, bandwidth: 0.3, overlap: 2, launchSeconds: 10e-6 },
 };
-/** llama.cpp’s Metal kernels: Llama-3-8B in F16, every other one of 16 measurements on M1 Max and M2 Ultra. */
-const APPLE_MATMUL: Efficiency = { compute: 0.62, bandwidth: 0.69, overlap: 2, launchSeconds: 6e-6 };
-const APPLE_DEFAULT: Partial<Efficiencies> = { 'matmul-few': APPLE_MATMUL, 'matmul-many': APPLE_MATMUL };
+/**
+ * llama.cpp’s Metal kernels, every other row of M1 Max and M2 Ultra: products stream at the share that libraries reach on
+ * NVIDIA's and wait for each launch, as all kernels of a layer do, of which four are counted; attention of tokens reads
+ * keys and values once for each query head, so it is bound by computing, at a fiftieth of the f32 rate.
+ */
+const APPLE_DEFAULT: Partial<Efficiencies> = {
+  'matmul-few': { compute: 0.69, bandwidth: 0.89, overlap: 2, launchSeconds: 44e-6 },
+  'matmul-many': { compute: 0.69, bandwidth: 0.89, overlap: 2, launchSeconds: 44e-6 },
+  'attention-decode': { compute: 0.02, bandwidth: 0.83, overlap: 1, launchSeconds: 9.5e-6 },
+};
 const APPLE_ORIGIN = 'class: fitted to llama.cpp on M1 Max and M2 Ultra';
+const ENGINE_ORIGIN = 'fitted to kernels of the engine';
 const TENSOR_ORIGIN = 'default: middle of the fits for A100 and H100';
 const ATTENTION_ORIGIN = 'attention as measured on RTX 4090 and RTX PRO 6000, fitted for H100 and A100';
 const ASSUMED_ORIGIN = 'assumed for sampling';
@@ -79,6 +87,7 @@ export function efficienciesOf(
   hardware: Hardware,
   kernels: KernelSet,
   given: Partial<Efficiencies> = {},
+  ofEngine: Partial<Efficiencies> = {},
 ): KnownEfficiencies {
   // Measurements of library kernels say nothing about plain shader code, nor a calibration, which is of the engine's
   // own kernels and their roof, about libraries.
@@ -87,11 +96,13 @@ export function efficienciesOf(
     hardware.kind === 'sram' || engine === (hardware.kind === 'measured') ? hardware.efficiencies : undefined;
   const defaults = engine ? SHADER_DEFAULT(hardware.host?.launchSeconds ?? SHADER_LAUNCH) : TENSOR_DEFAULT;
   const ofClass = !engine && hardware.class === 'apple' ? APPLE_DEFAULT : {};
+  const kernelsOf = engine ? {} : ofEngine;
   const values = {} as Record<KernelFamily, Efficiency>;
   const origin = {} as Record<KernelFamily, string>;
   for (const family of KERNEL_FAMILIES) {
-    values[family] = given[family] ?? measured?.[family] ?? ofClass[family] ?? defaults[family];
+    values[family] = given[family] ?? kernelsOf[family] ?? measured?.[family] ?? ofClass[family] ?? defaults[family];
     if (given[family] !== undefined) origin[family] = 'given';
+    else if (kernelsOf[family] !== undefined) origin[family] = ENGINE_ORIGIN;
     else if (measured?.[family] !== undefined) origin[family] = hardware.efficiencySource ?? hardware.source;
     else if (ofClass[family] !== undefined) origin[family] = APPLE_ORIGIN;
     else if (engine) origin[family] = SHADER_ORIGIN;

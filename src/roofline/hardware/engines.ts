@@ -1,5 +1,6 @@
 import type { LargeMessages } from './collectives.js';
-import type { Hardware } from './hardware.js';
+import { LLAMA_CPP_COSTS } from './llama-cpp.js';
+import type { Efficiencies, Hardware, HardwareClass } from './hardware.js';
 
 /** What an engine adds to the operations of a step as they were measured one by one. */
 export interface EngineCosts {
@@ -15,6 +16,21 @@ export interface EngineCosts {
    * them once for each head, which caches serve in part.
    */
   readonly groupedReads: number;
+  /** What its kernels reach where they are other kernels than those of libraries. */
+  readonly efficiencies?: Partial<Efficiencies>;
+  /** Its matrix products are summed in f16, which GeForce cards do at twice the rate. */
+  readonly halfSums?: boolean;
+  /** FLOP/s that attention of tokens reaches at most, by plain instructions of a few warps, whatever a card is made of. */
+  readonly decodeAttentionFlops?: number;
+  /** Bytes a second that products of few rows stream at most. */
+  readonly fewRowsBytes?: number;
+  /**
+   * Bytes that go through memory for each query, key and head of a prompt, where attention writes its scores out: the
+   * product, the softmax over it and the product with values are kernels of their own.
+   */
+  readonly scoreBytes?: number;
+  /** Most tokens of prompts in a step, where the caller says none. */
+  readonly promptChunk?: number;
   /** Seconds a step takes beside its operations: scheduling, launching a recorded graph, sampling's way back. */
   readonly stepSeconds: number;
   /** Seconds that each doubling of the chips adds to a step: the processes that drive them are told what to do. */
@@ -51,6 +67,8 @@ export interface EngineProfile extends EngineCosts {
   readonly front?: Front;
   /** Steps of others that run before the tokens of a step are handed out; under load only. None where absent. */
   readonly handOutSteps?: number;
+  /** Costs that differ by the class of hardware. */
+  readonly ofClass?: Readonly<Partial<Record<HardwareClass, Partial<EngineCosts>>>>;
   /** Costs that differ where they were measured on other machines, by hardware. */
   readonly on?: Readonly<Record<string, Partial<EngineCosts>>>;
   /** Where the costs are from. */
@@ -154,7 +172,13 @@ const PROFILES: readonly EngineProfile[] = [
     on: on(['a100-40 a100-80', 0.98, 0.95], ['gh200', 1.12, 1.1], ['mi250x', 1.08, 1.2], ['mi300x', 1.75, 8.5]),
     source: BENCH_2024,
   },
-  { ...FREE, id: 'llama.cpp', name: 'llama.cpp', source: 'not measured apart from the device: counted as none' },
+  {
+    ...FREE,
+    ...LLAMA_CPP_COSTS,
+    id: 'llama.cpp',
+    name: 'llama.cpp',
+    source: `${HALF} on eight devices (XiongjieDai/GPU-Benchmarks-on-LLM-Inference: "ridgepoint ledger --fetch gpu-benchmarks")`,
+  },
   {
     ...FREE,
     id: 'pytorch-eager',
@@ -188,8 +212,8 @@ export function engineById(id: EngineId): EngineProfile {
 }
 
 /** Costs of an engine beside a piece of hardware. */
-export function costsOf(engine: EngineProfile, { id }: Hardware): EngineCosts {
-  return { ...engine, ...engine.on?.[id] };
+export function costsOf(engine: EngineProfile, { id, class: family }: Hardware): EngineCosts {
+  return { ...engine, ...(family && engine.ofClass?.[family]), ...engine.on?.[id] };
 }
 
 /**

@@ -8,7 +8,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/** How much is known of a device: rows of the ledger are of it, of its class, or of neither. */
+/** How much is known of a device under an engine: there are rows of it, of its class, or of neither. */
 export type Evidence = 'measured' | 'class' | 'none';
 
 /** Spreads of prompts and of tokens: the logarithm of the factor within which 90 % of measurements lie. */
@@ -20,6 +20,23 @@ interface Spread {
 const MEASURED = new Set(
   'h100-sxm h100-capped a100-40 a100-80 rtx-4090 apple-m1-max apple-m2-ultra gaudi-2 mi250x mi300x gh200'.split(' '),
 );
+
+/** Devices with rows of llama.cpp, fitted or only compared. Its kernels are its own, so rows of other engines do not count. */
+const LLAMA_CPP_MEASURED = new Set(
+  [
+    'rtx-3070 rtx-3080 rtx-3080-ti rtx-3090 rtx-4070-ti rtx-4080 rtx-4090 rtx-a6000 rtx-6000-ada',
+    'a40 l40s a100-80 h100-pcie apple-m1-max apple-m2-ultra apple-m3-max',
+  ].flatMap((ids) => ids.split(' ')),
+);
+
+/**
+ * Under llama.cpp, engine, device and 4-bit weights together, as all three are in its rows: what holds nine in ten of those
+ * that no fit has seen; of a class, nine in ten of a device's when its constants are fitted to all others.
+ */
+const LLAMA_CPP: Readonly<Record<Exclude<Evidence, 'none'>, Spread>> = {
+  measured: { prompts: 0.165, tokens: 0.1 },
+  class: { prompts: 0.2, tokens: 0.15 },
+};
 
 /** By evidence, for efficiencies of libraries; of a class, by how far its measured members are apart. */
 const DEVICE: Readonly<Record<Evidence, Spread>> = {
@@ -48,17 +65,20 @@ const UNMEASURED_LINK = 0.25;
 /** Weights that are widened, on top of what `unpacking.ts` takes off. */
 const UNPACKING = 0.1;
 
-export function evidenceOf({ id, class: family, kind }: Hardware): Evidence {
-  if (kind === 'measured' || MEASURED.has(id)) return 'measured';
+export function evidenceOf({ id, class: family, kind }: Hardware, engine: EngineId): Evidence {
+  const measured = engine === 'llama.cpp' ? LLAMA_CPP_MEASURED : MEASURED;
+  if (kind === 'measured' || measured.has(id)) return 'measured';
   return family === 'nvidia' || family === 'apple' ? 'class' : 'none';
 }
 
 /** The spread of a phase: those of device, engine, links and formats, which are taken to have nothing to do with one another. */
 export function spreadOf({ hardware, engine, shards, weights, pricer }: Predictor, phase: keyof Spread): number {
   if (hardware.kind === 'measured') return CALIBRATED[phase];
-  const parts = [DEVICE[evidenceOf(hardware)][phase], ENGINE[engine.id][phase]];
+  const evidence = evidenceOf(hardware, engine.id);
+  const fitted = engine.id === 'llama.cpp' && evidence !== 'none';
+  const parts = fitted ? [LLAMA_CPP[evidence][phase]] : [DEVICE[evidence][phase], ENGINE[engine.id][phase]];
   if (shards > 1 && !/Vidur|fitted/.test(hardware.link?.allReduceSource ?? '')) parts.push(UNMEASURED_LINK);
-  if (/^int/.test(weights) && pricer.kernels === 'tensor') parts.push(UNPACKING);
+  if (/^int/.test(weights) && pricer.kernels === 'tensor' && !fitted) parts.push(UNPACKING);
   return Math.hypot(...parts);
 }
 

@@ -53,6 +53,19 @@ const nothing = (): Sum => ({
 const largest = ({ by }: Sum): PhaseSummary['bottleneck'] =>
   (Object.keys(by) as (keyof Sum['by'])[]).reduce((best, each) => (by[each] > by[best] ? each : best));
 
+/** Steps with how often each comes: prompts of a batch that go through in chunks are alike, one after the other. */
+function alike(steps: readonly BatchShape[]): Iterable<{ step: BatchShape; times: number }> {
+  const found = new Map<string, { step: BatchShape; times: number }>();
+  for (const step of steps) {
+    const sizes = step.sequences.map(({ newTokens, context }) => `${newTokens}+${context}`);
+    const key = `${step.logitRows} ${sizes.join()}`;
+    const same = found.get(key);
+    if (same === undefined) found.set(key, { step, times: 1 });
+    else same.times++;
+  }
+  return found.values();
+}
+
 /** @param wholeSeconds of these steps, with what the host adds; the device’s alone are those of the operations */
 export function phaseSummary(predictor: Predictor, steps: readonly BatchShape[], wholeSeconds: number): PhaseSummary {
   const { chips, shards, pricer, hardware } = predictor;
@@ -66,14 +79,16 @@ export function phaseSummary(predictor: Predictor, steps: readonly BatchShape[],
       each.by[bottleneck] += part.seconds;
     }
   };
-  for (const step of steps) {
-    for (const { operation, count, seconds } of predictor.parts(step)) {
+  for (const { step, times } of alike(steps)) {
+    for (const { operation, count: once, seconds } of predictor.parts(step)) {
       if (operation.m === 0) continue;
+      const count = times * once;
       const work = { flops: count * shards * operation.flops, bytes: count * shards * bytesOf(operation) };
       const { bottleneck } = pricer.price(operation);
       add(operation.part, { launches: count, seconds: count * seconds, ...work }, bottleneck);
     }
-    for (const { name, count, seconds } of predictor.messages(step)) {
+    for (const { name, count: once, seconds } of predictor.messages(step)) {
+      const count = times * once;
       add(name, { launches: count, seconds: count * seconds, flops: 0, bytes: 0 }, 'link');
     }
   }

@@ -35,7 +35,7 @@ export interface Prediction {
   /** Where 90 % of measurements are expected, in seconds. */
   readonly ttftInterval: Interval;
   readonly tpotInterval: Interval | undefined;
-  /** Whether the ledger has rows of this hardware, of its class, or neither. */
+  /** Whether there are rows of this hardware under this engine, of its class, or of neither. */
   readonly evidence: Evidence;
   /** Of E2E. */
   readonly ttftShare: number;
@@ -111,7 +111,7 @@ export function predictWith(predictor: Predictor, request: Request): Prediction 
     ttftSeconds,
     ttftInterval: intervalOf(ttftSeconds, spreadOf(predictor, 'prompts')),
     tpotInterval: tpotSeconds === undefined ? undefined : intervalOf(tpotSeconds, spreadOf(predictor, 'tokens')),
-    evidence: evidenceOf(hardware),
+    evidence: evidenceOf(hardware, predictor.engine.id),
     ttftShare: ttftSeconds / (ttftSeconds + decodeSeconds),
     tpotSeconds,
     itlFirstSeconds: decodes ? predictor.decodeStepSeconds(promptTokens, batch) : undefined,

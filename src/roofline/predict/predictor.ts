@@ -7,11 +7,11 @@ import { expand, type Model } from '../models/models.js';
 import { shard } from '../models/parallel.js';
 import { softMaximum } from './overlap.js';
 import { precisionOf, type PricedKvDtype, type PricedWeightDtype } from '../hardware/precision.js';
-import { Pricer, type PriceOptions } from './price.js';
+import { Pricer, type EngineKernels, type PriceOptions } from './price.js';
 import { StepLines } from './step-lines.js';
 import { checkSplit, messagesOf, type Layout, type Messages } from '../models/messages.js';
 
-export interface PredictorOptions extends PriceOptions {
+export interface PredictorOptions extends Omit<PriceOptions, 'engineKernels'> {
   /** f16 by default. */
   readonly weights?: PricedWeightDtype;
   /** Of embedding and `lm_head`; as `weights` by default. */
@@ -28,6 +28,9 @@ export interface PredictorOptions extends PriceOptions {
   /** Most prompt tokens in one step; all at once when absent. */
   readonly prefillChunk?: number;
 }
+
+/** Steps in a row from which on making a line for each size of them is less work than adding each up. */
+const MANY = 4;
 
 /** Operations of one chip of a step, with how often each runs and what a run takes. */
 export interface StepPart {
@@ -65,17 +68,17 @@ export class Predictor {
     options: PredictorOptions = {},
   ) {
     const { tensorParallel: tensor = 1, pipelineParallel: pipeline = 1, expertParallel: experts = false } = options;
-    const { prefillChunk = Infinity, weights = 'f16', head, kv = 'f16' } = options;
+    const { weights = 'f16', head, kv = 'f16' } = options;
     this.layout = { tensor, pipeline, experts };
     checkSplit(this.layout, model, hardware);
     const { engine = 'none' } = options;
     this.engine = typeof engine === 'string' ? engineById(engine) : engine;
     this.#costs = costsOf(this.engine, hardware);
-    const { promptCompute, groupedReads } = this.#costs;
-    const grouped = model.kvShards < model.heads;
+    const { prefillChunk = this.#costs.promptChunk ?? Infinity } = options;
     this.pricer = new Pricer(hardware, {
-      slower: { promptCompute, groupedReads: grouped ? groupedReads : 1 },
+      ...(this.#costs.halfSums && hardware.dense.f16Accumulate16 !== undefined ? { compute: 'f16-acc16' } : {}),
       ...options,
+      engineKernels: kernelsOf(this.#costs, model),
     });
     this.weights = weights;
     this.kv = kv;
@@ -146,10 +149,12 @@ export class Predictor {
       return steps.reduce((sum, step) => sum + costed(each, this.deviceSeconds(step), step.logitRows), costs.seconds);
     }
     const begin = this.recordingSeconds(steps[0]) + roundTripSeconds; // nothing runs while the first step is recorded
+    // Of many chunks most are as large as others, and points on a line.
+    const seconds = (step: BatchShape): number =>
+      steps.length > MANY ? this.#stepLines.seconds(step) : this.deviceSeconds(step);
     return steps.reduce(
       (sum, step) =>
-        sum +
-        Math.max(this.#hosted(this.deviceSeconds(step), phaseOf(step), step.logitRows), this.recordingSeconds(step)),
+        sum + Math.max(this.#hosted(seconds(step), phaseOf(step), step.logitRows), this.recordingSeconds(step)),
       begin + this.#costs.requestSeconds,
     );
   }
@@ -237,6 +242,25 @@ export class Predictor {
   #shard(operation: Operation): Operation {
     return shard(operation, this.shards, this.model.kvShards, this.precision);
   }
+}
+
+/** What an engine's kernels need for a model. */
+function kernelsOf({ groupedReads, scoreBytes, ...costs }: EngineCosts, model: Model): EngineKernels {
+  const grouped = model.kvShards < model.heads;
+  return {
+    ...costs,
+    groupedReads: grouped ? groupedReads : 1,
+    scoreBytesPerFlop: scoreBytes === undefined ? 0 : scoreBytes / flopsOfScore(model),
+  };
+}
+
+const PLAIN: Precision = { weightBytes: 2, kvBytes: 2, activationBytes: 2 };
+
+/** FLOPs of attention for a query, a key and a head. */
+function flopsOfScore(model: Model): number {
+  const token: BatchShape = { sequences: [{ newTokens: 1, context: 0, prefill: true }], logitRows: 1 };
+  const operations = model.segments(token, PLAIN).flatMap(({ operations: each }) => each);
+  return operations.find(({ kind }) => kind === 'attention')!.flops / model.heads;
 }
 
 /** What the host's clock shows of a step whose operations take `device` seconds. */

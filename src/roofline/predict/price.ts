@@ -21,10 +21,18 @@ export interface PriceOptions {
   readonly activations?: ActivationDtype;
   /** How weights are stored; libraries' kernels lose something where they widen them. */
   readonly weights?: PricedWeightDtype;
-  /** What an engine's kernels need more than those that efficiencies were fitted to, as factors. */
-  readonly slower?: Pick<EngineCosts, 'promptCompute' | 'groupedReads'>;
+  /** Whose kernels run, where they are not those that efficiencies were fitted to. */
+  readonly engineKernels?: EngineKernels;
   /** Used in place of measured and default ones. */
   readonly efficiencies?: Partial<Efficiencies>;
+}
+
+/** How an engine's kernels differ from libraries'. */
+export interface EngineKernels extends Partial<
+  Pick<EngineCosts, 'promptCompute' | 'groupedReads' | 'efficiencies' | 'decodeAttentionFlops' | 'fewRowsBytes'>
+> {
+  /** Bytes of scores for a FLOP of attention over prompts, written and read beside keys and values. */
+  readonly scoreBytesPerFlop?: number;
 }
 
 /** What an operation costs, and why. */
@@ -55,6 +63,8 @@ interface Rates extends Efficiency {
   /** FLOP/s and bytes/s that are reached. */
   readonly flops: number;
   readonly bytes: number;
+  /** Bytes moved beside the operation's own, for each of its FLOPs. */
+  readonly scoreBytes: number;
 }
 
 /** Prices operations on one piece of hardware; ceilings and efficiencies are looked up once. */
@@ -66,7 +76,7 @@ export class Pricer {
   /** Of all but projections of prompts. */
   readonly #beside: ComputeDtype;
   readonly #weights: PricedWeightDtype;
-  readonly #slower: PriceOptions['slower'];
+  readonly #engine: EngineKernels;
   readonly #rates = new Map<OperationKind, Record<Phase, Rates>>();
 
   constructor(
@@ -76,12 +86,13 @@ export class Pricer {
     this.kernels = options.kernels ?? (hardware.kind === 'measured' ? 'shader' : 'tensor');
     const usual = this.kernels === 'tensor' ? 'f16' : 'f32';
     this.#weights = options.weights ?? 'f16';
-    this.#slower = options.slower;
+    this.#engine = options.engineKernels ?? {};
     this.compute = options.compute ?? (options.activations === 'int8' ? 'int8' : usual);
     const engine = this.kernels === 'shader' && this.compute === 'int8';
     this.activations = options.activations ?? (engine ? 'int8' : 'f32');
     this.#beside = this.activations === 'int8' ? usual : this.compute;
-    this.efficiencies = efficienciesOf(hardware, this.kernels, options.efficiencies);
+    const { efficiencies } = this.#engine;
+    this.efficiencies = efficienciesOf(hardware, this.kernels, options.efficiencies, efficiencies);
   }
 
   /** The ceiling of matmuls, which shares of peak are counted from. */
@@ -93,17 +104,17 @@ export class Pricer {
   seconds(operation: Operation): number {
     if (operation.m === 0) return 0;
     const rates = this.#ratesOf(operation);
-    return (
-      softMaximum(operation.flops / rates.flops, bytesOf(operation) / rates.bytes, rates.overlap) + rates.launchSeconds
-    );
+    const { flops } = operation;
+    const moved = bytesOf(operation) + flops * rates.scoreBytes;
+    return softMaximum(flops / rates.flops, moved / rates.bytes, rates.overlap) + rates.launchSeconds;
   }
 
   price(operation: Operation): Price {
-    const { family, roof, flops, bytes, launchSeconds } = this.#ratesOf(operation);
+    const { family, roof, flops, bytes, scoreBytes, launchSeconds } = this.#ratesOf(operation);
     const moved = bytesOf(operation);
     const launch = operation.m === 0 ? 0 : launchSeconds;
     const computeSeconds = operation.flops / flops;
-    const memorySeconds = moved / bytes;
+    const memorySeconds = (moved + operation.flops * scoreBytes) / bytes;
     const slowest = Math.max(computeSeconds, memorySeconds, launch);
     return {
       computeSeconds,
@@ -138,15 +149,19 @@ export class Pricer {
     // The engine's own kernels are calibrated with what they unpack.
     const unpacks = kind === 'matmul' && this.kernels === 'tensor';
     const left = unpacks ? unpackingOf(this.hardware.class, this.#weights, compute) : { compute: 1, bandwidth: 1 };
-    const { promptCompute = 1, groupedReads = 1 } = this.#slower ?? {};
+    const { promptCompute = 1, groupedReads = 1, scoreBytesPerFlop = 0, ...most } = this.#engine;
     const computing = family === 'matmul-many' ? promptCompute : 1;
     const reading = family === 'attention-decode' ? groupedReads : 1;
+    const { decodeAttentionFlops = Infinity, fewRowsBytes = Infinity } = most;
+    const flops = (roof.rate * efficiency.compute * left.compute) / computing;
+    const bytes = (this.hardware.bandwidth * efficiency.bandwidth * left.bandwidth) / reading;
     return {
       ...efficiency,
       family,
       roof,
-      flops: (roof.rate * efficiency.compute * left.compute) / computing,
-      bytes: (this.hardware.bandwidth * efficiency.bandwidth * left.bandwidth) / reading,
+      flops: family === 'attention-decode' ? Math.min(flops, decodeAttentionFlops) : flops,
+      bytes: family === 'matmul-few' ? Math.min(bytes, fewRowsBytes) : bytes,
+      scoreBytes: family === 'attention-prefill' ? scoreBytesPerFlop : 0,
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { Hardware } from '../hardware.js';
+import { M1_FIT, M1_SOURCE } from './fitted.js';
 import { GIB } from './units.js';
 
 const SOURCE = 'Apple (bandwidth and memory); f32 rate from cores, ALUs and clock, as collected by hmc-tech';
@@ -22,11 +23,13 @@ function apple(name: string, f32: number, bandwidth: number, memory: number, mor
   };
 }
 
+const FIRST = { efficiencies: M1_FIT, efficiencySource: M1_SOURCE };
+
 export const APPLE: readonly Hardware[] = [
-  apple('M1', 2.6, 68, 16),
-  apple('M1 Pro', 5.2, 200, 32),
-  apple('M1 Max', 10.4, 400, 64),
-  apple('M1 Ultra', 21, 800, 128),
+  apple('M1', 2.6, 68, 16, FIRST),
+  apple('M1 Pro', 5.2, 200, 32, FIRST),
+  apple('M1 Max', 10.4, 400, 64, FIRST),
+  apple('M1 Ultra', 21, 800, 128, FIRST),
   apple('M2', 3.6, 100, 24),
   apple('M2 Pro', 6.8, 200, 32),
   apple('M2 Max', 13.6, 400, 96),

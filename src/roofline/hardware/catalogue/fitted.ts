@@ -1,4 +1,5 @@
 import type { Efficiency, KernelFamily } from '../families.js';
+import type { Efficiencies } from '../hardware.js';
 
 type Fitted = Readonly<Record<Exclude<KernelFamily, 'attention-decode' | 'attention-prefill' | 'sample'>, Efficiency>>;
 
@@ -40,3 +41,14 @@ export const RTX_PRO_6000_ATTENTION: Efficiency = {
   launchSeconds: 5.1e-6,
 };
 export const ATTENTION_SOURCE = 'fit to attention of Llama-3.1-8B measured there (casys-kaist/LLMServingSim, MIT)';
+
+/**
+ * Chips of the M1 generation under llama.cpp: unpacking 4-bit weights for few rows takes more instructions than memory
+ * takes to stream them, and binds at 0.068 of the f32 rate; prompts reach 0.62 of it. Later chips are not so bound. Every
+ * other one of 24 rows on M1 Max.
+ */
+export const M1_FIT: Partial<Efficiencies> = {
+  'matmul-few': { compute: 0.081, bandwidth: 0.89, overlap: 4, launchSeconds: 44e-6 },
+  'matmul-many': { compute: 0.62, bandwidth: 0.89, overlap: 2, launchSeconds: 44e-6 },
+};
+export const M1_SOURCE = 'fit to llama.cpp on M1 Max (XiongjieDai/GPU-Benchmarks-on-LLM-Inference)';
