@@ -2,7 +2,6 @@ import type { EngineHost } from '../src/engine/host.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { record } from '../src/gpu/recorder.js';
 import { PACE_PARTS, type Pace, type PacePart, type PaceRatios } from '../src/roofline/hardware/pace.js';
-import { quantile } from '../src/statistics.js';
 import { DEFAULT_STATISTIC, represent, STATISTICS, type Statistic } from './compare/statistic.js';
 
 /**
@@ -263,17 +262,10 @@ const partOf = <Of>(pace: { readonly kernel: string; readonly memory?: Of; reado
   part === 'compute' ? (pace as unknown as Of) : pace[part];
 
 /**
- * Of the samples of a calibration, the share that is faster than what counts as the machine's pace: where the lower
- * decile of a handful of repetitions lies, by which results are compared.
+ * The pace that a calibration's measurements are brought to. The middle one, so that most are brought no great way: kernels
+ * do not all feel another guest alike, prompts up to half as much again as the product.
  */
-const REFERENCE_SHARE = 0.2;
-
-/** The pace that measurements are brought to. */
-export const referenceMs = (samples: readonly number[]): number =>
-  quantile(
-    [...samples].sort((a, b) => a - b),
-    REFERENCE_SHARE,
-  );
+export const referenceMs = (samples: readonly number[]): number => represent(samples, 'median');
 
 /** As calibrations keep it: what stands for the samples. @param reference what measurements were brought to, if so */
 export function paceOf(taken: PaceRecord | undefined, reference?: number): Pace | undefined {

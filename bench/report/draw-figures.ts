@@ -6,7 +6,7 @@ import { operationsFigure } from './figures/operations.js';
 import { promptFigure } from './figures/prompt.js';
 import { requestFigure } from './figures/request.js';
 import { rooflineFigure } from './figures/roofline.js';
-import type { DrawnFigure } from './page.js';
+import type { DrawnFigure } from './drawn-figure.js';
 import { draw } from './render.js';
 
 /** In the order a reader meets them. A figure whose points were not measured is left out. */

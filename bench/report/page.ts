@@ -3,14 +3,9 @@ import { runtimeOf } from '../context.js';
 import { titleOf } from '../compare/table.js';
 import { IN_WORDS } from '../compare/statistic.js';
 import { figure as digits, markdownPercent, signedPercent } from '../tables/markdown.js';
-import { escaped, htmlPage } from './html.js';
-import type { Figure } from './render.js';
-import { CSS, withVariables } from './theme.js';
-
-/** A figure with its drawing. */
-export interface DrawnFigure extends Figure {
-  readonly svg: string;
-}
+import { section, type DrawnFigure } from './drawn-figure.js';
+import { escaped, htmlPage, table } from './html.js';
+import { CSS } from './theme.js';
 
 /** The report: one page that needs nothing else, neither network nor scripts. */
 export function page(comparison: Comparison, figures: readonly DrawnFigure[]): string {
@@ -87,15 +82,6 @@ function tiles({ points, errors, result }: Comparison): string {
     .join('')}</div>`;
 }
 
-function section({ id, title, caption, key, svg }: DrawnFigure): string {
-  return `<section id="${id}">
-<h2>${escaped(title)}</h2>
-<p>${escaped(caption)}</p>
-${withVariables(svg)}
-${key === undefined ? '' : `<p class="key">${escaped(key)}</p>`}
-</section>`;
-}
-
 /** Rows shown of the largest gaps. */
 const GAPS = 8;
 
@@ -146,10 +132,4 @@ function tables({ points, phases }: Comparison): string {
     return `<h3>Operations of ${escaped(titleOf(phase))}</h3>${table(head, rows)}`;
   });
   return `<section><details><summary>All numbers</summary><h3>Points of the sweep</h3>${sweep}${byPhase.join('')}</details></section>`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[], tag: string): string =>
-    `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
-  return `<div class="scroll"><table><thead>${row(head, 'th')}</thead><tbody>${rows.map((each) => row(each, 'td')).join('')}</tbody></table></div>`;
 }
