@@ -60,9 +60,10 @@ export function kernelEfficiencies(
       });
       const whole = timed.reduce((sum, { seconds, launches }) => sum + launches * seconds, 0);
       for (const { operation, seconds, launches } of timed) {
-        const { kind, rows, phase, flops } = operation;
+        const { kind, rows, phase, flops, m, n } = operation;
         const family = efficiencyFamilyOf(kind, rows === 'logits' ? 'decode' : phase);
-        const point = { flops, bytes: bytesOf(operation), seconds, weight: (launches * seconds) / whole };
+        const outputs = kind === 'matmul' ? m * n : 0;
+        const point = { flops, bytes: bytesOf(operation), seconds, outputs, weight: (launches * seconds) / whole };
         points.set(family, [...(points.get(family) ?? []), point]);
       }
     }
@@ -74,9 +75,8 @@ export function kernelEfficiencies(
     KERNEL_FAMILIES.flatMap((family) => {
       const measured = points.get(family);
       if (measured === undefined) return [];
-      return [
-        [family, fit(measured, f32FlopsPerSecond, readBytesPerSecond, { maxCompute, maxBandwidth: MAX_BANDWIDTH })],
-      ];
+      const bounds = { maxCompute, maxBandwidth: MAX_BANDWIDTH, outputs: family.startsWith('matmul') };
+      return [[family, fit(measured, f32FlopsPerSecond, readBytesPerSecond, bounds)]];
     }),
   );
 }

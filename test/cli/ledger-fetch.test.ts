@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fetchedRows, fetchRows } from '../../src/cli/commands/ledger/fetched.js';
-import { ledgerRows } from '../../src/cli/commands/ledger/run.js';
+import { ledgerCommand, ledgerRows } from '../../src/cli/commands/ledger/run.js';
 import { serveStatic, type StaticServer } from '../support/static-server.js';
 
 const NAME = 'gpu-benchmarks';
@@ -42,6 +42,22 @@ const refused = (name = NAME): Promise<string> =>
     () => 'fetched',
     (error: Error) => error.message,
   );
+
+describe('the page of the ledger', () => {
+  it('has the rows that come with the project and those that were fetched, with where they are from', async () => {
+    await fetchRows(NAME);
+    const path = join(folder, 'ledger.html');
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    expect(await ledgerCommand({ device: 'rtx-3090', report: path, json: true })).toBe(0);
+    expect(told.mock.calls.map(([text]) => text).join('')).toContain(`written to ${path}`);
+    vi.restoreAllMocks();
+    const text = readFileSync(path, 'utf8').replaceAll(/<[^>]+>/g, ' ');
+    expect(text).toContain('gpu-benchmarks: 2 rows');
+    expect(text).toContain('From XiongjieDai/GPU-Benchmarks-on-LLM-Inference, commit');
+    expect(text).not.toContain('splitwise-sim:');
+  });
+});
 
 describe('a source whose rows are fetched', () => {
   it('is asked for at its commit, once, and kept beside those that come with the project', async () => {

@@ -94,6 +94,24 @@ describe('fit', () => {
     expect(found.bandwidth).toBeCloseTo(0.8, 2);
   });
 
+  test('what an output costs beside its sum is found where sums differ in length', () => {
+    const short = [16, 64, 256].flatMap((m) =>
+      [64, 256, 1024, 4096].map((k) => ({ flops: 2 * m * 512 * k, bytes: 2 * (m * k + 512 * k), outputs: m * 512 })),
+    );
+    const made = { ...truth, compute: 0.01, outputFlops: 120 };
+    const timed = short.map((each) => ({ ...each, seconds: fittedSeconds(each, roof, bandwidth, made) }));
+    // 64 multiply-adds are 128 FLOPs, beside which an output costs as many again.
+    expect(fittedSeconds(timed[0], roof, 1e30, { ...made, launchSeconds: 0 })).toBeCloseTo(
+      (16 * 512 * (128 + 120)) / (0.01 * roof),
+      9,
+    );
+    const found = fit(timed, roof, bandwidth, { outputs: true });
+    expect(found.outputFlops! / 120).toBeCloseTo(1, 1);
+    expect(meanError(timed, roof, bandwidth, found)).toBeLessThan(0.01);
+    expect(meanError(timed, roof, bandwidth, fit(timed, roof, bandwidth))).toBeGreaterThan(0.05);
+    expect(fit(points, roof, bandwidth)).not.toHaveProperty('outputFlops');
+  });
+
   test('what is given stays as it is', () => {
     const found = fit(points, roof, bandwidth, { launchSeconds: 1e-6, overlap: 2 });
     expect(found).toMatchObject({ launchSeconds: 1e-6, overlap: 2 });

@@ -15,7 +15,7 @@ import {
 } from '../../src/roofline/hardware/collectives.js';
 import { predict, priceStep } from '../../src/roofline/predict/predict.js';
 import { Predictor } from '../../src/roofline/predict/predictor.js';
-import { bytesOf, price } from '../../src/roofline/predict/price.js';
+import { bytesOf, price, Pricer } from '../../src/roofline/predict/price.js';
 import { sweep } from '../../src/roofline/questions/sweep.js';
 import { calibration } from './calibration.js';
 import { preset } from './models.js';
@@ -42,6 +42,24 @@ describe('a price', () => {
     expect(found.computeSeconds).toBeCloseTo(qkv.flops / (0.5 * 989.4e12), 15);
     expect(found.memorySeconds).toBeCloseTo(bytesOf(qkv) / (0.5 * 3350e9), 15);
     expect(found.seconds).toBeCloseTo(Math.hypot(found.computeSeconds, found.memorySeconds) + 1e-6, 12);
+  });
+});
+
+describe('a product of short sums', () => {
+  test('costs something for each output beside them', () => {
+    const even = { compute: 0.5, bandwidth: 0.5, overlap: Infinity, launchSeconds: 0 };
+    const [, norm, qkv] = llama.operations(
+      { sequences: [{ newTokens: 2048, context: 0, prefill: true }], logitRows: 1 },
+      { weightBytes: 2, kvBytes: 2, activationBytes: 2 },
+    );
+    const of = (outputFlops?: number) => {
+      const efficiency = { ...even, ...(outputFlops !== undefined && { outputFlops }) };
+      return new Pricer(h100, { efficiencies: { 'matmul-many': efficiency, elementwise: efficiency } });
+    };
+    // As many as the sum of 4,096 products takes: twice the time.
+    expect(of(2 * 4096).price(qkv).seconds).toBeCloseTo(2 * of().price(qkv).seconds, 9);
+    expect(of(2 * 4096).seconds(qkv)).toBe(of(2 * 4096).price(qkv).seconds);
+    expect(of(8192).seconds(norm)).toBe(of().seconds(norm));
   });
 });
 

@@ -1,17 +1,10 @@
 import type { JudgedRow } from '../../../src/published/ledger/judge.js';
+import type { LedgerSource } from '../../../src/published/ledger/sources.js';
 import { lineOf, ledgerSummary, type LedgerSummary } from '../../../src/published/ledger/summary.js';
 import { figure as digits, markdownPercent, signedPercent } from '../../tables/markdown.js';
 import { section, type DrawnFigure } from '../drawn-figure.js';
 import { escaped, htmlPage, table } from '../html.js';
 import { CSS } from '../theme.js';
-
-/** Where rows are from. */
-export interface LedgerSource {
-  readonly repository: string;
-  readonly licence: string;
-  readonly commit: string;
-  readonly what: string;
-}
 
 /**
  * The ledger as a page that needs nothing else: errors by device, engine and phase, and every measurement beside its

@@ -1,8 +1,9 @@
 import type { JudgedRow } from '../../../src/published/ledger/judge.js';
+import type { LedgerSource } from '../../../src/published/ledger/sources.js';
 import { writeWhole } from '../../store.js';
 import { draw } from '../render.js';
 import { missFigure, scatterFigure } from './figures.js';
-import { ledgerPage, type LedgerSource } from './page.js';
+import { ledgerPage } from './page.js';
 
 /** Draws the figures of the ledger and writes its page. */
 export async function writeLedgerPage(

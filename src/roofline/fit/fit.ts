@@ -7,6 +7,8 @@ export interface FitPoint {
   readonly flops: number;
   readonly bytes: number;
   readonly seconds: number;
+  /** Of a product, how many sums it computes. */
+  readonly outputs?: number;
   /** How much its error counts beside that of others; 1 when absent. */
   readonly weight?: number;
 }
@@ -19,28 +21,30 @@ export interface FitOptions {
   /** Largest share of a ceiling that is believed; above 1 only where a cache serves what was counted as memory. */
   readonly maxCompute?: number;
   readonly maxBandwidth?: number;
+  /** Whether an output costs something beside its sum; not by default. */
+  readonly outputs?: boolean;
 }
 
 /** What is assumed of a parameter that the points say nothing about, and how weakly it pulls. */
-const PRIOR = { compute: 0.7, bandwidth: 0.75, overlap: 3, weight: 1e-5 } as const;
+const PRIOR = { compute: 0.7, bandwidth: 0.75, overlap: 3, outputFlops: 10, weight: 1e-5 } as const;
 /** Beyond this the soft maximum is the plain one for every purpose. */
 const MAX_OVERLAP = 32;
 
 /** Seconds that an efficiency predicts for work of so many FLOPs and bytes. */
 export function fittedSeconds(
-  { flops, bytes }: Pick<FitPoint, 'flops' | 'bytes'>,
+  { flops, bytes, outputs = 0 }: Pick<FitPoint, 'flops' | 'bytes' | 'outputs'>,
   roof: number,
   bandwidth: number,
   efficiency: Efficiency,
 ): number {
-  const compute = flops / (roof * efficiency.compute);
+  const compute = (flops + outputs * (efficiency.outputFlops ?? 0)) / (roof * efficiency.compute);
   const memory = bytes / (bandwidth * efficiency.bandwidth);
   return softMaximum(compute, memory, efficiency.overlap) + efficiency.launchSeconds;
 }
 
 /**
  * Fits t = ((flops / (c roof))^p + (bytes / (b bandwidth))^p)^(1/p) + launch to measurements, by least mean absolute
- * relative error.
+ * relative error; with what outputs cost, if wanted, among the flops.
  *
  * @param roof FLOP/s of the ceiling that compute efficiency is a share of
  * @param bandwidth bytes/s of the ceiling that bandwidth efficiency is a share of
@@ -55,13 +59,14 @@ export function fit(
   if (points.length === 0 || !points.every(({ seconds }) => seconds > 0)) {
     throw new RangeError('a fit needs measurements, each of a positive duration');
   }
-  const { maxCompute = 1, maxBandwidth = 1.5 } = options;
+  const { maxCompute = 1, maxBandwidth = 1.5, outputs = false } = options;
   const shortest = Math.min(...points.map(({ seconds }) => seconds));
-  const efficiency = ([c, b, p, l]: readonly number[]): Efficiency => ({
+  const efficiency = ([c, b, p, l, o]: readonly number[]): Efficiency => ({
     compute: Math.min(Math.exp(c), maxCompute),
     bandwidth: Math.min(Math.exp(b), maxBandwidth),
     overlap: options.overlap ?? Math.min(1 + Math.exp(p), MAX_OVERLAP),
     launchSeconds: options.launchSeconds ?? shortest / (1 + Math.exp(-l)),
+    ...(outputs && { outputFlops: Math.exp(o) }),
   });
   const loss = (vector: readonly number[]): number => {
     const found = efficiency(vector);
@@ -71,14 +76,18 @@ export function fit(
     const pull =
       Math.log(found.compute / PRIOR.compute) ** 2 +
       Math.log(found.bandwidth / PRIOR.bandwidth) ** 2 +
-      Math.log(found.overlap / PRIOR.overlap) ** 2;
+      Math.log(found.overlap / PRIOR.overlap) ** 2 +
+      Math.log((found.outputFlops ?? PRIOR.outputFlops) / PRIOR.outputFlops) ** 2;
     return error + PRIOR.weight * (pull + vector[2] ** 2 * 1e-3 + vector[3] ** 2 * 1e-3) + outside;
   };
   const starts = [
     [0.7, 0.75, 3],
     [0.3, 0.9, 1.5],
     [0.05, 0.3, 8],
-  ].map(([c, b, p]) => [Math.log(c), Math.log(b), Math.log(p - 1), -3]);
+  ].map(([c, b, p]) => [
+    ...[Math.log(c), Math.log(b), Math.log(p - 1), -3],
+    ...(outputs ? [Math.log(PRIOR.outputFlops)] : []),
+  ]);
   const found = starts.map((start) => minimise(loss, start));
   return efficiency(found.reduce((best, each) => (each.value < best.value ? each : best)).at);
 }

@@ -8,6 +8,7 @@ const efficiency = z.object({
   bandwidth: rate,
   launchSeconds: z.number().nonnegative(),
   overlap: rate,
+  outputFlops: z.number().nonnegative().optional(),
 });
 
 const stepCosts = z.object({ stretch: rate, seconds: z.number().nonnegative(), rowSeconds: z.number().nonnegative() });

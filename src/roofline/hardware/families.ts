@@ -8,6 +8,11 @@ export interface Efficiency {
   readonly launchSeconds: number;
   /** Exponent p of the overlap t = (tc^p + tm^p)^(1/p); infinite overlap is the plain maximum. */
   readonly overlap: number;
+  /**
+   * FLOPs that an output of a product costs beside its sum: beginning, adding up, scaling and writing, which tell where
+   * sums are short. None where absent.
+   */
+  readonly outputFlops?: number;
 }
 
 /** Families of kernels that share an efficiency. */

@@ -67,6 +67,11 @@ interface Rates extends Efficiency {
   readonly scoreBytes: number;
 }
 
+/** Seconds of an operation that is bound by arithmetic alone. */
+function computeSeconds({ kind, m, n, flops }: Operation, { flops: rate, outputFlops = 0 }: Rates): number {
+  return (flops + (kind === 'matmul' ? m * n * outputFlops : 0)) / rate;
+}
+
 /** Prices operations on one piece of hardware; ceilings and efficiencies are looked up once. */
 export class Pricer {
   readonly kernels: KernelSet;
@@ -104,24 +109,24 @@ export class Pricer {
   seconds(operation: Operation): number {
     if (operation.m === 0) return 0;
     const rates = this.#ratesOf(operation);
-    const { flops } = operation;
-    const moved = bytesOf(operation) + flops * rates.scoreBytes;
-    return softMaximum(flops / rates.flops, moved / rates.bytes, rates.overlap) + rates.launchSeconds;
+    const moved = bytesOf(operation) + operation.flops * rates.scoreBytes;
+    return softMaximum(computeSeconds(operation, rates), moved / rates.bytes, rates.overlap) + rates.launchSeconds;
   }
 
   price(operation: Operation): Price {
-    const { family, roof, flops, bytes, scoreBytes, launchSeconds } = this.#ratesOf(operation);
+    const rates = this.#ratesOf(operation);
+    const { family, roof, bytes, scoreBytes, launchSeconds } = rates;
     const moved = bytesOf(operation);
     const launch = operation.m === 0 ? 0 : launchSeconds;
-    const computeSeconds = operation.flops / flops;
+    const computing = computeSeconds(operation, rates);
     const memorySeconds = (moved + operation.flops * scoreBytes) / bytes;
-    const slowest = Math.max(computeSeconds, memorySeconds, launch);
+    const slowest = Math.max(computing, memorySeconds, launch);
     return {
-      computeSeconds,
+      computeSeconds: computing,
       memorySeconds,
       launchSeconds: launch,
       seconds: this.seconds(operation),
-      bottleneck: slowest === memorySeconds ? 'memory' : slowest === computeSeconds ? 'compute' : 'launch',
+      bottleneck: slowest === memorySeconds ? 'memory' : slowest === computing ? 'compute' : 'launch',
       intensity: moved > 0 ? operation.flops / moved : 0,
       family,
       roof,

@@ -17,6 +17,11 @@ export const LEDGER = {
   },
   device: { kind: anyText, flags: '--device <id>', help: 'only rows of this hardware' },
   each: { kind: toggle, flags: '--each', help: 'one line for each measurement' },
+  report: {
+    kind: text('a path'),
+    flags: '--report <file>',
+    help: 'write a page with figures and every row, readable offline',
+  },
   markdown: { kind: toggle, flags: '--markdown', help: 'print the table of docs/predictor.md' },
   json: COMMON.json.json,
   csv: { kind: toggle, flags: '--csv', help: 'print comma-separated values' },

@@ -10,13 +10,14 @@ import { fetched, rowsOfPage, type LedgerSource } from '../../../published/ledge
 import { stopSignal } from '../../run.js';
 import { readTextFile } from '../../text-file.js';
 
-const sources = (): Map<string, Required<LedgerSource>> =>
-  fetched(
-    JSON.parse(readFileSync(join(packageRoot(), 'models', 'ledger', 'sources.json'), 'utf8')) as Record<
-      string,
-      LedgerSource
-    >,
-  );
+/** Where all rows are from, by source. */
+export const ledgerSources = (): Record<string, LedgerSource> =>
+  JSON.parse(readFileSync(join(packageRoot(), 'models', 'ledger', 'sources.json'), 'utf8')) as Record<
+    string,
+    LedgerSource
+  >;
+
+const sources = (): Map<string, Required<LedgerSource>> => fetched(ledgerSources());
 
 /** Rows of another commit are other rows. */
 const keptAt = (name: string, { commit }: LedgerSource): string =>

@@ -6,7 +6,7 @@ import { parseLedger, type LedgerRow } from '../../../published/ledger/row.js';
 import { lineOf, ledgerSummary, type LedgerSummary } from '../../../published/ledger/summary.js';
 import type { Model } from '../../../roofline/models/models.js';
 import type { LedgerFlags } from './command.js';
-import { fetchedRows, fetchRows } from './fetched.js';
+import { fetchedRows, fetchRows, ledgerSources } from './fetched.js';
 import { print, tell } from '../../terminal/output.js';
 import { emit } from '../../terminal/answer.js';
 import { share } from '../../terminal/columns.js';
@@ -100,6 +100,12 @@ export async function ledgerCommand(flags: LedgerFlags): Promise<number> {
   if (!flags.json && !flags.csv && fetched.size > 0)
     tell(`with rows of fetched sources: ${[...fetched.keys()].join(', ')}\n`);
   const rows = [own, ...others].flat();
+  if (flags.report !== undefined) {
+    // Drawing takes libraries that nothing else here needs.
+    const { writeLedgerPage } = await import('../../../../bench/report/ledger/write.js');
+    await writeLedgerPage(flags.report, rows, ledgerSources());
+    tell(`written to ${flags.report}\n`);
+  }
   if (flags.each) return emit(flags, { rows, columns: rowColumns });
   return emit(flags, {
     rows: ledgerSummary(rows, lineOf),
