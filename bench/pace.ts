@@ -22,8 +22,8 @@ const REST = 8;
  * Before and after what is measured on a processor: samples for this share of what was measured last, one at least and so
  * many at most. A run of seconds is one of many moments, which one sample does not tell.
  */
-const SHARE = 0.02;
-const MOST = 10;
+const SHARE = 0.04;
+const MOST = 40;
 const MIB = 1 << 20;
 
 /** Milliseconds of each of the kernels that there are, one after the other. */

@@ -62,13 +62,13 @@ describe('the pace of a host', () => {
     // One of 4 before, one of 12 after: at a quarter and a twelfth of the speed.
     expect(await run(100, 12)).toBe(6);
     expect(log.samples.map(({ compute }) => compute)).toEqual([4, 12]);
-    // A run of two seconds: samples for 40 ms behind it, and those of two seconds before it, one of them of 4.
-    expect(await run(2000, 12)).toBe(toMicroseconds(7 / (1 / 4 + 6 / 12)));
-    expect(log.samples).toHaveLength(2 + 1 + 4);
+    // A run of a second: samples for 40 ms behind it, and those of a second before it, none of them of 4.
+    expect(await run(900, 12)).toBe(12);
+    expect(log.samples).toHaveLength(2 + 1 + 3);
     ms = 1;
-    // Ten at most.
-    expect(await run(2000, 1)).toBe(toMicroseconds((10 + 4 + 10) / (10 / 1 + 4 / 12 + 10 / 1)));
-    expect(log.samples).toHaveLength(7 + 10 + 10);
+    // Before it as long as behind the last one; forty at most. Of the run before all four are near enough.
+    expect(await run(2000, 1)).toBe(toMicroseconds((36 + 4 + 40) / (36 / 1 + 4 / 12 + 40 / 1)));
+    expect(log.samples).toHaveLength(6 + 36 + 40);
   });
 
   it('is the middle one where each measurement was brought to it', () => {
