@@ -142,7 +142,7 @@ const BAD: Readonly<Partial<Record<keyof typeof TABLES, Readonly<Record<string, 
     },
   },
   import: { all: { tp: '0' } },
-  ledger: { all: { rows: ' ', fetch: ' ' } },
+  ledger: { all: { rows: ' ', fetch: ' ', report: ' ' } },
   profile: { all: { prompt: '0', decode: '-1', batch: '0', tokens: '-1', output: '' } },
   router: {
     workers: { worker: '127.0.0.1:70000', cluster: 'http://h' },
