@@ -2,7 +2,7 @@ import type { EngineHost } from '../src/engine/host.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { record } from '../src/gpu/recorder.js';
 import { PACE_PARTS, type Pace, type PacePart, type PaceRatios } from '../src/roofline/hardware/pace.js';
-import { DEFAULT_STATISTIC, represent, STATISTICS, type Statistic } from './compare/statistic.js';
+import { DEFAULT_STATISTIC, represent, STATISTICS, type ReferencePace, type Statistic } from './compare/statistic.js';
 
 /**
  * Fixed kernels, on a device of its own. On a GPU one for each thing that a step consists of: multiply-adds, bytes read
@@ -262,13 +262,13 @@ const partOf = <Of>(pace: { readonly kernel: string; readonly memory?: Of; reado
   part === 'compute' ? (pace as unknown as Of) : pace[part];
 
 /**
- * The pace that a calibration's measurements are brought to. The middle one, so that most are brought no great way: kernels
- * do not all feel another guest alike, prompts up to half as much again as the product.
+ * The pace that a calibration's measurements are brought to. The middle one, so that most are brought no great way: how
+ * much longer a step takes than the product differs with what the other guests do.
  */
 export const referenceMs = (samples: readonly number[]): number => represent(samples, 'median');
 
 /** As calibrations keep it: what stands for the samples. @param reference what measurements were brought to, if so */
-export function paceOf(taken: PaceRecord | undefined, reference?: number): Pace | undefined {
+export function paceOf(taken: PaceRecord | undefined, reference?: ReferencePace): Pace | undefined {
   if (taken === undefined || taken.samples_ms.length === 0) return undefined;
   const of = ({ kernel, samples_ms }: { kernel: string; samples_ms: readonly number[] }) => ({
     kernel,
@@ -279,7 +279,7 @@ export function paceOf(taken: PaceRecord | undefined, reference?: number): Pace 
     ...of(taken),
     ...(memory && { memory: of(memory) }),
     ...(launch && { launch: of(launch) }),
-    ...(reference !== undefined && { referenceMs: reference }),
+    ...(reference !== undefined && { reference }),
   };
 }
 
@@ -298,13 +298,13 @@ export function paceRatios(
     if (taken === undefined || taken.kernel !== then?.kernel || taken.samples_ms.length === 0) return undefined;
     return represent(taken.samples_ms, statistic) / then.ms[statistic];
   };
-  const compute = calibrated.referenceMs === undefined ? ratio('compute') : ratioToReference(now, calibrated);
+  const compute = calibrated.reference === undefined ? ratio('compute') : ratioToReference(now, calibrated);
   if (compute === undefined) return undefined;
   return { compute, memory: ratio('memory') ?? compute, launch: ratio('launch') ?? compute };
 }
 
 /** The pace beside each measurement that was set beside one. */
-function ratioToReference(now: PaceRecord, { kernel, referenceMs: reference }: Pace): number | undefined {
+function ratioToReference(now: PaceRecord, { kernel, reference }: Pace): number | undefined {
   if (now.kernel !== kernel || now.samples_ms.length === 0) return undefined;
-  return represent(now.samples_ms, 'median') / reference!;
+  return represent(now.samples_ms, 'median') / reference!.referenceMs;
 }

@@ -3,6 +3,7 @@ import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { PaceLog, paceOf, referenceMs } from '../pace.js';
+import { paceFelt } from './pace-felt.js';
 import { kernelEfficiencies } from './efficiencies.js';
 import { measureEngine } from './engine-runs.js';
 import { measureMachine } from './machine.js';
@@ -67,7 +68,8 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
     const taken = log.record();
     // Where each run has its pace, all are brought to one.
     const paced = runs.every(({ records }) => records.every(({ pace_ms }) => pace_ms !== undefined));
-    const reference = taken !== undefined && paced ? referenceMs(taken.samples_ms) : undefined;
+    const felt = paceFelt(runs.flatMap(({ records }) => records));
+    const reference = taken !== undefined && paced ? { referenceMs: referenceMs(taken.samples_ms), felt } : undefined;
     const efficiencies = stamped ? kernelEfficiencies(runs, machine, reference) : {};
     const pace = paceOf(taken, reference);
     return {

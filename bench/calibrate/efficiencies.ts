@@ -8,7 +8,8 @@ import { takesHalfRows } from '../../src/roofline/hardware/hardware.js';
 import { precisionOf } from '../../src/roofline/hardware/precision.js';
 import { median } from '../../src/statistics.js';
 import { stepOf } from '../compare/operations.js';
-import { broughtToPace, DEFAULT_STATISTIC, represent } from '../compare/statistic.js';
+import { phaseFelt } from '../compare/felt.js';
+import { broughtToPace, DEFAULT_STATISTIC, represent, type ReferencePace } from '../compare/statistic.js';
 import { kindOf } from '../tables/phases.js';
 import type { EngineRuns } from './engine-runs.js';
 
@@ -27,12 +28,12 @@ type MeasuredMachine = Pick<Calibration, 'isCpu' | 'profiledSeconds'> & {
  * does in its step.
  *
  * @param machine its ceilings, and what timing an operation by itself adds to it
- * @param referenceMs of the fixed kernel: the pace that durations are brought to, where it was timed around each
+ * @param reference the pace that durations are brought to, where it was timed around each
  */
 export function kernelEfficiencies(
   runs: readonly EngineRuns[],
   { ceilings, isCpu, profiledSeconds = 0 }: MeasuredMachine,
-  referenceMs?: number,
+  reference?: ReferencePace,
 ): Calibration['efficiencies'] {
   const halfRows = takesHalfRows({ ceilings, isCpu });
   const points = new Map<KernelFamily, FitPoint[]>();
@@ -47,7 +48,7 @@ export function kernelEfficiencies(
       const kinds = new Map<string, { times: number[]; name: string }>();
       for (const { name, samples_ns } of record.operations) {
         const kind = kinds.get(kindOf(name)) ?? { times: [], name };
-        const brought = broughtToPace(samples_ns, { ms: record.pace_ms, referenceMs });
+        const brought = broughtToPace(samples_ns, record.pace_ms, reference, phaseFelt(record));
         kind.times.push((brought ?? represent(samples_ns, DEFAULT_STATISTIC)) / 1e9);
         kinds.set(kindOf(name), kind);
       }

@@ -5,7 +5,7 @@ import { familyModel } from '../../src/roofline/models/models.js';
 import { Predictor } from '../../src/roofline/predict/predictor.js';
 import { minimise } from '../../src/roofline/fit/simplex.js';
 import { joinPoints, type Measure } from '../compare/points.js';
-import { DEFAULT_STATISTIC } from '../compare/statistic.js';
+import { DEFAULT_STATISTIC, type ReferencePace } from '../compare/statistic.js';
 import type { EngineRuns } from './engine-runs.js';
 
 /** A measured step and what its operations are predicted to take. Seconds. */
@@ -22,12 +22,12 @@ const KIND_OF: Record<Measure, StepKind> = { ttft: 'first', tpot: 'next', pp: 'a
  * Fits what steps take beside their operations to the steps and requests that were measured, one set of costs for each
  * way in which steps follow one another.
  *
- * @param referenceMs of the fixed kernel: the pace that durations are brought to, where it was timed around each
+ * @param reference the pace that durations are brought to, where it was timed around each
  */
 export function stepCosts(
   runs: readonly EngineRuns[],
   calibration: Calibration,
-  referenceMs?: number,
+  reference?: ReferencePace,
 ): Partial<Record<StepKind, StepCosts>> {
   // Without the host's costs a prediction is the sum of operations.
   const machine = fromCalibration({ ...calibration, steps: undefined });
@@ -36,7 +36,7 @@ export function stepCosts(
   for (const { engine, records } of runs) {
     const { dtype: weights, headDtype: head, kvDtype: kv, model } = engine.info;
     const predictor = new Predictor(familyModel(model, engine.config), bare, { weights, head, kv });
-    for (const each of joinPoints(records, predictor, DEFAULT_STATISTIC, referenceMs)) {
+    for (const each of joinPoints(records, predictor, DEFAULT_STATISTIC, reference)) {
       const steps = each.measure === 'tg' ? each.gen : 1;
       points[KIND_OF[each.measure]].push({
         device: each.predictedMs / 1000 / steps,

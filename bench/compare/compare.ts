@@ -46,17 +46,17 @@ export function compareResult(
 ): Comparison {
   const predictor = predictorFor(result, hardware, kernels);
   const calibrated = hardware.host?.pace;
-  const referenceMs = result.pace?.kernel === calibrated?.kernel ? calibrated?.referenceMs : undefined;
+  const reference = result.pace?.kernel === calibrated?.kernel ? calibrated?.reference : undefined;
   const join = (by: Predictor): Joined => ({
-    points: joinPoints(result.records, by, statistic, referenceMs),
+    points: joinPoints(result.records, by, statistic, reference),
     phases: result.records.flatMap((record) =>
-      record.kind === 'operations' ? [joinOperations(record, by, statistic, referenceMs)] : [],
+      record.kind === 'operations' ? [joinOperations(record, by, statistic, reference)] : [],
     ),
   });
   const paces = paceRatios(result.pace, calibrated, statistic);
   const plain = join(predictor);
   const { points, phases } =
-    paces === undefined || referenceMs !== undefined
+    paces === undefined || reference !== undefined
       ? plain
       : besideThatAtPace(plain, join(predictorFor(result, atPace(hardware, ofProcessor(hardware, paces)), kernels)));
   return { result, statistic, paces, predictor, hardware, points, phases, errors: errorsOf(points, phases) };

@@ -6,7 +6,8 @@ import { bytesOf } from '../../src/roofline/predict/price.js';
 import type { OperationsRecord } from '../schema.js';
 import { kindOf } from '../tables/phases.js';
 import type { Bound } from './points.js';
-import { broughtToPace, DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
+import { phaseFelt } from './felt.js';
+import { broughtToPace, DEFAULT_STATISTIC, represent, type ReferencePace, type Statistic } from './statistic.js';
 
 /** An operation as measured and as priced. */
 export interface JoinedOperation {
@@ -66,13 +67,13 @@ export const stepOf = ({
 /**
  * Joins a profile with the prices of the same step, by name.
  *
- * @param referenceMs of the fixed kernel: the pace that the prediction is for
+ * @param reference the pace that the prediction is for
  */
 export function joinOperations(
   record: OperationsRecord,
   predictor: Predictor,
   statistic: Statistic = DEFAULT_STATISTIC,
-  referenceMs?: number,
+  reference?: ReferencePace,
 ): JoinedPhase {
   const stepMs = represent(record.unprofiled_ms, statistic);
   // A profiled operation has a pass of its own.
@@ -82,7 +83,7 @@ export function joinOperations(
     const found = priced.get(name);
     if (found === undefined) return [];
     const { operation, price } = found;
-    const brought = broughtToPace(samples_ns, { ms: record.pace_ms, referenceMs });
+    const brought = broughtToPace(samples_ns, record.pace_ms, reference, phaseFelt(record));
     return [
       rated({
         name,

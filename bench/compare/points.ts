@@ -5,7 +5,8 @@ import type { BatchShape } from '../../src/model/operations.js';
 import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
 import { testOf } from '../tables/llama-bench.js';
-import { broughtToPace, DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
+import { phaseFelt } from './felt.js';
+import { broughtToPace, DEFAULT_STATISTIC, represent, type ReferencePace, type Statistic } from './statistic.js';
 
 /** What a time is the sum of mostly, by the predictor's reckoning. */
 export type Bound = 'compute' | 'memory' | 'launch' | 'link';
@@ -33,17 +34,17 @@ export interface JoinedPoint {
 /**
  * Joins every record that has a time of its own with its prediction.
  *
- * @param referenceMs of the fixed kernel: the pace that the prediction is for
+ * @param reference the pace that the prediction is for
  */
 export function joinPoints(
   records: readonly Measured<BenchRecord>[],
   predictor: Predictor,
   statistic: Statistic = DEFAULT_STATISTIC,
-  referenceMs?: number,
+  reference?: ReferencePace,
 ): JoinedPoint[] {
-  const times = (samples: readonly number[], { pace_ms: ms }: Measured<BenchRecord>): Times => ({
+  const times = (samples: readonly number[], record: Measured<BenchRecord>): Times => ({
     measuredMs: represent(samples, statistic),
-    atReferenceMs: broughtToPace(samples, { ms, referenceMs }),
+    atReferenceMs: broughtToPace(samples, record.pace_ms, reference, phaseFelt(record)),
   });
   return records.flatMap((record) => {
     switch (record.kind) {

@@ -24,21 +24,38 @@ export const represent = (samples: readonly number[], statistic: Statistic): num
     SHARE[statistic],
   );
 
-/** Milliseconds of a fixed kernel beside each repetition, and those at which it counts. */
-export interface Paces {
-  readonly ms: readonly number[] | undefined;
-  readonly referenceMs: number | undefined;
+/**
+ * How strongly each phase feels what slows the fixed kernel: where that takes f times as long, a step takes f to the power
+ * of this.
+ */
+export interface Felt {
+  readonly prompts: number;
+  readonly tokens: number;
+}
+
+/** The pace that measurements are brought to: milliseconds of the fixed kernel, and how strongly it is felt. */
+export interface ReferencePace {
+  readonly referenceMs: number;
+  readonly felt: Felt;
 }
 
 /**
  * What stands for samples brought to a pace: each divided by how much longer than then a fixed kernel took just before
- * and after it. That takes away what others did, which only ever adds, and leaves the kernel's own noise, which does not:
- * the median counts. Undefined where the pace is not known of each sample.
+ * and after it, as far as that is felt. That takes away what others did, which only ever adds, and leaves the kernel's own
+ * noise, which does not: the median counts. Undefined where the pace is not known of each sample.
+ *
+ * @param paces milliseconds of the fixed kernel beside each sample
  */
-export function broughtToPace(samples: readonly number[], { ms, referenceMs }: Paces): number | undefined {
-  if (referenceMs === undefined || ms?.length !== samples.length) return undefined;
+export function broughtToPace(
+  samples: readonly number[],
+  paces: readonly number[] | undefined,
+  reference: ReferencePace | undefined,
+  phase: keyof Felt,
+): number | undefined {
+  if (reference === undefined || paces?.length !== samples.length) return undefined;
+  const { referenceMs, felt } = reference;
   return represent(
-    samples.map((sample, at) => (sample * referenceMs) / ms[at]),
+    samples.map((sample, at) => sample * (referenceMs / paces[at]) ** felt[phase]),
     'median',
   );
 }

@@ -93,7 +93,11 @@ describe('the join', () => {
 
   test('each repetition counts at the pace that the host had just then', () => {
     const kernel = 'k';
-    const pace = { kernel, ms: { decile: 10, median: 10, fastest: 10 }, referenceMs: 10 };
+    const pace = {
+      kernel,
+      ms: { decile: 10, median: 10, fastest: 10 },
+      reference: { referenceMs: 10, felt: { prompts: 1, tokens: 1 } },
+    };
     const host = { recordSeconds: 0, roundTripSeconds: 0, launchSeconds: 5e-6, pace };
     const pace_ms = [30, 15, 20, 15, 45];
     const slowed = (samples: readonly number[]) => pace_ms.map((ms) => (samples[0] * ms) / 10);

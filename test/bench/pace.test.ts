@@ -73,10 +73,10 @@ describe('the pace of a host', () => {
 
   it('is the middle one where each measurement was brought to it', () => {
     const samples_ms = [10, 11, 12, 20, 30];
-    const reference = referenceMs(samples_ms);
-    expect(reference).toBe(12);
+    expect(referenceMs(samples_ms)).toBe(12);
+    const reference = { referenceMs: 12, felt: { prompts: 1, tokens: 1 } };
     const calibrated = paceOf({ kernel: 'c', samples_ms }, reference)!;
-    expect(calibrated.referenceMs).toBe(12);
+    expect(calibrated.reference).toEqual(reference);
     expect(paceRatios({ kernel: 'c', samples_ms: [6, 18, 30] }, calibrated)).toEqual({
       compute: 1.5,
       memory: 1.5,
@@ -87,10 +87,13 @@ describe('the pace of a host', () => {
   });
 
   it('takes away from each sample what it was slowed by', () => {
-    expect(broughtToPace([20, 100, 40, 9], { ms: [2, 10, 4, 1], referenceMs: 1.5 })).toBe(15);
-    expect(broughtToPace([20], { ms: undefined, referenceMs: 1 })).toBeUndefined();
-    expect(broughtToPace([20], { ms: [1], referenceMs: undefined })).toBeUndefined();
-    expect(broughtToPace([20, 30], { ms: [1], referenceMs: 1 })).toBeUndefined();
+    const reference = { referenceMs: 1.5, felt: { prompts: 1, tokens: 0.5 } };
+    expect(broughtToPace([20, 100, 40, 9], [2, 10, 4, 1], reference, 'prompts')).toBe(15);
+    // Where the kernel takes four times as long, a token takes twice as long.
+    expect(broughtToPace([20, 30, 40], [1.5, 6, 6], reference, 'tokens')).toBe(20);
+    expect(broughtToPace([20], undefined, reference, 'prompts')).toBeUndefined();
+    expect(broughtToPace([20], [1], undefined, 'prompts')).toBeUndefined();
+    expect(broughtToPace([20, 30], [1], reference, 'prompts')).toBeUndefined();
   });
 
   it('is a ratio of times of the same kernels, for each part of a step', () => {

@@ -14,6 +14,10 @@ const efficiency = z.object({
 const stepCosts = z.object({ stretch: rate, seconds: z.number().nonnegative(), rowSeconds: z.number().nonnegative() });
 const servingCosts = stepCosts.extend({ spread: z.array(rate).length(SPREAD_SHARES.length) });
 
+const referencePace = z.object({
+  referenceMs: rate,
+  felt: z.object({ prompts: z.number().nonnegative(), tokens: z.number().nonnegative() }),
+});
 const paceOfKernel = z.object({ kernel: z.string(), ms: z.object({ decile: rate, median: rate, fastest: rate }) });
 
 /**
@@ -65,10 +69,11 @@ export const calibrationSchema = z.object({
   /**
    * Milliseconds of fixed kernels, timed between the runs of the engine: the pace that the rest was measured at. On a
    * GPU multiply-adds, bytes read from memory and empty launches; on a driver that runs on the processor a product, and
-   * what was measured of the engine is what it would have taken where that takes `referenceMs`.
+   * what was measured of the engine is what it would have taken at the reference: where that takes so many milliseconds,
+   * and as strongly as each phase feels it (times to the power of `felt`).
    */
   pace: paceOfKernel
-    .extend({ memory: paceOfKernel.optional(), launch: paceOfKernel.optional(), referenceMs: rate.optional() })
+    .extend({ memory: paceOfKernel.optional(), launch: paceOfKernel.optional(), reference: referencePace.optional() })
     .optional(),
   /** Spread of each measured figure: name to (p90 - p10) / median. */
   spread: z.record(z.string(), z.number()),
