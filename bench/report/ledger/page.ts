@@ -58,7 +58,7 @@ function tiles(rows: readonly JudgedRow[]): string {
         [
           markdownPercent(found.mape),
           `mean error of ${name}`,
-          `${found.unseen} unseen, bias ${signedPercent(found.bias!)}`,
+          `${found.unseen} unseen, bias ${signedPercent(found.bias)}`,
         ],
       ];
     }),
