@@ -75,7 +75,8 @@ function besideThatAtPace({ points, phases }: Joined, paced: Joined): Joined {
 }
 
 /**
- * On a software driver what others take is the cores' time, which multiply-adds tell. How fast a process reads or launches
+ * Of files from before each repetition had its pace. On a software driver what others take is the cores' time, which
+ * multiply-adds tell. How fast a process reads or launches
  * nothing differs by a fifth and more from the next one's where models are as fast as ever, so that predictions at those
  * paces were worse than at none (TPOT 11.2 for 7.6 %, 19 results): they are said, and not reckoned with. Of a machine that
  * was calibrated, only such a driver shares the host's memory.

@@ -56,6 +56,13 @@ describe('the page of the ledger', () => {
     expect(text).toContain('gpu-benchmarks: 2 rows');
     expect(text).toContain('From XiongjieDai/GPU-Benchmarks-on-LLM-Inference, commit');
     expect(text).not.toContain('splitwise-sim:');
+    // Asked for beside another output, it is written too.
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const other = join(folder, 'other.html');
+    expect(await ledgerCommand({ device: 'rtx-3090', report: other, markdown: true })).toBe(0);
+    vi.restoreAllMocks();
+    expect(readFileSync(other, 'utf8')).toContain('gpu-benchmarks: 2 rows');
   });
 });
 

@@ -232,6 +232,17 @@ describe('weights that are unpacked', () => {
         .find(({ operation }) => operation.kind === 'matmul')!.operation;
       expect(few(narrow, 0.5) / few(wide, 0.5), id).toBe(1);
     }
+    // Of a class without a measurement it is assumed, for tokens too.
+    const assumed = (weights: 'int4' | 'int8') => {
+      const bytes = { int4: 0.5, int8: 1 }[weights] * 4096 * 4096;
+      const few = ({ pricer }: Predictor) => {
+        const parts = on('rx-7900-xtx', {}).parts({ sequences: [{ newTokens: 1, context: 0 }], logitRows: 1 });
+        const { operation } = parts.find((part) => part.operation.kind === 'matmul')!;
+        return pricer.price({ ...operation, weightBytes: bytes }).memorySeconds;
+      };
+      return few(on('rx-7900-xtx', {})) / few(on('rx-7900-xtx', { weights }));
+    };
+    expect([assumed('int4'), assumed('int8')].map((each) => Number(each.toFixed(4)))).toEqual([0.74, 0.87]);
     const token = (options: object) => on('h100', options).decodeSeconds(64, 1);
     expect(token({ weights: 'int8', compute: 'int8' })).toBeLessThanOrEqual(token({ weights: 'int8' }));
     const gain = (id: string) => on(id, {}).decodeSeconds(64, 1) / on(id, { weights: 'int4' }).decodeSeconds(64, 1);

@@ -3,7 +3,8 @@ import type { JoinedPoint } from '../../compare/points.js';
 import { markdownPercent } from '../../tables/markdown.js';
 import type { Figure, Spec } from '../render.js';
 import { colour } from '../theme.js';
-import { logAxis, type Domain } from './axes.js';
+import type { Domain } from './axes.js';
+import { diagonal, diagonalAxes } from './diagonal.js';
 
 /** How far off a prediction may be and still count as good, for the dashed lines. */
 const GOOD = 0.15;
@@ -33,19 +34,7 @@ function panel(points: readonly JoinedPoint[]): Spec {
   const { measure } = points[0];
   const all = points.flatMap(({ measuredMs, predictedMs }) => [measuredMs, predictedMs]);
   const domain: Domain = [Math.min(...all) / 1.4, Math.max(...all) * 1.4];
-  const x = logAxis('measuredMs', domain, 'measured, ms');
-  const y = logAxis('predictedMs', domain, 'predicted, ms');
-  const line = (factor: number): Spec => ({
-    data: { values: domain.map((at) => ({ measuredMs: at, predictedMs: at * factor })) },
-    mark: {
-      type: 'line',
-      clip: true,
-      color: colour(factor === 1 ? 'ink' : 'soft'),
-      strokeWidth: factor === 1 ? 1.5 : 1,
-      ...(factor === 1 ? {} : { strokeDash: [4, 4] }),
-    },
-    encoding: { x, y },
-  });
+  const axes = diagonalAxes(domain);
   const hue = colour(measure === 'ttft' ? 'prefill' : 'decode');
   const title = measure === 'ttft' ? 'TTFT: until the first token (prefill)' : 'TPOT: for each token after it (decode)';
   return {
@@ -53,13 +42,13 @@ function panel(points: readonly JoinedPoint[]): Spec {
     width: 320,
     height: 300,
     layer: [
-      line(1),
-      line(1 + GOOD),
-      line(1 - GOOD),
+      diagonal(domain, 1),
+      diagonal(domain, 1 + GOOD),
+      diagonal(domain, 1 - GOOD),
       {
         data: { values: points },
         mark: { type: 'point', filled: true, size: 70, opacity: 0.8, color: hue },
-        encoding: { x, y },
+        encoding: axes,
       },
     ],
   };

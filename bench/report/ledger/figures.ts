@@ -1,6 +1,7 @@
 import type { JudgedRow } from '../../../src/published/ledger/judge.js';
 import type { Metric } from '../../../src/published/ledger/row.js';
-import { logAxis, type Domain } from '../figures/axes.js';
+import type { Domain } from '../figures/axes.js';
+import { diagonal, diagonalAxes } from '../figures/diagonal.js';
 import type { Figure, Spec } from '../render.js';
 import { colour, type ColourRole } from '../theme.js';
 
@@ -46,19 +47,7 @@ function panel(rows: readonly JudgedRow[], metric: Metric, engines: readonly str
     });
   const all = marks.flatMap(({ measuredMs, predictedMs }) => [measuredMs, predictedMs]);
   const domain: Domain = [Math.min(...all) / 1.4, Math.max(...all) * 1.4];
-  const x = logAxis('measuredMs', domain, 'measured, ms');
-  const y = logAxis('predictedMs', domain, 'predicted, ms');
-  const line = (factor: number): Spec => ({
-    data: { values: domain.map((at) => ({ measuredMs: at, predictedMs: at * factor })) },
-    mark: {
-      type: 'line',
-      clip: true,
-      color: colour(factor === 1 ? 'ink' : 'soft'),
-      strokeWidth: factor === 1 ? 1.5 : 1,
-      ...(factor === 1 ? {} : { strokeDash: [4, 4] }),
-    },
-    encoding: { x, y },
-  });
+  const axes = diagonalAxes(domain);
   const color = {
     field: 'engine',
     type: 'nominal',
@@ -67,13 +56,13 @@ function panel(rows: readonly JudgedRow[], metric: Metric, engines: readonly str
   const points = (filled: boolean): Spec => ({
     data: { values: marks.filter((mark) => (mark.rows === 'unseen') === filled) },
     mark: { type: 'point', filled, size: filled ? 34 : 26, opacity: filled ? 0.75 : 0.6 },
-    encoding: { x, y, color },
+    encoding: { ...axes, color },
   });
   return {
     title: TITLES[metric],
     width: 250,
     height: 250,
-    layer: [line(1), line(1.25), line(0.75), points(false), points(true)],
+    layer: [diagonal(domain, 1), diagonal(domain, 1.25), diagonal(domain, 0.75), points(false), points(true)],
   };
 }
 

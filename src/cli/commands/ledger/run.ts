@@ -93,12 +93,6 @@ export async function ledgerCommand(flags: LedgerFlags): Promise<number> {
     (await judged(rows)).filter(({ device }) => flags.device === undefined || device === flags.device);
   const own = await asked(await ledgerRows(flags.rows));
   const others = await Promise.all([...fetched.values()].map(asked));
-  if (flags.markdown) {
-    print([own, ...others].map((rows) => markdown(ledgerSummary(rows, lineOf))).join('\n'));
-    return 0;
-  }
-  if (!flags.json && !flags.csv && fetched.size > 0)
-    tell(`with rows of fetched sources: ${[...fetched.keys()].join(', ')}\n`);
   const rows = [own, ...others].flat();
   if (flags.report !== undefined) {
     // Drawing takes libraries that nothing else here needs.
@@ -106,6 +100,12 @@ export async function ledgerCommand(flags: LedgerFlags): Promise<number> {
     await writeLedgerPage(flags.report, rows, ledgerSources());
     tell(`written to ${flags.report}\n`);
   }
+  if (flags.markdown) {
+    print([own, ...others].map((rows) => markdown(ledgerSummary(rows, lineOf))).join('\n'));
+    return 0;
+  }
+  if (!flags.json && !flags.csv && fetched.size > 0)
+    tell(`with rows of fetched sources: ${[...fetched.keys()].join(', ')}\n`);
   if (flags.each) return emit(flags, { rows, columns: rowColumns });
   return emit(flags, {
     rows: ledgerSummary(rows, lineOf),
