@@ -2,8 +2,9 @@ import type { Measured } from './measure/end-to-end.js';
 import type { Trial } from './measure/target.js';
 import type { BenchPoint } from './plan.js';
 import type { BenchRecord } from './schema.js';
-import type { PaceLog } from './pace.js';
+import type { PaceBeside, PaceLog } from './pace.js';
 import { byWork, RunClock } from './work.js';
+import { PACE_PARTS } from '../src/roofline/hardware/pace.js';
 
 export type PointTrial = Trial<unknown, Measured<BenchRecord>>;
 
@@ -15,8 +16,10 @@ export interface Measuring {
   readonly point: BenchPoint;
   readonly trial: PointTrial;
   readonly runs: unknown[];
-  /** Milliseconds of a fixed kernel around each run, where that is known of all. */
-  readonly paces: number[];
+  /** Milliseconds of fixed kernels around each run, where those are known of all. */
+  readonly paces: PaceBeside[];
+  /** When each run came, counted over the runs of all points. */
+  readonly turns: number[];
   /** Of the last run: ISO date and time. */
   date: string;
   /** Why there are no runs. */
@@ -68,7 +71,7 @@ export async function runRounds(
   const kinds = new Set<string>();
   const began = performance.now();
   const secondsSince = (then: number): number => (performance.now() - then) / 1000;
-  let [done, saved] = [0, -Infinity];
+  let [done, saved, turn] = [0, -Infinity, 0];
   if (total > 0) onProgress?.({ id: order[0].point.id, done, total });
   for (let round = 0; round < rounds; round++) {
     for (const state of order) {
@@ -87,6 +90,7 @@ export async function runRounds(
           const measure = (onReady?: () => Promise<void>) => state.trial.run(round, signal, onReady);
           const { run, pace } = log === undefined ? { run: await measure() } : await log.beside(measure);
           state.runs.push(run);
+          state.turns.push(turn++);
           if (pace !== undefined) state.paces.push(pace);
           kinds.add(kindOf(point));
           state.date = new Date().toISOString();
@@ -112,11 +116,22 @@ const kindOf = (point: BenchPoint): string => {
   return `${engine} ${kind} ${phase}`;
 };
 
-/** The record of a point that has runs. Where there was time for no more than warming up, the last run counts. */
-export function measuredRecord({ trial, runs, paces }: Measuring, warmup: number): Measured<BenchRecord> {
-  const uncounted = Math.min(warmup, runs.length - 1);
+/** Runs of a point that do not count. Where there was time for no more than warming up, the last one does. */
+const uncountedOf = ({ runs }: Measuring, warmup: number): number => Math.min(warmup, runs.length - 1);
+
+/** When each run came that counts. */
+export const countedTurns = (state: Measuring, warmup: number): number[] =>
+  state.turns.slice(uncountedOf(state, warmup));
+
+/** The record of a point that has runs. */
+export function measuredRecord(state: Measuring, warmup: number): Measured<BenchRecord> {
+  const { trial, runs, paces } = state;
+  const uncounted = uncountedOf(state, warmup);
   const record = trial.record(runs.slice(0, uncounted), runs.slice(uncounted));
-  return paces.length === runs.length ? { ...record, pace_ms: paces.slice(uncounted) } : record;
+  if (paces.length !== runs.length) return record;
+  const counted = paces.slice(uncounted);
+  const [compute, memory, launch] = PACE_PARTS.map((part) => counted.map((each) => each[part]));
+  return { ...record, paces_ms: { compute, memory, launch } };
 }
 
 const inWords = (seconds: number): string => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;

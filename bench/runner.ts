@@ -62,7 +62,7 @@ export async function runBench(
     .map((point): Measuring => {
       const runs = [...(begun.runs?.[point.id] ?? [])];
       const paces = [...(begun.run_paces?.[point.id] ?? [])];
-      return { point, trial: measure(point), runs, paces, date: begun.date, skipped: undefined };
+      return { point, trial: measure(point), runs, paces, turns: [], date: begun.date, skipped: undefined };
     });
   const save = async (done: boolean): Promise<BenchResult> => {
     const result = withPace(assemble(begun, share, states, done), begun, pace);

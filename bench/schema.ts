@@ -44,8 +44,8 @@ export const contextSchema = z.object({
 /** What every point has. */
 const pointSchema = contextSchema.extend({
   id: z.string(),
-  /** One a repetition that counts: milliseconds of the fixed kernel of `pace` around it, where it was timed for each. */
-  pace_ms: samples.optional(),
+  /** One a repetition that counts: milliseconds of the fixed kernels of `pace` around it, where they were timed for each. */
+  paces_ms: z.object({ compute: samples, memory: samples, launch: samples }).optional(),
 });
 
 /** Mean, median, p90, p99, standard deviation and spread of one measure, under vLLM's names. */
@@ -216,7 +216,9 @@ export const resultSchema = z.object({
   /** Of an incomplete run, by point: what each of its runs measured, from which records are made anew when it goes on. */
   runs: z.record(z.string(), z.array(z.unknown())).optional(),
   /** And the pace around each of those runs. */
-  run_paces: z.record(z.string(), samples).optional(),
+  run_paces: z
+    .record(z.string(), z.array(z.object({ compute: z.number(), memory: z.number(), launch: z.number() })))
+    .optional(),
   skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
 });
 

@@ -2,12 +2,10 @@ import type { EngineHost } from '../../src/engine/host.js';
 import type { SubgroupMatrixConfig } from '../../src/gpu/capabilities.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
-import { PaceLog, paceOf, referenceMs } from '../pace.js';
-import { paceFelt } from './pace-felt.js';
-import { kernelEfficiencies } from './efficiencies.js';
+import { PaceLog, paceOf } from '../pace.js';
 import { measureEngine } from './engine-runs.js';
+import { fitRuns } from './fitted.js';
 import { measureMachine } from './machine.js';
-import { stepCosts } from './step-costs.js';
 import { surveyName, surveyMatrices, type MatrixSurvey } from './subgroup-matrix.js';
 
 export interface CalibrateOptions {
@@ -66,16 +64,9 @@ export async function calibrate(host: EngineHost, version: string, options: Cali
     const log = await PaceLog.open(host, source.name);
     const runs = await measureEngine(host, source.name, { onProgress, pace: log, stamped }).finally(() => log.close());
     const taken = log.record();
-    // Where each run has its pace, all are brought to one.
-    const paced = runs.every(({ records }) => records.every(({ pace_ms }) => pace_ms !== undefined));
-    const felt = paceFelt(runs.flatMap(({ records }) => records));
-    const reference = taken !== undefined && paced ? { referenceMs: referenceMs(taken.samples_ms), felt } : undefined;
-    const efficiencies = stamped ? kernelEfficiencies(runs, machine, reference) : {};
-    const pace = paceOf(taken, reference);
-    return {
-      ...{ ...machine, efficiencies, steps: stepCosts(runs, { ...machine, efficiencies }, reference) },
-      ...(pace === undefined ? {} : { pace }),
-    };
+    const { efficiencies, steps, broughtTo } = fitRuns(runs, machine, taken, stamped);
+    const pace = paceOf(taken, broughtTo);
+    return { ...machine, efficiencies, steps, ...(pace === undefined ? {} : { pace }) };
   } catch (error) {
     onSkipped?.(`the engine’s kernels: ${(error as Error).message}`);
     return machine;

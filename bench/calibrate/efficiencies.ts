@@ -3,12 +3,13 @@ import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { efficiencyFamilyOf } from '../../src/roofline/hardware/efficiency.js';
 import { KERNEL_FAMILIES, type KernelFamily } from '../../src/roofline/hardware/families.js';
 import { fit, type FitPoint } from '../../src/roofline/fit/fit.js';
-import { bytesOf } from '../../src/roofline/predict/price.js';
-import { takesHalfRows } from '../../src/roofline/hardware/hardware.js';
+import { bytesOf, Pricer } from '../../src/roofline/predict/price.js';
+import { takesHalfRows, type Hardware } from '../../src/roofline/hardware/hardware.js';
 import { precisionOf } from '../../src/roofline/hardware/precision.js';
 import { median } from '../../src/statistics.js';
-import { stepOf } from '../compare/operations.js';
+import { stepOf } from '../compare/step-of.js';
 import { phaseFelt } from '../compare/felt.js';
+import { workOfOperation } from '../compare/pacing.js';
 import { broughtToPace, DEFAULT_STATISTIC, represent, type ReferencePace } from '../compare/statistic.js';
 import { kindOf } from '../tables/phases.js';
 import type { EngineRuns } from './engine-runs.js';
@@ -29,12 +30,15 @@ type MeasuredMachine = Pick<Calibration, 'isCpu' | 'profiledSeconds'> & {
  *
  * @param machine its ceilings, and what timing an operation by itself adds to it
  * @param reference the pace that durations are brought to, where it was timed around each
+ * @param known efficiencies that tell how much of an operation is work; all of it where there are none yet
  */
 export function kernelEfficiencies(
   runs: readonly EngineRuns[],
   { ceilings, isCpu, profiledSeconds = 0 }: MeasuredMachine,
   reference?: ReferencePace,
+  known?: Hardware,
 ): Calibration['efficiencies'] {
+  const pricer = known && new Pricer(known);
   const halfRows = takesHalfRows({ ceilings, isCpu });
   const points = new Map<KernelFamily, FitPoint[]>();
   for (const { engine, records } of runs) {
@@ -48,7 +52,10 @@ export function kernelEfficiencies(
       const kinds = new Map<string, { times: number[]; name: string }>();
       for (const { name, samples_ns } of record.operations) {
         const kind = kinds.get(kindOf(name)) ?? { times: [], name };
-        const brought = broughtToPace(samples_ns, record.pace_ms, reference, phaseFelt(record));
+        const operation = costs.get(name);
+        const price = operation && pricer?.price(operation);
+        const work = price === undefined ? 1 : workOfOperation(price.seconds, price.launchSeconds, profiledSeconds);
+        const brought = broughtToPace(samples_ns, record.paces_ms, reference, { phase: phaseFelt(record), work });
         kind.times.push((brought ?? represent(samples_ns, DEFAULT_STATISTIC)) / 1e9);
         kinds.set(kindOf(name), kind);
       }

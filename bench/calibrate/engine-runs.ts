@@ -5,7 +5,7 @@ import { startEngine } from '../../src/engine/start.js';
 import type { Measured } from '../measure/end-to-end.js';
 import type { PaceLog } from '../pace.js';
 import type { BenchPoint } from '../plan.js';
-import { measuredRecord, runRounds, type Measuring } from '../rounds.js';
+import { countedTurns, measuredRecord, runRounds, type Measuring } from '../rounds.js';
 import { measureOn } from '../runner.js';
 import type { BenchRecord } from '../schema.js';
 
@@ -34,8 +34,8 @@ export const wideHost = (host: EngineHost): EngineHost => ({
     Promise.resolve({ name: 'calibration', folder: undefined, config: WIDE_MODEL, configName: 'calibration' }),
 });
 
-/** Rounds of measurements after one that warms up. */
-const REPETITIONS = 7;
+/** Rounds of measurements, after those that warm up. */
+const [WARMUP, REPETITIONS] = [1, 7];
 /** Seconds for all rounds, of which there are fewer where they take longer. */
 const BUDGET = 100;
 /**
@@ -123,6 +123,8 @@ function pointsOf(engine: string, { steps, prompts, requests, gen, depths, bare 
 export interface EngineRuns {
   readonly engine: Pick<CoreEngine, 'config' | 'info'>;
   readonly records: readonly Measured<BenchRecord>[];
+  /** When each repetition of each record came, counted over all engines. */
+  readonly turns: readonly (readonly number[])[];
 }
 
 interface MeasureOptions {
@@ -162,16 +164,20 @@ export async function measureEngine(
     ];
     await runRounds(
       runs.flatMap(({ states }) => states),
-      { warmup: 1, repetitions: REPETITIONS, budget: BUDGET, longest },
+      { warmup: WARMUP, repetitions: REPETITIONS, budget: BUDGET, longest },
       {
         onProgress: ({ id, done, total }) => onProgress?.(`${id} (${Math.floor((100 * done) / total)} %)`),
         pace,
       },
     );
-    return runs.map(({ engine: { config, info }, states }) => ({
-      engine: { config, info },
-      records: states.filter(({ runs }) => runs.length > 0).map((state) => measuredRecord(state, 1)),
-    }));
+    return runs.map(({ engine: { config, info }, states }) => {
+      const measured = states.filter(({ runs }) => runs.length > 0);
+      return {
+        engine: { config, info },
+        records: measured.map((state) => measuredRecord(state, WARMUP)),
+        turns: measured.map((state) => countedTurns(state, WARMUP)),
+      };
+    });
   } finally {
     for (const engine of engines) await engine.dispose();
   }
@@ -187,6 +193,7 @@ function statesOf(engine: CoreEngine, sweep: Sweep): Measuring[] {
     trial: measure(point),
     runs: [],
     paces: [],
+    turns: [],
     date: '',
     skipped: undefined,
   }));

@@ -5,7 +5,8 @@ import { familyModel } from '../../src/roofline/models/models.js';
 import { Predictor } from '../../src/roofline/predict/predictor.js';
 import { minimise } from '../../src/roofline/fit/simplex.js';
 import { joinPoints, type Measure } from '../compare/points.js';
-import { DEFAULT_STATISTIC, type ReferencePace } from '../compare/statistic.js';
+import { DEFAULT_STATISTIC } from '../compare/statistic.js';
+import type { Pacing } from '../compare/pacing.js';
 import type { EngineRuns } from './engine-runs.js';
 
 /** A measured step and what its operations are predicted to take. Seconds. */
@@ -22,21 +23,20 @@ const KIND_OF: Record<Measure, StepKind> = { ttft: 'first', tpot: 'next', pp: 'a
  * Fits what steps take beside their operations to the steps and requests that were measured, one set of costs for each
  * way in which steps follow one another.
  *
- * @param reference the pace that durations are brought to, where it was timed around each
+ * @param pacing what durations of an engine's runs are brought to one pace by, where that was timed around each
  */
 export function stepCosts(
   runs: readonly EngineRuns[],
   calibration: Calibration,
-  reference?: ReferencePace,
+  pacing?: (runs: EngineRuns) => Pacing,
 ): Partial<Record<StepKind, StepCosts>> {
   // Without the host's costs a prediction is the sum of operations.
   const machine = fromCalibration({ ...calibration, steps: undefined });
   const bare: Hardware = { ...machine, host: { ...machine.host!, recordSeconds: 0, roundTripSeconds: 0 } };
   const points: Record<StepKind, StepPoint[]> = { first: [], next: [], alone: [] };
-  for (const { engine, records } of runs) {
-    const { dtype: weights, headDtype: head, kvDtype: kv, model } = engine.info;
-    const predictor = new Predictor(familyModel(model, engine.config), bare, { weights, head, kv });
-    for (const each of joinPoints(records, predictor, DEFAULT_STATISTIC, reference)) {
+  for (const run of runs) {
+    const predictor = predictorOf(run, bare);
+    for (const each of joinPoints(run.records, predictor, DEFAULT_STATISTIC, pacing?.(run))) {
       const steps = each.measure === 'tg' ? each.gen : 1;
       points[KIND_OF[each.measure]].push({
         device: each.predictedMs / 1000 / steps,
@@ -48,6 +48,12 @@ export function stepCosts(
   return Object.fromEntries(
     STEP_KINDS.filter((kind) => points[kind].length > 0).map((kind) => [kind, fitSteps(points[kind])]),
   );
+}
+
+/** Predicts what an engine's runs were of. */
+export function predictorOf({ engine: { config, info } }: Pick<EngineRuns, 'engine'>, machine: Hardware): Predictor {
+  const { dtype: weights, headDtype: head, kvDtype: kv, model } = info;
+  return new Predictor(familyModel(model, config), machine, { weights, head, kv });
 }
 
 /** How weakly parameters are held where the points say nothing about them. */

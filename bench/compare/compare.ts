@@ -2,9 +2,10 @@ import type { Hardware } from '../../src/roofline/hardware/hardware.js';
 import type { Predictor } from '../../src/roofline/predict/predictor.js';
 import type { KernelSet } from '../../src/roofline/hardware/roof.js';
 import { atPace, type PaceRatios } from '../../src/roofline/hardware/pace.js';
-import { paceRatios } from '../pace.js';
+import { paceRatios, sameKernels } from '../pace.js';
 import type { BenchResult } from '../schema.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
+import { pacingBy } from './pacing.js';
 import { joinPoints, type JoinedPoint, type Measure } from './points.js';
 import { DEFAULT_STATISTIC, type Statistic } from './statistic.js';
 import { predictorFor } from './predictor.js';
@@ -46,9 +47,11 @@ export function compareResult(
 ): Comparison {
   const predictor = predictorFor(result, hardware, kernels);
   const calibrated = hardware.host?.pace;
-  const reference = result.pace?.kernel === calibrated?.kernel ? calibrated?.reference : undefined;
+  const reference =
+    result.pace && calibrated && sameKernels(result.pace, calibrated) ? calibrated.broughtTo : undefined;
+  const pacing = reference && pacingBy(reference, hardware, (machine) => predictorFor(result, machine, kernels));
   const join = (by: Predictor): Joined => ({
-    points: joinPoints(result.records, by, statistic, reference),
+    points: joinPoints(result.records, by, statistic, pacing),
     phases: result.records.flatMap((record) =>
       record.kind === 'operations' ? [joinOperations(record, by, statistic, reference)] : [],
     ),

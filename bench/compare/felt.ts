@@ -1,9 +1,9 @@
 import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord } from '../schema.js';
-import type { Felt } from './statistic.js';
+import type { PacedPhase } from './statistic.js';
 
 /** The phase whose steps a record is of. */
-export function phaseFelt(record: Measured<BenchRecord>): keyof Felt {
+export function phaseFelt(record: Measured<BenchRecord>): PacedPhase {
   switch (record.kind) {
     case 'ttft':
       return 'prompts';

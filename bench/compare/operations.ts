@@ -1,5 +1,3 @@
-import type { BatchShape } from '../../src/model/operations.js';
-import { decodeStep } from '../../src/roofline/predict/decode-line.js';
 import { priceStep } from '../../src/roofline/predict/predict.js';
 import type { Predictor } from '../../src/roofline/predict/predictor.js';
 import { bytesOf } from '../../src/roofline/predict/price.js';
@@ -7,6 +5,8 @@ import type { OperationsRecord } from '../schema.js';
 import { kindOf } from '../tables/phases.js';
 import type { Bound } from './points.js';
 import { phaseFelt } from './felt.js';
+import { workOfOperation } from './pacing.js';
+import { stepOf } from './step-of.js';
 import { broughtToPace, DEFAULT_STATISTIC, represent, type ReferencePace, type Statistic } from './statistic.js';
 
 /** An operation as measured and as priced. */
@@ -54,16 +54,6 @@ export interface JoinedPhase {
   readonly unmatched: readonly string[];
 }
 
-export const stepOf = ({
-  phase,
-  tokens,
-  batch,
-  context,
-}: Pick<OperationsRecord, 'phase' | 'tokens' | 'batch' | 'context'>): BatchShape =>
-  phase === 'decode'
-    ? decodeStep(context, batch)
-    : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
-
 /**
  * Joins a profile with the prices of the same step, by name.
  *
@@ -83,7 +73,11 @@ export function joinOperations(
     const found = priced.get(name);
     if (found === undefined) return [];
     const { operation, price } = found;
-    const brought = broughtToPace(samples_ns, record.pace_ms, reference, phaseFelt(record));
+    const part = {
+      phase: phaseFelt(record),
+      work: workOfOperation(price.seconds, price.launchSeconds, profiledSeconds),
+    };
+    const brought = broughtToPace(samples_ns, record.paces_ms, reference, part);
     return [
       rated({
         name,

@@ -5,8 +5,9 @@ import type { BatchShape } from '../../src/model/operations.js';
 import type { Measured } from '../measure/end-to-end.js';
 import type { BenchRecord, LlamaBenchRecord } from '../schema.js';
 import { testOf } from '../tables/llama-bench.js';
-import { phaseFelt } from './felt.js';
-import { broughtToPace, DEFAULT_STATISTIC, represent, type ReferencePace, type Statistic } from './statistic.js';
+import { phaseFelt, samplesOf } from './felt.js';
+import { broughtToPace, DEFAULT_STATISTIC, represent, type Statistic } from './statistic.js';
+import type { Pacing } from './pacing.js';
 
 /** What a time is the sum of mostly, by the predictor's reckoning. */
 export type Bound = 'compute' | 'memory' | 'launch' | 'link';
@@ -34,53 +35,60 @@ export interface JoinedPoint {
 /**
  * Joins every record that has a time of its own with its prediction.
  *
- * @param reference the pace that the prediction is for
+ * @param pacing what measurements are brought to one pace by, which the prediction is for
  */
 export function joinPoints(
   records: readonly Measured<BenchRecord>[],
   predictor: Predictor,
   statistic: Statistic = DEFAULT_STATISTIC,
-  reference?: ReferencePace,
+  pacing?: Pacing,
 ): JoinedPoint[] {
-  const times = (samples: readonly number[], record: Measured<BenchRecord>): Times => ({
-    measuredMs: represent(samples, statistic),
-    atReferenceMs: broughtToPace(samples, record.pace_ms, reference, phaseFelt(record)),
-  });
-  return records.flatMap((record) => {
-    switch (record.kind) {
-      case 'ttft': {
-        const { id, n_prompt: prompt } = record;
-        const seconds = predictor.prefillSeconds(prompt);
-        const bound = boundOf(predictor, predictor.prefillSteps(prompt));
-        const shape = { id, measure: 'ttft' as const, prompt, context: 0, batch: 1, gen: 1 };
-        return [joined(shape, times(record.ttfts_ms, record), seconds, bound)];
-      }
-      case 'tpot': {
-        const { id, n_prompt: context, n_gen: gen, batch } = record;
-        const seconds = predictor.decodeSeconds(context, gen - 1, batch) / (gen - 1);
-        const bound = boundOf(predictor, [decodeStep(context + Math.floor(gen / 2), batch)]);
-        const shape = { id, measure: 'tpot' as const, prompt: 0, context, batch, gen };
-        return [joined(shape, times(record.tpots_ms, record), seconds, bound)];
-      }
-      case 'llama-bench':
-        return [
-          joinRow(
-            record,
-            predictor,
-            times(
-              record.samples_ns.map((ns) => ns / 1e6),
-              record,
-            ),
-          ),
-        ];
-      case 'operations':
-        return [];
-    }
+  return records.flatMap((record): JoinedPoint[] => {
+    const expected = expectedOf(record, predictor);
+    if (expected === undefined) return [];
+    const { shape, seconds, steps } = expected;
+    const samples = millisecondsOf(record);
+    const predictedMs = 1000 * seconds;
+    const measuredMs = represent(samples, statistic);
+    const part = { phase: phaseFelt(record), work: pacing?.workOf(record) ?? 1 };
+    const atReferenceMs = broughtToPace(samples, record.paces_ms, pacing?.reference, part);
+    const atPace = atReferenceMs !== undefined && { atReferenceMs, errorAtPace: predictedMs / atReferenceMs - 1 };
+    const error = (predictedMs - measuredMs) / measuredMs;
+    return [{ ...shape, measuredMs, predictedMs, error, ...atPace, bound: boundOf(predictor, steps) }];
   });
 }
 
+/** What a record's time is predicted to be. */
+interface Expected {
+  readonly shape: Pick<JoinedPoint, 'id' | 'measure' | 'prompt' | 'context' | 'batch' | 'gen'>;
+  readonly seconds: number;
+  /** That stand for what it is bound by. */
+  readonly steps: readonly BatchShape[];
+}
+
+/** Undefined for profiles, whose operations have times of their own. */
+export function expectedOf(record: Measured<BenchRecord>, predictor: Predictor): Expected | undefined {
+  switch (record.kind) {
+    case 'ttft': {
+      const { id, n_prompt: prompt } = record;
+      const shape = { id, measure: 'ttft' as const, prompt, context: 0, batch: 1, gen: 1 };
+      return { shape, seconds: predictor.prefillSeconds(prompt), steps: predictor.prefillSteps(prompt) };
+    }
+    case 'tpot': {
+      const { id, n_prompt: context, n_gen: gen, batch } = record;
+      const seconds = predictor.decodeSeconds(context, gen - 1, batch) / (gen - 1);
+      const shape = { id, measure: 'tpot' as const, prompt: 0, context, batch, gen };
+      return { shape, seconds, steps: [decodeStep(context + Math.floor(gen / 2), batch)] };
+    }
+    case 'llama-bench':
+      return expectedRow(record, predictor);
+    case 'operations':
+      return undefined;
+  }
+}
+
 /** A llama-bench row: its steps one by one, each recorded, run and awaited before the next, without the sampler. */
-function joinRow(record: Measured<LlamaBenchRecord>, predictor: Predictor, times: Times): JoinedPoint {
+function expectedRow(record: Measured<LlamaBenchRecord>, predictor: Predictor): Expected {
   const { n_prompt: prompt, n_gen: gen, n_depth: context, batch } = record;
   const steps = [
     ...(prompt > 0 ? predictor.prefillSteps(prompt) : []),
@@ -92,27 +100,12 @@ function joinRow(record: Measured<LlamaBenchRecord>, predictor: Predictor, times
       .filter(({ operation }) => operation.kind === 'sample')
       .reduce((sum, { count, seconds }) => sum + count * seconds, 0);
   const seconds = steps.reduce((sum, step) => sum + predictor.stepsSeconds([step], 'alone') - sampling(step), 0);
-  const shape = { id: record.id, measure: prompt > 0 ? ('pp' as const) : ('tg' as const), prompt, context, batch, gen };
-  const bound = boundOf(predictor, steps.slice(0, 1));
-  return joined({ ...shape, id: testOf(record) }, times, seconds, bound);
+  const measure = prompt > 0 ? ('pp' as const) : ('tg' as const);
+  return { shape: { id: testOf(record), measure, prompt, context, batch, gen }, seconds, steps: steps.slice(0, 1) };
 }
 
-/** What stands for the repetitions of a point. */
-interface Times {
-  readonly measuredMs: number;
-  readonly atReferenceMs: number | undefined;
-}
-
-function joined(
-  shape: Omit<JoinedPoint, 'measuredMs' | 'predictedMs' | 'error' | 'bound'>,
-  { measuredMs, atReferenceMs }: Times,
-  seconds: number,
-  bound: Bound,
-): JoinedPoint {
-  const predictedMs = 1000 * seconds;
-  const atPace = atReferenceMs !== undefined && { atReferenceMs, errorAtPace: predictedMs / atReferenceMs - 1 };
-  return { ...shape, measuredMs, predictedMs, error: (predictedMs - measuredMs) / measuredMs, ...atPace, bound };
-}
+const millisecondsOf = (record: Measured<BenchRecord>): readonly number[] =>
+  record.kind === 'llama-bench' ? record.samples_ns.map((ns) => ns / 1e6) : samplesOf(record);
 
 /** Where most of the time of these steps goes; recording on the host counts as launching. */
 function boundOf(predictor: Predictor, steps: readonly BatchShape[]): Bound {

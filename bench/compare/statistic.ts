@@ -1,3 +1,4 @@
+import type { PacePart } from '../../src/roofline/hardware/pace.js';
 import { quantile } from '../../src/statistics.js';
 
 /**
@@ -24,38 +25,46 @@ export const represent = (samples: readonly number[], statistic: Statistic): num
     SHARE[statistic],
   );
 
-/**
- * How strongly each phase feels what slows the fixed kernel: where that takes f times as long, a step takes f to the power
- * of this.
- */
-export interface Felt {
-  readonly prompts: number;
-  readonly tokens: number;
-}
+/** How strongly each fixed kernel is felt: where one takes f times as long, time takes f to the power of its exponent. */
+export type Exponents = Readonly<Record<PacePart, number>>;
 
-/** The pace that measurements are brought to: milliseconds of the fixed kernel, and how strongly it is felt. */
+/** Steps that feel the pace alike. */
+export type PacedPhase = 'prompts' | 'tokens';
+
+/** The pace that measurements are brought to: milliseconds of the fixed kernels, and how strongly they are felt. */
 export interface ReferencePace {
-  readonly referenceMs: number;
-  readonly felt: Felt;
+  readonly ms: Readonly<Record<PacePart, number>>;
+  readonly felt: Readonly<Record<PacedPhase, Exponents>>;
+}
+
+/** Of a duration, which phase it is of, and which share of it is work. The rest is launches, and waiting for them. */
+export interface PacedPart {
+  readonly phase: PacedPhase;
+  readonly work: number;
 }
 
 /**
- * What stands for samples brought to a pace: each divided by how much longer than then a fixed kernel took just before
- * and after it, as far as that is felt. That takes away what others did, which only ever adds, and leaves the kernel's own
- * noise, which does not: the median counts. Undefined where the pace is not known of each sample.
+ * What stands for samples brought to a pace: each is divided by how much longer it took than it would have then, which is
+ * reckoned from what fixed kernels took just before and after it. That takes away what others did, which only ever adds,
+ * and leaves the kernel's own noise, which does not: the median counts. Undefined where the pace is not known of each
+ * sample.
  *
- * @param paces milliseconds of the fixed kernel beside each sample
+ * @param paces milliseconds of the fixed kernels beside each sample
  */
 export function broughtToPace(
   samples: readonly number[],
-  paces: readonly number[] | undefined,
+  paces: Readonly<Record<PacePart, readonly number[]>> | undefined,
   reference: ReferencePace | undefined,
-  phase: keyof Felt,
+  { phase, work }: PacedPart,
 ): number | undefined {
-  if (reference === undefined || paces?.length !== samples.length) return undefined;
-  const { referenceMs, felt } = reference;
+  if (reference === undefined || paces?.compute.length !== samples.length) return undefined;
+  const { ms, felt } = reference;
+  const longer = (at: number): number => {
+    const slower = (part: PacePart): number => (paces[part][at] / ms[part]) ** felt[phase][part];
+    return work * slower('compute') * slower('memory') + (1 - work) * slower('launch');
+  };
   return represent(
-    samples.map((sample, at) => sample * (referenceMs / paces[at]) ** felt[phase]),
+    samples.map((sample, at) => sample / longer(at)),
     'median',
   );
 }

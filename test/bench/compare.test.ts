@@ -10,21 +10,25 @@ import { inCatalogue } from '../../src/roofline/hardware/in-catalogue.js';
 import { COMPARE } from '../../src/cli/commands/compare/command.js';
 import { priceStep } from '../../src/roofline/predict/predict.js';
 import { decodeStep } from '../../src/roofline/predict/decode-line.js';
+import { atPace } from '../../src/roofline/hardware/pace.js';
+import type { Hardware } from '../../src/roofline/hardware/hardware.js';
 import { begun, HARDWARE, measureFake, OPTIONS } from './made-up.js';
 
 const { points } = plan(OPTIONS, { contextLength: 256, kvTokens: 256, sequences: 2 });
 const measured = await runBench(begun(), points, measureFake());
+
 const predictor = predictorFor(measured, HARDWARE);
 
 /** The result as it would be if every prediction were off by the same factor. */
-function offBy(factor: number): BenchResult {
+function offBy(factor: number, hardware: Hardware = HARDWARE): BenchResult {
+  const by = predictorFor(measured, hardware);
   const records = measured.records.map((each): BenchRecord => {
     switch (each.kind) {
       case 'ttft':
-        return { ...each, ttfts_ms: [(1000 * predictor.prefillSeconds(each.n_prompt)) / factor] };
+        return { ...each, ttfts_ms: [(1000 * by.prefillSeconds(each.n_prompt)) / factor] };
       case 'tpot': {
         const { n_prompt, n_gen, batch } = each;
-        const seconds = predictor.decodeSeconds(n_prompt, n_gen - 1, batch) / (n_gen - 1);
+        const seconds = by.decodeSeconds(n_prompt, n_gen - 1, batch) / (n_gen - 1);
         return { ...each, tpots_ms: [(1000 * seconds) / factor] };
       }
       case 'llama-bench':
@@ -35,7 +39,7 @@ function offBy(factor: number): BenchResult {
           phase === 'decode'
             ? decodeStep(context, batch)
             : { sequences: [{ newTokens: tokens, context, prefill: true }], logitRows: 1 };
-        const operations = priceStep(predictor, step).map(({ operation, price }) => ({
+        const operations = priceStep(by, step).map(({ operation, price }) => ({
           name: operation.name,
           median_ns: 0,
           samples_ns: [(1e9 * price.seconds) / factor],
@@ -91,25 +95,33 @@ describe('the join', () => {
     expect(compareResult(slow, HARDWARE).errors[0]).not.toHaveProperty('mapeAtPace');
   });
 
+  /** Where kernels take so many milliseconds, and work is felt by the first alone. */
+  const at = (ms: number) => {
+    const felt = { compute: 1, memory: 0, launch: 1 };
+    return { ms: { compute: ms, memory: ms, launch: ms }, felt: { prompts: felt, tokens: felt } };
+  };
+
   test('each repetition counts at the pace that the host had just then', () => {
     const kernel = 'k';
     const pace = {
       kernel,
       ms: { decile: 10, median: 10, fastest: 10 },
-      reference: { referenceMs: 10, felt: { prompts: 1, tokens: 1 } },
+      broughtTo: at(10),
     };
-    const host = { recordSeconds: 0, roundTripSeconds: 0, launchSeconds: 5e-6, pace };
-    const pace_ms = [30, 15, 20, 15, 45];
-    const slowed = (samples: readonly number[]) => pace_ms.map((ms) => (samples[0] * ms) / 10);
-    const exact = offBy(1.1);
+    // All of a step is work.
+    const host = { recordSeconds: 0, roundTripSeconds: 0, launchSeconds: 0, pace };
+    const all = [30, 15, 20, 15, 45];
+    const paces_ms = { compute: all, memory: all, launch: all };
+    const slowed = (samples: readonly number[]) => all.map((ms) => (samples[0] * ms) / 10);
+    const exact = offBy(1.1, { ...HARDWARE, host });
     const records = exact.records.map((each): BenchRecord => {
-      if (each.kind === 'ttft') return { ...each, pace_ms, ttfts_ms: slowed(each.ttfts_ms) };
-      if (each.kind === 'tpot') return { ...each, pace_ms, tpots_ms: slowed(each.tpots_ms) };
+      if (each.kind === 'ttft') return { ...each, paces_ms, ttfts_ms: slowed(each.ttfts_ms) };
+      if (each.kind === 'tpot') return { ...each, paces_ms, tpots_ms: slowed(each.tpots_ms) };
       if (each.kind === 'llama-bench') return each;
       const operations = each.operations.map((op) => ({ ...op, samples_ns: slowed(op.samples_ns) }));
-      return { ...each, pace_ms, operations };
+      return { ...each, paces_ms, operations };
     });
-    const result = { ...exact, records, pace: { kernel, samples_ms: pace_ms } };
+    const result = { ...exact, records, pace: { kernel, samples_ms: all } };
     const { errors, paces, points: joined, phases } = compareResult(result, { ...HARDWARE, host, sharedMemory: true });
     expect(paces).toEqual({ compute: 2, memory: 2, launch: 2 });
     for (const { measure, mape, mapeAtPace } of errors) {
@@ -122,8 +134,27 @@ describe('the join', () => {
     expect(ttft.errorAtPace).toBeCloseTo(0.1, 9);
     expect(phases[0].kinds[0].errorAtPace).toBeCloseTo(0.1, 9);
     // Of another kernel nothing can be said.
-    const other = compareResult({ ...result, pace: { kernel: 'l', samples_ms: pace_ms } }, { ...HARDWARE, host });
+    const other = compareResult({ ...result, pace: { kernel: 'l', samples_ms: all } }, { ...HARDWARE, host });
     expect(other.errors[0]).not.toHaveProperty('mapeAtPace');
+  });
+
+  test('what launches and waits take is not taken to feel the pace', () => {
+    const pace = { kernel: 'k', ms: { decile: 10, median: 10, fastest: 10 }, broughtTo: at(10) };
+    const host = { recordSeconds: 0, roundTripSeconds: 1e-3, launchSeconds: 5e-6, pace };
+    const hardware = { ...HARDWARE, host, sharedMemory: true };
+    // The machine as it is at a third of its pace: work takes three times as long there.
+    const slow = offBy(1, atPace(hardware, { compute: 3, memory: 3, launch: 1 }));
+    const records = slow.records.map((each): BenchRecord => ({
+      ...each,
+      paces_ms: { compute: [30], memory: [10], launch: [10] },
+    }));
+    const { errors } = compareResult({ ...slow, records, pace: { kernel: 'k', samples_ms: [30] } }, hardware);
+    for (const { measure, mape, mapeAtPace } of errors) {
+      if (measure === 'pp' || measure === 'tg') continue;
+      expect(mapeAtPace).toBeCloseTo(0, 9);
+      expect(mape).toBeGreaterThan(0.01);
+      expect(mape).toBeLessThan(0.6);
+    }
   });
 
   test('of a software driver the pace of multiply-adds alone counts, and all are said', () => {
@@ -133,12 +164,12 @@ describe('the join', () => {
     const host = { recordSeconds: 0, roundTripSeconds: 0, launchSeconds: 5e-6, pace };
     const taken = (kernel: string, ms: number) => ({ kernel, samples_ms: [ms] });
     const slow = { ...offBy(0.5), pace: { ...taken('k', 20), memory: taken('m', 30), launch: taken('l', 5) } };
-    const atPace = (sharedMemory: boolean) => compareResult(slow, { ...HARDWARE, host, sharedMemory });
-    expect(atPace(true).paces).toEqual({ compute: 2, memory: 3, launch: 0.5 });
-    const ttft = ({ errors }: ReturnType<typeof atPace>) =>
+    const paced = (sharedMemory: boolean) => compareResult(slow, { ...HARDWARE, host, sharedMemory });
+    expect(paced(true).paces).toEqual({ compute: 2, memory: 3, launch: 0.5 });
+    const ttft = ({ errors }: ReturnType<typeof paced>) =>
       errors.find(({ measure }) => measure === 'ttft')!.mapeAtPace!;
-    expect(ttft(atPace(true))).toBeCloseTo(0, 2);
-    expect(ttft(atPace(false))).toBeGreaterThan(0.1);
+    expect(ttft(paced(true))).toBeCloseTo(0, 2);
+    expect(ttft(paced(false))).toBeGreaterThan(0.1);
   });
 
   test('says what binds: bytes of weights in a large matrix, launching in a small one', () => {

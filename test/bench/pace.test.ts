@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { broughtToPace } from '../../bench/compare/statistic.js';
-import { joinedPace, PaceLog, paceOf, paceRatios, referenceMs, toMicroseconds } from '../../bench/pace.js';
+import { joinedPace, middlePace, PaceLog, paceOf, paceRatios, sameKernels, toMicroseconds } from '../../bench/pace.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { calibrationSchema } from '../../src/roofline/hardware/calibration.js';
 import { fromCalibration, type Hardware } from '../../src/roofline/hardware/hardware.js';
@@ -50,50 +50,96 @@ describe('the pace of a host', () => {
     };
     const log = PaceLog.of({ kernels: { compute: 'c' }, sample, now: () => now, each: true });
     /** A run of that length, made ready in a second, behind which a sample takes `next`. */
-    const run = async (length: number, next: number) =>
-      (
-        await log.beside(async (onReady) => {
-          now += 1000;
-          await onReady();
-          now += length;
-          ms = next;
-        })
-      ).pace;
-    // One of 4 before, one of 12 after: at a quarter and a twelfth of the speed.
+    const run = async (length: number, next: number) => {
+      const { pace } = await log.beside(async (onReady) => {
+        now += 1000;
+        await onReady();
+        now += length;
+        ms = next;
+      });
+      expect([pace!.memory, pace!.launch]).toEqual([pace!.compute, pace!.compute]);
+      return pace!.compute;
+    };
+    // Two of 4 before, two of 12 after: at a quarter and a twelfth of the speed.
     expect(await run(100, 12)).toBe(6);
-    expect(log.samples.map(({ compute }) => compute)).toEqual([4, 12]);
+    expect(log.samples.map(({ compute }) => compute)).toEqual([4, 4, 12, 12]);
     // A run of a second: samples for 40 ms behind it, and those of a second before it, none of them of 4.
     expect(await run(900, 12)).toBe(12);
-    expect(log.samples).toHaveLength(2 + 1 + 3);
+    expect(log.samples).toHaveLength(4 + 2 + 3);
     ms = 1;
-    // Before it as long as behind the last one; forty at most. Of the run before all four are near enough.
-    expect(await run(2000, 1)).toBe(toMicroseconds((36 + 4 + 40) / (36 / 1 + 4 / 12 + 40 / 1)));
-    expect(log.samples).toHaveLength(6 + 36 + 40);
+    // Before it as long as behind the last one; forty at most. Of the run before all five are near enough.
+    expect(await run(2000, 1)).toBe(toMicroseconds((36 + 5 + 40) / (36 / 1 + 5 / 12 + 40 / 1)));
+    expect(log.samples).toHaveLength(9 + 36 + 40);
+  });
+
+  it('tells work and launches apart', async () => {
+    let [now, slow] = [0, false];
+    const sample = () => {
+      now += 5;
+      return Promise.resolve({ compute: slow ? 6 : 3, launch: slow ? 10 : 2 });
+    };
+    const log = PaceLog.of({ kernels: { compute: 'c', launch: 'l' }, sample, now: () => now, each: true });
+    const { pace } = await log.beside(async (onReady) => {
+      await onReady();
+      now += 10;
+      slow = true;
+    });
+    // What is not timed by itself is as slow as work.
+    expect(pace).toEqual({ compute: 4, memory: 4, launch: toMicroseconds(4 / (1 / 2 + 1 / 2 + 1 / 10 + 1 / 10)) });
+    expect(log.record()).toEqual({
+      ...{ kernel: 'c', samples_ms: [3, 3, 6, 6] },
+      launch: { kernel: 'l', samples_ms: [2, 2, 10, 10] },
+    });
   });
 
   it('is the middle one where each measurement was brought to it', () => {
-    const samples_ms = [10, 11, 12, 20, 30];
-    expect(referenceMs(samples_ms)).toBe(12);
-    const reference = { referenceMs: 12, felt: { prompts: 1, tokens: 1 } };
-    const calibrated = paceOf({ kernel: 'c', samples_ms }, reference)!;
-    expect(calibrated.reference).toEqual(reference);
-    expect(paceRatios({ kernel: 'c', samples_ms: [6, 18, 30] }, calibrated)).toEqual({
-      compute: 1.5,
-      memory: 1.5,
-      launch: 1.5,
-    });
-    expect(paceRatios({ kernel: 'another', samples_ms: [6] }, calibrated)).toBeUndefined();
-    expect(paceRatios({ kernel: 'c', samples_ms: [] }, calibrated)).toBeUndefined();
+    const of = (kernel: string, ...samples_ms: number[]) => ({ kernel, samples_ms });
+    const taken = { ...of('c', 10, 11, 12, 20, 30), memory: of('m', 6, 4, 5), launch: of('l', 3, 1, 2, 2, 5) };
+    const ms = { compute: 12, memory: 5, launch: 2 };
+    expect(middlePace(taken)).toEqual(ms);
+    expect(middlePace(of('c', 1))).toBeUndefined();
+    const alike = { compute: 1, memory: 1, launch: 1 };
+    const broughtTo = { ms, felt: { prompts: alike, tokens: alike } };
+    const calibrated = paceOf(taken, broughtTo)!;
+    expect(calibrated.broughtTo).toEqual(broughtTo);
+    const now = { ...of('c', 6, 18, 30), memory: of('m', 20), launch: of('l', 5) };
+    expect(paceRatios(now, calibrated)).toEqual({ compute: 1.5, memory: 4, launch: 2.5 });
+    expect(sameKernels(now, calibrated)).toBe(true);
+    for (const other of [
+      { ...now, kernel: 'another' },
+      { ...now, launch: of('another', 5) },
+      { ...now, memory: undefined },
+    ]) {
+      expect(sameKernels(other, calibrated)).toBe(false);
+    }
+    expect(paceRatios({ ...now, launch: of('another', 5) }, calibrated)!.launch).toBe(1.5);
+    expect(paceRatios({ ...now, kernel: 'another' }, calibrated)).toBeUndefined();
+    expect(paceRatios({ ...now, samples_ms: [] }, calibrated)).toBeUndefined();
   });
 
   it('takes away from each sample what it was slowed by', () => {
-    const reference = { referenceMs: 1.5, felt: { prompts: 1, tokens: 0.5 } };
-    expect(broughtToPace([20, 100, 40, 9], [2, 10, 4, 1], reference, 'prompts')).toBe(15);
-    // Where the kernel takes four times as long, a token takes twice as long.
-    expect(broughtToPace([20, 30, 40], [1.5, 6, 6], reference, 'tokens')).toBe(20);
-    expect(broughtToPace([20], undefined, reference, 'prompts')).toBeUndefined();
-    expect(broughtToPace([20], [1], undefined, 'prompts')).toBeUndefined();
-    expect(broughtToPace([20, 30], [1], reference, 'prompts')).toBeUndefined();
+    const prompts = { compute: 1, memory: 0.5, launch: 1 };
+    const reference = {
+      ms: { compute: 1.5, memory: 1, launch: 0.5 },
+      felt: { prompts, tokens: { compute: 0.5, memory: 0, launch: 0.5 } },
+    };
+    const paces = (compute: number[], memory = compute.map(() => 1), launch = compute.map(() => 0.5)) => ({
+      ...{ compute, memory, launch },
+    });
+    const work = { phase: 'prompts', work: 1 } as const;
+    expect(broughtToPace([20, 100, 40, 9], paces([2, 10, 4, 1]), reference, work)).toBe(15);
+    // Both kinds of work slow it: twice, and by the root of four.
+    expect(broughtToPace([40], paces([3], [4]), reference, work)).toBe(10);
+    // Where the kernel takes four times as long, the work of a token takes twice as long.
+    expect(broughtToPace([20, 30, 40], paces([1.5, 6, 6]), reference, { phase: 'tokens', work: 1 })).toBe(20);
+    // Of 10 ms a quarter is work: it takes four times as long, and what is left as long as ever.
+    const quarter = { phase: 'prompts', work: 0.25 } as const;
+    expect(broughtToPace([10 + 3 * 2.5], paces([6]), reference, quarter)).toBe(10);
+    // Or, where launches take three times as long, three times as long.
+    expect(broughtToPace([4 * 2.5 + 3 * 7.5], paces([6], [1], [1.5]), reference, quarter)).toBe(10);
+    expect(broughtToPace([20], undefined, reference, work)).toBeUndefined();
+    expect(broughtToPace([20], paces([1]), undefined, work)).toBeUndefined();
+    expect(broughtToPace([20, 30], paces([1]), reference, work)).toBeUndefined();
   });
 
   it('is a ratio of times of the same kernels, for each part of a step', () => {
@@ -147,15 +193,25 @@ describe('the pace of a host', () => {
     expect(other.decodeSeconds(50, 10, 4)).toBeCloseTo(3 * one.decodeSeconds(50, 10, 4), 9);
   });
 
-  it('is measured with a kernel on a device of its own', async () => {
+  it('is measured with kernels on a device of their own', async () => {
     const log = await PaceLog.open(nodeHost, 'swiftshader');
     try {
       const { pace } = await log.beside((onReady) => onReady());
-      expect(pace).toBeGreaterThan(0);
-      const { kernel, samples_ms } = log.record()!;
-      expect(kernel).toBe('product 2 x 8 x 512 x 512');
-      expect(Math.min(...samples_ms)).toBeLessThanOrEqual(pace!);
-      expect(Math.max(...samples_ms)).toBeGreaterThanOrEqual(pace!);
+      const { kernel, samples_ms, memory, launch } = log.record()!;
+      expect([kernel, memory!.kernel, launch!.kernel]).toEqual([
+        'product 2 x 8 x 512 x 512',
+        'product 2 x 1 x 512 x 2048',
+        'product 64 x 1 x 4 x 128',
+      ]);
+      for (const [each, samples] of [
+        [pace!.compute, samples_ms],
+        [pace!.memory, memory!.samples_ms],
+        [pace!.launch, launch!.samples_ms],
+      ] as const) {
+        expect(each).toBeGreaterThan(0);
+        expect(Math.min(...samples)).toBeLessThanOrEqual(each);
+        expect(Math.max(...samples)).toBeGreaterThanOrEqual(each);
+      }
     } finally {
       await log.close();
     }

@@ -45,6 +45,30 @@ describe('a price', () => {
   });
 });
 
+describe('matrix units that want more watts than a card may draw', () => {
+  const prompt = { sequences: [{ newTokens: 512, context: 0, prefill: true }], logitRows: 1 };
+  /** Seconds that a prompt's first product computes, on a card of 100 TFLOP/s. */
+  const computing = (tdpWatts: number | undefined, phase: 'prompt' | 'token', id = 'rtx-4000-ada') => {
+    const card = { ...hardwareById(id), dense: { f16: 100e12 }, tdpWatts };
+    const predictor = new Predictor(llama, card, { engine: 'llama.cpp' });
+    const [{ price: found }] = priceStep(predictor, phase === 'prompt' ? prompt : decodeStep(0, 1)).filter(
+      ({ operation }) => operation.name.endsWith('qkv'),
+    );
+    return found.computeSeconds;
+  };
+
+  test('take as much longer for prompts, where an engine is known to', () => {
+    const roof = computing(1e9, 'prompt');
+    // 2 W for each TFLOP/s; what the engine takes longer anyway is 1.4 times.
+    expect(computing(100, 'prompt') / roof).toBeCloseTo(2 / 1.4, 9);
+    expect(computing(50, 'prompt') / roof).toBeCloseTo(4 / 1.4, 9);
+    expect(computing(150, 'prompt')).toBe(roof);
+    expect(computing(undefined, 'prompt')).toBe(roof);
+    expect(computing(50, 'token')).toBe(computing(1e9, 'token'));
+    expect(computing(50, 'prompt', 'rtx-a6000')).toBe(computing(1e9, 'prompt', 'rtx-a6000'));
+  });
+});
+
 describe('a product of short sums', () => {
   test('costs something for each output beside them', () => {
     const even = { compute: 0.5, bandwidth: 0.5, overlap: Infinity, launchSeconds: 0 };

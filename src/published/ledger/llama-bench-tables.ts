@@ -2,7 +2,7 @@ import type { LedgerRow } from './row.js';
 
 /**
  * What the page calls the single devices that the catalogue has as they were measured. Machines of several cards are
- * pipelines, which rows cannot say; the A100 for PCIe and the M1 of seven cores are not in the catalogue.
+ * pipelines, which rows cannot say; the M1 of seven cores is not in the catalogue.
  */
 const DEVICES: Readonly<Record<string, string>> = {
   '3070 8GB': 'rtx-3070',
@@ -12,11 +12,14 @@ const DEVICES: Readonly<Record<string, string>> = {
   '4070 Ti 12GB': 'rtx-4070-ti',
   '4080 16GB': 'rtx-4080',
   '4090 24GB': 'rtx-4090',
+  'RTX 4000 Ada 20GB': 'rtx-4000-ada',
+  'RTX 5000 Ada 32GB': 'rtx-5000-ada',
   'RTX A6000 48GB': 'rtx-a6000',
   'RTX 6000 Ada 48GB': 'rtx-6000-ada',
   'A40 48GB': 'a40',
   'L40S 48GB': 'l40s',
   'A100 SXM 80GB': 'a100-80',
+  'A100 PCIe 80GB': 'a100-pcie',
   'H100 PCIe 80GB': 'h100-pcie',
   'M1 Max 32-Core GPU 64GB': 'apple-m1-max',
   'M2 Ultra 76-Core GPU 192GB': 'apple-m2-ultra',

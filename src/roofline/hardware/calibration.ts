@@ -14,10 +14,8 @@ const efficiency = z.object({
 const stepCosts = z.object({ stretch: rate, seconds: z.number().nonnegative(), rowSeconds: z.number().nonnegative() });
 const servingCosts = stepCosts.extend({ spread: z.array(rate).length(SPREAD_SHARES.length) });
 
-const referencePace = z.object({
-  referenceMs: rate,
-  felt: z.object({ prompts: z.number().nonnegative(), tokens: z.number().nonnegative() }),
-});
+const byPart = z.object({ compute: z.number(), memory: z.number(), launch: z.number() });
+const broughtTo = z.object({ ms: byPart, felt: z.object({ prompts: byPart, tokens: byPart }) });
 const paceOfKernel = z.object({ kernel: z.string(), ms: z.object({ decile: rate, median: rate, fastest: rate }) });
 
 /**
@@ -68,12 +66,13 @@ export const calibrationSchema = z.object({
   profiledSeconds: z.number().nonnegative().optional(),
   /**
    * Milliseconds of fixed kernels, timed between the runs of the engine: the pace that the rest was measured at. On a
-   * GPU multiply-adds, bytes read from memory and empty launches; on a driver that runs on the processor a product, and
-   * what was measured of the engine is what it would have taken at the reference: where that takes so many milliseconds,
-   * and as strongly as each phase feels it (times to the power of `felt`).
+   * GPU multiply-adds, bytes read from memory and empty launches; on a driver that runs on the processor products of eight
+   * rows, of one and many small ones, and what was measured of the engine is what it would have taken where those take as
+   * long as `broughtTo` says: of a duration what is work goes with the former two, each to the power of `felt`, and the rest
+   * with the last.
    */
   pace: paceOfKernel
-    .extend({ memory: paceOfKernel.optional(), launch: paceOfKernel.optional(), reference: referencePace.optional() })
+    .extend({ memory: paceOfKernel.optional(), launch: paceOfKernel.optional(), broughtTo: broughtTo.optional() })
     .optional(),
   /** Spread of each measured figure: name to (p90 - p10) / median. */
   spread: z.record(z.string(), z.number()),

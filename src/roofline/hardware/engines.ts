@@ -9,6 +9,11 @@ export interface EngineCosts {
   readonly promptStretch: number;
   /** How much longer matrix units take in prompts, whose clocks sink under a load that lasts; moving bytes does not. */
   readonly promptCompute: number;
+  /**
+   * Watts for each TFLOP/s of the matrix units' rate that would let them reach it in prompts; a card with fewer takes as
+   * much longer. Where absent only `promptCompute` counts, else the larger of the two.
+   */
+  readonly promptWatts?: number;
   /** How much longer the whole step of a prompt takes, launches and messages included; 1 where absent. */
   readonly promptStep?: number;
   /**

@@ -23,14 +23,17 @@ const products = (launchSeconds: number): Partial<Efficiencies> => ({
   'attention-decode': { compute: 1, bandwidth: 0.83, overlap: 1, launchSeconds: 9.5e-6 },
   'attention-prefill': PROMPT_ATTENTION,
 });
-/** Cards of NVIDIA from 2020 on; those of the RTX 40 series and their siblings start kernels faster. */
+/**
+ * Cards of NVIDIA from 2020 on. Those of the RTX 40 series and their siblings start kernels faster, and their prompts are
+ * as fast as the watts allow: RTX 4090 and L40S, which are fitted, take 1.96 and 2.1 W for each TFLOP/s.
+ */
 const NVIDIA = products(22.5e-6);
-const ADA: Partial<EngineCosts> = { efficiencies: products(16e-6) };
+const ADA: Partial<EngineCosts> = { efficiencies: products(16e-6), promptWatts: 2 };
 
 /** How much longer matrix units take in prompts of 512 rows at a time than libraries' do, by the roof of sums in f16. */
 const GEFORCE = 1.4;
-/** Cards of 300 and 350 W whose clocks sink, and those whose matrix units so few rows do not fill. */
-const [ADA_SERVER, AMPERE_SERVER, HOPPER_SERVER] = [2.2, 1.8, 3.35];
+/** Cards whose matrix units so few rows do not fill. */
+const [AMPERE_SERVER, HOPPER_SERVER] = [1.8, 3.35];
 
 const each = (ids: string, costs: Partial<EngineCosts>): Record<string, Partial<EngineCosts>> =>
   Object.fromEntries(ids.split(' ').map((id) => [id, costs]));
@@ -49,9 +52,8 @@ export const LLAMA_CPP_COSTS: Partial<EngineCosts> & Pick<EngineProfile, 'ofClas
     },
   },
   on: {
-    ...each('rtx-4070-ti rtx-4080 rtx-4090 rtx-5080 rtx-5090', ADA),
-    ...each('rtx-6000-ada l40s l4', { ...ADA, promptCompute: ADA_SERVER }),
-    ...each('a100-40 a100-80', { promptCompute: AMPERE_SERVER }),
+    ...each('rtx-4070-ti rtx-4080 rtx-4090 rtx-5080 rtx-5090 rtx-4000-ada rtx-5000-ada rtx-6000-ada l40s l4', ADA),
+    ...each('a100-40 a100-80 a100-pcie', { promptCompute: AMPERE_SERVER }),
     ...each('h100-pcie h100-sxm h100-capped h200', { promptCompute: HOPPER_SERVER }),
   },
 };

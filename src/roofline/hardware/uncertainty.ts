@@ -18,15 +18,14 @@ interface Spread {
 }
 
 const MEASURED = new Set(
-  'h100-sxm h100-capped a100-40 a100-80 rtx-4090 apple-m1-max apple-m2-ultra gaudi-2 mi250x mi300x gh200'.split(' '),
+  'h100-sxm h100-capped a100-40 a100-80 rtx-4090 apple-m1-max apple-m2-ultra gaudi-2'.split(' '),
 );
+/** Devices with a handful of rows, which tell of them no more than the rows of a class do of its members. */
+const HARDLY_MEASURED = new Set(['mi250x', 'mi300x', 'gh200']);
 
-/** Devices with rows of llama.cpp, fitted or only compared. Its kernels are its own, so rows of other engines do not count. */
-const LLAMA_CPP_MEASURED = new Set(
-  [
-    'rtx-3070 rtx-3080 rtx-3080-ti rtx-3090 rtx-4070-ti rtx-4080 rtx-4090 rtx-a6000 rtx-6000-ada',
-    'a40 l40s a100-80 h100-pcie apple-m1-max apple-m2-ultra apple-m3-max',
-  ].flatMap((ids) => ids.split(' ')),
+/** Devices that llama.cpp's constants are fitted to. Its kernels are its own, so rows of other engines do not count. */
+const LLAMA_CPP_FITTED = new Set(
+  'rtx-3090 rtx-4090 rtx-a6000 l40s a100-80 h100-pcie apple-m1-max apple-m2-ultra'.split(' '),
 );
 
 /**
@@ -36,6 +35,11 @@ const LLAMA_CPP_MEASURED = new Set(
 const LLAMA_CPP: Readonly<Record<Exclude<Evidence, 'none'>, Spread>> = {
   measured: { prompts: 0.165, tokens: 0.1 },
   class: { prompts: 0.2, tokens: 0.15 },
+};
+/** What holds nine in ten of a chip's fitted rows, where the constants that serve all serve it less well. */
+const A100: Spread = { prompts: 0.2, tokens: 0.2 };
+const LLAMA_CPP_ON: Readonly<Record<string, Spread | undefined>> = {
+  ...{ 'a100-40': A100, 'a100-80': A100, 'a100-pcie': A100 },
 };
 
 /** By evidence, for efficiencies of libraries; of a class, by how far its measured members are apart. */
@@ -66,9 +70,10 @@ const UNMEASURED_LINK = 0.25;
 const UNPACKING = 0.1;
 
 export function evidenceOf({ id, class: family, kind }: Hardware, engine: EngineId): Evidence {
-  const measured = engine === 'llama.cpp' ? LLAMA_CPP_MEASURED : MEASURED;
+  const measured = engine === 'llama.cpp' ? LLAMA_CPP_FITTED : MEASURED;
   if (kind === 'measured' || measured.has(id)) return 'measured';
-  return family === 'nvidia' || family === 'apple' ? 'class' : 'none';
+  if (family === 'nvidia' || family === 'apple') return 'class';
+  return engine !== 'llama.cpp' && HARDLY_MEASURED.has(id) ? 'class' : 'none';
 }
 
 /** The spread of a phase: those of device, engine, links and formats, which are taken to have nothing to do with one another. */
@@ -76,7 +81,9 @@ export function spreadOf({ hardware, engine, shards, weights, pricer }: Predicto
   if (hardware.kind === 'measured') return CALIBRATED[phase];
   const evidence = evidenceOf(hardware, engine.id);
   const fitted = engine.id === 'llama.cpp' && evidence !== 'none';
-  const parts = fitted ? [LLAMA_CPP[evidence][phase]] : [DEVICE[evidence][phase], ENGINE[engine.id][phase]];
+  const parts = fitted
+    ? [(LLAMA_CPP_ON[hardware.id] ?? LLAMA_CPP[evidence])[phase]]
+    : [DEVICE[evidence][phase], ENGINE[engine.id][phase]];
   if (shards > 1 && !/Vidur|fitted/.test(hardware.link?.allReduceSource ?? '')) parts.push(UNMEASURED_LINK);
   if (/^int/.test(weights) && pricer.kernels === 'tensor' && !fitted) parts.push(UNPACKING);
   return Math.hypot(...parts);

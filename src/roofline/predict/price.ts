@@ -29,7 +29,10 @@ export interface PriceOptions {
 
 /** How an engine's kernels differ from libraries'. */
 export interface EngineKernels extends Partial<
-  Pick<EngineCosts, 'promptCompute' | 'groupedReads' | 'efficiencies' | 'decodeAttentionFlops' | 'fewRowsBytes'>
+  Pick<
+    EngineCosts,
+    'promptCompute' | 'promptWatts' | 'groupedReads' | 'efficiencies' | 'decodeAttentionFlops' | 'fewRowsBytes'
+  >
 > {
   /** Bytes of scores for a FLOP of attention over prompts, written and read beside keys and values. */
   readonly scoreBytesPerFlop?: number;
@@ -154,8 +157,9 @@ export class Pricer {
     // The engine's own kernels are calibrated with what they unpack.
     const unpacks = kind === 'matmul' && this.kernels === 'tensor';
     const left = unpacks ? unpackingOf(this.hardware.class, this.#weights, compute) : { compute: 1, bandwidth: 1 };
-    const { promptCompute = 1, groupedReads = 1, scoreBytesPerFlop = 0, ...most } = this.#engine;
-    const computing = family === 'matmul-many' ? promptCompute : 1;
+    const { promptCompute = 1, promptWatts = 0, groupedReads = 1, scoreBytesPerFlop = 0, ...most } = this.#engine;
+    const powering = (promptWatts * roof.rate) / 1e12 / (this.hardware.tdpWatts ?? Infinity);
+    const computing = family === 'matmul-many' ? Math.max(promptCompute, powering) : 1;
     const reading = family === 'attention-decode' ? groupedReads : 1;
     const { decodeAttentionFlops = Infinity, fewRowsBytes = Infinity } = most;
     const flops = (roof.rate * efficiency.compute * left.compute) / computing;

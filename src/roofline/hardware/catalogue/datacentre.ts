@@ -67,7 +67,16 @@ export const DATACENTRE: readonly Hardware[] = [
     bandwidth: 2039e9,
     capacityBytes: 80 * GIB,
     source: 'NVIDIA A100 data sheet',
-    note: 'the PCIe card: 1935 GB/s, 300 W',
+  },
+  {
+    ...a100,
+    id: 'a100-pcie',
+    name: 'NVIDIA A100 PCIe 80 GB',
+    bandwidth: 1935e9,
+    capacityBytes: 80 * GIB,
+    link: pcie(4),
+    tdpWatts: 300,
+    source: 'NVIDIA A100 data sheet',
   },
   {
     ...h100,
