@@ -18,11 +18,7 @@ const PURE = [
     'engine/{cache-size,lookup,sampling,weight-format}',
     'gpu/*',
   ],
-  ...[
-    'bench/{day,engines,estimate,kernel-time,pace,plan,report,results,tables}',
-    'outlook/{explain,forecast}',
-    'tools/*',
-  ],
+  ...['bench/{day,engines,estimate,kernel-time,plan,report,results,tables}', 'outlook/{explain,forecast}', 'tools/*'],
   ...['checkpoint/{checkpoint,convert,mistakes,packed,presets,shards,stream}', 'tuning/{contest,fingerprint,tune}'],
   ...['model/{config-keys,end-ids,family-config,graph,leftovers,open,operations,rope-table,step-buffer}'],
   ...['grammar', 'patterns', 'published', 'quantization', 'reference', 'roofline'].map((room) => `${room}/**/*`),

@@ -2,7 +2,7 @@ import type { Measured } from './measure/end-to-end.js';
 import type { Trial } from './measure/target.js';
 import type { BenchPoint } from './plan.js';
 import type { BenchRecord } from './schema.js';
-import type { PaceBeside, PaceLog } from './pace.js';
+import type { PaceBeside, PaceLog } from './pace/log.js';
 import { byWork, RunClock } from './work.js';
 import { PACE_PARTS } from '../src/roofline/hardware/pace.js';
 

@@ -1,7 +1,8 @@
 import { tpotTrial, ttftTrial } from './measure/end-to-end.js';
 import { llamaBenchTrial, operationsTrial } from './measure/steps.js';
 import type { BenchTarget } from './measure/target.js';
-import { joinedPace, type PaceLog } from './pace.js';
+import { type PaceLog } from './pace/log.js';
+import { joinedPace } from './pace/record.js';
 import type { BenchPoint, SkippedPoint } from './plan.js';
 import { measuredRecord, runRounds, type RoundMeasure, type Measuring, type RoundEvents } from './rounds.js';
 import type { BenchOptions, BenchResult } from './schema.js';

@@ -2,7 +2,7 @@ import type { EngineInfo, EngineOptions } from '../src/engine/api.js';
 import type { CoreEngine } from '../src/engine/engine.js';
 import { ENGINE_OPTIONS } from '../src/engine/options/engine-options.js';
 import { enginesFor } from './engines.js';
-import type { PaceLog } from './pace.js';
+import type { PaceLog } from './pace/log.js';
 import { kvTokensFor, plan } from './plan.js';
 import { measureOn, runBench, withSkipped, type RunEvents } from './runner.js';
 import { SCHEMA_VERSION } from './schema-version.js';

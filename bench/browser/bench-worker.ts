@@ -3,7 +3,7 @@ import { readCapabilities } from '../../src/gpu/capabilities.js';
 import { browserHost } from '../../src/platform/browser/host.js';
 import { browserName } from '../../src/platform/browser/runtime.js';
 import { ceilingsOf, contextOf } from '../context.js';
-import { PaceLog } from '../pace.js';
+import { PaceLog } from '../pace/log.js';
 import { runSession, type BenchPlace } from '../session.js';
 import type { BenchResult } from '../schema.js';
 import type { BenchNews, BenchRequest, ToBenchWorker } from './bench-messages.js';

@@ -3,7 +3,7 @@ import type { CoreEngine } from '../../src/engine/engine.js';
 import type { EngineHost } from '../../src/engine/host.js';
 import { startEngine } from '../../src/engine/start.js';
 import type { Measured } from '../measure/end-to-end.js';
-import type { PaceLog } from '../pace.js';
+import type { PaceLog } from '../pace/log.js';
 import type { BenchPoint } from '../plan.js';
 import { countedTurns, measuredRecord, runRounds, type Measuring } from '../rounds.js';
 import { measureOn } from '../runner.js';

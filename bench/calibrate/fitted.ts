@@ -2,7 +2,7 @@ import type { Calibration } from '../../src/roofline/hardware/calibration.js';
 import { fromCalibration } from '../../src/roofline/hardware/hardware.js';
 import { pacingBy, type Pacing } from '../compare/pacing.js';
 import type { ReferencePace } from '../compare/statistic.js';
-import { middlePace, type PaceRecord } from '../pace.js';
+import { middlePace, type PaceRecord } from '../pace/record.js';
 import { kernelEfficiencies } from './efficiencies.js';
 import type { EngineRuns } from './engine-runs.js';
 import { FELT_AT_FIRST, paceFelt } from './pace-felt.js';

@@ -2,7 +2,7 @@ import type { Hardware } from '../../src/roofline/hardware/hardware.js';
 import type { Predictor } from '../../src/roofline/predict/predictor.js';
 import type { KernelSet } from '../../src/roofline/hardware/roof.js';
 import { atPace, type PaceRatios } from '../../src/roofline/hardware/pace.js';
-import { paceRatios, sameKernels } from '../pace.js';
+import { paceRatios, sameKernels } from '../pace/record.js';
 import type { BenchResult } from '../schema.js';
 import { joinOperations, type JoinedPhase } from './operations.js';
 import { pacingBy } from './pacing.js';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { broughtToPace } from '../../bench/compare/statistic.js';
-import { joinedPace, middlePace, PaceLog, paceOf, paceRatios, sameKernels, toMicroseconds } from '../../bench/pace.js';
+import { PaceLog } from '../../bench/pace/log.js';
+import { joinedPace, middlePace, paceOf, paceRatios, sameKernels, toMicroseconds } from '../../bench/pace/record.js';
 import { nodeHost } from '../../src/platform/node/host.js';
 import { calibrationSchema } from '../../src/roofline/hardware/calibration.js';
 import { fromCalibration, type Hardware } from '../../src/roofline/hardware/hardware.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { PaceLog } from '../../bench/pace.js';
+import { PaceLog } from '../../bench/pace/log.js';
 import { plan } from '../../bench/plan.js';
 import type { RoundMeasure } from '../../bench/rounds.js';
 import { runBench, withSkipped } from '../../bench/runner.js';

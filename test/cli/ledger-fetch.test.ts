@@ -88,8 +88,10 @@ describe('a source whose rows are fetched', () => {
     await fetchRows(NAME);
     expect(await refused('other')).toBe(`--fetch must be one of ${NAME}, found "other"`);
     page = { status: 404, text: '' };
+    expect(await refused()).toMatch(/answers with status 404; have RIDGEPOINT_GITHUB name a mirror that has it, or/);
+    page = { status: 503, text: '' };
     expect(await refused()).toMatch(
-      /^--fetch gpu-benchmarks: http.*README\.md answers with status 404; run again later$/,
+      /^--fetch gpu-benchmarks: http.*README\.md answers with status 503; run again later$/,
     );
     page = { status: 200, text: 'another page' };
     expect(await refused()).toMatch(/has no table of llama-bench that can be read/);

@@ -27,6 +27,12 @@ function endpoint(): string {
   return given.replace(/\/+$/, '');
 }
 
+/** A repository that was moved or made private stays so; a server that is busy or broken does not. */
+const whatToDo = (status: number): string =>
+  status < 500 && status !== 429
+    ? 'have RIDGEPOINT_GITHUB name a mirror that has it, or leave these rows out'
+    : 'run again later';
+
 /**
  * The text of the file.
  *
@@ -44,7 +50,7 @@ export async function repositoryFile(
   const late = AbortSignal.timeout(PATIENCE_MS);
   try {
     const answer = await fetch(url, { signal: signal === undefined ? late : AbortSignal.any([signal, late]) });
-    if (!answer.ok) throw fail(`${url} answers with status ${answer.status}; run again later`);
+    if (!answer.ok) throw fail(`${url} answers with status ${answer.status}; ${whatToDo(answer.status)}`);
     const text = await answer.text();
     if (text.length > MOST_BYTES) throw fail(`${url} is larger than ${MOST_BYTES >> 20} MiB; update ridgepoint`);
     return text;

@@ -10,7 +10,7 @@ import {
 import { Stages } from '../../../../bench/disaggregate/stages.js';
 import { disaggregateTables } from '../../../../bench/disaggregate/tables.js';
 import { hostOf, recordContext } from '../../../../bench/environment.js';
-import { PaceLog } from '../../../../bench/pace.js';
+import { PaceLog } from '../../../../bench/pace/log.js';
 import { draw } from '../../../../bench/report/render.js';
 import type { RecordContext } from '../../../../bench/schema.js';
 import { writeWhole } from '../../../../bench/store.js';

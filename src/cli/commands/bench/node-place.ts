@@ -1,6 +1,6 @@
 import { ceilingsOf } from '../../../../bench/context.js';
 import { hostOf, knownCalibration, recordContext } from '../../../../bench/environment.js';
-import { PaceLog } from '../../../../bench/pace.js';
+import { PaceLog } from '../../../../bench/pace/log.js';
 import type { BenchPlace } from '../../../../bench/session.js';
 import { readCapabilities } from '../../../gpu/capabilities.js';
 import { nodeHost } from '../../../platform/node/host.js';
