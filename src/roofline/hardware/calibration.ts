@@ -14,8 +14,9 @@ const efficiency = z.object({
 const stepCosts = z.object({ stretch: rate, seconds: z.number().nonnegative(), rowSeconds: z.number().nonnegative() });
 const servingCosts = stepCosts.extend({ spread: z.array(rate).length(SPREAD_SHARES.length) });
 
-const byPart = z.object({ compute: z.number(), memory: z.number(), launch: z.number() });
-const broughtTo = z.object({ ms: byPart, felt: z.object({ prompts: byPart, tokens: byPart }) });
+const byPart = (each: z.ZodNumber) => z.object({ compute: each, memory: each, launch: each });
+const exponents = byPart(z.number().nonnegative());
+const broughtTo = z.object({ ms: byPart(rate), felt: z.object({ prompts: exponents, tokens: exponents }) });
 const paceOfKernel = z.object({ kernel: z.string(), ms: z.object({ decile: rate, median: rate, fastest: rate }) });
 
 /**

@@ -20,8 +20,8 @@ interface Spread {
 const MEASURED = new Set(
   'h100-sxm h100-capped a100-40 a100-80 rtx-4090 apple-m1-max apple-m2-ultra gaudi-2'.split(' '),
 );
-/** Devices with a handful of rows, which tell of them no more than the rows of a class do of its members. */
-const HARDLY_MEASURED = new Set(['mi250x', 'mi300x', 'gh200']);
+/** Devices with a handful of rows in a class without any others: they tell no more than a class's do of its members. */
+const HARDLY_MEASURED = new Set(['mi250x', 'mi300x']);
 
 /** Devices that llama.cpp's constants are fitted to. Its kernels are its own, so rows of other engines do not count. */
 const LLAMA_CPP_FITTED = new Set(
