@@ -33,7 +33,7 @@ export function describe(prediction: Prediction): string {
 }
 
 const SURE = {
-  class: 'no measurement of this device is at hand: the intervals are those of its class',
+  class: 'no fit has seen more of this device than a handful of rows: the intervals are those of its class',
   none: 'no measurement of this device or its like is at hand: the intervals are guesses, and wide',
 } as const;
 
