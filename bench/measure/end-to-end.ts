@@ -83,6 +83,7 @@ export function tpotTrial(
       const names = Array.from({ length: batch }, (_, sequence) => `${id} ${index} ${sequence}`);
       return runRequests(target, kind, { names, length, gen }, signal, onReady);
     },
+    leadMs: ttftOf,
     record(warmup, counted) {
       const requests = counted.flatMap((times) => times.requests);
       const ttfts = requests.map(({ arrivals }) => arrivals[0]);

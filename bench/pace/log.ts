@@ -74,21 +74,25 @@ export class PaceLog {
    * Takes samples before and after what is measured. On a driver that runs on the processor it always does, since what
    * there is of the machine may double within a second; elsewhere now and then.
    *
+   * @param leadMs milliseconds of a run before what it is for: prompts that take 20 s before 2 s of decoding, say, where
+   *   what the machine was like 20 s ago tells nothing
    * @returns milliseconds of the kernels while it was measured, where samples were taken for just this
    */
   readonly beside = async <Run>(
     measure: (onReady: () => Promise<void>) => Promise<Run>,
+    leadMs: (run: Run) => number = () => 0,
   ): Promise<{ run: Run; pace: PaceBeside | undefined }> => {
     let start = this.#now();
     const run = await measure(async () => {
       await (this.#each ? this.#several() : this.#ifDue());
       start = this.#now();
     });
-    const length = this.#now() - start;
-    this.#length = length;
+    const end = this.#now();
+    this.#length = end - start;
     if (!this.#each) return { run, pace: undefined };
     await this.#several();
-    return { run, pace: this.#since(start - length) };
+    const from = Math.min(end, start + leadMs(run));
+    return { run, pace: this.#since(from - (end - from)) };
   };
 
   /** Takes a sample, however recent the last one is. */

@@ -73,6 +73,35 @@ describe('the pace of a host', () => {
     expect(log.samples).toHaveLength(9 + 36 + 40);
   });
 
+  it('of what comes last in a run is that of the moments near to it', async () => {
+    let [now, ms] = [0, 4];
+    const sample = () => {
+      now += ms;
+      return Promise.resolve({ compute: ms });
+    };
+    const log = PaceLog.of({ kernels: { compute: 'c' }, sample, now: () => now, each: true });
+    const run = async (lead: number, length: number) => {
+      ms = 4;
+      now += 1000;
+      const { pace } = await log.beside(
+        async (onReady) => {
+          await onReady();
+          now += lead + length;
+          ms = 12;
+        },
+        () => lead,
+      );
+      return pace!.compute;
+    };
+    expect(await run(0, 100)).toBe(6);
+    // What was before a prompt of 96 ms is further from four of decoding than they are long.
+    expect(await run(96, 4)).toBe(12);
+    // Of 40 ms it is not.
+    expect(await run(30, 40)).toBe(6);
+    // A run that says that it came after its end is taken by what is behind it.
+    expect(await run(500, -100)).toBe(12);
+  });
+
   it('tells work and launches apart', async () => {
     let [now, slow] = [0, false];
     const sample = () => {
