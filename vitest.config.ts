@@ -36,7 +36,7 @@ const PURE = [
     'cli/{command-tables,log-output,recorded,text-file}',
   ],
   ...['scheduler', 'simulator', 'tokenizer', 'traffic'].map((room) => `${room}/**/*`),
-  ...['docs', 'names', 'rooms', 'statistics', 'web/{chats,expectation}', 'calibrate/clock'],
+  ...['docs', 'names', 'rooms', 'statistics', 'web/{chats,expectation}', 'calibrate/{clock,efficiencies}'],
 ].map((files) => `test/${files}.test.ts`);
 
 export default defineConfig({

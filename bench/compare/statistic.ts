@@ -44,6 +44,20 @@ export interface PacedPart {
 }
 
 /**
+ * Launches take up to so many times as long in one process as in another on a machine where all else takes as long, and no
+ * step is longer for it (docs/performance.md): where the threads of a device came to lie, and those of another lie elsewhere.
+ * That much is not taken for the host's.
+ */
+const OF_A_PROCESS: Readonly<Partial<Record<PacePart, number>>> = { launch: 1.35 };
+
+/** How much longer a kernel takes than it would at the reference pace, as far as it is the host that makes it so. */
+function slowerBy(part: PacePart, ms: number, referenceMs: number): number {
+  const ratio = ms / referenceMs;
+  const own = OF_A_PROCESS[part] ?? 1;
+  return ratio > own ? ratio / own : Math.min(1, ratio * own);
+}
+
+/**
  * What stands for samples brought to a pace: each is divided by how much longer it took than it would have then, which is
  * reckoned from what fixed kernels took just before and after it. That takes away what others did, which only ever adds,
  * and leaves the kernel's own noise, which does not: the median counts. Undefined where the pace is not known of each
@@ -60,7 +74,7 @@ export function broughtToPace(
   if (reference === undefined || paces?.compute.length !== samples.length) return undefined;
   const { ms, felt } = reference;
   const longer = (at: number): number => {
-    const slower = (part: PacePart): number => (paces[part][at] / ms[part]) ** felt[phase][part];
+    const slower = (part: PacePart): number => slowerBy(part, paces[part][at], ms[part]) ** felt[phase][part];
     return work * slower('compute') * slower('memory') + (1 - work) * slower('launch');
   };
   return represent(

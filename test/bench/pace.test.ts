@@ -165,8 +165,13 @@ describe('the pace of a host', () => {
     // Of 10 ms a quarter is work: it takes four times as long, and what is left as long as ever.
     const quarter = { phase: 'prompts', work: 0.25 } as const;
     expect(broughtToPace([10 + 3 * 2.5], paces([6]), reference, quarter)).toBe(10);
-    // Or, where launches take three times as long, three times as long.
-    expect(broughtToPace([4 * 2.5 + 3 * 7.5], paces([6], [1], [1.5]), reference, quarter)).toBe(10);
+    // Or, where launches take three times as long as they may by themselves, three times as long.
+    expect(broughtToPace([4 * 2.5 + 3 * 7.5], paces([6], [1], [3 * 1.35 * 0.5]), reference, quarter)).toBeCloseTo(10, 9);
+    expect(broughtToPace([2.5 + 7.5 / 2], paces([1.5], [1], [0.5 / 1.35 / 2]), reference, quarter)).toBeCloseTo(10, 9);
+    // What they differ by between processes is not the host's.
+    for (const launch of [0.5 * 1.34, 0.5 / 1.34]) {
+      expect(broughtToPace([10], paces([1.5], [1], [launch]), reference, quarter)).toBe(10);
+    }
     expect(broughtToPace([20], undefined, reference, work)).toBeUndefined();
     expect(broughtToPace([20], paces([1]), undefined, work)).toBeUndefined();
     expect(broughtToPace([20, 30], paces([1]), reference, work)).toBeUndefined();

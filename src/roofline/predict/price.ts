@@ -136,7 +136,9 @@ export class Pricer {
     };
   }
 
-  #ratesOf({ kind, phase }: Operation): Rates {
+  #ratesOf({ kind, phase: step, rows }: Operation): Rates {
+    // The engine makes the logits of a prompt, which are a row, with its kernels for few rows.
+    const phase = rows === 'logits' && this.kernels === 'shader' ? 'decode' : step;
     let byPhase = this.#rates.get(kind);
     if (byPhase === undefined) {
       byPhase = {
