@@ -166,7 +166,10 @@ describe('the pace of a host', () => {
     const quarter = { phase: 'prompts', work: 0.25 } as const;
     expect(broughtToPace([10 + 3 * 2.5], paces([6]), reference, quarter)).toBe(10);
     // Or, where launches take three times as long as they may by themselves, three times as long.
-    expect(broughtToPace([4 * 2.5 + 3 * 7.5], paces([6], [1], [3 * 1.35 * 0.5]), reference, quarter)).toBeCloseTo(10, 9);
+    expect(broughtToPace([4 * 2.5 + 3 * 7.5], paces([6], [1], [3 * 1.35 * 0.5]), reference, quarter)).toBeCloseTo(
+      10,
+      9,
+    );
     expect(broughtToPace([2.5 + 7.5 / 2], paces([1.5], [1], [0.5 / 1.35 / 2]), reference, quarter)).toBeCloseTo(10, 9);
     // What they differ by between processes is not the host's.
     for (const launch of [0.5 * 1.34, 0.5 / 1.34]) {
