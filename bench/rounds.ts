@@ -88,7 +88,8 @@ export async function runRounds(
         const start = performance.now();
         try {
           const measure = (onReady?: () => Promise<void>) => state.trial.run(round, signal, onReady);
-          const { run, pace } = log === undefined ? { run: await measure() } : await log.beside(measure, state.trial.leadMs);
+          const { run, pace } =
+            log === undefined ? { run: await measure() } : await log.beside(measure, state.trial.leadMs);
           state.runs.push(run);
           state.turns.push(turn++);
           if (pace !== undefined) state.paces.push(pace);

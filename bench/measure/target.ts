@@ -16,7 +16,7 @@ export interface Trial<Sample, Result> {
    */
   run(index: number, signal?: AbortSignal, onReady?: () => Promise<void>): Promise<Sample>;
   /** Milliseconds from the moment it was ready to what the record is compared by; 0 when absent. */
-  leadMs?(run: Sample): number;
+  leadMs?(this: void, run: Sample): number;
   /** The record of its runs; `counted` has at least one. */
   record(warmup: readonly Sample[], counted: readonly Sample[]): Result;
 }
