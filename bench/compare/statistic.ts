@@ -1,4 +1,4 @@
-import type { PacePart } from '../../src/roofline/hardware/pace.js';
+import { PACE_PARTS, type PacePart } from '../../src/roofline/hardware/pace.js';
 import { quantile } from '../../src/statistics.js';
 
 /**
@@ -44,17 +44,17 @@ export interface PacedPart {
 }
 
 /**
- * Launches take up to so many times as long in one process as in another on a machine where all else takes as long, and no
- * step is longer for it (docs/performance.md): where the threads of a device came to lie, and those of another lie elsewhere.
- * That much is not taken for the host's.
+ * Launches get slower with work, to this power of it, and by up to so much more or less in one process than in another,
+ * which no step is longer or shorter for (docs/performance.md): where the threads of a device came to lie, and those of
+ * another lie elsewhere.
  */
-const OF_A_PROCESS: Readonly<Partial<Record<PacePart, number>>> = { launch: 1.35 };
+const LAUNCHES = { withWork: 0.4, ofProcess: 1.35 } as const;
 
-/** How much longer a kernel takes than it would at the reference pace, as far as it is the host that makes it so. */
-function slowerBy(part: PacePart, ms: number, referenceMs: number): number {
-  const ratio = ms / referenceMs;
-  const own = OF_A_PROCESS[part] ?? 1;
-  return ratio > own ? ratio / own : Math.min(1, ratio * own);
+/** How much longer launches take than at the reference pace, as far as it is the host that makes it so. */
+function launchesSlower(launch: number, compute: number): number {
+  const usual = compute ** LAUNCHES.withWork;
+  const beyond = launch / usual;
+  return usual * (beyond > 1 ? Math.max(1, beyond / LAUNCHES.ofProcess) : Math.min(1, beyond * LAUNCHES.ofProcess));
 }
 
 /**
@@ -74,8 +74,9 @@ export function broughtToPace(
   if (reference === undefined || paces?.compute.length !== samples.length) return undefined;
   const { ms, felt } = reference;
   const longer = (at: number): number => {
-    const slower = (part: PacePart): number => slowerBy(part, paces[part][at], ms[part]) ** felt[phase][part];
-    return work * slower('compute') * slower('memory') + (1 - work) * slower('launch');
+    const [compute, memory, launch] = PACE_PARTS.map((part) => paces[part][at] / ms[part]);
+    const { compute: c, memory: m, launch: l } = felt[phase];
+    return work * compute ** c * memory ** m + (1 - work) * launchesSlower(launch, compute) ** l;
   };
   return represent(
     samples.map((sample, at) => sample / longer(at)),

@@ -138,15 +138,16 @@ describe('the join', () => {
     expect(other.errors[0]).not.toHaveProperty('mapeAtPace');
   });
 
-  test('what launches and waits take is not taken to feel the pace', () => {
+  test('what launches and waits take feels the pace of launches, not that of work', () => {
     const pace = { kernel: 'k', ms: { decile: 10, median: 10, fastest: 10 }, broughtTo: at(10) };
     const host = { recordSeconds: 0, roundTripSeconds: 1e-3, launchSeconds: 5e-6, pace };
     const hardware = { ...HARDWARE, host, sharedMemory: true };
-    // The machine as it is at a third of its pace: work takes three times as long there.
-    const slow = offBy(1, atPace(hardware, { compute: 3, memory: 3, launch: 1 }));
+    // The machine as it is at a third of its pace: work takes three times as long there, launches as usual beside such work.
+    const launch = 3 ** 0.4;
+    const slow = offBy(1, atPace(hardware, { compute: 3, memory: 3, launch }));
     const records = slow.records.map((each): BenchRecord => ({
       ...each,
-      paces_ms: { compute: [30], memory: [10], launch: [10] },
+      paces_ms: { compute: [30], memory: [10], launch: [10 * launch] },
     }));
     const { errors } = compareResult({ ...slow, records, pace: { kernel: 'k', samples_ms: [30] } }, hardware);
     for (const { measure, mape, mapeAtPace } of errors) {

@@ -162,18 +162,20 @@ describe('the pace of a host', () => {
     expect(broughtToPace([40], paces([3], [4]), reference, work)).toBe(10);
     // Where the kernel takes four times as long, the work of a token takes twice as long.
     expect(broughtToPace([20, 30, 40], paces([1.5, 6, 6]), reference, { phase: 'tokens', work: 1 })).toBe(20);
-    // Of 10 ms a quarter is work: it takes four times as long, and what is left as long as ever.
+    // Of 10 ms a quarter is work: it takes four times as long, and launches as much longer as they do beside such work.
     const quarter = { phase: 'prompts', work: 0.25 } as const;
-    expect(broughtToPace([10 + 3 * 2.5], paces([6]), reference, quarter)).toBe(10);
-    // Or, where launches take three times as long as they may by themselves, three times as long.
-    expect(broughtToPace([4 * 2.5 + 3 * 7.5], paces([6], [1], [3 * 1.35 * 0.5]), reference, quarter)).toBeCloseTo(
-      10,
-      9,
-    );
-    expect(broughtToPace([2.5 + 7.5 / 2], paces([1.5], [1], [0.5 / 1.35 / 2]), reference, quarter)).toBeCloseTo(10, 9);
+    const usual = 4 ** 0.4;
+    const taken = (works: number, launches: number) => [2.5 * works + 7.5 * launches];
+    const brought = (samples: number[], compute: number, launch: number) =>
+      broughtToPace(samples, paces([1.5 * compute], [1], [0.5 * launch]), reference, quarter);
+    expect(brought(taken(4, usual), 4, usual)).toBeCloseTo(10, 9);
+    // Or three times as much, beyond what they may by themselves, or half.
+    expect(brought(taken(4, 3 * usual), 4, 3 * 1.35 * usual)).toBeCloseTo(10, 9);
+    expect(brought(taken(4, usual / 2), 4, usual / 2 / 1.35)).toBeCloseTo(10, 9);
     // What they differ by between processes is not the host's.
-    for (const launch of [0.5 * 1.34, 0.5 / 1.34]) {
-      expect(broughtToPace([10], paces([1.5], [1], [launch]), reference, quarter)).toBe(10);
+    for (const launch of [1.34, 1 / 1.34]) {
+      expect(brought([10], 1, launch)).toBeCloseTo(10, 9);
+      expect(brought(taken(4, usual), 4, launch * usual)).toBeCloseTo(10, 9);
     }
     expect(broughtToPace([20], undefined, reference, work)).toBeUndefined();
     expect(broughtToPace([20], paces([1]), undefined, work)).toBeUndefined();
