@@ -1,6 +1,6 @@
 import { forwardOperations } from '../../src/model/cost.js';
 import type { Calibration } from '../../src/roofline/hardware/calibration.js';
-import { efficiencyFamilyOf } from '../../src/roofline/hardware/efficiency.js';
+import { efficiencyFamilyOf, kernelPhaseOf } from '../../src/roofline/hardware/efficiency.js';
 import { KERNEL_FAMILIES, type KernelFamily } from '../../src/roofline/hardware/families.js';
 import { fit, type FitPoint } from '../../src/roofline/fit/fit.js';
 import { bytesOf, Pricer } from '../../src/roofline/predict/price.js';
@@ -71,8 +71,8 @@ export function kernelEfficiencies(
       });
       const whole = timed.reduce((sum, { seconds, launches }) => sum + launches * seconds, 0);
       for (const { operation, seconds, launches } of timed) {
-        const { kind, rows, phase, flops, m, n } = operation;
-        const family = efficiencyFamilyOf(kind, rows === 'logits' ? 'decode' : phase);
+        const { kind, flops, m, n } = operation;
+        const family = efficiencyFamilyOf(kind, kernelPhaseOf(operation));
         const outputs = kind === 'matmul' ? m * n : 0;
         const point = { flops, bytes: bytesOf(operation), seconds, outputs, weight: (launches * seconds) / whole };
         points.set(family, [...(points.get(family) ?? []), point]);

@@ -1,8 +1,12 @@
-import type { OperationKind, Phase } from '../../model/operations.js';
+import type { Operation, OperationKind, Phase } from '../../model/operations.js';
 import { KERNEL_FAMILIES, type Efficiency, type KernelFamily } from './families.js';
 import { A100_FIT, H100_FIT } from './catalogue/fitted.js';
 import type { Efficiencies, Hardware } from './hardware.js';
 import type { KernelSet } from './roof.js';
+
+/** The phase whose kernels of the engine run an operation: logits are a row of each sequence, in prompts as in tokens. */
+export const kernelPhaseOf = ({ phase, rows }: Pick<Operation, 'phase' | 'rows'>): Phase =>
+  rows === 'logits' ? 'decode' : phase;
 
 /** The family of kernels that runs an operation. The phase picks it, not the number of rows, as in the engine. */
 export function efficiencyFamilyOf(kind: OperationKind, phase: Phase): KernelFamily {

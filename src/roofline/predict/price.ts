@@ -2,7 +2,7 @@ import type { Operation, OperationKind, Phase } from '../../model/operations.js'
 import type { ActivationDtype } from '../../quantization/activations.js';
 import type { Efficiency, KernelFamily } from '../hardware/families.js';
 import type { EngineCosts } from '../hardware/engines.js';
-import { efficienciesOf, efficiencyFamilyOf, type KnownEfficiencies } from '../hardware/efficiency.js';
+import { efficienciesOf, efficiencyFamilyOf, kernelPhaseOf, type KnownEfficiencies } from '../hardware/efficiency.js';
 import type { Efficiencies, Hardware } from '../hardware/hardware.js';
 import { softMaximum } from './overlap.js';
 import type { PricedWeightDtype } from '../hardware/precision.js';
@@ -136,9 +136,9 @@ export class Pricer {
     };
   }
 
-  #ratesOf({ kind, phase: step, rows }: Operation): Rates {
-    // The engine makes the logits of a prompt, which are a row, with its kernels for few rows.
-    const phase = rows === 'logits' && this.kernels === 'shader' ? 'decode' : step;
+  #ratesOf(operation: Operation): Rates {
+    const { kind } = operation;
+    const phase = this.kernels === 'shader' ? kernelPhaseOf(operation) : operation.phase;
     let byPhase = this.#rates.get(kind);
     if (byPhase === undefined) {
       byPhase = {
